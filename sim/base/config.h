@@ -1,0 +1,136 @@
+/* Strict, table-driven configuration over libconfig.
+ *
+ * A module declares each parameter once, as a row of a PfConfigField table; binding, checks,
+ * `config explain`, `config dump` and the resolved file follow from the row. Reading is strict: an
+ * unknown key, a wrong type, a value out of range, or an integer that libconfig 1.5 would corrupt
+ * (outside 32 bits without `L`) is an error with file and line. Errors are collected, so that a
+ * user sees all of them at once.
+ *
+ * Order of use: pf_config_load (or _new), pf_config_override for each `-s`, then binds, then
+ * pf_config_finish, which turns what was collected, and each key that no bind asked for, into one
+ * GError. */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef enum {
+    PF_CONFIG_BOOL,      /* bool; true | false */
+    PF_CONFIG_UINT,      /* uint64_t; integer, within min..max */
+    PF_CONFIG_SIZE,      /* uint64_t bytes; integer or "32KiB", "8GiB" ("64KB" is 64000) */
+    PF_CONFIG_TIME,      /* uint64_t picoseconds; "13.75ns", "20ms", "5us", "2s", "350ps" */
+    PF_CONFIG_FREQUENCY, /* uint64_t hertz; "2.6GHz", "800MHz" */
+    PF_CONFIG_BANDWIDTH, /* uint64_t bytes a second; "20GB/s" */
+    PF_CONFIG_DOUBLE,    /* double; integer or float */
+    PF_CONFIG_STRING,    /* char *, owned by the configuration, NULL if there is no default */
+    PF_CONFIG_ENUM,      /* int; index into `choices` */
+    PF_CONFIG_STRINGS,   /* char **, NULL-terminated, owned by the configuration; list, array or
+                            one string */
+} PfConfigType;
+
+/* One parameter. `offset` is where it goes in the bound struct. `standard` is the default in
+ * configuration syntax without quotes ("8GiB", "true", "0.5", "lru"; "" for an empty list; NULL: no
+ * value, the member stays 0/NULL). min and max bound UINT, SIZE, TIME, FREQUENCY and BANDWIDTH in
+ * base units, and DOUBLE after conversion to double; max 0 means no bound. An "auto" that a module
+ * understands is `automatic`: the text "auto" is accepted and binds UINT64_MAX (or NaN). */
+typedef struct {
+    const char *key;
+    PfConfigType type;
+    size_t offset;
+    const char *standard;
+    uint64_t min;
+    uint64_t max;
+    bool power_of_two;
+    bool automatic;
+    const char *const *choices; /* ENUM: NULL-terminated */
+    const char *unit;           /* for `config explain`: "pages", "cycles", NULL */
+    const char *description;    /* one sentence */
+} PfConfigField;
+
+/* The value that an `automatic` integer field has when it says "auto". */
+#define PF_CONFIG_AUTO UINT64_MAX
+
+typedef struct PfConfig PfConfig;
+
+/* A group of the configuration ("machine.dram", "policies.[2]"). Borrowed from the configuration.
+ * A section may be absent in the file: it then binds defaults only. */
+typedef struct PfConfigSection PfConfigSection;
+
+/* Gives the text of a preset called NAME ("ddr4-1socket"), or NULL. The text is borrowed. */
+typedef const char *(*PfConfigPreset)(const char *name);
+
+/* An empty configuration: defaults and overrides only. PRESET may be NULL. */
+PfConfig *pf_config_new(PfConfigPreset preset);
+
+/* Reads PATH and what it extends (paths relative to the file that names them; `extends` may name a
+ * preset), merged deeply, later wins. NULL with PF_ERROR_CONFIG: FILE:LINE: what, and the mend. */
+PfConfig *pf_config_load(const char *path, PfConfigPreset preset, GError **error);
+
+void pf_config_free(PfConfig *config);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(PfConfig, pf_config_free)
+
+/* Sets the key of an override "machine.dram.channels=2". The value is configuration syntax; what
+ * does not parse as that is taken as a string. `policies.NAME.key` addresses the list element
+ * whose label or name is NAME. Relative paths in the value are meant from the working directory. */
+bool pf_config_override(PfConfig *config, const char *assignment, GError **error);
+
+/* The section at dotted PATH, made if absent; "" is the root. */
+PfConfigSection *pf_config_section(PfConfig *config, const char *path);
+
+/* A section's own sub-section KEY, made if absent. */
+PfConfigSection *pf_config_subsection(PfConfigSection *section, const char *key);
+
+/* The elements of list KEY of SECTION that are groups: how many, and one of them. An absent list
+ * has none. An element that is no group is a collected error. */
+size_t pf_config_list_length(PfConfigSection *section, const char *key);
+PfConfigSection *pf_config_list_section(PfConfigSection *section, const char *key, size_t index);
+
+/* Appends an empty group to list KEY (made if absent), for elements that a program adds. */
+PfConfigSection *pf_config_list_append(PfConfigSection *section, const char *key);
+
+/* Sets KEY of SECTION as the program's own decision, of origin ORIGIN (a constant, "--policy").
+ * TEXT is as in PfConfigField.standard for a field of TYPE. */
+void pf_config_set(PfConfigSection *section, const char *key, PfConfigType type, const char *text,
+                   const char *origin);
+
+/* Whether the user, a file or a preset gave KEY (as against a default). */
+bool pf_config_is_set(const PfConfigSection *section, const char *key);
+
+/* Binds SECTION to TARGET by FIELDS (COUNT rows): each key is checked, converted and stored, and
+ * defaults are added to the tree. Errors are collected and the default is stored. Several tables
+ * may be bound to one section. */
+void pf_config_bind(PfConfigSection *section, const PfConfigField *fields, size_t count,
+                    void *target);
+
+/* Where KEY of SECTION was given: "FILE:LINE", "-s", "default" ... Owned by the configuration. */
+const char *pf_config_origin(const PfConfigSection *section, const char *key);
+
+/* The absolute or working-directory-relative path that a PF_CONFIG_STRING KEY means, by the file it
+ * was given in. Free with g_free. NULL where KEY has no value. */
+char *pf_config_path(const PfConfigSection *section, const char *key);
+
+/* Collects an error of a module's own at KEY (NULL: the section itself). */
+void pf_config_complain(PfConfigSection *section, const char *key, const char *format, ...)
+    G_GNUC_PRINTF(3, 4);
+
+/* False, with PF_ERROR_CONFIG and one line for each error, if anything was collected or a key of
+ * the tree was never asked for (the message proposes the nearest key that was, in whatever
+ * section). */
+bool pf_config_finish(PfConfig *config, GError **error);
+
+/* The resolved configuration as text that pf_config_load reads back to the same values: keys in
+ * the order of binding, doubles in full precision. WITH_ORIGIN adds a comment behind each value.
+ * Keys named in EXCEPT (NULL-terminated dotted paths, may be NULL) are left out. Free with
+ * g_free. */
+char *pf_config_dump(const PfConfig *config, bool with_origin, const char *const *except);
+
+/* Calls VISIT for each row of each table bound so far, with the section's dotted path ("policies.esx"
+ * for a list element that has a name), in order. */
+typedef void (*PfConfigVisitor)(const char *path, const PfConfigField *field, void *user);
+void pf_config_visit_fields(const PfConfig *config, PfConfigVisitor visit, void *user);
+
+/* Parses TEXT as a value of TYPE (SIZE, TIME, FREQUENCY, BANDWIDTH, UINT) into base units. False
+ * with PF_ERROR_CONFIG saying what is wrong. The same rules serve traces and the command line. */
+bool pf_parse_quantity(const char *text, PfConfigType type, uint64_t *ret_value, GError **error);

@@ -1,0 +1,253 @@
+/* Traces: what contexts did to their memory, as records, from whatever form.
+ *
+ * A trace is read in blocks of records. A record is a value of fixed size; what only rare events
+ * carry (names, second addresses, flags) is a PfTraceDetail beside it. Page contents are numbered by
+ * the trace in order of first use and are handed over once, with the block that first uses them.
+ * The text and the binary form hold the same events and convert into each other without loss. */
+#pragma once
+
+#include <assert.h>
+#include <glib.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef enum {
+    PF_RECORD_CONTEXT, /* detail: name, kind ...; `context` is the new context's number */
+    PF_RECORD_MAP,
+    PF_RECORD_STATE,
+    PF_RECORD_FILL,
+    PF_RECORD_ALIAS,
+    PF_RECORD_RUN,
+    PF_RECORD_READ,
+    PF_RECORD_WRITE,
+    PF_RECORD_TOUCH,
+    PF_RECORD_FETCH,
+    PF_RECORD_INIT,
+    PF_RECORD_FORK, /* `context` is the parent, detail->other_context the new child */
+    PF_RECORD_UNMAP,
+    PF_RECORD_REMAP,
+    PF_RECORD_ADVISE,
+    PF_RECORD_ATTR,
+    PF_RECORD_DMA,
+    PF_RECORD_IDLE,
+    PF_RECORD_TIME,
+    PF_RECORD_SCAN,
+    PF_RECORD_CONTROL,
+    PF_RECORD_BEGIN,
+    PF_RECORD_END,
+    PF_RECORD_MARK,
+    PF_RECORD_EXIT,
+    PF_RECORD_GRAIN,
+    PF_RECORD_KINDS
+} PfRecordKind;
+
+enum {
+    PF_RECORD_DEPENDENT = 1,   /* read: needs the result of the context's previous read */
+    PF_RECORD_HAS_VALUE = 2,   /* write: the bytes are known (`value` or `bytes`) */
+    PF_RECORD_HAS_VIRTUAL = 4, /* `virtual_address` holds a virtual address */
+    PF_RECORD_SCAN_PASSES = 8, /* scan: `count` is passes, not pages */
+};
+
+/* No content: the record carries none. */
+#define PF_TRACE_NO_CONTENT UINT32_MAX
+/* No context: scan, control, time, mark, grain. */
+#define PF_TRACE_NO_CONTEXT UINT32_MAX
+
+/* Limits, so that a damaged file is refused and not obeyed. */
+#define PF_TRACE_CONTEXTS_MAX       (1U << 20)
+#define PF_TRACE_NAME_BYTES_MAX     4096U
+#define PF_TRACE_PAGE_BYTES_MIN     4U
+#define PF_TRACE_PAGE_BYTES_MAX     (1U << 30)
+#define PF_TRACE_RECORD_PAGES_MAX   ((uint64_t)1 << 40)
+#define PF_TRACE_BLOCK_RECORDS      16384U
+
+typedef enum { PF_GRAIN_ACCESS, PF_GRAIN_PAGE } PfGrain;
+typedef enum { PF_CONTEXT_PROCESS, PF_CONTEXT_VM } PfContextKind;
+typedef enum { PF_BACKING_ANON, PF_BACKING_FILE, PF_BACKING_SHMEM } PfBacking;
+typedef enum { PF_PROTECTION_RW, PF_PROTECTION_RO, PF_PROTECTION_RX } PfProtection;
+
+typedef enum {
+    PF_ADVICE_MERGEABLE,
+    PF_ADVICE_UNMERGEABLE,
+    PF_ADVICE_HUGE,
+    PF_ADVICE_NOHUGE,
+    PF_ADVICE_DONTNEED,
+    PF_ADVICE_DISCARDABLE,
+    PF_ADVICE_SUSPEND,
+    PF_ADVICE_RESUME,
+    PF_ADVICE_COUNT
+} PfAdvice;
+
+typedef enum {
+    PF_ATTRIBUTE_READONLY,
+    PF_ATTRIBUTE_EXECUTED,
+    PF_ATTRIBUTE_LOCKED,
+    PF_ATTRIBUTE_UNLOCKED,
+    PF_ATTRIBUTE_PINNED,
+    PF_ATTRIBUTE_UNPINNED,
+    PF_ATTRIBUTE_COUNT
+} PfAttribute;
+
+/* What rare events carry. Which members count is told at each; others are 0 or NULL. Strings are
+ * borrowed from the trace and live as long as it does. */
+typedef struct {
+    const char *name;        /* context, fork: new context's name; map: file; dma: device; begin,
+                                end, mark: label; control: key ("ksm.smart_scan") */
+    const char *text;        /* context: security label or NULL; control: value as written */
+    uint64_t number;         /* context: memory limit in bytes, 0 if none; map: offset in the file in
+                                bytes; dma: block */
+    uint64_t other_address;  /* alias: source address; remap: target address */
+    uint32_t other_context;  /* alias: source; fork: child */
+    int32_t node;            /* context: NUMA node, -1 if not said */
+    int32_t core;            /* context: core, -1 if not said */
+    uint64_t huge_bytes;     /* map: huge page size, 0 if none */
+    uint64_t group;          /* map: allocation group, 0 if none */
+    PfContextKind context_kind;
+    PfBacking backing;
+    PfProtection protection;
+    bool mergeable;
+} PfTraceDetail;
+
+/* One event. Members that a kind does not use are 0 (content: PF_TRACE_NO_CONTENT). */
+typedef struct {
+    uint64_t address; /* byte address in CPN space; page events: of the first page */
+    uint64_t count;   /* read, write, fetch: bytes; page events: pages; run: instructions; idle, time:
+                         picoseconds; scan: pages or passes; grain: PfGrain; advise: pages; attr:
+                         pages */
+    union {
+        uint64_t value;              /* write of at most 8 bytes: little-endian; state, fill: step
+                                        by which an id grows each page */
+        const uint8_t *bytes;        /* write of more than 8 bytes; lives as long as the block */
+        const PfTraceDetail *detail; /* rare kinds; lives as long as the block */
+    };
+    uint64_t virtual_address;
+    uint32_t content; /* state, fill, init, dma: number of the content */
+    uint32_t context; /* number, in order of appearance (fork's children included) */
+    uint8_t kind;     /* PfRecordKind */
+    uint8_t flags;
+    uint8_t choice; /* advise: PfAdvice; attr: PfAttribute */
+    uint8_t reserved;
+    uint32_t line; /* text: the line it stands on; binary: low 32 bits of the record's number */
+} PfRecord;
+
+static_assert(sizeof(PfRecord) == 48, "a record is 48 bytes");
+
+typedef enum {
+    PF_CONTENT_ZERO,
+    PF_CONTENT_ONES,
+    PF_CONTENT_ID,    /* the splitmix64 stream seeded with `number`, byte `at` exclusive-or `with` */
+    PF_CONTENT_HASH,  /* identity `number`, no bytes known */
+    PF_CONTENT_BYTES, /* `bytes` (`length` of them), then zero bytes up to the page's end */
+} PfContentForm;
+
+typedef struct {
+    PfContentForm form;
+    uint32_t at;   /* ID: byte offset in the page, below the page's size */
+    uint8_t with;  /* ID: 0 where no byte is changed */
+    uint64_t number;
+    const uint8_t *bytes; /* BYTES; borrowed: as long as the block when read */
+    uint32_t length;      /* BYTES; at most the page's size */
+} PfContentSpec;
+
+/* Records with what belongs to them. Made once, filled again by each read. */
+typedef struct {
+    PfRecord *records; /* room for PF_TRACE_BLOCK_RECORDS */
+    uint32_t count;
+    /* Contents that appear for the first time in this block: numbers first_content,
+     * first_content + 1, ... */
+    uint32_t first_content;
+    GArray *contents; /* of PfContentSpec */
+    struct PfArena *arena;
+    uint64_t first_record; /* number of records before this block */
+} PfRecordBlock;
+
+PfRecordBlock *pf_record_block_new(void);
+void pf_record_block_free(PfRecordBlock *block);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(PfRecordBlock, pf_record_block_free)
+
+/* LENGTH bytes that live as long as BLOCK is not filled again; aligned for any type. */
+void *pf_record_block_alloc(PfRecordBlock *block, size_t length);
+
+typedef struct {
+    uint32_t page_bytes;     /* a power of two */
+    uint64_t clock_hz;       /* 0 where the trace does not say */
+    const char *description; /* JSON object as text, "{}" if none: where the trace comes from */
+    bool is_binary;
+} PfTraceHeader;
+
+typedef enum {
+    PF_TRACE_RECORDS, /* the block holds at least one record */
+    PF_TRACE_END,
+    PF_TRACE_ERROR,
+} PfTraceStatus;
+
+typedef struct PfTrace PfTrace;
+
+typedef struct {
+    bool salvage; /* damage ends the trace instead of being an error */
+} PfTraceOptions;
+
+/* Opens the trace at PATH ("-" is standard input) whatever its form, told by its first bytes.
+ * OPTIONS may be NULL. Errors: PF_ERROR_IO where it cannot be opened, PF_ERROR_TRACE
+ * "FILE:LINE: ..." (text) or "FILE: at byte OFFSET: ..." (binary). */
+PfTrace *pf_trace_open(const char *path, const PfTraceOptions *options, GError **error);
+void pf_trace_free(PfTrace *trace);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(PfTrace, pf_trace_free)
+
+/* Borrowed, as long as the trace. */
+const PfTraceHeader *pf_trace_header(const PfTrace *trace);
+
+/* Fills BLOCK with the next records. */
+PfTraceStatus pf_trace_read(PfTrace *trace, PfRecordBlock *block, GError **error);
+
+/* Share of the input consumed, 0..1; 0 where the length is unknown. */
+double pf_trace_progress(const PfTrace *trace);
+
+/* The name of the context with NUMBER, or NULL; borrowed. */
+const char *pf_trace_context_name(const PfTrace *trace, uint32_t number);
+
+/* Where a salvaged trace was cut, as a sentence, or NULL. */
+const char *pf_trace_damage(const PfTrace *trace);
+
+/* "FILE:LINE" or "FILE: record N": where RECORD stands, for messages. Free with g_free. */
+char *pf_trace_place(const PfTrace *trace, const PfRecord *record, uint64_t record_number);
+
+/* The XXH3 128-bit digest of the file at PATH as 32 hexadecimal digits; blobs that a text trace
+ * names are not part of it. NULL on error. */
+char *pf_trace_digest(const char *path, GError **error);
+
+/* Writing. The file appears under its name only when it is finished. */
+typedef struct PfTraceWriter PfTraceWriter;
+
+typedef enum { PF_TRACE_TEXT, PF_TRACE_BINARY } PfTraceForm;
+
+/* HEADER is copied. PATH "-" is standard output. */
+PfTraceWriter *pf_trace_writer_new(const char *path, PfTraceForm form, const PfTraceHeader *header,
+                                   GError **error);
+
+/* The number by which records written hereafter mean the content SPEC (copied). Equal specs, and in
+ * the binary form equal bytes, get one number. */
+uint32_t pf_trace_writer_content(PfTraceWriter *writer, const PfContentSpec *spec);
+
+/* Appends RECORD, whose `content` is a number that the writer gave. The first error sticks and is
+ * told by finish. */
+void pf_trace_writer_add(PfTraceWriter *writer, const PfRecord *record);
+
+/* Writes what is left, closes, renames. The writer is used up by free only. */
+bool pf_trace_writer_finish(PfTraceWriter *writer, GError **error);
+
+/* An unfinished file is removed. */
+void pf_trace_writer_free(PfTraceWriter *writer);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(PfTraceWriter, pf_trace_writer_free)
+
+/* Fills PAGE_BYTES bytes at RET_BYTES with the content SPEC (not HASH). */
+void pf_content_spec_expand(const PfContentSpec *spec, uint32_t page_bytes, uint8_t *ret_bytes);
+
+/* The content that page number INDEX of a record with content SPEC and step STEP has: an id grows
+ * by STEP a page, every other form stays. */
+PfContentSpec pf_content_spec_step(const PfContentSpec *spec, uint64_t step, uint64_t index);
+
+/* Whether a record of KIND carries a detail; its name in the text form. */
+bool pf_record_has_detail(PfRecordKind kind);
+const char *pf_record_kind_name(PfRecordKind kind);
