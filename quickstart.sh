@@ -40,7 +40,8 @@ stop_programs()
 {
     local program
     for program in "${programs[@]}"; do
-        kill "$program" 2>/dev/null && wait "$program" 2>/dev/null || true
+        kill "$program" 2>/dev/null || continue
+        wait "$program" 2>/dev/null || true
     done
     programs=()
 }

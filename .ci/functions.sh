@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # What quickstart.sh and run-tests.sh share. Sourced, by bash.
 
 checkout=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)

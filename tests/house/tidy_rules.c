@@ -23,6 +23,8 @@ static const char *const base_only[] = {"sim/base/", NULL};
 static const char *const policies_only[] = {"sim/policies/", NULL};
 /* The recorder is a program of its own, with a terminal and children of its own. */
 static const char *const programs[] = {"sim/app/", "traces/record/", NULL};
+/* Out of memory ends a program as it does in GLib's own allocators. */
+static const char *const enders[] = {"sim/app/", "traces/record/", "sim/base/seg_array.c", NULL};
 /* Those that watch live things need the time of day. */
 static const char *const watchers[] = {"sim/app/", "traces/record/", "traces/snapshot", NULL};
 
@@ -100,7 +102,7 @@ const PfTidyRule pf_tidy_rules[] = {
      .check = pf_tidy_check_code_pattern,
      .pattern = CALL_OF("exit|_exit|_Exit|quick_exit|abort|g_abort|g_error"),
      .only = product,
-     .save = programs,
+     .save = enders,
      .trials = {{"traces/a.c", "    exit(1);\n", 1},
                 {"traces/a.c", "    abort();\n", 1},
                 {"traces/a.c", "    self->exit(1); g_error_free(error);\n", 0}}},
