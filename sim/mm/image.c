@@ -21,6 +21,7 @@ PfImageContext *image_context_new(const char *name)
     context->leaves = g_new0(struct PfLeafIndex, 1);
     pf_table_init(&context->leaves->by_number);
     context->leaves->order = g_tree_new(compare_numbers);
+    context->leaves->made = g_array_new(FALSE, FALSE, sizeof(uint32_t));
     return context;
 }
 
@@ -31,6 +32,7 @@ void image_context_free(PfImageContext *context)
     pf_region_list_clear(&context->regions);
     pf_table_clear(&context->leaves->by_number);
     g_tree_unref(context->leaves->order);
+    g_array_unref(context->leaves->made);
     g_free(context->leaves);
     g_free(context->name);
     g_free(context);
@@ -168,6 +170,7 @@ PfLeaf *image_make_leaf(PfImage *image, PfImageContext *context, uint32_t number
         inherit_regions(context, leaf);
         pf_table_insert(&context->leaves->by_number, number, id);
         g_tree_insert(context->leaves->order, (gpointer)(uintptr_t)number, leaf);
+        g_array_append_val(context->leaves->made, id);
     }
     context->leaves->cache[number % LEAF_CACHE_ENTRIES] = leaf;
     return leaf;
@@ -184,6 +187,18 @@ const PfLeaf *pf_image_leaf_from(const PfImage *image, uint32_t context, PfCpn p
     GTreeNode *node = g_tree_lower_bound(owner->leaves->order,
                                          (gpointer)(uintptr_t)(page.number / PF_LEAF_PAGES));
     return node != NULL ? g_tree_node_value(node) : NULL;
+}
+
+uint32_t pf_image_leaf_count(const PfImage *image, uint32_t context)
+{
+    return image_context(image, context)->leaves->made->len;
+}
+
+const PfLeaf *pf_image_leaf_nth(const PfImage *image, uint32_t context, uint32_t index)
+{
+    const GArray *made = image_context(image, context)->leaves->made;
+    g_assert(index < made->len);
+    return image_leaf_by_id(image, g_array_index(made, uint32_t, index));
 }
 
 const PfLeaf *pf_image_leaf_of(const PfImage *image, PfSlot slot)

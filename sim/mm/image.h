@@ -134,6 +134,9 @@ PfContentStore *pf_image_store(const PfImage *image);
 const PfLeaf *pf_image_leaf(const PfImage *image, uint32_t context, PfCpn page);
 /* The first leaf of CONTEXT whose pages end behind PAGE, or NULL. */
 const PfLeaf *pf_image_leaf_from(const PfImage *image, uint32_t context, PfCpn page);
+/* Leaves of CONTEXT in order of making: how many, and one of them. */
+uint32_t pf_image_leaf_count(const PfImage *image, uint32_t context);
+const PfLeaf *pf_image_leaf_nth(const PfImage *image, uint32_t context, uint32_t index);
 /* The leaf of SLOT. */
 const PfLeaf *pf_image_leaf_of(const PfImage *image, PfSlot slot);
 /* Slots ever given out are below this. */

@@ -6,7 +6,7 @@
 static void set_state(PfImage *image, uint32_t slot, PfBaseState state)
 {
     uint16_t *flags = image_flags(image, slot);
-    *flags = (uint16_t)((*flags & ~(7 << PF_IMAGE_STATE_SHIFT)) |
+    *flags = (uint16_t)((*flags & ~(7U << PF_IMAGE_STATE_SHIFT)) |
                         ((unsigned)state << PF_IMAGE_STATE_SHIFT));
 }
 

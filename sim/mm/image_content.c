@@ -275,6 +275,7 @@ static void free_leaves(PfImage *image, PfImageContext *context)
         g_array_append_val(image->free_leaves, leaf->id);
     }
     g_tree_remove_all(context->leaves->order);
+    g_array_set_size(context->leaves->made, 0);
     pf_table_clear(&context->leaves->by_number);
     pf_table_init(&context->leaves->by_number);
     memset(context->leaves->cache, 0, sizeof context->leaves->cache);

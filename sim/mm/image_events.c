@@ -281,7 +281,7 @@ static bool prepare_pages(PfImage *image, const PfRecord *record, uint16_t numbe
 static bool prepare_record(PfImage *image, const PfRecord *record, uint16_t number, PfNote *note,
                            GError **error)
 {
-    switch ((PfRecordKind)record->kind) {
+    switch ((unsigned)record->kind) {
     case PF_RECORD_READ:
     case PF_RECORD_WRITE:
     case PF_RECORD_FETCH:

@@ -23,6 +23,7 @@ enum { LEAF_CACHE_ENTRIES = 64, RANGE_EVENTS_MAX = 1 << 20 };
 struct PfLeafIndex {
     PfTable by_number; /* number -> leaf id */
     GTree *order;      /* number -> leaf */
+    GArray *made;      /* leaf ids in order of making */
     PfLeaf *cache[LEAF_CACHE_ENTRIES];
 };
 

@@ -324,7 +324,7 @@ static void apply_exit(PfImage *image, const PfRecord *record)
 bool image_apply_structural(PfImage *image, const PfRecord *record, GError **error)
 {
     PfCpn first = pf_caddr_page((PfCaddr){record->address}, image->page_shift);
-    switch ((PfRecordKind)record->kind) {
+    switch ((unsigned)record->kind) {
     case PF_RECORD_CONTEXT:
         add_context(image, record->context, record->detail);
         return true;

@@ -7,6 +7,7 @@ void pf_memory_init(PfMemory *memory, PfImage *image, uint64_t capacity_frames, 
     pf_frame_pool_init(&memory->frames, pf_image_store(image), capacity_frames);
     pf_seg_array_init(&memory->entries, sizeof(PfEntry));
     memory->pins = g_array_new(FALSE, FALSE, sizeof(PfPin));
+    memory->present_pages = g_array_new(FALSE, TRUE, sizeof(uint64_t));
     pf_image_reader_init(&memory->reader, image);
 }
 
@@ -15,6 +16,7 @@ void pf_memory_clear(PfMemory *memory)
     pf_frame_pool_clear(&memory->frames);
     pf_seg_array_clear(&memory->entries);
     g_clear_pointer(&memory->pins, g_array_unref);
+    g_clear_pointer(&memory->present_pages, g_array_unref);
     pf_image_reader_clear(&memory->reader);
 }
 
@@ -22,6 +24,21 @@ void pf_memory_sync(PfMemory *memory)
 {
     memory->entry_limit = pf_image_slot_limit(memory->image);
     pf_seg_array_reserve(&memory->entries, memory->entry_limit);
+    g_array_set_size(memory->present_pages, pf_image_context_count(memory->image));
+}
+
+uint64_t pf_memory_present_pages(const PfMemory *memory, uint32_t context)
+{
+    return context < memory->present_pages->len
+               ? g_array_index(memory->present_pages, uint64_t, context)
+               : 0;
+}
+
+/* SLOT gets (1) or loses (-1) its mapping. */
+static void count_present(PfMemory *memory, PfSlot slot, int change)
+{
+    uint32_t context = pf_image_leaf_of(memory->image, slot)->context;
+    g_array_index(memory->present_pages, uint64_t, context) += (uint64_t)(int64_t)change;
 }
 
 void pf_memory_integrate(PfMemory *memory)
@@ -73,11 +90,14 @@ static void populate(PfMemory *memory, PfSlot slot)
     pf_memory_update_eligible(memory, slot);
 }
 
-/* Drops the mapping of ENTRY, keeping what it says of the page itself. */
-static void drop_mapping(PfMemory *memory, PfEntry *entry)
+/* Drops the mapping of SLOT, keeping what its entry says of the page itself. */
+static void drop_mapping(PfMemory *memory, PfSlot slot)
 {
-    if ((entry->flags & PF_ENTRY_PRESENT) != 0)
+    PfEntry *entry = pf_memory_entry(memory, slot);
+    if ((entry->flags & PF_ENTRY_PRESENT) != 0) {
         pf_frame_unref(&memory->frames, (PfMpn){entry->mpn});
+        count_present(memory, slot, -1);
+    }
     entry->mpn = 0;
     entry->flags &= PF_ENTRY_POPULATED | PF_ENTRY_ELIGIBLE | PF_ENTRY_SAMPLED;
 }
@@ -101,6 +121,8 @@ static bool map_file(PfMemory *memory, PfSlot slot, PfSlot object)
         *cached = (PfEntry){.mpn = mpn.number, .flags = PF_ENTRY_PRESENT};
     }
     PfEntry *entry = pf_memory_entry(memory, slot);
+    if ((entry->flags & PF_ENTRY_PRESENT) == 0)
+        count_present(memory, slot, 1);
     entry->mpn = mpn.number;
     entry->flags |= PF_ENTRY_PRESENT | PF_ENTRY_FILE;
     return true;
@@ -116,6 +138,7 @@ PfFault pf_memory_read(PfMemory *memory, PfSlot slot)
     if (!pf_slot_equal(object, slot))
         return map_file(memory, slot, object) ? PF_FAULT_FILE : PF_FAULT_NO_MEMORY;
     pf_frame_ref(&memory->frames, PF_ZERO_FRAME);
+    count_present(memory, slot, 1);
     entry->mpn = 0;
     entry->flags |= PF_ENTRY_PRESENT | PF_ENTRY_ZERO;
     return PF_FAULT_ZERO;
@@ -130,7 +153,7 @@ static PfStoreOutcome store_to_file(PfMemory *memory, PfSlot slot, PfSlot object
     if ((entry->flags & wanted) != wanted) {
         pf_memory_integrate(memory);
         outcome.was_merged = (entry->flags & PF_ENTRY_MERGED) != 0;
-        drop_mapping(memory, entry);
+        drop_mapping(memory, slot);
         if (!map_file(memory, slot, object))
             return (PfStoreOutcome){.fault = PF_FAULT_NO_MEMORY};
         outcome.fault = PF_FAULT_FILE;
@@ -174,7 +197,8 @@ PfStoreOutcome pf_memory_store(PfMemory *memory, PfSlot slot, PfSlot object)
         PfMpn mpn;
         if (!pf_frame_alloc(&memory->frames, slot, &mpn))
             return (PfStoreOutcome){.fault = PF_FAULT_NO_MEMORY};
-        drop_mapping(memory, entry);
+        drop_mapping(memory, slot);
+        count_present(memory, slot, 1);
         entry->mpn = mpn.number;
     }
     entry->flags |= PF_ENTRY_PRESENT | PF_ENTRY_WRITABLE;
@@ -186,8 +210,7 @@ void pf_memory_unmap(PfMemory *memory, PfSlot slot)
 {
     PfEntry *entry = pf_memory_entry(memory, slot);
     pf_memory_integrate(memory);
-    if ((entry->flags & PF_ENTRY_PRESENT) != 0)
-        pf_frame_unref(&memory->frames, (PfMpn){entry->mpn});
+    drop_mapping(memory, slot);
     memory->populated_pages -= (entry->flags & PF_ENTRY_POPULATED) != 0;
     memory->eligible_pages -= (entry->flags & PF_ENTRY_ELIGIBLE) != 0;
     *entry = (PfEntry){.mpn = 0, .flags = 0};
@@ -235,6 +258,7 @@ void pf_memory_share(PfMemory *memory, PfSlot source, PfSlot target)
         unsigned kept = PF_ENTRY_PRESENT | PF_ENTRY_ZERO | PF_ENTRY_FILE | PF_ENTRY_MERGED;
         if ((from->flags & PF_ENTRY_FILE) != 0)
             kept |= PF_ENTRY_WRITABLE;
+        count_present(memory, target, 1);
         to->mpn = mpn.number;
         to->flags |= from->flags & kept;
     }

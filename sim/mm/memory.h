@@ -67,6 +67,7 @@ typedef struct {
     uint32_t position; /* events of the range that this run has behind it */
     uint64_t populated_pages;
     uint64_t eligible_pages;
+    GArray *present_pages;    /* uint64_t by context: pages with a mapping */
     uint64_t baseline_frames; /* at the record in hand; the caller sets it */
     /* Integral of baseline - used over time. */
     const uint64_t *now_cycles;
@@ -86,6 +87,9 @@ static inline PfEntry *pf_memory_entry(const PfMemory *memory, PfSlot slot)
 {
     return pf_seg_array_at(&memory->entries, slot.index);
 }
+
+/* Pages of CONTEXT that are present. */
+uint64_t pf_memory_present_pages(const PfMemory *memory, uint32_t context);
 
 /* Brings the integral of saved pages up to now; before any change of used or baseline frames. */
 void pf_memory_integrate(PfMemory *memory);

@@ -106,8 +106,8 @@ typedef struct {
     const PfConfigField *fields; /* its own parameters */
     size_t field_count;
     size_t config_bytes; /* of the struct that `fields` bind to */
-    const char *default_scope;  /* "all" where NULL */
-    const char *default_finder; /* "table" where NULL */
+    const char *default_scope;  /* "all" where NULL; or "anon", "mergeable" */
+    const char *default_finder; /* NULL: it files nothing */
     const char *default_place;  /* "daemon" where NULL */
 
     void *(*create)(PfHost *host, const void *config, GError **error);
