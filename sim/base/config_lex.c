@@ -4,6 +4,7 @@
  * on syntax errors, drops \x00, keeps unknown escapes as they are, reads 010 as 10, and takes
  * `size = 4K = 1` as two settings. Here its grammar is checked in full, a little stricter, so that
  * it only ever sees text that it reads right. */
+#include <math.h>
 #include <string.h>
 
 #include "config_tree.h"
@@ -208,6 +209,8 @@ static bool lex_number(Lexer *lexer, GError **error)
         check_integer(lexer, is_long, is_hex);
     else if (!is_float(lexer->start, lexer->at))
         return fail(lexer, error, "", " is no number; a quantity with a unit needs quotes (\"8GiB\")");
+    else if (!isfinite(g_ascii_strtod(lexer->start, NULL)))
+        return fail(lexer, error, "", " is larger than any double");
     return true;
 }
 
