@@ -1,5 +1,27 @@
 #include "mmu.h"
 
+/* Sizes of Skylake-SP (Intel's optimisation manual): 64 entries of 4 ways for data, 1536 of 12 ways
+ * behind both sides. */
+static void set_standard(PfConfigSection *section, const char *entries, const char *ways,
+                         const char *latency)
+{
+    const char *const rows[][2] = {{"entries", entries}, {"ways", ways}, {"latency", latency}};
+    for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++)
+        if (!pf_config_is_set(section, rows[i][0]))
+            pf_config_set(section, rows[i][0], PF_CONFIG_UINT, rows[i][1], "default");
+}
+
+void pf_mmu_bind(PfConfigSection *tlb, PfConfigSection *walk, PfMmuConfig *config)
+{
+    PfConfigSection *first = pf_config_subsection(tlb, "l1");
+    PfConfigSection *second = pf_config_subsection(tlb, "l2");
+    set_standard(first, "64", "4", "1");
+    set_standard(second, "1536", "12", "7");
+    pf_config_bind(first, pf_tlb_fields, pf_tlb_field_count, &config->first);
+    pf_config_bind(second, pf_tlb_fields, pf_tlb_field_count, &config->second);
+    pf_config_bind(walk, pf_walker_fields, pf_walker_field_count, &config->walk);
+}
+
 /* A TLB of CONFIG that counts together with those of core 0. */
 static PfTlb *new_tlb(const PfTlbConfig *config, const char *group, PfTlb *owner, PfStats *stats,
                       GError **error)

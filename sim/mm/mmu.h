@@ -19,6 +19,9 @@ typedef struct {
     PfWalkerConfig walk;
 } PfMmuConfig;
 
+/* Binds sections `tlb` (l1, l2) and `walk`. */
+void pf_mmu_bind(PfConfigSection *tlb, PfConfigSection *walk, PfMmuConfig *config);
+
 typedef struct {
     PfTlb *instruction;
     PfTlb *data;

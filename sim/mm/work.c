@@ -4,6 +4,8 @@ void pf_work_charge(PfWork *work, const PfPlace *place, PfAccount account, uint6
 {
     pf_ledger_charge(work->ledger, (PfPayer)place->payer, account, cycles);
     place->core->now_cycles += cycles;
+    if (place->payer == PF_PAYER_POLICY && place->index != work->daemon_core)
+        work->stolen_cycles += cycles;
 }
 
 /* Sends the lines of BYTES from ADDRESS on through the caches of PLACE; the cycles it takes. */

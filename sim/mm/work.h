@@ -26,6 +26,8 @@ typedef struct {
     uint32_t page_bytes;
     uint32_t line_bytes;
     bool full; /* bytes go through the caches; else they cost what the card says */
+    uint16_t daemon_core;   /* index of the core that runs no context */
+    uint64_t stolen_cycles; /* that the policy spent on the cores of contexts */
 } PfWork;
 
 /* PLACE is busy for CYCLES. */
