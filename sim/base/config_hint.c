@@ -31,8 +31,15 @@ unsigned pf_edit_distance(const char *a, const char *b)
     return rows[a_length % 3][b_length];
 }
 
+/* Whether TEXT is START, a dot and more. */
+static bool begins_with(const char *text, const char *start)
+{
+    size_t length = strlen(start);
+    return strncmp(text, start, length) == 0 && text[length] == '.';
+}
+
 /* How far the section WRONG is from the section RIGHT, 0 to 4: the same, its tail ("dram" for
- * "machine.dram"), spelt nearly so, or another. */
+ * "machine.dram"), its outside or spelt nearly so, or another. */
 static unsigned section_distance(const char *wrong, const char *right)
 {
     if (strcmp(wrong, right) == 0)
@@ -43,6 +50,8 @@ static unsigned section_distance(const char *wrong, const char *right)
         (right_length > wrong_length && right[right_length - wrong_length - 1] == '.' &&
          strcmp(right + right_length - wrong_length, wrong) == 0))
         return 1;
+    if (begins_with(right, wrong))
+        return 2;
     unsigned distance = pf_edit_distance(wrong, right);
     return distance <= 2 ? distance + 1 : 4;
 }
