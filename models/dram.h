@@ -14,8 +14,9 @@
  *     once, unless the `write_queue` writes before it in its channel are still unissued. Its
  *     latency in the statistics runs to the end of its data.
  *   - Refresh falls due on all ranks at each multiple of tREFI and takes its turn like a request
- *     that arrives then: it waits for what came before, closes the rows and holds the rank for
- *     tRFC. Refreshes of idle times are counted when the next request arrives.
+ *     that arrives then: it waits for what came before and holds the rank for tRFC. Rows are
+ *     closed ahead of it where that is legal. Refreshes of idle times are counted when the next
+ *     request arrives.
  *   - The page policy "closed" precharges automatically with each access.
  *   - Addresses beyond the capacity wrap around (page tables lie there).
  *   - Requests need not come in order of time. One that is a little older than the newest waits its

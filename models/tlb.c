@@ -7,8 +7,9 @@
 
 enum { ENTRIES_MAX = 1 << 20, SIZES_MAX = 4 };
 
-/* Up to here the ways of a set are compared one by one; more are found through the index. */
-enum { WAYS_SCANNED_MAX = 16 };
+/* Up to here the ways of a set are compared one by one; more are found through the index, which
+ * is then faster. */
+enum { WAYS_SCANNED_MAX = 4 };
 
 #define NO_PLACE UINT32_MAX
 
