@@ -47,11 +47,7 @@ static inline uint64_t pf_ratio_up(const PfRatio *ratio, uint64_t value)
      * much. It is computed modulo 2^128 so that nothing is lost. */
     uint64_t part = (uint64_t)((PfUint128)value * ratio->reciprocal >> 64);
     PfUint128 rest = (PfUint128)value * ratio->numerator - (PfUint128)part * ratio->denominator;
-    while (rest > 0) {
+    for (; rest > 0; rest = rest > ratio->denominator ? rest - ratio->denominator : 0)
         part++;
-        if (rest <= ratio->denominator)
-            break;
-        rest -= ratio->denominator;
-    }
     return value * ratio->whole + part;
 }

@@ -40,7 +40,7 @@ static void random_replacement(void)
         for (unsigned i = 0; i < WAYS; i++)
             CU_ASSERT_TRUE(holds(cache, held[i] * LINE));
     }
-    /* Each age goes 1000 times of 4000, with deviation sqrt(4000 * 1/4 * 3/4) = 27; five of them. */
+    /* Each age goes 1000 times of 4000, deviation sqrt(4000 * 1/4 * 3/4) = 27; five of them. */
     for (unsigned i = 0; i < WAYS; i++)
         CU_ASSERT_TRUE(evicted[i] > 1000 - 5 * 27 && evicted[i] < 1000 + 5 * 27);
     pf_cache_check(cache);

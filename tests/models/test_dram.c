@@ -135,13 +135,14 @@ static void refresh_by_ticking(void)
         PfDramChannel closed_form, ticked;
         pf_dram_channel_init(&closed_form, timing, 2, round % 2 == 0);
         pf_dram_channel_init(&ticked, timing, 2, round % 2 == 0);
-        /* A load that ends around the first refresh, then idle time. */
+        /* A load that ends around the first refresh, or up to three intervals late. */
+        uint64_t end = timing->refi * (1 + pf_rng_below(&rng, 4));
         for (unsigned i = 0; i < 40; i++) {
             PfDramTarget target = {.rank = (uint32_t)pf_rng_below(&rng, 2),
                                    .group = (uint32_t)pf_rng_below(&rng, 4),
                                    .bank = (uint32_t)pf_rng_below(&rng, 4),
                                    .row = (uint32_t)pf_rng_below(&rng, 3)};
-            uint64_t at = timing->refi - 400 + pf_rng_below(&rng, 400);
+            uint64_t at = end - 400 + pf_rng_below(&rng, 400);
             PfDramRowState state;
             pf_dram_channel_schedule(&closed_form, &target, i % 3 == 0, at, &state);
             pf_dram_channel_schedule(&ticked, &target, i % 3 == 0, at, &state);

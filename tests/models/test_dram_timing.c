@@ -92,6 +92,8 @@ static void activation_spacing(void)
     g_autoptr(PfDram) same = dram_of(dram_config(DDR4_2400));
     dram_read(same, dram_address(same, 1, 0, 0, 0, 0, 0), 0);
     CU_ASSERT_EQUAL(dram_read(same, dram_address(same, 1, 0, 0, 1, 0, 0), 0), 6 + 38);
+    /* That the ACT itself was at 6, not only the RD, shows in its tRAS: PRE at 6 + 39 = 45. */
+    CU_ASSERT_EQUAL(dram_read(same, dram_address(same, 1, 0, 0, 1, 1, 0), 44), 1 + 55);
 }
 
 /* Activates four banks from clock 0, then a fifth by a read that arrives at AT; its delay. */
@@ -163,6 +165,10 @@ static void ranks(void)
     /* WR at FAR, then the other rank's read: CWL + burst + bubble - CL = 12 + 4 + 2 - 17 = 1. */
     dram_write(dram, 0, FAR);
     CU_ASSERT_EQUAL(dram_read(dram, other, FAR), 1 + 21);
+    /* Writes to two ranks are a burst apart: WR at 2 FAR + 4, its group's next read 25 later. */
+    dram_write(dram, 0, 2 * FAR);
+    dram_write(dram, other, 2 * FAR);
+    CU_ASSERT_EQUAL(dram_read(dram, other, 2 * FAR), 4 + 25 + 21);
 }
 
 static void channels(void)
