@@ -161,7 +161,8 @@ static bool read_first_line(PfTextReader *reader, GError **error)
     if (!has_line) {
         reader->line = 1;
         pf_text_complain(reader, "no trace: it is empty; begin with: %s", usage_first);
-    } else if (strcmp(words[0].text, "pagefold-trace") != 0) {
+    } else if (reader->line != 1 || strcmp(words[0].text, "pagefold-trace") != 0) {
+        reader->line = 1;
         pf_text_complain(reader, "no trace of pagefold; its first line is: %s", usage_first);
     } else if (reader->words.count != 2 || strcmp(words[1].text, "1") != 0) {
         g_autofree char *version =
