@@ -127,8 +127,8 @@ static uint64_t esx_wake(void *user, uint64_t now_cycles)
     uint64_t present = present_pages(self);
     uint64_t contexts = contexts_with_pages(self);
     for (uint64_t due = pf_esx_pacer_due(&self->pacer, now_cycles); due > 0; due--) {
-        uint64_t candidates = MIN(pf_esx_pacer_take(&self->pacer), contexts);
-        for (uint64_t i = 0; i < candidates; i++)
+        uint64_t allowed = pf_esx_pacer_take(&self->pacer);
+        for (uint64_t i = 0; i < MIN(allowed, contexts); i++)
             step(self, present);
     }
     return pf_esx_pacer_next(&self->pacer, MAX(now_cycles, pf_host_now(self->host)));
@@ -237,12 +237,13 @@ static void register_stats(Esx *self)
                    read_number, &self->sharing.frames.hint_count);
     pf_stats_level(group, "unique", "pages", "Machine pages that the tracked pages take.",
                    read_unique, self);
-    pf_stats_level(group, "shared", "pages", "Machine pages that sharing has freed: track less "
-                   "unique.", read_shared, self);
+    pf_stats_level(group, "shared", "pages",
+                   "Machine pages that sharing has freed: track - unique.", read_shared, self);
     pf_stats_counter(group, "hint_matches", "events",
-                     "Hints whose page was unchanged and was shared.", &self->sharing.stats.hint_matches);
-    pf_stats_counter(group, "hint_stale", "events",
-                     "Hints removed because the page had changed.", &self->sharing.stats.hint_stale);
+                     "Hints whose page was unchanged and was shared.",
+                     &self->sharing.stats.hint_matches);
+    pf_stats_counter(group, "hint_stale", "events", "Hints removed because the page had changed.",
+                     &self->sharing.stats.hint_stale);
     pf_stats_counter(group, "false_matches", "events",
                      "Pages of equal keys whose bytes were not equal.",
                      &self->sharing.stats.false_matches);

@@ -45,16 +45,20 @@ typedef struct {
 
 /* Makes FRAMES empty, for a machine of CAPACITY frames (less than 2^32). */
 void pf_esx_frames_init(PfEsxFrames *frames, uint64_t capacity);
+
+/* Frees what FRAMES holds. */
 void pf_esx_frames_clear(PfEsxFrames *frames);
 
 /* Frame NUMBER, which must be in use. Good until the next call that adds one. */
 const PfEsxFrame *pf_esx_frame(const PfEsxFrames *frames, uint32_t number);
 
+/* Without a count, as in the patent; one in use that is neither this nor shared is dropped. */
 static inline bool pf_esx_frame_is_hint(const PfEsxFrame *frame)
 {
     return frame->references == 0;
 }
 
+/* In the table with a count; if the count is one, it was kept for later matches. */
 static inline bool pf_esx_frame_is_shared(const PfEsxFrame *frame)
 {
     return frame->references > 0 && frame->context == PF_ESX_LISTED;

@@ -21,8 +21,7 @@ static uint64_t cycle_of(const PfEsxPacer *pacer, uint64_t rounds)
     return pacer->start_cycle + (uint64_t)((elapsed + per_kilosecond - 1) / per_kilosecond);
 }
 
-void pf_esx_pacer_start(PfEsxPacer *pacer, uint64_t now_cycles, uint64_t rate,
-                        uint64_t rate_total)
+void pf_esx_pacer_start(PfEsxPacer *pacer, uint64_t now_cycles, uint64_t rate, uint64_t rate_total)
 {
     g_assert(pacer->kilosecond_cycles > 0);
     pacer->rate = rate;
@@ -58,8 +57,8 @@ uint64_t pf_esx_pacer_next(const PfEsxPacer *pacer, uint64_t now_cycles)
     if (pacer->rate == 0)
         return UINT64_MAX;
     uint64_t next = cycle_of(pacer, pacer->rounds + 1);
-    uint64_t latest = next + pacer->kilosecond_cycles /
-                                 (SECONDS_PER_KILOSECOND * (uint64_t)BUNCHES_PER_SECOND);
+    uint64_t latest =
+        next + pacer->kilosecond_cycles / (SECONDS_PER_KILOSECOND * (uint64_t)BUNCHES_PER_SECOND);
     uint64_t bunch = rounds_until(pacer, latest);
     if (bunch > pacer->rounds + 1 && pacer->rate > BUNCHES_PER_SECOND)
         next = cycle_of(pacer, MIN(bunch, pacer->rounds + pacer->rate / BUNCHES_PER_SECOND));

@@ -16,8 +16,7 @@ typedef struct {
 } PfEsxPacer;
 
 /* Starts anew at NOW_CYCLES with other rates; what was due before is forgotten. */
-void pf_esx_pacer_start(PfEsxPacer *pacer, uint64_t now_cycles, uint64_t rate,
-                        uint64_t rate_total);
+void pf_esx_pacer_start(PfEsxPacer *pacer, uint64_t now_cycles, uint64_t rate, uint64_t rate_total);
 
 /* Rounds that are due and not done yet, at most those of 10 ms (but one). */
 uint64_t pf_esx_pacer_due(const PfEsxPacer *pacer, uint64_t now_cycles);

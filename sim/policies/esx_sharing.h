@@ -5,7 +5,7 @@
 #include "policy.h"
 
 typedef struct {
-    PfHost *host; /* borrowed */
+    PfHost *host;           /* borrowed */
     bool marks_at_once;     /* the first page of a key is marked copy-on-write, no hints */
     bool keep_frame_at_one; /* a frame whose count fell to one stays in the table */
     uint64_t frame_capacity;
@@ -20,6 +20,8 @@ typedef struct {
 
 /* Makes SHARING one without any frame; the two choices are the caller's to set. */
 void pf_esx_sharing_init(PfEsxSharing *sharing, PfHost *host);
+
+/* Frees what SHARING holds. */
 void pf_esx_sharing_clear(PfEsxSharing *sharing);
 
 /* Looks at PAGE: passes it over, shares it, or enters it in the table. Charges what it does. */

@@ -110,8 +110,8 @@ static bool check_entry(const Entry *entry, const char *path, GError **error)
         return false;
     }
     if (entry->missing != NULL || entry->summary == NULL) {
-        g_set_error(error, PF_ERROR, PF_ERROR_CONFIG, "%s: %s \"%s\" lacks `%s`, which is mandatory",
-                    path, entry->kind, entry->name,
+        g_set_error(error, PF_ERROR, PF_ERROR_CONFIG,
+                    "%s: %s \"%s\" lacks `%s`, which is mandatory", path, entry->kind, entry->name,
                     entry->missing != NULL ? entry->missing : "summary");
         return false;
     }
@@ -128,8 +128,8 @@ static bool refuse_taken(const char *kind, const char *name, const char *path, G
 static bool add_policy(PfRegistry *registry, const PfPolicyOps *ops, const char *path,
                        GError **error)
 {
-    Entry entry = {"policy", ops->name, ops->summary, ops->fields, ops->field_count,
-                   ops->config_bytes, NULL};
+    Entry entry = {"policy",         ops->name,         ops->summary, ops->fields,
+                   ops->field_count, ops->config_bytes, NULL};
     entry.missing = ops->create == NULL ? "create" : ops->free == NULL ? "free" : NULL;
     if (!check_entry(&entry, path, error))
         return false;
@@ -153,8 +153,8 @@ static const char *missing_of_finder(const PfFinderOps *ops)
 static bool add_finder(PfRegistry *registry, const PfFinderOps *ops, const char *path,
                        GError **error)
 {
-    Entry entry = {"finder", ops->name, ops->summary, ops->fields, ops->field_count,
-                   ops->config_bytes, missing_of_finder(ops)};
+    Entry entry = {"finder",         ops->name,         ops->summary,          ops->fields,
+                   ops->field_count, ops->config_bytes, missing_of_finder(ops)};
     if (!check_entry(&entry, path, error))
         return false;
     if (pf_registry_find_finder(registry, ops->name) != NULL)

@@ -276,7 +276,8 @@ void pf_host_count_pass(PfHost *host)
 uint64_t pf_host_hash_page(PfHost *host, PfPage page)
 {
     host->counts.hashes++;
-    uint64_t hash = XXH3_64bits(mock_bytes_of(host, mock_present_page(host, page)->mpn), host->page_bytes);
+    uint64_t hash =
+        XXH3_64bits(mock_bytes_of(host, mock_present_page(host, page)->mpn), host->page_bytes);
     return host->hash_bits >= 64 ? hash : hash & (((uint64_t)1 << host->hash_bits) - 1);
 }
 

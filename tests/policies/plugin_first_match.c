@@ -9,10 +9,17 @@ typedef struct {
 } FirstMatchConfig;
 
 static const PfConfigField fields[] = {
-    {.key = "pages_per_wake", .type = PF_CONFIG_UINT, .standard = "100", .min = 1,
-     .offset = offsetof(FirstMatchConfig, pages_per_wake), .unit = "pages",
+    {.key = "pages_per_wake",
+     .type = PF_CONFIG_UINT,
+     .standard = "100",
+     .min = 1,
+     .offset = offsetof(FirstMatchConfig, pages_per_wake),
+     .unit = "pages",
      .description = "Pages looked at before the policy sleeps again."},
-    {.key = "sleep", .type = PF_CONFIG_TIME, .standard = "20ms", .min = 1,
+    {.key = "sleep",
+     .type = PF_CONFIG_TIME,
+     .standard = "20ms",
+     .min = 1,
      .offset = offsetof(FirstMatchConfig, sleep_ps),
      .description = "Time between the end of one batch and the start of the next."},
 };
@@ -100,9 +107,13 @@ static void first_match_free(void *user)
 static const PfPolicyOps first_match = {
     .name = "first_match",
     .summary = "Sequential scan; shares each page with the first equal one it met.",
-    .fields = fields, .field_count = G_N_ELEMENTS(fields), .config_bytes = sizeof(FirstMatchConfig),
-    .create = first_match_create, .free = first_match_free,
-    .wake = first_match_wake, .scan = first_match_scan,
+    .fields = fields,
+    .field_count = G_N_ELEMENTS(fields),
+    .config_bytes = sizeof(FirstMatchConfig),
+    .create = first_match_create,
+    .free = first_match_free,
+    .wake = first_match_wake,
+    .scan = first_match_scan,
 };
 
 static const PfPolicyOps *const policies[] = {&first_match, NULL};
