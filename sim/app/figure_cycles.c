@@ -1,5 +1,4 @@
 /* What does each policy cost, and where do the cycles go? */
-#include <math.h>
 #include <string.h>
 
 #include "error.h"
@@ -7,143 +6,100 @@
 #include "report.h"
 #include "saved.h"
 
-enum { ACCOUNTS_MAX = 64, NAME_CHARACTERS = 10 };
-
 /* Characters that fit beside each other between the axes. */
 static const double plot_characters = 70.0;
 
-/* Bars have unit distance. */
-static const double half_height = 0.26;
+/* Of a bar; bars have unit distance. */
+static const double half_height = 0.32;
 
-/* What programs do whoever looks after their memory is grey; the rest has colours. */
+/* In the order of the bars. What programs do whoever looks after their memory is grey; what sharing
+ * costs has the colours of Okabe and Ito. */
 static const struct {
     const char *name;
     const char *color;
-} plain_accounts[] = {
-    {"compute", "#e0e0e0"}, {"memory", "#c4c4c4"}, {"walk", "#a6a6a6"}, {"system", "#8a8a8a"}};
+    const char *text_color;
+} accounts[] = {
+    {"compute", "#e2e2e2", "#000000"}, {"memory", "#c9c9c9", "#000000"},
+    {"walk", "#aeaeae", "#000000"},    {"fault", "#8c8c8c", "#ffffff"},
+    {"system", "#6e6e6e", "#ffffff"},  {"break", "#D55E00", "#ffffff"},
+    {"shootdown", "#CC79A7", "#000000"}, {"scan", "#56B4E9", "#000000"},
+    {"hash", "#0072B2", "#ffffff"},    {"lookup", "#009E73", "#ffffff"},
+    {"compare", "#E69F00", "#000000"}, {"merge", "#F0E442", "#000000"},
+};
 
-/* One account over all policies. */
+enum { ACCOUNTS = G_N_ELEMENTS(accounts) };
+
+/* The widest segment of an account: where its name stands, if it fits. */
 typedef struct {
-    const char *name; /* borrowed from the results */
-    const char *color;
-    double largest;  /* cycles of its largest segment */
-    size_t run;      /* which bar that is in */
-    double middle;   /* of that segment */
-} Account;
+    double cycles;
+    double middle;
+    size_t run;
+} Segment;
 
 typedef struct {
     const PfSaved *saved;
-    Account accounts[ACCOUNTS_MAX];
-    size_t count;
-    size_t colored;
+    Segment widest[ACCOUNTS];
     double total_max;
 } Chart;
-
-static const char account_prefix[] = "cycles.account.";
-
-static Account *get_account(Chart *chart, const char *name)
-{
-    for (size_t i = 0; i < chart->count; i++)
-        if (strcmp(chart->accounts[i].name, name) == 0)
-            return &chart->accounts[i];
-    if (chart->count == ACCOUNTS_MAX)
-        return NULL;
-    Account *account = &chart->accounts[chart->count++];
-    *account = (Account){.name = name};
-    for (size_t i = 0; i < G_N_ELEMENTS(plain_accounts); i++)
-        if (strcmp(plain_accounts[i].name, name) == 0)
-            account->color = plain_accounts[i].color;
-    if (account->color == NULL)
-        account->color = pf_figure_color(chart->colored++);
-    return account;
-}
 
 static void append_bar(Chart *chart, size_t run_index, GString *data)
 {
     const PfSavedRun *run = chart->saved->runs->pdata[run_index];
     double begin = 0.0;
-    for (guint i = 0; i < run->stats->len; i++) {
-        const PfSavedStat *stat = &g_array_index(run->stats, PfSavedStat, i);
-        if (!g_str_has_prefix(stat->name, account_prefix) || !(stat->number > 0.0))
-            continue;
-        Account *account = get_account(chart, stat->name + strlen(account_prefix));
-        if (account == NULL)
+    for (size_t i = 0; i < ACCOUNTS; i++) {
+        g_autofree char *name = g_strconcat("cycles.account.", accounts[i].name, NULL);
+        const PfSavedStat *stat = pf_saved_find(run, name);
+        if (stat == NULL || !(stat->number > 0.0))
             continue;
         double end = begin + stat->number;
-        if (stat->number > account->largest) {
-            account->largest = stat->number;
-            account->run = run_index;
-            account->middle = (begin + end) / 2.0;
-        }
+        if (stat->number > chart->widest[i].cycles)
+            chart->widest[i] = (Segment){stat->number, (begin + end) / 2.0, run_index};
         pf_report_append_field(data, run->policy);
-        g_string_append_printf(data, ",%s,%s,%.0f,%.0f,%u\n", account->name, stat->text, begin, end,
-                               chart->saved->runs->len - (guint)run_index);
+        g_string_append_printf(data, ",%s,%s,%.0f,%.0f,%u\n", accounts[i].name, stat->text, begin,
+                               end, chart->saved->runs->len - (guint)run_index);
         begin = end;
     }
     chart->total_max = MAX(chart->total_max, begin);
 }
 
-/* White on dark, black on light: by the relative luminance that sRGB defines. */
-static const char *text_color(const char *color)
-{
-    unsigned long rgb = strtoul(color + 1, NULL, 16);
-    double luminance = 0.2126 * (double)(rgb >> 16 & 255) + 0.7152 * (double)(rgb >> 8 & 255) +
-                       0.0722 * (double)(rgb & 255);
-    return luminance < 130.0 ? "#ffffff" : "#000000";
-}
-
-/* Names those accounts of bar RUN_INDEX that are largest there: in the segment where the name fits,
- * else above it with a line. */
-static void append_names(const Chart *chart, size_t run_index, double unit, GString *labels)
-{
-    size_t above[ACCOUNTS_MAX];
-    double places[ACCOUNTS_MAX];
-    size_t count = 0;
-    double character = chart->total_max / unit / plot_characters;
-    double row = (double)(chart->saved->runs->len - run_index);
-    for (size_t i = 0; i < chart->count; i++) {
-        const Account *account = &chart->accounts[i];
-        if (account->run != run_index)
-            continue;
-        if (account->largest / unit < character * (double)(strlen(account->name) + 1)) {
-            places[count] = account->middle / unit;
-            above[count++] = i;
-            continue;
-        }
-        g_string_append_printf(labels,
-                               "set label '%s' at %.6g, %.6g center front textcolor rgb '%s'\n",
-                               account->name, account->middle / unit, row,
-                               text_color(account->color));
-    }
-    pf_figure_spread(places, count, NAME_CHARACTERS * character, 0.0,
-                     chart->total_max / unit * 1.08);
-    for (size_t i = 0; i < count; i++) {
-        const Account *account = &chart->accounts[above[i]];
-        g_string_append_printf(labels,
-                               "set label '%s' at %.6g, %.6g center front textcolor rgb '%s'\n"
-                               "set arrow from %.6g, %.6g to %.6g, %.6g nohead front linewidth 0.6 "
-                               "linecolor rgb '#606060'\n",
-                               account->name, places[i], row + half_height + 0.26, "#000000",
-                               places[i], row + half_height + 0.15, account->middle / unit,
-                               row + half_height - 0.02);
-    }
-}
-
-/* "1.234" in the axis' unit, and how much slower the contexts are. */
-static void append_total(const PfSavedRun *run, double row, double unit, GString *labels)
+/* The bar's total in the axis' unit, and how much slower the contexts are. */
+static void append_total(const PfSavedRun *run, guint row, double unit, GString *labels)
 {
     const PfSavedStat *total = pf_saved_find(run, "cycles.total");
     const PfSavedStat *slowdown = pf_saved_find(run, "slowdown");
     if (total == NULL || !total->defined)
         return;
     g_autoptr(GString) text = g_string_new(NULL);
-    g_string_append_printf(text, "%.4g", total->number / unit);
+    g_string_append_printf(text, "%.2f", total->number / unit);
     if (slowdown != NULL && slowdown->defined && strcmp(run->policy, "none") != 0)
-        g_string_append_printf(text, "  (\303\227%.3f)", slowdown->number);
+        g_string_append_printf(text, " (\303\227%.3f)", slowdown->number);
     g_string_append_printf(labels,
-                           "set label '%s' at %.6g, %.6g left offset 0.6, 0 front textcolor rgb "
+                           "set label '%s' at %.6g, %u left offset 1, 0 front textcolor rgb "
                            "'#404040'\n",
                            text->str, total->number / unit, row);
+}
+
+/* An account is named in its widest segment, or in the key if that is too narrow. */
+static void append_account(const Chart *chart, size_t index, double unit, GString *labels,
+                           GString *plots)
+{
+    const Segment *widest = &chart->widest[index];
+    const char *name = accounts[index].name;
+    if (!(widest->cycles > 0.0))
+        return;
+    double name_cycles = chart->total_max / plot_characters * (double)(strlen(name) + 2);
+    bool fits = widest->cycles >= name_cycles;
+    if (fits)
+        g_string_append_printf(labels,
+                               "set label '%s' at %.6g, %zu center front textcolor rgb '%s'\n",
+                               name, widest->middle / unit, chart->saved->runs->len - widest->run,
+                               accounts[index].text_color);
+    g_string_append_printf(
+        plots, "%s     'cycles.csv' skip 1 using (stringcolumn(2) eq '%s' ? $4 / unit : NaN):6:"
+               "($4 / unit):($5 / unit):($6 - half):($6 + half) with boxxyerror fillcolor rgb '%s' "
+               "%s%s%s",
+        plots->len > 0 ? ", \\\n" : "", name, accounts[index].color, fits ? "notitle" : "title '",
+        fits ? "" : name, fits ? "" : "'");
 }
 
 static double choose_unit(double total_max, const char **ret_name)
@@ -151,17 +107,30 @@ static double choose_unit(double total_max, const char **ret_name)
     static const struct {
         double value;
         const char *name;
-    } units[] = {{1e12, "10\302\271\302\262 cycles"},
-                 {1e9, "10\342\201\271 cycles"},
-                 {1e6, "10\342\201\266 cycles"},
-                 {1e3, "10\302\263 cycles"}};
+    } units[] = {{1e12, "10\302\271\302\262"},
+                 {1e9, "10\342\201\271"},
+                 {1e6, "10\342\201\266"},
+                 {1e3, "10\302\263"}};
     for (size_t i = 0; i < G_N_ELEMENTS(units); i++)
         if (total_max >= units[i].value) {
             *ret_name = units[i].name;
             return units[i].value;
         }
-    *ret_name = "cycles";
+    *ret_name = "1";
     return 1.0;
+}
+
+static void set_title(GHashTable *words, const PfSaved *saved)
+{
+    g_autoptr(GString) title = g_string_new("Where the cycles go");
+    if (saved->trace_name != NULL)
+        g_string_append_printf(title, ", %s", saved->trace_name);
+    if (saved->dilation < 1.0 || saved->dilation > 1.0)
+        g_string_append_printf(title, ", dilation %g", saved->dilation);
+    if (!saved->complete)
+        g_string_append(title, ", not complete");
+    g_autofree char *quoted = pf_figure_quote(title->str);
+    pf_figure_set(words, "TITLE", "%s", quoted);
 }
 
 static void set_words(const Chart *chart, GHashTable *words)
@@ -176,32 +145,19 @@ static void set_words(const Chart *chart, GHashTable *words)
     for (guint i = 0; i < rows; i++) {
         const PfSavedRun *run = saved->runs->pdata[i];
         bool remark = run->remark != NULL && run->remark[0] != '\0';
-        g_autofree char *name = remark ? g_strdup_printf("%s\n(%s)", run->policy, run->remark)
-                                       : g_strdup(run->policy);
-        g_autofree char *quoted = pf_figure_quote(name);
-        g_string_append_printf(tics, "%s%s %u", i > 0 ? ", " : "", quoted, rows - i);
-        append_names(chart, i, unit, labels);
-        append_total(run, (double)(rows - i), unit, labels);
+        g_autofree char *name = pf_figure_quote(run->policy);
+        g_autofree char *below = pf_figure_quote(remark ? run->remark : "");
+        g_string_append_printf(tics, "%s%s%s%s %u", i > 0 ? ", " : "", name,
+                               remark ? ".\"\\n\"." : "", remark ? below : "", rows - i);
+        append_total(run, rows - i, unit, labels);
     }
-    for (size_t i = 0; i < chart->count; i++)
-        g_string_append_printf(
-            plots, "%s     'cycles.csv' skip 1 using (stringcolumn(2) eq '%s' ? $4 / unit : "
-                   "NaN):6:($4 / unit):($5 / unit):($6 - half):($6 + half) with boxxyerror "
-                   "fillcolor rgb '%s'",
-            i > 0 ? ", \\\n" : "", chart->accounts[i].name, chart->accounts[i].color);
-    g_autoptr(GString) title = g_string_new("Where the cycles go");
-    if (saved->trace_name != NULL)
-        g_string_append_printf(title, ", %s", saved->trace_name);
-    if (saved->dilation < 1.0 || saved->dilation > 1.0)
-        g_string_append_printf(title, ", dilation %g", saved->dilation);
-    if (!saved->complete)
-        g_string_append(title, ", not complete");
-    g_autofree char *quoted = pf_figure_quote(title->str);
-    pf_figure_set(words, "TITLE", "%s", quoted);
+    for (size_t i = 0; i < ACCOUNTS; i++)
+        append_account(chart, i, unit, labels, plots);
+    set_title(words, saved);
     pf_figure_set(words, "UNIT", "%.15g", unit);
     pf_figure_set(words, "UNIT_NAME", "%s", unit_name);
     pf_figure_set(words, "HALF", "%g", half_height);
-    pf_figure_set(words, "CYCLES_MAX", "%.15g", chart->total_max / unit * 1.22);
+    pf_figure_set(words, "CYCLES_MAX", "%.15g", chart->total_max / unit * 1.25);
     pf_figure_set(words, "ROWS", "%u", rows);
     pf_figure_set(words, "TICS", "%s", tics->str);
     pf_figure_set(words, "LABELS", "%s", labels->str);
@@ -217,7 +173,7 @@ static bool prepare(const char *directory, GString *data, GHashTable *words, GEr
     g_string_append(data, "policy,account,cycles,begin,end,row\n");
     for (guint i = 0; i < saved->runs->len; i++)
         append_bar(&chart, i, data);
-    if (chart.count == 0) {
+    if (!(chart.total_max > 0.0)) {
         g_set_error(error, PF_ERROR, PF_ERROR_TRACE, "%s/stats.json: no cycles to draw", directory);
         return false;
     }

@@ -141,9 +141,9 @@ static void set_lines(GHashTable *words, GArray *lines, const Extent *extent, bo
         const char *color = line_color(line, has_none);
         longest = MAX(longest, strlen(line->label));
         g_string_append_printf(labels,
-                               "set label %u %s at graph 1, first %.15g left offset 0.8, 0 "
+                               "set label %s at graph 1, first %.15g left offset 1, 0 "
                                "textcolor rgb '%s'\n",
-                               i + 1, label, places[i], color);
+                               label, places[i], color);
         g_string_append_printf(
             plots, "%s     'savings.csv' skip 1 using (stringcolumn(1) eq %s ? $2 * scale : NaN):3 "
                    "with lines linewidth %s linecolor rgb '%s' dashtype %zu",

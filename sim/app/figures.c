@@ -96,18 +96,29 @@ void pf_figure_set(GHashTable *words, const char *name, const char *format, ...)
     va_end(arguments);
 }
 
+/* With positions[i] - i * gap in place of the positions the gaps become an order, and the nearest
+ * ordered sequence comes from pooling neighbours that are out of order to their mean. */
 void pf_figure_spread(double *positions, size_t count, double gap, double low, double high)
 {
-    double floor_at = low;
+    g_autofree double *means = g_new0(double, count);
+    g_autofree size_t *sizes = g_new0(size_t, count);
+    size_t pools = 0;
     for (size_t i = 0; i < count; i++) {
-        positions[i] = MAX(positions[i], floor_at);
-        floor_at = positions[i] + gap;
+        means[pools] = positions[i] - (double)i * gap;
+        sizes[pools++] = 1;
+        while (pools > 1 && means[pools - 2] > means[pools - 1]) {
+            double both = (double)(sizes[pools - 2] + sizes[pools - 1]);
+            means[pools - 2] = (means[pools - 2] * (double)sizes[pools - 2] +
+                                means[pools - 1] * (double)sizes[pools - 1]) / both;
+            sizes[pools - 2] += sizes[pools - 1];
+            pools--;
+        }
     }
-    double ceiling = high;
-    for (size_t i = count; i-- > 0;) {
-        positions[i] = MIN(positions[i], ceiling);
-        ceiling = positions[i] - gap;
-    }
+    double ceiling = high - (double)(count > 0 ? count - 1 : 0) * gap;
+    size_t next = 0;
+    for (size_t pool = 0; pool < pools; pool++)
+        for (size_t i = 0; i < sizes[pool]; i++, next++)
+            positions[next] = MAX(MIN(means[pool], ceiling), low) + (double)next * gap;
 }
 
 /* The template with each @WORD@ replaced; a word that nobody set is a programmer's error. */
@@ -159,6 +170,8 @@ bool pf_figure_draw(const PfFigure *figure, const char *directory, PfTerminal te
     g_autoptr(GString) data = g_string_new(NULL);
     g_autoptr(GHashTable) words = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     pf_figure_set(words, "TERMINAL", "%s", terminal_commands[terminal]);
+    /* Space between axis and key; in a terminal a line is too much. */
+    pf_figure_set(words, "KEY_GAP", terminal == PF_TERMINAL_DUMB ? "0" : "0.8");
     if (terminal == PF_TERMINAL_DUMB)
         pf_figure_set(words, "OUTPUT", "# set output: the terminal itself");
     else

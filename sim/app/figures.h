@@ -53,6 +53,6 @@ double pf_figure_nice(double value);
 void pf_figure_set(GHashTable *words, const char *name, const char *format, ...)
     G_GNUC_PRINTF(3, 4);
 
-/* Moves the COUNT positions, ascending, as little as makes each at least GAP above the one before,
- * within LOW..HIGH as far as there is room. */
+/* Moves the COUNT positions, ascending, as little as possible (by the sum of squares) so that each
+ * is at least GAP above the one before, within LOW..HIGH as far as there is room. */
 void pf_figure_spread(double *positions, size_t count, double gap, double low, double high);
