@@ -218,3 +218,8 @@ void pf_config_visit_fields(const PfConfig *config, PfConfigVisitor visit, void 
             visit(path, &binding->fields[field], user);
     }
 }
+
+void pf_config_adopt(PfConfigSection *section, gpointer memory)
+{
+    g_ptr_array_add(section->config->vectors, memory);
+}

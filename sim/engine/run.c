@@ -24,7 +24,7 @@ static void set_grain(PfRun *run, PfGrain grain)
         run->work.full = run->config->timing == PF_TIMING_FULL;
 }
 
-static bool build_host(PfRun *run, bool verify, GError **error)
+static bool build_host(PfRun *run, uint64_t frame_capacity, bool verify, GError **error)
 {
     unsigned daemon = run->machine->core_count - 1;
     PfHostBase base = {.memory = &run->memory,
@@ -40,6 +40,7 @@ static bool build_host(PfRun *run, bool verify, GError **error)
                        .dilation = run->config->dilation,
                        .seed = run->config->seed,
                        .verify = verify,
+                       .frame_capacity = frame_capacity,
                        .color_count = pf_machine_colors(run->machine_config,
                                                         run->work.page_bytes)};
     run->host = pf_host_new(run->setup, &base, error);
@@ -78,15 +79,15 @@ static PfRun *new_run(const PfRunConfig *config, const PfMachineConfig *machine_
 }
 
 PfRun *pf_run_new(const PfRunConfig *config, const PfMachineConfig *machine_config,
-                  const PfPolicySetup *setup, PfImage *image, const PfSimulationOptions *options,
-                  GError **error)
+                  const PfPolicySetup *setup, PfImage *image, uint64_t frame_capacity,
+                  const PfSimulationOptions *options, GError **error)
 {
     g_autoptr(PfRun) run = new_run(config, machine_config, setup, image);
     run->paranoid = options->paranoid;
     run_register(run);
     run->machine = pf_machine_new(machine_config, pf_image_page_shift(image), config->seed,
                                   run->stats, error);
-    if (run->machine == NULL || !build_host(run, options->verify, error))
+    if (run->machine == NULL || !build_host(run, frame_capacity, options->verify, error))
         return NULL;
     bool automatic = config->epoch_ps == PF_CONFIG_AUTO;
     uint64_t epoch =
@@ -199,12 +200,12 @@ void pf_run_play(PfRun *run, const PfRecordBlock *block, uint32_t from, uint32_t
     pf_memory_set_baseline(&run->memory, baseline);
     for (uint32_t i = from; i < to && run->error == NULL; i++) {
         const PfNote *note = pf_image_note(run->image, i);
+        play_record(run, &block->records[i], i);
+        run->memory.position = note->events_end;
         if (note->baseline_delta != delta) {
             delta = note->baseline_delta;
             pf_memory_set_baseline(&run->memory, (uint64_t)((int64_t)baseline + delta));
         }
-        play_record(run, &block->records[i], i);
-        run->memory.position = note->events_end;
     }
     run->records += to - from;
     if (run->paranoid) {

@@ -88,9 +88,10 @@ struct PfRun {
     GError *error;
 };
 
+/* FRAME_CAPACITY: how many frames the trace can need, for tables that are sized by the machine. */
 PfRun *pf_run_new(const PfRunConfig *config, const PfMachineConfig *machine_config,
-                  const PfPolicySetup *setup, PfImage *image, const PfSimulationOptions *options,
-                  GError **error);
+                  const PfPolicySetup *setup, PfImage *image, uint64_t frame_capacity,
+                  const PfSimulationOptions *options, GError **error);
 void pf_run_free(PfRun *run);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PfRun, pf_run_free)
 

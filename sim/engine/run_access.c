@@ -29,7 +29,6 @@ typedef struct {
 /* The page must be there, and writable for a store; then its translation is put in. */
 static bool fault_in(PfRun *run, const Piece *piece, PfMpn *ret_frame)
 {
-    run_reach(run, piece->place->core->now_cycles);
     bool done = piece->is_write
                     ? run_store(run, piece->place, piece->page, piece->slot, piece->object)
                     : run_read(run, piece->place, piece->page, piece->slot);
@@ -93,7 +92,6 @@ static void send(PfRun *run, const Piece *piece, PfMpn frame, bool dependent)
 static bool play_piece(PfRun *run, const Piece *piece, bool dependent)
 {
     if (!run->work.full) {
-        run_reach(run, piece->place->core->now_cycles);
         return piece->is_write
                    ? run_store(run, piece->place, piece->page, piece->slot, piece->object)
                    : run_read(run, piece->place, piece->page, piece->slot);
@@ -128,6 +126,7 @@ static PfSlot store_object(const PfRun *run, uint32_t number, unsigned part)
 void run_play_access(PfRun *run, const PfRecord *record, uint32_t number)
 {
     run_begin(run, record->context);
+    run_reach(run, run_place(run, record->context)->core->now_cycles);
     const PfNote *note = pf_image_note(run->image, number);
     unsigned shift = run->machine->mmu.page_shift;
     uint32_t page_bytes = run->work.page_bytes;

@@ -119,7 +119,6 @@ static bool play_page(PfRun *run, const PfRecord *record, PfPage page, PfSlot sl
     bool is_state = record->kind == PF_RECORD_STATE;
     if (is_state && event->kind == PF_EVENT_SAME)
         return true;
-    run_reach(run, place->core->now_cycles);
     if (!run_store(run, is_state ? NULL : place, page, slot, (PfSlot){event->object}))
         return false;
     PfMpn frame = {pf_memory_entry(&run->memory, slot)->mpn};
@@ -134,6 +133,7 @@ static bool play_page(PfRun *run, const PfRecord *record, PfPage page, PfSlot sl
 void run_play_pages(PfRun *run, const PfRecord *record, uint32_t number)
 {
     run_begin(run, record->context);
+    run_reach(run, run_place(run, record->context)->core->now_cycles);
     PfCpn first = {record->address >> run->machine->mmu.page_shift};
     uint32_t event = pf_image_note(run->image, number)->events_end - (uint32_t)record->count;
     for (uint64_t i = 0; i < record->count && run->error == NULL; i++, event++) {
@@ -144,12 +144,17 @@ void run_play_pages(PfRun *run, const PfRecord *record, uint32_t number)
         if (!play_page(run, record, page, slot, pf_image_event(run->image, event)))
             return;
         run->memory.position = event + 1;
+        pf_memory_set_baseline(&run->memory,
+                               (uint64_t)((int64_t)pf_image_baseline_frames(run->image) +
+                                          pf_image_event(run->image, event)->baseline_delta));
         pf_host_verify(run->host, page);
         pf_host_page_written(run->host, page, change_of((PfRecordKind)record->kind));
         if (record->kind == PF_RECORD_DMA)
             pf_host_dma_done(run->host, page, record->detail->name, record->detail->number);
         /* A long record is not one instant: what falls due meanwhile is served between its pages. */
-        if (run_place(run, page.context)->core->now_cycles >= run->due_cycles)
-            run_serve(run, run_place(run, page.context)->core->now_cycles);
+        uint64_t now = run_place(run, page.context)->core->now_cycles;
+        if (now >= run->due_cycles)
+            run_serve(run, now);
+        run_reach(run, now);
     }
 }

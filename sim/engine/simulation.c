@@ -1,4 +1,5 @@
 #include "error.h"
+#include "prescan.h"
 #include "simulation_internal.h"
 
 /* At most so many times a second the caller is told how far the run is. */
@@ -49,17 +50,41 @@ static bool open_trace(PfSimulation *simulation, GError **error)
     return simulation->trace_digest != NULL;
 }
 
+/* What tables are sized by that grow with the machine, where a trace cannot be read twice. */
+#define FRAMES_OF_A_PIPE ((uint64_t)1 << 20)
+
+/* A machine without a memory limit has a frame for each page that the trace touches. */
+static bool frame_capacity(const PfSimulation *simulation, uint64_t *ret_frames, GError **error)
+{
+    bool wanted = false;
+    for (unsigned i = 0; i < simulation->setup.policies->len; i++) {
+        const PfPolicySetup *setup = g_ptr_array_index(simulation->setup.policies, i);
+        wanted |= setup->finder != NULL;
+    }
+    *ret_frames = FRAMES_OF_A_PIPE;
+    if (!wanted || simulation->setup.machine->memory_bytes != PF_CONFIG_AUTO ||
+        g_str_equal(simulation->trace_path, "-"))
+        return true;
+    PfTraceOptions options = {.salvage = simulation->options.salvage};
+    bool sound = pf_prescan_pages(simulation->trace_path, &options, ret_frames, error);
+    *ret_frames = MAX(*ret_frames, 1);
+    return sound;
+}
+
 static bool build_runs(PfSimulation *simulation, GError **error)
 {
     uint32_t page_bytes = pf_trace_header(simulation->trace)->page_bytes;
     simulation->store = pf_content_store_new(page_bytes);
     simulation->image = pf_image_new(simulation->store, page_bytes);
+    uint64_t frames;
+    if (!frame_capacity(simulation, &frames, error))
+        return false;
     PfRun *none = NULL;
     bool bound = false;
     for (unsigned i = 0; i < simulation->setup.policies->len; i++) {
         const PfPolicySetup *setup = g_ptr_array_index(simulation->setup.policies, i);
         PfRun *run = pf_run_new(&simulation->setup.run, simulation->setup.machine, setup,
-                                simulation->image, &simulation->options, error);
+                                simulation->image, frames, &simulation->options, error);
         if (run == NULL)
             return false;
         g_ptr_array_add(simulation->runs, run);

@@ -192,7 +192,8 @@ void pf_simulation_list_stats(const PfRegistry *registry, PfStatVisitor visit, v
     for (unsigned i = 0; i < setup.policies->len; i++) {
         g_autoptr(GError) error = NULL;
         PfRun *run = pf_run_new(&setup.run, setup.machine,
-                                g_ptr_array_index(setup.policies, i), image, &options, &error);
+                                g_ptr_array_index(setup.policies, i), image, 1, &options,
+                                &error);
         g_assert_no_error(error);
         pf_stats_visit(run->stats, list_once, &list);
         pf_run_free(run);

@@ -78,6 +78,7 @@ typedef struct {
     uint32_t object;   /* the slot whose bytes change: the page's own, or its file's */
     uint32_t previous; /* event of the same object before this one, UINT32_MAX if none */
     uint32_t content;
+    int32_t baseline_delta; /* baseline frames after it, less those at the range's start */
     uint16_t record;
     uint8_t kind;
     uint8_t part;

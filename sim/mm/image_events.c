@@ -56,6 +56,7 @@ void image_add_event(PfImage *image, const PfEvent *event)
     make_room_for_events(image);
     PfEvent copy = *event;
     copy.previous = image_last_event(image, event->object);
+    copy.baseline_delta = (int32_t)(image->baseline_frames - image->baseline_at_start);
     set_last_event(image, event->object, image->events->len);
     g_array_append_val(image->events, copy);
 }
@@ -274,6 +275,9 @@ static bool prepare_pages(PfImage *image, const PfRecord *record, uint16_t numbe
         PfEvent same = {.object = object, .record = number, .kind = PF_EVENT_SAME};
         if (image->events->len == events)
             image_add_event(image, &same);
+        /* A copied file page had its event before it was counted. */
+        g_array_index(image->events, PfEvent, image->events->len - 1).baseline_delta =
+            (int32_t)(image->baseline_frames - image->baseline_at_start);
     }
     return true;
 }

@@ -292,6 +292,7 @@ static void esx_check(void *user)
 
 const PfPolicyOps pf_policy_esx = {
     .name = "esx",
+    .default_finder = "table",
     .summary = "Random candidates, a table of hashes, hint frames (VMware ESX Server).",
     .fields = esx_fields,
     .field_count = G_N_ELEMENTS(esx_fields),

@@ -54,6 +54,7 @@ typedef struct {
     uint64_t seed;
     bool verify;
     unsigned color_count;
+    uint64_t frame_capacity; /* of a machine without a limit: what the trace can need */
 } PfHostBase;
 
 struct PfHost {

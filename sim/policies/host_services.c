@@ -175,8 +175,7 @@ PfRng *pf_host_rng(PfHost *host)
 uint64_t pf_host_frame_capacity(const PfHost *host)
 {
     const PfFramePool *pool = &host->base.memory->frames;
-    /* Without a limit the machine is as large as it has needed to be. */
-    return pool->capacity_frames != 0 ? pool->capacity_frames : pool->peak_frames;
+    return pool->capacity_frames != 0 ? pool->capacity_frames : host->base.frame_capacity;
 }
 
 uint64_t pf_host_free_frames(const PfHost *host)

@@ -106,6 +106,7 @@ static void first_match_free(void *user)
 
 static const PfPolicyOps first_match = {
     .name = "first_match",
+    .default_finder = "table",
     .summary = "Sequential scan; shares each page with the first equal one it met.",
     .fields = fields,
     .field_count = G_N_ELEMENTS(fields),
