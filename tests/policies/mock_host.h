@@ -31,7 +31,7 @@ void mock_fill(PfHost *host, PfPage page, uint64_t content);
 /* Maps PAGE onto the frame of OF, copy-on-write, as a fork does. */
 void mock_alias(PfHost *host, PfPage page, PfPage of);
 void mock_unmap(PfHost *host, PfPage page);
-/* Moves pages FIRST .. of CONTEXT to TARGET. */
+/* Moves pages FIRST .. of CONTEXT to TARGET; the two may overlap. */
 void mock_move(PfHost *host, uint32_t context, uint64_t first, uint64_t target, uint64_t pages);
 void mock_pin(PfHost *host, PfPage page, bool is_pinned);
 /* Pages of different labels are not merged; all have label 0 at first. */

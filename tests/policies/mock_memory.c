@@ -111,15 +111,17 @@ void mock_unmap(PfHost *host, PfPage page)
 void mock_move(PfHost *host, uint32_t context, uint64_t first, uint64_t target, uint64_t pages)
 {
     for (uint64_t i = 0; i < pages; i++) {
-        if (mock_present_page(host, mock_page(context, target + i)) != NULL)
-            mock_unmap(host, mock_page(context, target + i));
-        MockPage *from = mock_present_page(host, mock_page(context, first + i));
+        uint64_t offset = target > first ? pages - 1 - i : i;
+        PfPage to = mock_page(context, target + offset);
+        if (mock_present_page(host, to) != NULL)
+            mock_unmap(host, to);
+        MockPage *from = mock_present_page(host, mock_page(context, first + offset));
         if (from == NULL)
             continue;
         MockPage moved = *from;
         from->is_present = false;
         g_array_index(host->contexts, MockContext, context).present--;
-        *add_page(host, mock_page(context, target + i), moved.mpn) = moved;
+        *add_page(host, to, moved.mpn) = moved;
     }
     PfContextEvent event = {.kind = PF_CONTEXT_REMAPPED,
                             .context = context,

@@ -21,7 +21,7 @@ static void unmapping_takes_hints_and_sharers_out(void)
     CU_ASSERT_EQUAL(mock_stat(host, "esx.hint_stale"), 0);
 }
 
-/* 70 pages over two chunks of the index move up by 3, over themselves. */
+/* 70 pages over two chunks of the index move up by 3 and down by 2, over themselves. */
 static void what_is_known_of_pages_moves_with_them(void)
 {
     g_autoptr(PfHost) host = esx_new(256, 64, "table", NULL);
@@ -31,15 +31,17 @@ static void what_is_known_of_pages_moves_with_them(void)
     while (mock_stat(host, "esx.track") < 70)
         esx_look(host, 1);
     CU_ASSERT(esx_is(host, 68, 2, 0, 1));
-    mock_unmap(host, mock_page(context, 69));
-    for (uint64_t i = 0; i < 69; i += 3)
-        mock_move(host, context, 66 - i, 69 - i, 3);
+    mock_move(host, context, 0, 3, 70);
+    CU_ASSERT(esx_is(host, 68, 2, 0, 1));
+    mock_move(host, context, 3, 1, 70);
+    CU_ASSERT(esx_is(host, 68, 2, 0, 1));
+    /* Each is found at its new place: pages 0, 1 and 10 are 1, 2 and 11 now. */
+    mock_unmap(host, mock_page(context, 11));
     CU_ASSERT(esx_is(host, 67, 2, 0, 1));
-    /* Hints are found at their new place: page 10 is page 13 now. */
-    mock_unmap(host, mock_page(context, 13));
-    CU_ASSERT(esx_is(host, 66, 2, 0, 1));
-    mock_fill(host, mock_page(context, 4), 8);
-    CU_ASSERT(esx_is(host, 66, 1, 1, 0));
+    mock_fill(host, mock_page(context, 2), 8);
+    CU_ASSERT(esx_is(host, 67, 1, 1, 0));
+    mock_fill(host, mock_page(context, 1), 8);
+    CU_ASSERT(esx_is(host, 67, 0, 0, 0));
 }
 
 static void a_fork_of_a_shared_page_is_counted(void)
@@ -72,6 +74,30 @@ static void a_fork_of_an_unshared_page_is_not_counted(void)
     esx_look(host, 2);
     CU_ASSERT(esx_is(host, 0, 3, 0, 2));
     CU_ASSERT_EQUAL(mock_used_frames(host), 1);
+}
+
+/* Parent and child map one frame and are hints both, for the parent was pinned when the child's
+ * turn came. The child's then becomes a shared frame, and what matches the parent's later must join
+ * it. The list finds the parent's, the older one, first. */
+static void two_hints_of_one_frame_become_one_shared_frame(void)
+{
+    g_autoptr(PfHost) host = esx_new(16, 64, "brute", NULL);
+    PfPage parent = esx_add(host, 7);
+    mock_alias(host, mock_page(mock_add_context(host), 0), parent);
+    esx_look(host, 1);
+    mock_pin(host, parent, true);
+    esx_look(host, 1);
+    CU_ASSERT(esx_is(host, 2, 0, 0, 0));
+    esx_add(host, 7);
+    esx_look(host, 1);
+    CU_ASSERT(esx_is(host, 1, 2, 0, 1));
+    mock_pin(host, parent, false);
+    esx_add(host, 7);
+    esx_look(host, 1);
+    CU_ASSERT(esx_is(host, 0, 4, 0, 3));
+    CU_ASSERT_EQUAL(mock_used_frames(host), 1);
+    mock_unmap(host, parent);
+    CU_ASSERT(esx_is(host, 0, 3, 0, 2));
 }
 
 /* Pages 1, 3, 5 of one class and 2, 4 of another, all equal: two frames, three freed. */
@@ -232,6 +258,8 @@ static const PfCheck checks[] = {
     {"what is known of pages moves with them", what_is_known_of_pages_moves_with_them},
     {"a fork of a shared page is counted", a_fork_of_a_shared_page_is_counted},
     {"a fork of an unshared page is not counted", a_fork_of_an_unshared_page_is_not_counted},
+    {"two hints of one frame become one shared frame",
+     two_hints_of_one_frame_become_one_shared_frame},
     {"each class has a copy of its own", each_class_has_a_copy_of_its_own},
     {"the overflow table holds counts beyond 16 bits",
      the_overflow_table_holds_counts_beyond_16_bits},
