@@ -334,8 +334,9 @@ static bool is_used_up(const PfDecoder *decoder)
 
 char *pf_decoder_fill(PfDecoder *decoder, PfRecordBlock *block)
 {
+    /* Contents may have filled the block's bytes already: one record goes in all the same. */
     while (decoder->left > 0 && block->count < PF_TRACE_BLOCK_RECORDS &&
-           pf_record_block_bytes(block) < PF_BLOCK_BYTES_FULL) {
+           (block->count == 0 || pf_record_block_bytes(block) < PF_BLOCK_BYTES_FULL)) {
         char *problem = fill_some(decoder, block);
         if (problem != NULL)
             return problem;
