@@ -241,9 +241,12 @@ static void commit_private(PfImage *image, uint32_t slot)
 
 static void commit_event(PfImage *image, const PfEvent *event)
 {
+    uint16_t *flags = image_flags(image, event->object);
     switch ((PfEventKind)event->kind) {
     case PF_EVENT_SAME:
-        return;
+        if ((*flags & PF_IMAGE_FRESH) == 0)
+            return;
+        break;
     case PF_EVENT_CONTENT:
         image_drop_bytes(image, event->object);
         *image_handle(image, event->object) = HANDLE_CONTENT | event->content;
@@ -262,6 +265,7 @@ static void commit_event(PfImage *image, const PfEvent *event)
         break;
     }
     }
+    *flags &= (uint16_t)~PF_IMAGE_FRESH;
     image_distinct_touch(image, event->object);
 }
 
