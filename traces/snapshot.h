@@ -6,7 +6,8 @@
  * was read but never written and is not told. `time` is the time that really passed.
  *
  * Processes are stopped by ptrace (seize and interrupt), never by a signal, and without
- * PTRACE_O_EXITKILL: if the recorder dies, by whatever cause, the kernel detaches it and they go on.
+ * PTRACE_O_EXITKILL: if the recorder dies, whatever the cause, the kernel detaches it and they go
+ * on.
  *
  * Frame numbers are readable by root only (Documentation/admin-guide/mm/pagemap.rst of Linux). For
  * others pages of one file at one offset are taken for one frame, and what fork shares looks like
@@ -42,8 +43,8 @@ typedef struct {
     uint64_t stopped_ns_max;  /* how long an epoch held the processes at most */
 } PfSnapshotSummary;
 
-/* Records the COUNT processes PIDS into WRITER, whose pages must be this system's. Errors, each with
- * the mend: PF_ERROR_USAGE (no such process, this process itself), PF_ERROR_IO (no permission; a
+/* Records the COUNT processes PIDS into WRITER, whose pages must be this system's. Errors, each
+ * with the mend: PF_ERROR_USAGE (no such process, this process itself), PF_ERROR_IO (no permission; a
  * process does not stop). A process that ends between epochs becomes `exit`. On return, and on any
  * end of the program, all processes run. */
 bool pf_snapshot_record(const pid_t *pids, size_t count, const PfSnapshotOptions *options,

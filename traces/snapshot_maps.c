@@ -16,7 +16,8 @@ typedef struct {
 /* Memory without a file on a disk has names of the kernel's own making (mm/shmem.c, ipc/shm.c). */
 static PfBacking find_backing(const char *path, uint64_t inode)
 {
-    static const char *const shared[] = {"/memfd:", "/SYSV", "/dev/zero", "/dev/shm/", "[anon_shmem"};
+    static const char *const shared[] = {"/memfd:", "/SYSV", "/dev/zero", "/dev/shm/",
+                                         "[anon_shmem"};
     if (inode == 0)
         return PF_BACKING_ANON;
     for (size_t i = 0; i < G_N_ELEMENTS(shared); i++)

@@ -46,7 +46,7 @@ typedef struct {
 PfProcess *pf_process_new(pid_t pid, GError **error);
 void pf_process_free(PfProcess *process);
 
-/* The start time of process PID in clock ticks since boot; false if it does not exist or is dead. */
+/* The start time of process PID in clock ticks since boot; false if it is dead or never was. */
 bool pf_process_start_time(pid_t pid, uint64_t *ret_start_time);
 
 /* ---- snapshot_stop.c ---- */
@@ -91,6 +91,7 @@ typedef struct {
     uint8_t *bytes;     /* of a batch */
 } PfSight;
 
+/* Nothing seen yet; WRITER and SUMMARY are borrowed. */
 void pf_sight_init(PfSight *sight, PfTraceWriter *writer, PfSnapshotSummary *summary);
 void pf_sight_clear(PfSight *sight);
 
@@ -102,6 +103,6 @@ bool pf_sight_look(PfSight *sight, const PfProcess *process, GArray *ret_pages,
 
 /* ---- snapshot_tell.c ---- */
 
-/* Writes in what PAGES differ from the pages of PROCESS told before, and keeps them (taken over). */
+/* Writes in what PAGES differ from those of PROCESS told before, and keeps them (taken over). */
 void pf_process_tell_pages(PfProcess *process, GArray *pages, const GPtrArray *frames,
                            PfSight *sight);

@@ -370,6 +370,7 @@ const PfTextEvent *pf_text_event(PfTextReader *reader, const char *name)
     if (nearest != NULL)
         pf_text_complain(reader, "unknown event '%s'; did you mean %s?", shown, nearest);
     else
-        pf_text_complain(reader, "unknown event '%s'; docs/trace-format.md lists all events", shown);
+        pf_text_complain(reader, "unknown event '%s'; docs/trace-format.md lists all events",
+                         shown);
     return NULL;
 }

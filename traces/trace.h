@@ -1,8 +1,8 @@
 /* Traces: what contexts did to their memory, as records, from whatever form.
  *
  * A trace is read in blocks of records. A record is a value of fixed size; what only rare events
- * carry (names, second addresses, flags) is a PfTraceDetail beside it. Page contents are numbered by
- * the trace in order of first use and are handed over once, with the block that first uses them.
+ * carry (names, second addresses, flags) is a PfTraceDetail beside it. Page contents are numbered
+ * by the trace in order of first use and are handed over once, with the block that first uses them.
  * The text and the binary form hold the same events and convert into each other without loss. */
 #pragma once
 
@@ -115,9 +115,9 @@ typedef struct {
 /* One event. Members that a kind does not use are 0 (content: PF_TRACE_NO_CONTENT). */
 typedef struct {
     uint64_t address; /* byte address in CPN space; page events: of the first page */
-    uint64_t count;   /* read, write, fetch: bytes; page events: pages; run: instructions; idle, time:
-                         picoseconds; scan: pages or passes; grain: PfGrain; advise: pages; attr:
-                         pages */
+    uint64_t count;   /* read, write, fetch: bytes; page events, advise, attr: pages; run:
+                         instructions; idle, time: picoseconds; scan: pages or passes; grain:
+                         PfGrain */
     union {
         uint64_t value;              /* write of at most 8 bytes: little-endian; state, fill: step
                                         by which an id grows each page */
@@ -139,7 +139,7 @@ static_assert(sizeof(PfRecord) == 48, "a record is 48 bytes");
 typedef enum {
     PF_CONTENT_ZERO,
     PF_CONTENT_ONES,
-    PF_CONTENT_ID,    /* the splitmix64 stream seeded with `number`, byte `at` exclusive-or `with` */
+    PF_CONTENT_ID,    /* splitmix64 stream seeded with `number`, byte `at` exclusive-or `with` */
     PF_CONTENT_HASH,  /* identity `number`, no bytes known */
     PF_CONTENT_BYTES, /* `bytes` (`length` of them), then zero bytes up to the page's end */
 } PfContentForm;
@@ -167,6 +167,7 @@ typedef struct {
     uint64_t first_record; /* number of records before this block */
 } PfRecordBlock;
 
+/* An empty block. */
 PfRecordBlock *pf_record_block_new(void);
 void pf_record_block_free(PfRecordBlock *block);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PfRecordBlock, pf_record_block_free)
@@ -265,7 +266,7 @@ typedef struct {
     uint64_t fetched_bytes;
     uint64_t instructions;
     uint64_t marks;
-    bool has_access_grain; /* some event stands where the grain is `access` (as before any `grain`) */
+    bool has_access_grain; /* some event stands where the grain is `access` (as at the start) */
     bool has_page_grain;
     bool has_time;
     uint64_t last_time_ps; /* of the last `time` */

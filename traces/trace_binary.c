@@ -84,7 +84,8 @@ static bool read_header(PfTrace *trace, Reader *reader, GError **error)
     if (reader->seed != pf_checksum(bytes, checked, 0))
         return fail_header(trace, 0, "the checksum of the header is wrong", error);
     if (pf_get_u32(bytes + 8) != PF_BINARY_VERSION)
-        return fail_header(trace, 8, "a version of the format that this program does not read", error);
+        return fail_header(trace, 8, "a version of the format that this program does not read",
+                           error);
     uint32_t page_bytes = pf_get_u32(bytes + 12);
     uint32_t description_bytes = pf_get_u32(bytes + 24);
     if (!pf_is_power_of_two(page_bytes) || page_bytes < PF_TRACE_PAGE_BYTES_MIN ||

@@ -96,7 +96,8 @@ static bool take_page(PfTextReader *reader, Preamble *preamble)
         return pf_text_complain(reader, "page a second time; a trace has one page size");
     if (!pf_is_power_of_two(bytes) || bytes < PF_TRACE_PAGE_BYTES_MIN ||
         bytes > PF_TRACE_PAGE_BYTES_MAX)
-        return pf_text_complain(reader, "page size %" PRIu64 "; choose a power of two from %u to %u",
+        return pf_text_complain(reader,
+                                "page size %" PRIu64 "; choose a power of two from %u to %u",
                                 bytes, PF_TRACE_PAGE_BYTES_MIN, PF_TRACE_PAGE_BYTES_MAX);
     preamble->has_page = true;
     reader->trace->header.page_bytes = (uint32_t)bytes;

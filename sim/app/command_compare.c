@@ -155,8 +155,8 @@ const PfCommand pf_command_compare = {
     .name = "compare",
     .arguments = "DIR DIR...",
     .summary = "Tell which statistics of results differ, and by how much",
-    .examples = "  pagefold compare before after                     against the first directory\n"
-                "  pagefold compare before after --check 1           exit status 1 if more than 1 %\n",
+    .examples = "  pagefold compare before after             against the first directory\n"
+                "  pagefold compare before after --check 1   exit status 1 if more than 1 %\n",
     .arguments_min = 2,
     .arguments_max = 0,
     .run = run,

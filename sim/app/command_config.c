@@ -167,7 +167,9 @@ static void explain_field(const char *path, const PfConfigField *field, void *us
     if (field->unit != NULL)
         printf(", in %s", field->unit);
     printf("; default: %s\n",
-           field->standard == NULL ? "none" : field->standard[0] == '\0' ? "empty" : field->standard);
+           field->standard == NULL          ? "none"
+           : field->standard[0] == '\0' ? "empty"
+                                        : field->standard);
     explanation->shown++;
 }
 

@@ -143,7 +143,7 @@ const PfCommand pf_command_list = {
     .arguments = "policies|finders|models|presets|stats|figures",
     .summary = "Tell what there is to choose from",
     .examples = "  pagefold list policies                            names and what they do\n"
-                "  pagefold list stats                               each statistic, its unit, a sentence\n",
+                "  pagefold list stats                               each with its unit and a sentence\n",
     .arguments_min = 1,
     .arguments_max = 1,
     .run = run,

@@ -33,10 +33,11 @@ typedef enum {
 } PfConfigType;
 
 /* One parameter. `offset` is where it goes in the bound struct. `standard` is the default in
- * configuration syntax without quotes ("8GiB", "true", "0.5", "lru"; strings of a list are separated
- * by commas, "" is an empty list; NULL: no value, the member stays as it is). min and max bound UINT, SIZE, TIME, FREQUENCY and BANDWIDTH in
- * base units, and DOUBLE after conversion to double; max 0 means no bound. An "auto" that a module
- * understands is `automatic`: the text "auto" is accepted and binds UINT64_MAX (or NaN). */
+ * configuration syntax without quotes ("8GiB", "true", "0.5", "lru"; strings of a list are
+ * separated by commas, "" is an empty list; NULL: no value, the member stays as it is). min and max
+ * bound UINT, SIZE, TIME, FREQUENCY and BANDWIDTH in base units, and DOUBLE after conversion to
+ * double; max 0 means no bound. An "auto" that a module understands is `automatic`: the text "auto"
+ * is accepted and binds UINT64_MAX (or NaN). */
 typedef struct {
     const char *key;
     PfConfigType type;
@@ -110,8 +111,8 @@ bool pf_config_is_set(const PfConfigSection *section, const char *key);
 void pf_config_bind(PfConfigSection *section, const PfConfigField *fields, size_t count,
                     void *target);
 
-/* MEMORY (of g_malloc), such as a table of fields that was made for one section, now lives as long as
- * the configuration and is freed with it. */
+/* MEMORY (of g_malloc), such as a table of fields that was made for one section, now lives as long
+ * as the configuration and is freed with it. */
 void pf_config_adopt(PfConfigSection *section, gpointer memory);
 
 /* Where KEY of SECTION was given: "FILE:LINE", "-s", "default" ... Owned by the configuration. */
@@ -140,8 +141,8 @@ bool pf_config_finish(PfConfig *config, GError **error);
  * g_free. */
 char *pf_config_dump(const PfConfig *config, bool with_origin, const char *const *except);
 
-/* Calls VISIT for each row of each table bound so far, with the section's dotted path ("policies.esx"
- * for a list element that has a name), in order. */
+/* Calls VISIT for each row of each table bound so far, with the section's dotted path
+ * ("policies.esx" for a list element that has a name), in order. */
 typedef void (*PfConfigVisitor)(const char *path, const PfConfigField *field, void *user);
 void pf_config_visit_fields(const PfConfig *config, PfConfigVisitor visit, void *user);
 

@@ -269,7 +269,8 @@ static void store(const PfConfigField *field, const Value *value, void *target)
 
 /* Stores FIELD's default, if it has one; a default that its own row refuses is a programmer's
  * error. */
-static PfConfigNode *bind_default(PfConfigSection *section, const PfConfigField *field, void *target)
+static PfConfigNode *bind_default(PfConfigSection *section, const PfConfigField *field,
+                                  void *target)
 {
     if (field->standard == NULL)
         return NULL;

@@ -195,7 +195,7 @@ static bool include(Copier *copier, const char *name, GError **error)
                     .end = bytes + length,
                     .line = 1,
                     .depth = copier->depth + 1};
-    /* Nothing of the line with the @include has been taken: it gives way to the inner first line. */
+    /* Nothing of the line with the @include has been taken: the inner first line replaces it. */
     g_array_set_size(copier->text->lines, copier->text->lines->len - 1);
     if (!copy(&inner, error))
         return false;

@@ -54,7 +54,8 @@ bool pf_config_name_is_valid(const char *name)
 {
     if (!g_ascii_isalpha(name[0]) && name[0] != '*')
         return false;
-    size_t length = strspn(name, "*_-0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ");
+    size_t length =
+        strspn(name, "*_-0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ");
     return name[length] == '\0' && length <= PF_CONFIG_NAME_BYTES_MAX;
 }
 
@@ -208,7 +209,8 @@ static bool lex_number(Lexer *lexer, GError **error)
     if (is_integer(lexer->start, lexer->at, &is_long, &is_hex))
         check_integer(lexer, is_long, is_hex);
     else if (!is_float(lexer->start, lexer->at))
-        return fail(lexer, error, "", " is no number; a quantity with a unit needs quotes (\"8GiB\")");
+        return fail(lexer, error, "",
+                    " is no number; a quantity with a unit needs quotes (\"8GiB\")");
     else if (!isfinite(g_ascii_strtod(lexer->start, NULL)))
         return fail(lexer, error, "", " is larger than any double");
     return true;
@@ -276,7 +278,8 @@ static bool in_group(const Lexer *lexer)
 static bool take_open(Lexer *lexer, GError **error)
 {
     if (lexer->open[lexer->depth] == '[')
-        return fail(lexer, error, "an array [ ] holds numbers, booleans or strings of one type, not ",
+        return fail(lexer, error,
+                    "an array [ ] holds numbers, booleans or strings of one type, not ",
                     "; write a list ( )");
     if (lexer->depth == PF_CONFIG_NESTING_MAX)
         return fail(lexer, error, "", " nests more than 64 deep");

@@ -342,7 +342,8 @@ const PfStats *pf_run_stats(const PfRun *run)
 
 size_t pf_simulation_epoch_columns(const PfSimulation *simulation, const char *const **ret_names)
 {
-    static const char *const names[FAKE_EPOCH_COLUMNS] = {"memory.used_frames", "memory.saved_pages"};
+    static const char *const names[FAKE_EPOCH_COLUMNS] = {"memory.used_frames",
+                                                          "memory.saved_pages"};
     (void)simulation;
     *ret_names = names;
     return FAKE_EPOCH_COLUMNS;

@@ -74,7 +74,8 @@ static inline void bind_sample(PfConfigSection *section, Sample *sample)
     pf_config_bind(section, sample_fields, G_N_ELEMENTS(sample_fields), sample);
 }
 
-/* The configuration of TEXT, called "t.cfg". Fails the test and gives an empty one if it is wrong. */
+/* The configuration of TEXT, called "t.cfg". Fails the test, and gives an empty one, if TEXT is
+ * wrong. */
 static inline PfConfig *load_sample(const char *text)
 {
     g_autoptr(GError) error = NULL;

@@ -36,7 +36,10 @@ static const PfConfigField fields[] = {
      .type = PF_CONFIG_SIZE,
      .offset = offsetof(Sample, size_bytes),
      .standard = "32KiB"},
-    {.key = "delay", .type = PF_CONFIG_TIME, .offset = offsetof(Sample, delay_ps), .standard = "5ns"},
+    {.key = "delay",
+     .type = PF_CONFIG_TIME,
+     .offset = offsetof(Sample, delay_ps),
+     .standard = "5ns"},
     {.key = "clock",
      .type = PF_CONFIG_FREQUENCY,
      .offset = offsetof(Sample, clock_hz),
@@ -57,7 +60,10 @@ static const PfConfigField fields[] = {
      .type = PF_CONFIG_STRINGS,
      .offset = offsetof(Sample, filters),
      .standard = ""},
-    {.key = "values", .type = PF_CONFIG_VALUES, .offset = offsetof(Sample, values), .standard = "1"},
+    {.key = "values",
+     .type = PF_CONFIG_VALUES,
+     .offset = offsetof(Sample, values),
+     .standard = "1"},
 };
 
 static const char *preset(const char *name)
