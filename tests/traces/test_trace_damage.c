@@ -259,6 +259,9 @@ static void test_rules_for_accesses(void)
     expect_refused(record, false, "record 1: read: 4097 bytes; one access is at most a page");
     record.count = 0;
     expect_refused(record, false, "read: 0 bytes");
+    record = (PfRecord){.kind = PF_RECORD_WRITE, .flags = PF_RECORD_HAS_VALUE,
+                        .content = PF_TRACE_NO_CONTENT, .count = 0};
+    expect_refused(record, false, "write: 0 bytes");
     record = read;
     record.address = UINT64_MAX - 6;
     expect_refused(record, false, "beyond the end of the address space");
@@ -378,6 +381,44 @@ static void test_absurd_sizes(void)
     expect_error(&orphan, 0, "belongs to no context");
 }
 
+/* A frame of one hot record put together by hand, behind a frame that makes the context. */
+static void expect_malformed(uint8_t tag, uint8_t size, uint8_t value_code, const char *message)
+{
+    g_auto(Craft) craft = craft_new(4096);
+    PfTraceDetail detail = {.name = "a", .node = -1, .core = -1};
+    PfRecord context = {.detail = &detail, .content = PF_TRACE_NO_CONTENT};
+    pf_encoder_add(craft.encoder, &context);
+    craft_records(&craft, 0);
+    /* Tags, sizes, value codes, 16 bytes of values, the number of the context. */
+    uint8_t payload[PF_COLUMNS_HEADER_BYTES + 2 + 1 + 1 + 16 + 1] = {0};
+    pf_put_u32(payload + (size_t)PF_COLUMN_TAGS * 4, 2);
+    pf_put_u32(payload + (size_t)PF_COLUMN_SIZES * 4, 1);
+    pf_put_u32(payload + (size_t)PF_COLUMN_VALUE_CODES * 4, 1);
+    pf_put_u32(payload + (size_t)PF_COLUMN_VALUES * 4, 16);
+    pf_put_u32(payload + (size_t)PF_COLUMN_RARE * 4, 1);
+    uint8_t *columns = payload + PF_COLUMNS_HEADER_BYTES;
+    columns[0] = PF_TAG_SWITCH;
+    columns[1] = tag;
+    columns[2] = size;
+    columns[3] = value_code;
+    craft_frame(&craft, PF_FRAME_RECORDS, 1, 1, payload, sizeof(payload));
+    /* A frame that holds too much shows that only at its end. */
+    bool is_long = strstr(message, "more than") != NULL;
+    expect_error(&craft, is_long ? 2 : 1, message);
+}
+
+static void test_malformed_values(void)
+{
+    /* Class 3 (a write with a value), size code 4 (a byte of size), no address difference. */
+    uint8_t tag = (3 * PF_TAG_SIZES + 4) * PF_TAG_ADDRESSES;
+    expect_malformed(tag, 16, 8, "malformed value");      /* 16 bytes are no number */
+    expect_malformed(tag, 9, 8, "malformed value");       /* nor are 9 */
+    expect_malformed(tag, 8, 9, "malformed value");       /* a number of 9 bytes */
+    expect_malformed(tag, 8, 0x48, "malformed value");    /* base 4 of 4 */
+    expect_malformed(tag, 8, 8, "more than its records"); /* fine, but 8 bytes are left */
+    expect_malformed(tag, 0, 8, "write: 0 bytes");
+}
+
 /* A content that says 1 GiB and ends: only what came is kept. */
 static void test_content_that_ends(void)
 {
@@ -402,6 +443,7 @@ static const PfCheck checks[] = {
     {"frames must come in order, be of this file and hold what they say",
      test_frames_out_of_order},
     {"absurd sizes are refused before anything is allocated", test_absurd_sizes},
+    {"values that no write can have are refused", test_malformed_values},
     {"a content that ends early is refused", test_content_that_ends},
 };
 
