@@ -61,6 +61,9 @@ enum {
 #define PF_TRACE_PAGE_BYTES_MAX     (1U << 30)
 #define PF_TRACE_RECORD_PAGES_MAX   ((uint64_t)1 << 40)
 #define PF_TRACE_BLOCK_RECORDS      16384U
+#define PF_TRACE_DESCRIPTION_MAX    (1U << 20)
+/* The most bytes that a write may carry; a larger one is a `fill`, or a write without value. */
+#define PF_TRACE_WRITE_BYTES_MAX    65536U
 
 typedef enum { PF_GRAIN_ACCESS, PF_GRAIN_PAGE } PfGrain;
 typedef enum { PF_CONTEXT_PROCESS, PF_CONTEXT_VM } PfContextKind;
@@ -94,13 +97,13 @@ typedef enum {
 typedef struct {
     const char *name;        /* context, fork: new context's name; map: file; dma: device; begin,
                                 end, mark: label; control: key ("ksm.smart_scan") */
-    const char *text;        /* context: security label or NULL; control: value as written */
-    uint64_t number;         /* context: memory limit in bytes, 0 if none; map: offset in the file in
-                                bytes; dma: block */
+    const char *text;        /* context, fork: security label or NULL; control: value as written */
+    uint64_t number;         /* context, fork: memory limit in bytes, 0 if none; map: offset in the
+                                file in bytes; dma: block */
     uint64_t other_address;  /* alias: source address; remap: target address */
     uint32_t other_context;  /* alias: source; fork: child */
-    int32_t node;            /* context: NUMA node, -1 if not said */
-    int32_t core;            /* context: core, -1 if not said */
+    int32_t node;            /* context, fork: NUMA node, -1 if not said */
+    int32_t core;            /* context: core, -1 if not said; fork: -1 */
     uint64_t huge_bytes;     /* map: huge page size, 0 if none */
     uint64_t group;          /* map: allocation group, 0 if none */
     PfContextKind context_kind;
@@ -140,6 +143,8 @@ typedef enum {
     PF_CONTENT_HASH,  /* identity `number`, no bytes known */
     PF_CONTENT_BYTES, /* `bytes` (`length` of them), then zero bytes up to the page's end */
 } PfContentForm;
+
+#define PF_CONTENT_FORMS 5
 
 typedef struct {
     PfContentForm form;
@@ -240,6 +245,42 @@ bool pf_trace_writer_finish(PfTraceWriter *writer, GError **error);
 /* An unfinished file is removed. */
 void pf_trace_writer_free(PfTraceWriter *writer);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PfTraceWriter, pf_trace_writer_free)
+
+/* Writes the trace at IN to OUT in FORM; both may be "-". SALVAGE as in PfTraceOptions. On error
+ * nothing appears at OUT. */
+bool pf_trace_convert(const char *in, const char *out, PfTraceForm form, bool salvage,
+                      GError **error);
+
+/* What a whole trace holds. */
+typedef struct {
+    uint64_t records;
+    uint64_t records_by_kind[PF_RECORD_KINDS];
+    uint32_t contexts; /* children of forks included */
+    uint64_t contents; /* distinct ones */
+    uint64_t contents_by_form[PF_CONTENT_FORMS];
+    uint64_t content_bytes; /* bytes that contents of form BYTES hold */
+    uint64_t accesses;      /* reads, writes and fetches */
+    uint64_t read_bytes;
+    uint64_t written_bytes;
+    uint64_t fetched_bytes;
+    uint64_t instructions;
+    uint64_t marks;
+    bool has_access_grain; /* some event stands where the grain is `access` (as before any `grain`) */
+    bool has_page_grain;
+    bool has_time;
+    uint64_t last_time_ps; /* of the last `time` */
+    uint64_t frames;       /* binary: of records and of contents */
+    uint64_t file_bytes;   /* consumed */
+    bool has_index;        /* binary: complete, with its index and trailer */
+} PfTraceSummary;
+
+/* Reads TRACE, of which nothing was read yet, to its end and counts. False with what pf_trace_read
+ * says, or where a binary trace's own totals are not those of its records. */
+bool pf_trace_summarise(PfTrace *trace, PfTraceSummary *ret_summary, GError **error);
+
+/* Opens the trace at PATH and reads all of it: whether each byte and each record is as it should
+ * be. RET_SUMMARY may be NULL. */
+bool pf_trace_verify(const char *path, PfTraceSummary *ret_summary, GError **error);
 
 /* Fills PAGE_BYTES bytes at RET_BYTES with the content SPEC (not HASH). */
 void pf_content_spec_expand(const PfContentSpec *spec, uint32_t page_bytes, uint8_t *ret_bytes);

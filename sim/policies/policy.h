@@ -20,7 +20,7 @@
 #include "rng.h"
 #include "stats.h"
 
-/* Bumped when a struct of this file changes; a shared object built for another number is refused. */
+/* Bumped when a struct of this file changes; a shared object built for another one is refused. */
 enum { PF_POLICY_ABI = 1 };
 
 /* A page of a context: all that a policy may keep about it. */
@@ -29,6 +29,7 @@ typedef struct {
     PfCpn cpn;
 } PfPage;
 
+/* Whether A and B are the same page. */
 static inline bool pf_page_equal(PfPage a, PfPage b)
 {
     return a.context == b.context && a.cpn.number == b.cpn.number;
@@ -72,7 +73,7 @@ typedef enum {
     PF_CONTEXT_FORKED, /* `other` is the parent */
     PF_CONTEXT_EXITED,
     PF_CONTEXT_ADVISED, /* pages first .. first + pages - 1; `number` is the PfAdvice */
-    PF_CONTEXT_REMAPPED, /* moved from first to `target` */
+    PF_CONTEXT_REMAPPED, /* moved from first to `target`, whose own pages were unmapped before */
     PF_CONTEXT_ATTRIBUTE, /* `number` is the PfAttribute */
 } PfContextEventKind;
 
@@ -106,8 +107,8 @@ typedef struct {
     const PfConfigField *fields; /* its own parameters */
     size_t field_count;
     size_t config_bytes; /* of the struct that `fields` bind to */
-    const char *default_scope;  /* "all" where NULL */
-    const char *default_finder; /* "table" where NULL */
+    const char *default_scope;  /* "all" where NULL; or "anon", "mergeable" */
+    const char *default_finder; /* NULL: it files nothing */
     const char *default_place;  /* "daemon" where NULL */
 
     void *(*create)(PfHost *host, const void *config, GError **error);
@@ -121,7 +122,8 @@ typedef struct {
     /* Before a store: the only way to collapse without storing. */
     PfWriteDecision (*write_intended)(void *self, PfPage page);
     void (*page_written)(void *self, PfPage page, PfChange how);
-    /* A sharing that this policy made was undone by a write; PAGE has a frame of its own now. */
+    /* A store met a sharing or a protection that this policy made; PAGE has a frame of its own now
+     * (the one it had, if no other page maps that). */
     void (*share_broken)(void *self, PfPage page);
     /* Asked to initialise PAGE; true if the policy did it (by a shared page). */
     bool (*init_requested)(void *self, PfPage page);
@@ -230,10 +232,12 @@ typedef struct {
     size_t field_count;
     size_t config_bytes;
 
-    /* FRAMES is how many values there may be at most (the machine's frames). */
+    /* FRAMES is how many values there may be at most (the machine's frames). May register counters
+     * in the policy's group. All ops but `check` are mandatory. */
     void *(*create)(PfHost *host, const void *config, uint64_t frames, GError **error);
     void (*free)(void *self);
-    /* As pf_host_find, _file, _unfile; each charges what it touches through HOST. */
+    /* As pf_host_find, _file, _unfile; each charges what it touches through HOST. Between two steps
+     * of one search nothing is filed or unfiled. */
     bool (*find)(void *self, uint64_t key, uint64_t *cursor, uint64_t *ret_value);
     void (*file)(void *self, uint64_t key, uint64_t value);
     void (*unfile)(void *self, uint64_t key, uint64_t value);

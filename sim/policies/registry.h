@@ -6,12 +6,13 @@
 /* Built-in ones and those of loaded shared objects. */
 typedef struct PfRegistry PfRegistry;
 
+/* A registry of the built-in ones. Loaded objects live as long as it does. */
 PfRegistry *pf_registry_new(void);
 void pf_registry_free(PfRegistry *registry);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PfRegistry, pf_registry_free)
 
-/* Adds what the shared object at PATH exports. PF_ERROR_CONFIG names the file and what is wrong
- * (no pf_plugin, another ABI, a name already taken, a mandatory op missing). */
+/* Adds what the shared object at PATH exports, all of it or nothing. PF_ERROR_CONFIG names the file
+ * and what is wrong (no pf_plugin, another ABI, a name already taken, a mandatory op missing). */
 bool pf_registry_load(PfRegistry *registry, const char *path, GError **error);
 
 /* In order: built-in ones sorted by name, then loaded ones in order of loading. */

@@ -1,0 +1,251 @@
+#include "binary_encode.h"
+
+#include <string.h>
+
+#include "binary_layout.h"
+#include "binary_rare.h"
+#include "binary_state.h"
+
+/* More than any record takes outside of the column of rare things. */
+enum { HOT_BYTES_MAX = 64 };
+
+struct PfEncoder {
+    const PfTraceRules *rules;
+    PfBinaryState state;
+    PfRareCoder rare; /* its `put` is the end of that column */
+    uint8_t *start[PF_COLUMN_COUNT];
+    uint8_t *end[PF_COLUMN_COUNT]; /* of what is written; that of the rare column is in `rare` */
+    size_t used;                   /* bytes in all columns, rare ones apart */
+    uint32_t count;
+    uint32_t context; /* of hot records, PF_TRACE_NO_CONTEXT if not told yet */
+    bool is_virtual;
+};
+
+static void begin_payload(PfEncoder *encoder)
+{
+    for (unsigned i = 0; i < PF_COLUMN_COUNT; i++)
+        encoder->end[i] = encoder->start[i];
+    encoder->rare.put = encoder->start[PF_COLUMN_RARE];
+    encoder->used = 0;
+    encoder->count = 0;
+    encoder->context = PF_TRACE_NO_CONTEXT;
+    encoder->is_virtual = false;
+    pf_binary_state_begin_frame(&encoder->state);
+}
+
+PfEncoder *pf_encoder_new(const PfTraceRules *rules)
+{
+    PfEncoder *encoder = g_new0(PfEncoder, 1);
+    encoder->rules = rules;
+    pf_binary_state_init(&encoder->state);
+    encoder->rare = (PfRareCoder){.is_writing = true,
+                                  .strings = pf_strings_new(),
+                                  .state = &encoder->state,
+                                  .rules = rules};
+    for (unsigned i = 0; i < PF_COLUMN_COUNT; i++)
+        encoder->start[i] = g_malloc(PF_FRAME_PAYLOAD_MAX + HOT_BYTES_MAX);
+    begin_payload(encoder);
+    return encoder;
+}
+
+void pf_encoder_free(PfEncoder *encoder)
+{
+    if (encoder == NULL)
+        return;
+    for (unsigned i = 0; i < PF_COLUMN_COUNT; i++)
+        g_free(encoder->start[i]);
+    pf_strings_free(encoder->rare.strings);
+    pf_binary_state_clear(&encoder->state);
+    g_free(encoder);
+}
+
+static size_t rare_used(const PfEncoder *encoder)
+{
+    return (size_t)(encoder->rare.put - encoder->start[PF_COLUMN_RARE]);
+}
+
+static bool is_hot(const PfRecord *record)
+{
+    if (record->kind == PF_RECORD_WRITE)
+        return (record->flags & PF_RECORD_HAS_VALUE) == 0 ||
+               record->count <= sizeof(record->value);
+    return record->kind == PF_RECORD_READ || record->kind == PF_RECORD_RUN ||
+           record->kind == PF_RECORD_FETCH;
+}
+
+bool pf_encoder_has_room(const PfEncoder *encoder, const PfRecord *record)
+{
+    size_t used = PF_COLUMNS_HEADER_BYTES + encoder->used + rare_used(encoder);
+    size_t wanted = HOT_BYTES_MAX + (is_hot(record) ? 0 : pf_rare_bytes_max(record));
+    return used + wanted <= PF_FRAME_PAYLOAD_MAX;
+}
+
+static void put_tag(PfEncoder *encoder, unsigned tag)
+{
+    *encoder->end[PF_COLUMN_TAGS]++ = (uint8_t)tag;
+    encoder->used++;
+}
+
+/* The lowest BYTES (at most 8) bytes of NUMBER; the buffer has room for 8. */
+static void put_bytes(PfEncoder *encoder, PfColumn column, uint64_t number, unsigned bytes)
+{
+    pf_put_u64(encoder->end[column], number);
+    encoder->end[column] += bytes;
+    encoder->used += bytes;
+}
+
+static unsigned address_code(unsigned bytes)
+{
+    static const uint8_t codes[] = {0, 1, 2, 3, 4, 5, 5, 6, 6};
+    return codes[bytes];
+}
+
+/* The code of SIZE; RET_BYTES is how many bytes of it go into their column. */
+static unsigned size_code(uint64_t size, unsigned *ret_bytes)
+{
+    *ret_bytes = 0;
+    switch (size) {
+    case 1:
+        return 0;
+    case 2:
+        return 1;
+    case 4:
+        return 2;
+    case 8:
+        return 3;
+    default:
+        *ret_bytes = size <= UINT8_MAX ? 1 : 4;
+        return size <= UINT8_MAX ? 4 : 5;
+    }
+}
+
+/* The difference of VALUE to BASE in SIZE bytes, as a small number. */
+static uint64_t value_difference(uint64_t value, uint64_t base, uint64_t size)
+{
+    unsigned unused_bits = 64 - 8 * (unsigned)size;
+    uint64_t difference = (value - base) << unused_bits;
+    bool is_negative = difference >> 63 != 0;
+    difference >>= unused_bits;
+    if (is_negative)
+        difference |= ~pf_mask_bytes((unsigned)size);
+    return pf_zigzag(difference);
+}
+
+static void put_value(PfEncoder *encoder, const PfRecord *record, PfContextState *context)
+{
+    uint64_t bases[PF_VALUE_BASES] = {0, context->value, record->address,
+                                      context->address[PF_BASE_FETCH]};
+    unsigned best = PF_VALUE_PLAIN;
+    uint64_t number = record->value;
+    for (unsigned i = PF_VALUE_PREVIOUS; i < PF_VALUE_BASES; i++) {
+        uint64_t candidate = value_difference(record->value, bases[i], record->count);
+        /* Plain values repeat, which compression sees: a difference must be worth it. */
+        if (pf_bytes_needed(candidate) < pf_bytes_needed(number)) {
+            number = candidate;
+            best = i;
+        }
+    }
+    unsigned bytes = pf_bytes_needed(number);
+    put_bytes(encoder, PF_COLUMN_VALUE_CODES, bytes | best << 4, 1);
+    put_bytes(encoder, PF_COLUMN_VALUES, number, bytes);
+    context->value = record->value;
+}
+
+static void put_virtual(PfEncoder *encoder, const PfRecord *record)
+{
+    uint64_t *entry =
+        &encoder->state.virtuals[pf_virtual_entry(record->address, encoder->rules->page_shift)];
+    uint64_t distance = record->virtual_address - record->address;
+    uint64_t number = pf_zigzag(distance - *entry);
+    *entry = distance;
+    unsigned bytes = pf_bytes_needed(number);
+    put_bytes(encoder, PF_COLUMN_VIRTUAL_CODES, bytes, 1);
+    put_bytes(encoder, PF_COLUMN_VIRTUALS, number, bytes);
+}
+
+static void put_access(PfEncoder *encoder, const PfRecord *record, PfContextState *context)
+{
+    bool has_value = (record->flags & PF_RECORD_HAS_VALUE) != 0;
+    bool is_virtual = (record->flags & PF_RECORD_HAS_VIRTUAL) != 0;
+    unsigned class = 4;
+    PfBase base = PF_BASE_FETCH;
+    if (record->kind == PF_RECORD_READ) {
+        class = (record->flags & PF_RECORD_DEPENDENT) != 0 ? 1 : 0;
+        base = PF_BASE_READ;
+    } else if (record->kind == PF_RECORD_WRITE) {
+        class = has_value ? 3 : 2;
+        base = PF_BASE_WRITE;
+    }
+    if (is_virtual != encoder->is_virtual)
+        put_tag(encoder, is_virtual ? PF_TAG_VIRTUAL_ON : PF_TAG_VIRTUAL_OFF);
+    encoder->is_virtual = is_virtual;
+    uint64_t difference = pf_zigzag(record->address - context->address[base]);
+    context->address[base] = record->address;
+    unsigned address = address_code(pf_bytes_needed(difference));
+    unsigned size_bytes;
+    unsigned size = size_code(record->count, &size_bytes);
+    put_tag(encoder, (class * PF_TAG_SIZES + size) * PF_TAG_ADDRESSES + address);
+    put_bytes(encoder, PF_COLUMN_ADDRESSES, difference, pf_tag_address_bytes[address]);
+    put_bytes(encoder, PF_COLUMN_SIZES, record->count, size_bytes);
+    if (has_value)
+        put_value(encoder, record, context);
+    if (is_virtual)
+        put_virtual(encoder, record);
+}
+
+static void put_run(PfEncoder *encoder, const PfRecord *record)
+{
+    unsigned code = 0;
+    while (code < 3 && record->count > pf_mask_bytes(1U << code))
+        code++;
+    put_tag(encoder, PF_TAG_RUN + code);
+    put_bytes(encoder, PF_COLUMN_SIZES, record->count, 1U << code);
+}
+
+const char *pf_encoder_add(PfEncoder *encoder, const PfRecord *record)
+{
+    encoder->count++;
+    if (!is_hot(record)) {
+        PfRecord copy = *record;
+        put_tag(encoder, PF_TAG_RARE);
+        pf_rare_code(&encoder->rare, &copy);
+        return encoder->rare.problem;
+    }
+    PfContextState *context = pf_binary_state_context(&encoder->state, record->context);
+    if (record->context != encoder->context) {
+        uint64_t number = record->context;
+        put_tag(encoder, PF_TAG_SWITCH);
+        pf_rare_code_number(&encoder->rare, &number);
+        encoder->context = record->context;
+    }
+    if (record->kind == PF_RECORD_RUN)
+        put_run(encoder, record);
+    else
+        put_access(encoder, record, context);
+    return NULL;
+}
+
+uint32_t pf_encoder_count(const PfEncoder *encoder)
+{
+    return encoder->count;
+}
+
+uint32_t pf_encoder_strings(const PfEncoder *encoder)
+{
+    return pf_strings_count(encoder->rare.strings);
+}
+
+size_t pf_encoder_take(PfEncoder *encoder, uint8_t *bytes)
+{
+    encoder->end[PF_COLUMN_RARE] = encoder->rare.put;
+    size_t length = PF_COLUMNS_HEADER_BYTES;
+    for (unsigned i = 0; i < PF_COLUMN_COUNT; i++) {
+        size_t column = (size_t)(encoder->end[i] - encoder->start[i]);
+        pf_put_u32(bytes + (size_t)i * 4, (uint32_t)column);
+        memcpy(bytes + length, encoder->start[i], column);
+        length += column;
+    }
+    g_assert(length <= PF_FRAME_PAYLOAD_MAX);
+    begin_payload(encoder);
+    return length;
+}

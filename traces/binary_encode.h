@@ -1,0 +1,26 @@
+/* Records into the payload of a record frame. */
+#pragma once
+
+#include "trace_rules.h"
+
+typedef struct PfEncoder PfEncoder;
+
+/* RULES (borrowed) knows the page size and the contexts. */
+PfEncoder *pf_encoder_new(const PfTraceRules *rules);
+void pf_encoder_free(PfEncoder *encoder);
+
+/* Whether RECORD fits into the payload begun. It always fits into an empty one. */
+bool pf_encoder_has_room(const PfEncoder *encoder, const PfRecord *record);
+
+/* Appends RECORD, which fits and obeys the rules. Returns what is wrong, a constant, or NULL. */
+const char *pf_encoder_add(PfEncoder *encoder, const PfRecord *record);
+
+/* Records in the payload begun. */
+uint32_t pf_encoder_count(const PfEncoder *encoder);
+
+/* Names and labels told so far. */
+uint32_t pf_encoder_strings(const PfEncoder *encoder);
+
+/* Fills BYTES (room for PF_FRAME_PAYLOAD_MAX) with the payload, begins a new one, and returns its
+ * length. */
+size_t pf_encoder_take(PfEncoder *encoder, uint8_t *bytes);

@@ -1,0 +1,137 @@
+/* What is done with whole traces: converting and counting. */
+#include <inttypes.h>
+
+#include "error.h"
+#include "trace_names.h"
+#include "trace_source.h"
+
+/* Gives the writer the contents that BLOCK brings; NUMBERS are the writer's by the reader's. */
+static void convert_contents(PfTraceWriter *writer, const PfRecordBlock *block, GArray *numbers)
+{
+    for (guint i = 0; i < block->contents->len; i++) {
+        uint32_t number = pf_trace_writer_content(
+            writer, &g_array_index(block->contents, PfContentSpec, i));
+        g_array_append_val(numbers, number);
+    }
+}
+
+static void convert_records(PfTraceWriter *writer, const PfRecordBlock *block,
+                            const GArray *numbers)
+{
+    for (uint32_t i = 0; i < block->count; i++) {
+        PfRecord record = block->records[i];
+        if (record.content != PF_TRACE_NO_CONTENT)
+            record.content = g_array_index(numbers, uint32_t, record.content);
+        pf_trace_writer_add(writer, &record);
+    }
+}
+
+bool pf_trace_convert(const char *in, const char *out, PfTraceForm form, bool salvage,
+                      GError **error)
+{
+    PfTraceOptions options = {.salvage = salvage};
+    g_autoptr(PfTrace) trace = pf_trace_open(in, &options, error);
+    if (trace == NULL)
+        return false;
+    g_autoptr(PfTraceWriter) writer =
+        pf_trace_writer_new(out, form, pf_trace_header(trace), error);
+    if (writer == NULL)
+        return false;
+    g_autoptr(PfRecordBlock) block = pf_record_block_new();
+    g_autoptr(GArray) numbers = g_array_new(FALSE, FALSE, sizeof(uint32_t));
+    for (;;) {
+        PfTraceStatus status = pf_trace_read(trace, block, error);
+        if (status == PF_TRACE_ERROR)
+            return false;
+        if (status == PF_TRACE_END)
+            return pf_trace_writer_finish(writer, error);
+        convert_contents(writer, block, numbers);
+        convert_records(writer, block, numbers);
+    }
+}
+
+static void count_record(PfTraceSummary *summary, const PfRecord *record, PfGrain *grain)
+{
+    summary->records++;
+    summary->records_by_kind[record->kind]++;
+    const PfRecordTraits *traits = pf_record_traits(record->kind);
+    if (traits->is_access)
+        summary->accesses++;
+    if (record->kind == PF_RECORD_GRAIN)
+        *grain = (PfGrain)record->count;
+    else if (traits->has_context && *grain == PF_GRAIN_PAGE)
+        summary->has_page_grain = true;
+    else if (traits->has_context)
+        summary->has_access_grain = true;
+    if (record->kind == PF_RECORD_READ)
+        summary->read_bytes += record->count;
+    else if (record->kind == PF_RECORD_WRITE)
+        summary->written_bytes += record->count;
+    else if (record->kind == PF_RECORD_FETCH)
+        summary->fetched_bytes += record->count;
+    else if (record->kind == PF_RECORD_RUN)
+        summary->instructions += record->count;
+    else if (record->kind == PF_RECORD_MARK)
+        summary->marks++;
+    if (record->kind != PF_RECORD_TIME)
+        return;
+    summary->has_time = true;
+    summary->last_time_ps = record->count;
+}
+
+static void count_contents(PfTraceSummary *summary, const PfRecordBlock *block)
+{
+    for (guint i = 0; i < block->contents->len; i++) {
+        const PfContentSpec *spec = &g_array_index(block->contents, PfContentSpec, i);
+        summary->contents++;
+        summary->contents_by_form[spec->form]++;
+        summary->content_bytes += spec->length;
+    }
+}
+
+static bool check_totals(const PfTrace *trace, const PfTraceSummary *summary, GError **error)
+{
+    for (unsigned kind = 0; trace->has_totals && kind < PF_RECORD_KINDS; kind++) {
+        if (trace->totals_by_kind[kind] == summary->records_by_kind[kind])
+            continue;
+        g_set_error(error, PF_ERROR, PF_ERROR_TRACE,
+                    "%s: its totals say %" PRIu64 " records of kind %s, it has %" PRIu64
+                    "; make the trace anew", pf_input_name(trace->input),
+                    trace->totals_by_kind[kind], pf_record_kind_name(kind),
+                    summary->records_by_kind[kind]);
+        return false;
+    }
+    return true;
+}
+
+bool pf_trace_summarise(PfTrace *trace, PfTraceSummary *ret_summary, GError **error)
+{
+    g_autoptr(PfRecordBlock) block = pf_record_block_new();
+    PfTraceSummary summary = {.records = 0};
+    PfGrain grain = PF_GRAIN_ACCESS;
+    PfTraceStatus status;
+    while ((status = pf_trace_read(trace, block, error)) == PF_TRACE_RECORDS) {
+        count_contents(&summary, block);
+        for (uint32_t i = 0; i < block->count; i++)
+            count_record(&summary, &block->records[i], &grain);
+    }
+    if (status == PF_TRACE_ERROR || !check_totals(trace, &summary, error))
+        return false;
+    summary.contexts = trace->rules->contexts->len;
+    summary.frames = trace->frames;
+    summary.file_bytes = pf_input_offset(trace->input);
+    summary.has_index = trace->has_index;
+    *ret_summary = summary;
+    return true;
+}
+
+bool pf_trace_verify(const char *path, PfTraceSummary *ret_summary, GError **error)
+{
+    g_autoptr(PfTrace) trace = pf_trace_open(path, NULL, error);
+    PfTraceSummary summary;
+    if (trace == NULL || !pf_trace_summarise(trace, &summary, error))
+        return false;
+    if (ret_summary != NULL)
+        *ret_summary = summary;
+    return true;
+}
