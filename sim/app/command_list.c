@@ -142,8 +142,9 @@ const PfCommand pf_command_list = {
     .name = "list",
     .arguments = "policies|finders|models|presets|stats|figures",
     .summary = "Tell what there is to choose from",
-    .examples = "  pagefold list policies                            names and what they do\n"
-                "  pagefold list stats                               each statistic, its unit, a sentence\n",
+    .examples =
+        "  pagefold list policies                            names and what they do\n"
+        "  pagefold list stats                               names, units, a sentence each\n",
     .arguments_min = 1,
     .arguments_max = 1,
     .run = run,

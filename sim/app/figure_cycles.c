@@ -19,12 +19,12 @@ static const struct {
     const char *color;
     const char *text_color;
 } accounts[] = {
-    {"compute", "#e2e2e2", "#000000"}, {"memory", "#c9c9c9", "#000000"},
-    {"walk", "#aeaeae", "#000000"},    {"fault", "#8c8c8c", "#ffffff"},
-    {"system", "#6e6e6e", "#ffffff"},  {"break", "#D55E00", "#ffffff"},
+    {"compute", "#e2e2e2", "#000000"},   {"memory", "#c9c9c9", "#000000"},
+    {"walk", "#aeaeae", "#000000"},      {"fault", "#8c8c8c", "#ffffff"},
+    {"system", "#6e6e6e", "#ffffff"},    {"break", "#D55E00", "#ffffff"},
     {"shootdown", "#CC79A7", "#000000"}, {"scan", "#56B4E9", "#000000"},
-    {"hash", "#0072B2", "#ffffff"},    {"lookup", "#009E73", "#ffffff"},
-    {"compare", "#E69F00", "#000000"}, {"merge", "#F0E442", "#000000"},
+    {"hash", "#0072B2", "#ffffff"},      {"lookup", "#009E73", "#ffffff"},
+    {"compare", "#E69F00", "#000000"},   {"merge", "#F0E442", "#000000"},
 };
 
 enum { ACCOUNTS = G_N_ELEMENTS(accounts) };
@@ -95,9 +95,10 @@ static void append_account(const Chart *chart, size_t index, double unit, GStrin
                                name, widest->middle / unit, chart->saved->runs->len - widest->run,
                                accounts[index].text_color);
     g_string_append_printf(
-        plots, "%s     'cycles.csv' skip 1 using (stringcolumn(2) eq '%s' ? $4 / unit : NaN):6:"
-               "($4 / unit):($5 / unit):($6 - half):($6 + half) with boxxyerror fillcolor rgb '%s' "
-               "%s%s%s",
+        plots,
+        "%s     'cycles.csv' skip 1 using (stringcolumn(2) eq '%s' ? $4 / unit : NaN):6:"
+        "($4 / unit):($5 / unit):($6 - half):($6 + half) with boxxyerror fillcolor rgb '%s' "
+        "%s%s%s",
         plots->len > 0 ? ", \\\n" : "", name, accounts[index].color, fits ? "notitle" : "title '",
         fits ? "" : name, fits ? "" : "'");
 }

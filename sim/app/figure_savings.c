@@ -145,8 +145,9 @@ static void set_lines(GHashTable *words, GArray *lines, const Extent *extent, bo
                                "textcolor rgb '%s'\n",
                                label, places[i], color);
         g_string_append_printf(
-            plots, "%s     'savings.csv' skip 1 using (stringcolumn(1) eq %s ? $2 * scale : NaN):3 "
-                   "with lines linewidth %s linecolor rgb '%s' dashtype %zu",
+            plots,
+            "%s     'savings.csv' skip 1 using (stringcolumn(1) eq %s ? $2 * scale : NaN):3 "
+            "with lines linewidth %s linecolor rgb '%s' dashtype %zu",
             i > 0 ? ", \\\n" : "", policy, strcmp(line->policy, "none") == 0 ? "1.2" : "2", color,
             line->number / 8 + 1);
     }
