@@ -38,7 +38,7 @@ static void print_stat(const PfStatInfo *info, PfStatValue value, void *user)
 {
     (void)value;
     (void)user;
-    printf("%-36s %-8s %s\n", info->name, info->unit, info->description);
+    printf("%-36s %-11s %s\n", info->name, info->unit, info->description);
 }
 
 static void list_stats(const PfRegistry *registry)
@@ -87,7 +87,7 @@ static void list_models(const PfRegistry *registry)
         printf("%s\n", ((GString *)models->pdata[i])->str);
     for (size_t i = 0; i < pf_registry_hash_count(registry); i++) {
         const PfHashOps *hash = pf_registry_hash(registry, i);
-        printf("hash %-19s %s, %u bits\n", hash->name, hash->summary, hash->bits);
+        printf("%-24s hash, %u bits: %s\n", hash->name, hash->bits, hash->summary);
     }
 }
 

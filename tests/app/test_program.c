@@ -124,7 +124,7 @@ static void lists(void)
 {
     g_auto(Spawned) stats = spawn("/", "list", "stats");
     CU_ASSERT_EQUAL(stats.status, 0);
-    CU_ASSERT_PTR_NOT_NULL(strstr(stats.out, "memory.saved_pages                   pages    "
+    CU_ASSERT_PTR_NOT_NULL(strstr(stats.out, "memory.saved_pages                   pages       "
                                              "baseline less used\n"));
     g_auto(Spawned) figures = spawn("/", "list", "figures");
     CU_ASSERT_PTR_NOT_NULL(strstr(figures.out, "savings "));
