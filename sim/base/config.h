@@ -8,7 +8,7 @@
  *
  * Order of use: pf_config_load (or _new), pf_config_override for each `-s`, then binds, then
  * pf_config_finish, which turns what was collected, and each key that no bind asked for, into one
- * GError. */
+ * GError. Binding adds defaults to the tree, so one configuration serves one thread at a time. */
 #pragma once
 
 #include <glib.h>
@@ -28,13 +28,17 @@ typedef enum {
     PF_CONFIG_ENUM,      /* int; index into `choices` */
     PF_CONFIG_STRINGS,   /* char **, NULL-terminated, owned by the configuration; list, array or
                             one string */
+    PF_CONFIG_VALUES,    /* char **, likewise; each element of a list or array, or one value, as
+                            configuration syntax: 1024, "cam" (with its quotes), (1, 1) */
 } PfConfigType;
 
 /* One parameter. `offset` is where it goes in the bound struct. `standard` is the default in
- * configuration syntax without quotes ("8GiB", "true", "0.5", "lru"; "" for an empty list; NULL: no
- * value, the member stays 0/NULL). min and max bound UINT, SIZE, TIME, FREQUENCY and BANDWIDTH in
- * base units, and DOUBLE after conversion to double; max 0 means no bound. An "auto" that a module
- * understands is `automatic`: the text "auto" is accepted and binds UINT64_MAX (or NaN). */
+ * configuration syntax without quotes ("8GiB", "true", "0.5", "lru"; strings of a list are
+ * separated by commas, "" is an empty list; NULL: no value, the member stays as it is). min and max
+ * bound UINT, SIZE, TIME, FREQUENCY and BANDWIDTH in base units, and DOUBLE after conversion to
+ * double; max 0 means no bound. An "auto" that a module understands is `automatic`: the text "auto"
+ * is accepted and binds UINT64_MAX (or NaN). A zero needs no unit. An integer beyond 2^63 - 1,
+ * which configuration syntax cannot hold, may be a string of digits. */
 typedef struct {
     const char *key;
     PfConfigType type;
@@ -67,6 +71,10 @@ PfConfig *pf_config_new(PfConfigPreset preset);
 /* Reads PATH and what it extends (paths relative to the file that names them; `extends` may name a
  * preset), merged deeply, later wins. NULL with PF_ERROR_CONFIG: FILE:LINE: what, and the mend. */
 PfConfig *pf_config_load(const char *path, PfConfigPreset preset, GError **error);
+
+/* The same for LENGTH bytes of TEXT, called NAME in messages; it can extend presets only. */
+PfConfig *pf_config_load_text(const char *text, size_t length, const char *name,
+                              PfConfigPreset preset, GError **error);
 
 void pf_config_free(PfConfig *config);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PfConfig, pf_config_free)
@@ -104,12 +112,20 @@ bool pf_config_is_set(const PfConfigSection *section, const char *key);
 void pf_config_bind(PfConfigSection *section, const PfConfigField *fields, size_t count,
                     void *target);
 
+/* MEMORY (of g_malloc), such as a table of fields that was made for one section, now lives as long as
+ * the configuration and is freed with it. */
+void pf_config_adopt(PfConfigSection *section, gpointer memory);
+
 /* Where KEY of SECTION was given: "FILE:LINE", "-s", "default" ... Owned by the configuration. */
 const char *pf_config_origin(const PfConfigSection *section, const char *key);
 
 /* The absolute or working-directory-relative path that a PF_CONFIG_STRING KEY means, by the file it
  * was given in. Free with g_free. NULL where KEY has no value. */
 char *pf_config_path(const PfConfigSection *section, const char *key);
+
+/* The path that TEXT means if it was given in the value of KEY ("trace" values of a sweep's list).
+ * Free with g_free. */
+char *pf_config_resolve(const PfConfigSection *section, const char *key, const char *text);
 
 /* Collects an error of a module's own at KEY (NULL: the section itself). */
 void pf_config_complain(PfConfigSection *section, const char *key, const char *format, ...)
@@ -126,8 +142,9 @@ bool pf_config_finish(PfConfig *config, GError **error);
  * g_free. */
 char *pf_config_dump(const PfConfig *config, bool with_origin, const char *const *except);
 
-/* Calls VISIT for each row of each table bound so far, with the section's dotted path ("policies.esx"
- * for a list element that has a name), in order. */
+/* Calls VISIT for each row of each table bound so far, with the section's dotted path
+ * ("policies.esx" for a list element that has a label or name of its own), in order. A table bound
+ * to a section again is told once. */
 typedef void (*PfConfigVisitor)(const char *path, const PfConfigField *field, void *user);
 void pf_config_visit_fields(const PfConfig *config, PfConfigVisitor visit, void *user);
 

@@ -36,13 +36,14 @@ typedef struct {
 } PfStatValue;
 
 /* Buckets of a histogram: 64 linear sub-buckets in each power of two, so a quantile is at most
- * 1/64 (1.6 %) too high; values up to 2^44, larger ones count in the last bucket. */
+ * 1/64 (1.6 %) too high. Values below 64 have a bucket each; those of 2^45 and more count in the
+ * last bucket, whose largest value is 2^45 - 1. */
 enum { PF_HISTOGRAM_BUCKETS = 64 * 40 };
 
 typedef struct {
     uint64_t count;
     uint64_t sum;
-    uint32_t bucket[PF_HISTOGRAM_BUCKETS];
+    uint64_t bucket[PF_HISTOGRAM_BUCKETS];
 } PfHistogram;
 
 void pf_histogram_add(PfHistogram *histogram, uint64_t value);

@@ -1,0 +1,60 @@
+# shellcheck shell=bash
+# What quickstart.sh and run-tests.sh share. Sourced, by bash.
+
+checkout=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+build_root=${BUILD_ROOT:-$checkout/build}
+mkdir -p "$build_root"
+build_root=$(cd "$build_root" && pwd)
+
+heading() { printf '\n== %s\n' "$*"; }
+note() { printf '   %s\n' "$*"; }
+
+fail()
+{
+    printf '%s: %s\n' "$(basename "$0")" "$*" >&2
+    exit 1
+}
+
+# install_packages PURPOSE...: what .ci/packages lists for these purposes and is not there yet.
+install_packages()
+{
+    if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
+        note "no apt-get here: taking for granted what .ci/packages lists"
+        return 0
+    fi
+    local name purpose missing=()
+    while read -r name purpose; do
+        [[ -n $name && $name != '#'* && " $* " == *" $purpose "* ]] || continue
+        dpkg-query -W -f '${db:Status-Status}\n' "$name" 2>/dev/null | grep -qx installed ||
+            missing+=("$name")
+    done <"$checkout/.ci/packages"
+    if ((${#missing[@]} == 0)); then
+        note "all packages are there"
+        return 0
+    fi
+    local apt=(env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 -qq)
+    if (($(id -u) != 0)); then
+        command -v sudo >/dev/null ||
+            fail "not root, and no sudo: as root, run apt-get install ${missing[*]}"
+        apt=(sudo "${apt[@]}")
+    fi
+    note "installing ${missing[*]}"
+    # Lists that are there may still do; only if they do not are they fetched.
+    "${apt[@]}" install -y --no-install-recommends "${missing[@]}" >/dev/null 2>&1 ||
+        { "${apt[@]}" update && "${apt[@]}" install -y --no-install-recommends "${missing[@]}" \
+            >/dev/null; } ||
+        fail "apt-get could not install ${missing[*]}"
+}
+
+# build FOLDER [MESON OPTION]...: sets FOLDER up, anew if what is there is of no use, and builds.
+build()
+{
+    local folder=$1
+    shift
+    if [[ -f $folder/build.ninja ]]; then
+        meson configure "$folder" "$@" >/dev/null && ninja -C "$folder" && return 0
+        note "$folder does not build as it is: starting afresh"
+    fi
+    rm -rf "$folder"
+    meson setup "$folder" "$checkout" "$@" && ninja -C "$folder"
+}

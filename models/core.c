@@ -1,0 +1,192 @@
+#include "core.h"
+
+#include <math.h>
+
+#include "error.h"
+
+#define WINDOW_MAX ((uint64_t)1 << 20)
+
+enum { CPI_MAX = 1000 };
+
+const PfConfigField pf_core_fields[] = {
+    {.key = "cpi",
+     .type = PF_CONFIG_DOUBLE,
+     .offset = offsetof(PfCoreConfig, cpi),
+     .standard = "0.5",
+     .max = CPI_MAX,
+     .unit = "cycles",
+     .description = "Cycles of an instruction when every access hits the first level."},
+    {.key = "window",
+     .type = PF_CONFIG_UINT,
+     .offset = offsetof(PfCoreConfig, window_instructions),
+     .standard = "224",
+     .min = 1,
+     .max = WINDOW_MAX,
+     .unit = "instructions",
+     .description = "Instructions that may follow an unfinished read; 1 is a blocking core."},
+    {.key = "mshrs",
+     .type = PF_CONFIG_UINT,
+     .offset = offsetof(PfCoreConfig, mshrs),
+     .standard = "16",
+     .min = 1,
+     .max = PF_CORE_MSHRS_MAX,
+     .unit = "misses",
+     .description = "Misses of the first level that may be outstanding."},
+    {.key = "dependent",
+     .type = PF_CONFIG_DOUBLE,
+     .offset = offsetof(PfCoreConfig, dependent_share),
+     .standard = "0.0",
+     .max = 1,
+     .unit = "ratio",
+     .description = "Share of unmarked reads that wait for the previous read's result."},
+};
+const size_t pf_core_field_count = G_N_ELEMENTS(pf_core_fields);
+
+static bool check_config(const PfCoreConfig *config, GError **error)
+{
+    const char *wrong = NULL;
+    /* Written so that a NaN is refused, too. */
+    if (!(config->cpi >= 0.0 && config->cpi <= CPI_MAX))
+        wrong = "cpi must be within 0 .. 1000";
+    else if (config->window_instructions < 1 || config->window_instructions > WINDOW_MAX)
+        wrong = "window must be within 1 .. 1048576";
+    else if (config->mshrs < 1 || config->mshrs > PF_CORE_MSHRS_MAX)
+        wrong = "mshrs must be within 1 .. 256";
+    else if (!(config->dependent_share >= 0.0 && config->dependent_share <= 1.0))
+        wrong = "dependent must be within 0 .. 1";
+    if (wrong != NULL)
+        g_set_error(error, PF_ERROR, PF_ERROR_CONFIG, "core: %s", wrong);
+    return wrong == NULL;
+}
+
+PfCore *pf_core_new(const PfCoreConfig *config, uint64_t seed, PfStatsGroup *stats,
+                    GError **error)
+{
+    if (!check_config(config, error))
+        return NULL;
+    PfCore *core = g_new0(PfCore, 1);
+    core->cpi = (uint64_t)llround(ldexp(config->cpi, 32));
+    core->window = config->window_instructions;
+    core->mshrs = (uint32_t)config->mshrs;
+    core->all_dependent = config->dependent_share >= 1.0;
+    if (!core->all_dependent)
+        core->dependent_below = (uint64_t)ldexp(config->dependent_share, 64);
+    core->rng = pf_rng_derive(seed, "core-dependent");
+    if (stats != NULL) {
+        pf_stats_counter(stats, "instructions", "events", "Instructions executed.",
+                         &core->stats.instructions);
+        pf_stats_counter(stats, "stall_cycles", "cycles", "Cycles waited for memory.",
+                         &core->stats.stall_cycles);
+        pf_stats_counter(stats, "idle_cycles", "cycles", "Cycles without anything to do.",
+                         &core->stats.idle_cycles);
+    }
+    return core;
+}
+
+void pf_core_free(PfCore *core)
+{
+    g_free(core);
+}
+
+/* Forgets the misses that are done by now; the others keep their order. */
+static void retire(PfCore *core)
+{
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < core->miss_count; i++)
+        if (core->misses[i].done_cycles > core->now_cycles)
+            core->misses[kept++] = core->misses[i];
+    core->miss_count = kept;
+}
+
+/* The outstanding read that fills the window first, or NULL. Misses stand in order of issue, so it
+ * is the first that is no write. */
+static const PfCoreMiss *oldest_read(const PfCore *core)
+{
+    for (uint32_t i = 0; i < core->miss_count; i++)
+        if (core->misses[i].limit_instructions != UINT64_MAX)
+            return &core->misses[i];
+    return NULL;
+}
+
+uint64_t pf_core_instructions_in_window(PfCore *core, uint64_t count)
+{
+    uint64_t cycles = 0;
+    const PfCoreMiss *oldest;
+    while (core->miss_count > 0 && (oldest = oldest_read(core)) != NULL) {
+        uint64_t room = oldest->limit_instructions - core->instructions;
+        if (count <= room)
+            break;
+        cycles += pf_core_advance(core, room);
+        count -= room;
+        cycles += pf_core_stall_until(core, oldest->done_cycles);
+        retire(core);
+    }
+    return cycles + pf_core_advance(core, count);
+}
+
+uint64_t pf_core_issue_miss(PfCore *core, uint64_t done_cycles, bool is_write)
+{
+    uint64_t stall_cycles = 0;
+    if (core->miss_count == core->mshrs)
+        retire(core);
+    if (core->miss_count == core->mshrs) {
+        uint64_t first_done_cycles = core->misses[0].done_cycles;
+        for (uint32_t i = 1; i < core->miss_count; i++)
+            first_done_cycles = MIN(first_done_cycles, core->misses[i].done_cycles);
+        stall_cycles = pf_core_stall_until(core, first_done_cycles);
+        retire(core);
+    }
+    /* It could be sent only now. */
+    done_cycles += stall_cycles;
+    core->misses[core->miss_count++] = (PfCoreMiss){
+        .done_cycles = done_cycles,
+        .limit_instructions = is_write ? UINT64_MAX : core->instructions + core->window,
+    };
+    if (!is_write)
+        core->previous_read_done_cycles = done_cycles;
+    return stall_cycles;
+}
+
+bool pf_core_draw_dependent(PfCore *core)
+{
+    return pf_rng_next(&core->rng) < core->dependent_below;
+}
+
+uint64_t pf_core_drain(PfCore *core)
+{
+    uint64_t last_done_cycles = 0;
+    for (uint32_t i = 0; i < core->miss_count; i++)
+        last_done_cycles = MAX(last_done_cycles, core->misses[i].done_cycles);
+    core->miss_count = 0;
+    return pf_core_stall_until(core, last_done_cycles);
+}
+
+uint64_t pf_core_advance_to(PfCore *core, uint64_t cycle)
+{
+    if (cycle <= core->now_cycles)
+        return 0;
+    uint64_t idle_cycles = cycle - core->now_cycles;
+    core->now_cycles = cycle;
+    core->stats.idle_cycles += idle_cycles;
+    return idle_cycles;
+}
+
+void pf_core_reset_state(PfCore *core)
+{
+    core->miss_count = 0;
+    core->cpi_fraction = 0;
+    core->previous_read_done_cycles = 0;
+}
+
+void pf_core_check(const PfCore *core)
+{
+    g_assert(core->miss_count <= core->mshrs && core->mshrs <= PF_CORE_MSHRS_MAX);
+    uint64_t limit_before = 0;
+    for (uint32_t i = 0; i < core->miss_count; i++) {
+        uint64_t limit = core->misses[i].limit_instructions;
+        if (limit == UINT64_MAX)
+            continue;
+        g_assert(limit >= core->instructions && limit >= limit_before);
+        limit_before = limit;
+    }
+}

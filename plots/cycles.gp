@@ -1,0 +1,23 @@
+# Cycles by account, one stacked bar a policy. An account is named where it is widest, or in the key.
+# Draw again with: gnuplot cycles.gp
+set terminal @TERMINAL@
+@OUTPUT@
+set encoding utf8
+set datafile separator ','
+unit = @UNIT@
+half = @HALF@
+
+set label @TITLE@ at graph 0, graph 1 left offset 0, 1.2
+set tmargin 3
+set xlabel 'cycles charged (@UNIT_NAME@); in brackets: slowdown of the contexts'
+set xrange [0:@CYCLES_MAX@]
+set yrange [0.45:@ROWS@ + 0.55]
+set border 1 linewidth 0.7 linecolor rgb '#404040'
+set xtics nomirror out scale 0.6 textcolor rgb '#404040'
+set ytics nomirror scale 0 (@TICS@)
+set style fill solid 1 border rgb '#ffffff'
+set rmargin 3
+set key below horizontal Left reverse samplen 1.2 spacing 1.1 height @KEY_GAP@
+@LABELS@
+plot \
+@PLOTS@

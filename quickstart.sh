@@ -1,0 +1,116 @@
+#!/usr/bin/env bash
+# From a fresh checkout to first figures: installs what is missing, builds, takes a snapshot of
+# three live programs, and shows what each policy would save on them.
+set -euo pipefail
+
+usage()
+{
+    cat <<'TEXT'
+usage: quickstart.sh [--help]
+
+Installs what is missing (Debian, as root or through sudo), builds pagefold, starts three small perl
+programs, records two snapshots of their memory, and runs every policy of configs/quickstart.cfg on
+them. Where the memory of live programs may not be read, the sample in traces/samples is taken.
+Results are in out/quickstart. Nothing is left running.
+
+BUILD_ROOT is the folder for the build (default: build/ in the checkout).
+TEXT
+}
+
+case ${1-} in
+"") ;;
+--help | -h)
+    usage
+    exit 0
+    ;;
+*)
+    usage >&2
+    exit 2
+    ;;
+esac
+
+. "$(dirname "${BASH_SOURCE[0]}")/.ci/functions.sh"
+cd "$checkout"
+
+output=out/quickstart
+pagefold=$build_root/release/sim/app/pagefold
+programs=()
+
+stop_programs()
+{
+    local program
+    for program in "${programs[@]}"; do
+        kill "$program" 2>/dev/null || continue
+        wait "$program" 2>/dev/null || true
+    done
+    programs=()
+}
+trap stop_programs EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+# Starts three programs and waits until each has its data in place.
+start_programs()
+{
+    local name
+    for name in ann bob cid; do
+        rm -f "$output/$name.log"
+        perl traces/samples/busy.pl "$name" 120 >"$output/$name.log" 2>&1 &
+        programs+=($!)
+    done
+    local patience
+    for name in ann bob cid; do
+        for ((patience = 100; patience > 0; patience--)); do
+            grep -qs '^ready$' "$output/$name.log" && break
+            sleep 0.1
+        done
+        ((patience > 0)) || return 1
+    done
+}
+
+# Sets `trace`.
+record()
+{
+    trace=$output/perl.pft
+    rm -f "$trace"
+    if start_programs &&
+        "$pagefold" trace snapshot --epochs 2 --interval 2s -o "$trace" "${programs[@]}"; then
+        note "recorded: $trace"
+    else
+        trace=traces/samples/real-vms.pft
+        note "the memory of live programs cannot be read here (that needs root or ptrace rights):"
+        note "taking $trace, three real virtual machines, instead"
+    fi
+    stop_programs
+}
+
+show()
+{
+    printf '$ pagefold %s\n\n' "$*"
+    "$pagefold" "$@"
+}
+
+heading "1. packages"
+install_packages build
+
+heading "2. build"
+build "$build_root/release" -Dtests=disabled
+mkdir -p "$output"
+
+heading "3. a trace: three perl programs, twice, two seconds apart"
+record
+show trace info "$trace"
+
+heading "4. a run: every policy on the same trace"
+show run configs/quickstart.cfg --trace "$trace" -o "$output/run" --force --format table
+
+heading "5. figures"
+show plot "$output/run"
+show plot "$output/run" --figure savings --term dumb
+
+heading "done"
+note "program   $pagefold"
+note "trace     $trace"
+note "results   $output/run (stats.json, stats.csv, epochs.csv, config.cfg)"
+note "figures   $output/run/plots/*.svg"
+note "next      $pagefold --help; $pagefold list policies; README.md"

@@ -1,0 +1,124 @@
+#!/usr/bin/env bash
+# Builds pagefold in three ways, runs the whole suite on each, and ends with one line of numbers.
+set -euo pipefail
+
+usage()
+{
+    cat <<'TEXT'
+usage: run-tests.sh [--quick] [--help]
+
+Installs what is missing (Debian, as root or through sudo), builds with gcc, with gcc and
+AddressSanitizer and UndefinedBehaviorSanitizer, and with clang, and runs the whole suite on each;
+on the first once more under a locale that writes a comma in numbers. Compiler warnings are errors.
+The last line tells how many cases passed, failed and were skipped, over all builds.
+
+  --quick   the gcc build only
+  --help    this text
+
+BUILD_ROOT is the folder for the builds (default: build/ in the checkout). Logs are in
+BUILD_ROOT/NAME/meson-logs.
+TEXT
+}
+
+quick=false
+for argument; do
+    case $argument in
+    --quick) quick=true ;;
+    --help | -h)
+        usage
+        exit 0
+        ;;
+    *)
+        usage >&2
+        exit 2
+        ;;
+    esac
+done
+
+. "$(dirname "${BASH_SOURCE[0]}")/.ci/functions.sh"
+
+passed=0
+failed=0
+skipped=0
+
+# What meson finds in the environment must not make one run differ from another.
+unset CFLAGS CPPFLAGS LDFLAGS MESON_TESTTHREADS LANGUAGE LC_ALL
+export LC_CTYPE=C.UTF-8
+
+# suite NAME LOG [ENVIRONMENT...]: runs the suite of build NAME and adds up what it says.
+suite()
+{
+    local name=$1 log=$2 counts
+    shift 2
+    local json=$build_root/$name/meson-logs/$log.json
+    rm -f "$json"
+    # Its status says no more than the log does, and a crash of the harness leaves no log.
+    env "$@" meson test -C "$build_root/$name" --no-rebuild --logbase "$log" --timeout-multiplier 3 ||
+        true
+    counts=$(python3 "$checkout/.ci/tally.py" "$json")
+    read -r -a counts <<<"$counts"
+    note "$name: ${counts[0]} passed, ${counts[1]} failed, ${counts[2]} skipped"
+    passed=$((passed + counts[0]))
+    failed=$((failed + counts[1]))
+    skipped=$((skipped + counts[2]))
+}
+
+# build_and_test NAME [MESON OPTION]...: a build that fails is one failed case.
+build_and_test()
+{
+    local name=$1
+    shift
+    heading "build: $name"
+    if ! build "$build_root/$name" "$@"; then
+        note "the build failed"
+        failed=$((failed + 1))
+        return 0
+    fi
+    heading "test: $name"
+    suite "$name" testlog
+}
+
+# A locale whose decimal sign is a comma, compiled into the build folder: needs no rights.
+comma_locale()
+{
+    if [[ ! -f $build_root/gcc/build.ninja ]]; then
+        note "skipped: there is no build to run"
+        skipped=$((skipped + 1))
+        return 0
+    fi
+    local folder=$build_root/locales
+    mkdir -p "$folder"
+    if [[ ! -d $folder/de_DE.UTF-8 ]] &&
+        ! localedef --no-archive -i de_DE -f UTF-8 "$folder/de_DE.UTF-8" 2>/dev/null; then
+        note "skipped: localedef cannot make de_DE.UTF-8 here (package locales)"
+        skipped=$((skipped + 1))
+        return 0
+    fi
+    suite gcc comma LOCPATH="$folder" LC_ALL=de_DE.UTF-8
+}
+
+main()
+{
+    heading "packages"
+    install_packages build test
+
+    CC=gcc build_and_test gcc -Dwerror=true
+    if ! $quick; then
+        heading "test: gcc, under a comma locale"
+        comma_locale
+        export ASAN_OPTIONS=detect_leaks=1:detect_stack_use_after_return=1:strict_string_checks=1
+        export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
+        export G_SLICE=always-malloc
+        CC=gcc build_and_test asan -Dbuildtype=debugoptimized -Db_sanitize=address,undefined
+        unset ASAN_OPTIONS UBSAN_OPTIONS G_SLICE
+        CC=clang build_and_test clang -Dwerror=true
+    fi
+
+    heading "all builds"
+    local line="$passed passed, $failed failed"
+    ((skipped == 0)) || line+=", $skipped skipped"
+    echo "$line"
+    ((failed == 0 && passed > 0))
+}
+
+main

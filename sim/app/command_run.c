@@ -1,0 +1,316 @@
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "commands.h"
+#include "error.h"
+#include "figures.h"
+#include "interrupt.h"
+#include "manifest.h"
+#include "progress.h"
+#include "report.h"
+#include "results.h"
+#include "setup.h"
+#include "simulation.h"
+#include "units.h"
+#include "version.h"
+
+/* Each option as stored by GOption; strings are owned. */
+typedef struct {
+    PfSetup setup;
+    char *trace;
+    char *output;
+    char *format;
+    gint64 stop_after;
+    int threads;
+    gboolean verify;
+    gboolean salvage;
+    gboolean dry_run;
+    gboolean force;
+    gboolean paranoid;
+} RunOptions;
+
+/* What is known of the run when it is over. */
+typedef struct {
+    gint64 started_us;
+    gint64 finished_us;
+    double wall_seconds;
+    uint64_t peak_bytes;
+    GError *error; /* why it ended early; owned */
+} RunOutcome;
+
+static void clear_options(RunOptions *options)
+{
+    pf_setup_clear(&options->setup);
+    g_free(options->trace);
+    g_free(options->output);
+    g_free(options->format);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(RunOptions, clear_options)
+
+static PfParse parse_options(PfApp *app, const PfCommand *command, int argc, char **argv,
+                             RunOptions *options, char ***ret_arguments, GError **error)
+{
+    PfSetup *setup = &options->setup;
+    const GOptionEntry entries[] = {
+        {"set", 's', 0, G_OPTION_ARG_FILENAME_ARRAY, &setup->assignments,
+         "set a key of the configuration (may be repeated)", "KEY=VALUE"},
+        {"trace", 0, 0, G_OPTION_ARG_FILENAME, &options->trace, "play this trace", "FILE"},
+        {"policy", 0, 0, G_OPTION_ARG_FILENAME, &setup->policies,
+         "run these policies only, and `none`", "NAME[,NAME]"},
+        {"output", 'o', 0, G_OPTION_ARG_FILENAME, &options->output,
+         "keep the results in DIR (else in output.dir)", "DIR"},
+        {"seed", 0, 0, G_OPTION_ARG_FILENAME, &setup->seed, "seed of all that is random", "N"},
+        {"jobs", 'j', 0, G_OPTION_ARG_INT, &options->threads,
+         "policies that run at the same time (default: one a processor)", "N"},
+        {"verify", 0, 0, G_OPTION_ARG_NONE, &options->verify,
+         "compare memory with what it would be with no sharing", NULL},
+        {"format", 0, 0, G_OPTION_ARG_FILENAME, &options->format,
+         "what to print: table, markdown, latex, csv, json", "FORM"},
+        {"epoch", 0, 0, G_OPTION_ARG_FILENAME, &setup->epoch,
+         "time between two rows of epochs.csv, or auto", "TIME"},
+        {"stop-after", 0, 0, G_OPTION_ARG_INT64, &options->stop_after, "stop after N records", "N"},
+        {"salvage", 0, 0, G_OPTION_ARG_NONE, &options->salvage,
+         "read a damaged trace up to the damage", NULL},
+        {"dry-run", 0, 0, G_OPTION_ARG_NONE, &options->dry_run,
+         "check everything, play nothing, write nothing", NULL},
+        {"force", 0, 0, G_OPTION_ARG_NONE, &options->force, "replace results that are in DIR",
+         NULL},
+        {"paranoid", 0, 0, G_OPTION_ARG_NONE, &options->paranoid,
+         "check the invariants of all models all the time (slow)", NULL},
+        {"plugin", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &setup->plugins,
+         "load a policy from a shared object (may be repeated)", "FILE"},
+        {NULL, 0, 0, G_OPTION_ARG_NONE, NULL, NULL, NULL},
+    };
+    return pf_options_parse(app, command, entries, argc, argv, ret_arguments, error);
+}
+
+static bool find_form(const char *name, PfReportForm *ret_form, GError **error)
+{
+    const char *const *names = pf_report_form_names();
+    for (unsigned i = 0; names[i] != NULL; i++) {
+        if (name != NULL && strcmp(name, names[i]) != 0)
+            continue;
+        *ret_form = (PfReportForm)i;
+        return true;
+    }
+    g_set_error(error, PF_ERROR, PF_ERROR_USAGE,
+                "--format %s: must be table, markdown, latex, csv or json", name);
+    return false;
+}
+
+static bool check_numbers(const RunOptions *options, GError **error)
+{
+    if (options->threads >= 0 && options->threads <= 1024 && options->stop_after >= 0)
+        return true;
+    if (options->stop_after < 0)
+        g_set_error(error, PF_ERROR, PF_ERROR_USAGE,
+                    "--stop-after %" G_GINT64_FORMAT ": must not be negative",
+                    options->stop_after);
+    else
+        g_set_error(error, PF_ERROR, PF_ERROR_USAGE, "-j %d: must be from 1 to 1024",
+                    options->threads);
+    return false;
+}
+
+static bool check_figures(char **names, GError **error)
+{
+    for (char **name = names; name != NULL && *name != NULL; name++)
+        if (pf_figure_find(*name, error) == NULL) {
+            g_prefix_error(error, "output.figures: ");
+            return false;
+        }
+    return true;
+}
+
+/* The configuration as it was used, to be run again: without where its results went, and with the
+ * trace by its base name, so that it is the same wherever the run took place. */
+static GString *resolved_config(PfConfig *config, const PfSimulation *simulation)
+{
+    static const char *const except[] = {"output.dir", "trace", NULL};
+    g_autofree char *name = g_path_get_basename(pf_simulation_trace_path(simulation));
+    g_autofree char *rest = pf_config_dump(config, false, except);
+    g_autofree char *quoted = g_strescape(name, NULL);
+    GString *text = g_string_new(NULL);
+    g_string_append_printf(text,
+                           "# pagefold %s; the trace has the XXH3-128 digest %s\n"
+                           "# to repeat the run: pagefold run config.cfg --trace FILE\n"
+                           "trace = \"%s\";\n%s",
+                           PF_VERSION, pf_simulation_trace_digest(simulation), quoted, rest);
+    return text;
+}
+
+static bool add_report(PfResults *results, const char *name, const PfSimulation *simulation,
+                       void (*report)(GString *, const PfSimulation *), GError **error)
+{
+    g_autoptr(GString) text = g_string_new(NULL);
+    report(text, simulation);
+    return pf_results_add(results, name, text, error);
+}
+
+static bool write_results(const PfApp *app, const char *path, bool force, PfConfig *config,
+                          char **figures, const PfSimulation *simulation,
+                          const RunOutcome *outcome, GError **error)
+{
+    g_autoptr(PfResults) results = pf_results_begin(path, force, error);
+    if (results == NULL)
+        return false;
+    GString *resolved = resolved_config(config, simulation);
+    bool written = pf_results_add(results, "config.cfg", resolved, error);
+    g_string_free(resolved, TRUE);
+    if (!written || !add_report(results, "stats.json", simulation, pf_report_json, error) ||
+        !add_report(results, "stats.csv", simulation, pf_report_stats_csv, error) ||
+        !add_report(results, "epochs.csv", simulation, pf_report_epochs_csv, error) ||
+        !add_report(results, "marks.csv", simulation, pf_report_marks_csv, error))
+        return false;
+    const char *directory = pf_results_directory(results);
+    for (char **name = figures; name != NULL && *name != NULL; name++) {
+        g_autoptr(GError) cause = NULL;
+        /* A run of hours shall not be lost for want of a picture. */
+        if (!pf_figure_draw(pf_figure_find(*name, NULL), directory, PF_TERMINAL_SVG, NULL, &cause))
+            pf_options_warn(app, "figure %s: %s", *name, cause->message);
+    }
+    PfManifest manifest = {
+        .app = app,
+        .simulation = simulation,
+        .directory = directory,
+        .started_us = outcome->started_us,
+        .finished_us = outcome->finished_us,
+        .wall_seconds = outcome->wall_seconds,
+        .peak_bytes = outcome->peak_bytes,
+        .exit_status = outcome->error != NULL ? pf_error_exit_status(outcome->error) : 0,
+        .error = outcome->error,
+    };
+    g_autoptr(GString) text = g_string_new(NULL);
+    pf_manifest_json(text, &manifest);
+    return pf_results_add(results, "manifest.json", text, error) &&
+           pf_results_commit(results, error);
+}
+
+/* Whether there are results after ERROR, up to where it happened. */
+static bool is_partial(const GError *error)
+{
+    return g_error_matches(error, PF_ERROR, PF_ERROR_INTERRUPTED) ||
+           g_error_matches(error, PF_ERROR, PF_ERROR_LIMIT) ||
+           g_error_matches(error, PF_ERROR, PF_ERROR_DIFFERENCE);
+}
+
+static void play(PfSimulation *simulation, PfProgressLine *line, RunOutcome *outcome)
+{
+    outcome->started_us = g_get_real_time();
+    gint64 before_us = g_get_monotonic_time();
+    pf_simulation_run(simulation, &outcome->error);
+    pf_progress_finish(line);
+    outcome->wall_seconds = (double)(g_get_monotonic_time() - before_us) / G_USEC_PER_SEC;
+    outcome->finished_us = g_get_real_time();
+    struct rusage usage = {0};
+    getrusage(RUSAGE_SELF, &usage);
+    outcome->peak_bytes = (uint64_t)usage.ru_maxrss * PF_KIB;
+}
+
+/* Everything after the playing: files, the comparison, and a line of where things are. */
+static bool tell(PfApp *app, const RunOptions *options, const char *directory, PfReportForm form,
+                 PfConfig *config, char **figures, const PfSimulation *simulation,
+                 const RunOutcome *outcome, GError **error)
+{
+    const char *const *warnings = pf_simulation_warnings(simulation);
+    for (; warnings != NULL && *warnings != NULL; warnings++)
+        pf_options_warn(app, "%s", *warnings);
+    if (pf_simulation_trace_damage(simulation) != NULL)
+        pf_options_warn(app, "salvaged: %s", pf_simulation_trace_damage(simulation));
+    if (directory != NULL && !write_results(app, directory, options->force != FALSE, config,
+                                            figures, simulation, outcome, error))
+        return false;
+    g_autoptr(GString) text = g_string_new(NULL);
+    pf_report_comparison(text, simulation, form);
+    fwrite(text->str, 1, text->len, stdout);
+    fprintf(stderr, "pagefold: %s%s%s%.2f s, %.1f MiB of memory at most%s\n",
+            directory != NULL ? "results in " : "", directory != NULL ? directory : "",
+            directory != NULL ? ", " : "", outcome->wall_seconds,
+            (double)outcome->peak_bytes / (double)PF_MIB,
+            directory != NULL ? "" : "; -o DIR keeps the results");
+    return true;
+}
+
+static int simulate(PfApp *app, const RunOptions *options, const char *path, PfReportForm form,
+                    GError **error)
+{
+    g_autoptr(PfRegistry) registry = pf_setup_registry(&options->setup, error);
+    if (registry == NULL)
+        return 2;
+    PfOutput output = {0};
+    g_autoptr(PfConfig) config =
+        pf_setup_config(&options->setup, path, registry, &output, error);
+    if (config == NULL || !check_figures(output.figures, error))
+        return 2;
+    g_autofree char *directory = options->output != NULL
+                                     ? g_strdup(options->output)
+                                     : pf_config_path(pf_config_section(config, "output"), "dir");
+    if (directory != NULL && !options->dry_run &&
+        !pf_results_check(directory, options->force != FALSE, error))
+        return 2;
+    pf_interrupt_watch(&app->interrupted);
+    PfProgressLine line;
+    pf_progress_init(&line, stderr, isatty(STDERR_FILENO) != 0);
+    PfSimulationOptions how = {
+        .threads = options->threads > 0 ? (unsigned)options->threads : g_get_num_processors(),
+        .verify = options->verify != FALSE,
+        .paranoid = options->paranoid != FALSE,
+        .salvage = options->salvage != FALSE,
+        .dry_run = options->dry_run != FALSE,
+        .stop_after = (uint64_t)options->stop_after,
+        .trace = options->trace,
+        .progress = pf_progress_update,
+        .progress_user = &line,
+        .interrupted = &app->interrupted,
+    };
+    g_autoptr(PfSimulation) simulation = pf_simulation_new(config, registry, &how, error);
+    if (simulation == NULL)
+        return 2;
+    if (options->dry_run) {
+        fprintf(stderr, "pagefold: %s: OK, %zu policies\n", path,
+                pf_simulation_run_count(simulation));
+        return 0;
+    }
+    RunOutcome outcome = {0};
+    play(simulation, &line, &outcome);
+    g_autoptr(GError) cause = outcome.error;
+    if (cause != NULL && !is_partial(cause)) {
+        g_propagate_error(error, g_steal_pointer(&cause));
+        return 1;
+    }
+    if (!tell(app, options, directory, form, config, output.figures, simulation, &outcome, error))
+        return 1;
+    if (cause != NULL)
+        g_propagate_error(error, g_steal_pointer(&cause));
+    return 0;
+}
+
+static int run(PfApp *app, const PfCommand *command, int argc, char **argv, GError **error)
+{
+    g_auto(RunOptions) options = {0};
+    g_auto(GStrv) arguments = NULL;
+    PfReportForm form = PF_REPORT_TABLE;
+    PfParse parsed = parse_options(app, command, argc, argv, &options, &arguments, error);
+    if (parsed != PF_PARSE_GO)
+        return parsed == PF_PARSE_DONE ? 0 : 2;
+    if (!find_form(options.format, &form, error) || !check_numbers(&options, error))
+        return 2;
+    return simulate(app, &options, arguments[0], form, error);
+}
+
+const PfCommand pf_command_run = {
+    .name = "run",
+    .arguments = "CONFIG",
+    .summary = "Play a trace on a machine under several policies and compare them",
+    .examples =
+        "  pagefold run demo.cfg                             print the comparison\n"
+        "  pagefold run demo.cfg -o out -j 4                 ... and keep all results in out/\n"
+        "  pagefold run demo.cfg --policy ksm,esx --verify   these two, checked byte by byte\n"
+        "  pagefold run demo.cfg -s policies.ksm.pages_to_scan=500 --format markdown\n"
+        "  pagefold run out/config.cfg --trace a.pft -o out2 repeat a run\n",
+    .arguments_min = 1,
+    .arguments_max = 1,
+    .run = run,
+};

@@ -1,0 +1,182 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "commands.h"
+#include "config.h"
+#include "error.h"
+#include "interrupt.h"
+#include "json.h"
+#include "snapshot.h"
+#include "version.h"
+
+/* Each option as stored by GOption; strings are owned. */
+typedef struct {
+    char *output;
+    char *interval;
+    char *name;
+    char *cgroup;
+    int epochs;
+    gboolean children;
+} SnapshotOptions;
+
+static void clear_options(SnapshotOptions *options)
+{
+    g_free(options->output);
+    g_free(options->interval);
+    g_free(options->name);
+    g_free(options->cgroup);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(SnapshotOptions, clear_options)
+
+static PfParse parse_options(PfApp *app, const PfCommand *command, int argc, char **argv,
+                             SnapshotOptions *options, char ***ret_arguments, GError **error)
+{
+    const GOptionEntry entries[] = {
+        {"output", 'o', 0, G_OPTION_ARG_FILENAME, &options->output,
+         "write the trace here; as text if it ends in .trace", "FILE"},
+        {"epochs", 0, 0, G_OPTION_ARG_INT, &options->epochs, "how many pictures (default: 1)", "N"},
+        {"interval", 0, 0, G_OPTION_ARG_FILENAME, &options->interval,
+         "time from one to the next, as 500ms (default: 1s)", "TIME"},
+        {"children", 0, 0, G_OPTION_ARG_NONE, &options->children,
+         "the descendants of the processes too", NULL},
+        {"name", 0, 0, G_OPTION_ARG_FILENAME, &options->name,
+         "all processes whose command matches, as 'redis*'", "PATTERN"},
+        {"cgroup", 0, 0, G_OPTION_ARG_FILENAME, &options->cgroup,
+         "all processes whose control group's path matches", "PATTERN"},
+        {NULL, 0, 0, G_OPTION_ARG_NONE, NULL, NULL, NULL},
+    };
+    return pf_options_parse(app, command, entries, argc, argv, ret_arguments, error);
+}
+
+static bool find_pids(const SnapshotOptions *options, char **arguments, GArray *pids,
+                      GError **error)
+{
+    for (char **argument = arguments; *argument != NULL; argument++) {
+        guint64 number = 0;
+        if (!g_ascii_string_to_unsigned(*argument, 10, 1, G_MAXINT32, &number, NULL)) {
+            g_set_error(error, PF_ERROR, PF_ERROR_USAGE,
+                        "%s: must be the number of a process; --name finds them by name",
+                        *argument);
+            return false;
+        }
+        pid_t pid = (pid_t)number;
+        g_array_append_val(pids, pid);
+    }
+    if (options->name != NULL)
+        pf_snapshot_find(options->name, false, pids);
+    if (options->cgroup != NULL)
+        pf_snapshot_find(options->cgroup, true, pids);
+    if (pids->len > 0)
+        return true;
+    g_set_error(error, PF_ERROR, PF_ERROR_USAGE,
+                "no process to look at; give numbers, or --name or --cgroup that match some");
+    return false;
+}
+
+static bool make_how(PfApp *app, const SnapshotOptions *options, PfSnapshotOptions *ret_how,
+                     GError **error)
+{
+    *ret_how = (PfSnapshotOptions){
+        .epochs = (unsigned)options->epochs,
+        .children = options->children != FALSE,
+        .interrupted = &app->interrupted,
+    };
+    if (options->output == NULL) {
+        g_set_error(error, PF_ERROR, PF_ERROR_USAGE, "-o FILE is missing");
+        return false;
+    }
+    if (options->epochs < 1 || options->epochs > PF_SNAPSHOT_EPOCHS_MAX) {
+        g_set_error(error, PF_ERROR, PF_ERROR_USAGE, "--epochs %d: must be from 1 to %d",
+                    options->epochs, PF_SNAPSHOT_EPOCHS_MAX);
+        return false;
+    }
+    const char *interval = options->interval != NULL ? options->interval : "1s";
+    g_autoptr(GError) cause = NULL;
+    if (pf_parse_quantity(interval, PF_CONFIG_TIME, &ret_how->interval_ps, &cause))
+        return true;
+    g_set_error(error, PF_ERROR, PF_ERROR_USAGE, "--interval %s: %s", interval, cause->message);
+    return false;
+}
+
+/* What the trace says of where it comes from. */
+static char *describe(const GArray *pids)
+{
+    g_autoptr(GString) text = g_string_new(NULL);
+    PfJson json;
+    pf_json_init(&json, text);
+    pf_json_open(&json, NULL, '{');
+    pf_json_string(&json, "source", "live processes");
+    pf_json_string(&json, "program", "pagefold " PF_VERSION);
+    pf_json_open(&json, "processes", '[');
+    for (guint i = 0; i < pids->len; i++)
+        pf_json_uint(&json, NULL, (uint64_t)g_array_index(pids, pid_t, i));
+    pf_json_close(&json, ']');
+    pf_json_close(&json, '}');
+    /* The text form has it on one line; no string in it holds a line's end. */
+    g_strdelimit(text->str, "\n", ' ');
+    return g_strdup(g_strstrip(text->str));
+}
+
+static void print_summary(const char *path, const PfSnapshotSummary *summary)
+{
+    fprintf(stderr,
+            "pagefold: %s: %u epochs of %u processes, %" G_GUINT64_FORMAT " pages (%" G_GUINT64_FORMAT
+            " share a frame%s), stopped for %.1f ms at most\n",
+            path, summary->epochs, summary->processes, summary->pages, summary->aliases,
+            summary->has_frames ? "" : "; frame numbers need root",
+            (double)summary->stopped_ns_max / 1e6);
+    if (summary->unreadable_pages > 0)
+        fprintf(stderr, "pagefold: %" G_GUINT64_FORMAT " pages could not be read and are left out\n",
+                summary->unreadable_pages);
+}
+
+static int record(PfApp *app, const SnapshotOptions *options, const GArray *pids,
+                  const PfSnapshotOptions *how, GError **error)
+{
+    g_autofree char *description = describe(pids);
+    PfTraceHeader header = {.page_bytes = pf_snapshot_page_bytes(), .description = description};
+    PfTraceForm form =
+        g_str_has_suffix(options->output, ".trace") ? PF_TRACE_TEXT : PF_TRACE_BINARY;
+    g_autoptr(PfTraceWriter) writer = pf_trace_writer_new(options->output, form, &header, error);
+    if (writer == NULL)
+        return 1;
+    pf_interrupt_watch(&app->interrupted);
+    PfSnapshotSummary summary;
+    if (!pf_snapshot_record((const pid_t *)(const void *)pids->data, pids->len, how, writer,
+                            &summary, error) ||
+        !pf_trace_writer_finish(writer, error))
+        return 1;
+    print_summary(options->output, &summary);
+    if (app->interrupted == 0)
+        return 0;
+    g_set_error(error, PF_ERROR, PF_ERROR_INTERRUPTED, "interrupted after %u of %u epochs",
+                summary.epochs, how->epochs);
+    return 130;
+}
+
+static int run(PfApp *app, const PfCommand *command, int argc, char **argv, GError **error)
+{
+    g_auto(SnapshotOptions) options = {.epochs = 1};
+    g_auto(GStrv) arguments = NULL;
+    PfParse parsed = parse_options(app, command, argc, argv, &options, &arguments, error);
+    if (parsed != PF_PARSE_GO)
+        return parsed == PF_PARSE_DONE ? 0 : 2;
+    g_autoptr(GArray) pids = g_array_new(FALSE, FALSE, sizeof(pid_t));
+    PfSnapshotOptions how;
+    if (!make_how(app, &options, &how, error) || !find_pids(&options, arguments, pids, error))
+        return 2;
+    return record(app, &options, pids, &how, error);
+}
+
+const PfCommand pf_command_trace_snapshot = {
+    .name = "trace snapshot",
+    .arguments = "[PID]...",
+    .summary = "Record the memory of live processes, epoch by epoch",
+    .examples = "  pagefold trace snapshot -o now.pft 1234 1235      one picture of two processes\n"
+                "  pagefold trace snapshot -o web.pft --name 'nginx*' --epochs 60 --interval 1s\n"
+                "  pagefold trace snapshot -o all.pft --children 1234\n",
+    .arguments_min = 0,
+    .arguments_max = PF_SNAPSHOT_PROCESSES_MAX,
+    .run = run,
+};

@@ -1,0 +1,18 @@
+/* The commands, each defined in the file of its name. A new one is a file and a row of the table
+ * in options.c. */
+#pragma once
+
+#include "options.h"
+
+extern const PfCommand pf_command_run;
+extern const PfCommand pf_command_compare;
+extern const PfCommand pf_command_plot;
+extern const PfCommand pf_command_trace_info;
+extern const PfCommand pf_command_trace_text;
+extern const PfCommand pf_command_trace_binary;
+extern const PfCommand pf_command_trace_verify;
+extern const PfCommand pf_command_trace_snapshot;
+extern const PfCommand pf_command_config_check;
+extern const PfCommand pf_command_config_dump;
+extern const PfCommand pf_command_config_explain;
+extern const PfCommand pf_command_list;

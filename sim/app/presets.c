@@ -1,0 +1,57 @@
+#include "presets.h"
+
+#include <gio/gio.h>
+#include <string.h>
+
+#include "resources.h"
+
+static const char preset_folder[] = "/pagefold/presets/";
+static const char plot_folder[] = "/pagefold/plots/";
+
+/* Resources are not compressed, so their bytes lie in the program itself, with a zero behind. */
+static const char *find_text(const char *folder, const char *name, const char *suffix)
+{
+    g_autofree char *path = g_strconcat(folder, name, suffix, NULL);
+    g_autoptr(GBytes) bytes = g_resource_lookup_data(pf_resources_get_resource(), path,
+                                                     G_RESOURCE_LOOKUP_FLAGS_NONE, NULL);
+    return bytes != NULL ? g_bytes_get_data(bytes, NULL) : NULL;
+}
+
+const char *pf_preset_text(const char *name)
+{
+    if (strchr(name, '/') != NULL)
+        return NULL;
+    return find_text(preset_folder, name, ".cfg");
+}
+
+const char *pf_preset_plot(const char *name)
+{
+    return find_text(plot_folder, name, ".gp");
+}
+
+static int compare_names(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+char **pf_preset_names(void)
+{
+    char **names = g_resource_enumerate_children(pf_resources_get_resource(), preset_folder,
+                                                 G_RESOURCE_LOOKUP_FLAGS_NONE, NULL);
+    if (names == NULL)
+        return g_new0(char *, 1);
+    for (char **name = names; *name != NULL; name++)
+        (*name)[strlen(*name) - strlen(".cfg")] = '\0';
+    qsort(names, g_strv_length(names), sizeof *names, compare_names);
+    return names;
+}
+
+char *pf_preset_summary(const char *name)
+{
+    const char *text = pf_preset_text(name);
+    if (text == NULL)
+        return g_strdup("");
+    while (*text == '#' || *text == ' ')
+        text++;
+    return g_strndup(text, strcspn(text, "\n"));
+}

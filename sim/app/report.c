@@ -1,0 +1,89 @@
+#include "report.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+const char *const *pf_report_form_names(void)
+{
+    static const char *const names[PF_REPORT_FORMS + 1] = {
+        [PF_REPORT_TABLE] = "table", [PF_REPORT_MARKDOWN] = "markdown", [PF_REPORT_LATEX] = "latex",
+        [PF_REPORT_CSV] = "csv",     [PF_REPORT_JSON] = "json",
+    };
+    return names;
+}
+
+static void append_double(GString *out, double value)
+{
+    char text[G_ASCII_DTOSTR_BUF_SIZE];
+    if (!isfinite(value)) {
+        g_string_append(out, "null");
+        return;
+    }
+    static const char *const formats[] = {"%.15g", "%.16g", "%.17g"};
+    for (size_t i = 0; i < G_N_ELEMENTS(formats); i++) {
+        g_ascii_formatd(text, sizeof text, formats[i], value);
+        if (g_ascii_strtod(text, NULL) == value)
+            break;
+    }
+    g_string_append(out, text);
+    /* A reader shall see that it is no integer. */
+    if (strpbrk(text, ".e") == NULL)
+        g_string_append(out, ".0");
+}
+
+void pf_report_append_value(GString *out, PfStatValue value)
+{
+    switch (value.kind) {
+    case PF_STAT_NULL:
+        g_string_append(out, "null");
+        return;
+    case PF_STAT_UINT:
+        g_string_append_printf(out, "%" G_GUINT64_FORMAT, value.u);
+        return;
+    case PF_STAT_INT:
+        g_string_append_printf(out, "%" G_GINT64_FORMAT, value.i);
+        return;
+    case PF_STAT_DOUBLE:
+        append_double(out, value.d);
+        return;
+    }
+}
+
+void pf_report_append_field(GString *out, const char *text)
+{
+    if (strpbrk(text, ",\"\r\n") == NULL) {
+        g_string_append(out, text);
+        return;
+    }
+    g_string_append_c(out, '"');
+    for (const char *c = text; *c != '\0'; c++) {
+        if (*c == '"')
+            g_string_append_c(out, '"');
+        g_string_append_c(out, *c);
+    }
+    g_string_append_c(out, '"');
+}
+
+double pf_report_number(PfStatValue value)
+{
+    switch (value.kind) {
+    case PF_STAT_NULL:
+        return (double)NAN;
+    case PF_STAT_UINT:
+        return (double)value.u;
+    case PF_STAT_INT:
+        return (double)value.i;
+    case PF_STAT_DOUBLE:
+        return value.d;
+    }
+    return (double)NAN;
+}
+
+void pf_report_comparison(GString *out, const PfSimulation *simulation, PfReportForm form)
+{
+    if (form == PF_REPORT_JSON)
+        pf_report_json(out, simulation);
+    else
+        pf_report_table(out, simulation, form);
+}

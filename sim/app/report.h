@@ -1,0 +1,42 @@
+/* Reports: the results of a simulation as text. The only place where statistics are formatted.
+ * Nothing here depends on the clock, the host, the locale or where files lie. */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+
+#include "simulation.h"
+
+typedef enum {
+    PF_REPORT_TABLE, /* for eyes: at most 100 columns where labels allow */
+    PF_REPORT_MARKDOWN,
+    PF_REPORT_LATEX,
+    PF_REPORT_CSV, /* the comparison with exact values, one row a policy */
+    PF_REPORT_JSON, /* stats.json */
+    PF_REPORT_FORMS
+} PfReportForm;
+
+/* "table", "markdown", ... NULL-terminated, in the order of PfReportForm. */
+const char *const *pf_report_form_names(void);
+
+/* Appends VALUE: integers exactly, doubles by the fewest digits that read back to the same number,
+ * what is undefined or not finite as null. */
+void pf_report_append_value(GString *out, PfStatValue value);
+
+/* Appends TEXT as a field of a CSV (RFC 4180): quoted where it has to be. */
+void pf_report_append_field(GString *out, const char *text);
+
+/* VALUE as a double, NaN where it is null. */
+double pf_report_number(PfStatValue value);
+
+/* What `run` prints: the comparison of the policies in FORM. */
+void pf_report_comparison(GString *out, const PfSimulation *simulation, PfReportForm form);
+
+/* The files of a results directory, as interface: stats.json, stats.csv, epochs.csv, marks.csv. */
+void pf_report_json(GString *out, const PfSimulation *simulation);
+void pf_report_stats_csv(GString *out, const PfSimulation *simulation);
+void pf_report_epochs_csv(GString *out, const PfSimulation *simulation);
+void pf_report_marks_csv(GString *out, const PfSimulation *simulation);
+
+/* The comparison for eyes and papers; FORM is none of JSON. */
+void pf_report_table(GString *out, const PfSimulation *simulation, PfReportForm form);

@@ -1,0 +1,181 @@
+#include "results.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "error.h"
+
+struct PfResults {
+    char *path;      /* where they shall be */
+    char *temporary; /* where they are, NULL once renamed */
+    bool force;
+};
+
+/* The file that every directory of results has, and hardly anything else. */
+static const char hallmark[] = "manifest.json";
+
+static bool fail(GError **error, const char *path, const char *what)
+{
+    g_set_error(error, PF_ERROR, PF_ERROR_IO, "%s: %s%s%s", path, what != NULL ? what : "",
+                what != NULL ? ": " : "", g_strerror(errno));
+    return false;
+}
+
+/* Deletes PATH and all below it; links are not followed. */
+static void remove_tree(const char *path)
+{
+    g_autoptr(GDir) directory = g_dir_open(path, 0, NULL);
+    if (directory != NULL) {
+        const char *name;
+        while ((name = g_dir_read_name(directory)) != NULL) {
+            g_autofree char *child = g_build_filename(path, name, NULL);
+            struct stat status;
+            if (lstat(child, &status) == 0 && S_ISDIR(status.st_mode))
+                remove_tree(child);
+            else
+                unlink(child);
+        }
+    }
+    rmdir(path);
+}
+
+static bool is_empty_directory(const char *path)
+{
+    g_autoptr(GDir) directory = g_dir_open(path, 0, NULL);
+    return directory != NULL && g_dir_read_name(directory) == NULL;
+}
+
+bool pf_results_check(const char *path, bool force, GError **error)
+{
+    struct stat status;
+    if (lstat(path, &status) != 0)
+        return errno == ENOENT ? true : fail(error, path, NULL);
+    if (is_empty_directory(path))
+        return true;
+    g_autofree char *manifest = g_build_filename(path, hallmark, NULL);
+    bool results = S_ISDIR(status.st_mode) && access(manifest, F_OK) == 0;
+    if (results && force)
+        return true;
+    g_set_error(error, PF_ERROR, PF_ERROR_USAGE, "%s: %s", path,
+                results ? "holds results already; give another -o, or --force to replace them"
+                        : "exists and is no directory of results; give another -o");
+    return false;
+}
+
+PfResults *pf_results_begin(const char *path, bool force, GError **error)
+{
+    g_autoptr(PfResults) results = g_new0(PfResults, 1);
+    results->path = g_strdup(path);
+    while (strlen(results->path) > 1 && g_str_has_suffix(results->path, "/"))
+        results->path[strlen(results->path) - 1] = '\0';
+    results->force = force;
+    if (!pf_results_check(results->path, force, error))
+        return NULL;
+    g_autofree char *parent = g_path_get_dirname(results->path);
+    g_autofree char *name = g_path_get_basename(results->path);
+    if (g_mkdir_with_parents(parent, 0777) != 0) {
+        fail(error, parent, "cannot make the directory");
+        return NULL;
+    }
+    g_autofree char *template = g_strdup_printf("%s/.%s.partial-XXXXXX", parent, name);
+    /* mkdtemp gives 0700; results are as readable as any file. */
+    if (g_mkdtemp_full(template, 0777) == NULL) {
+        fail(error, results->path, "cannot make a directory beside it");
+        return NULL;
+    }
+    results->temporary = g_steal_pointer(&template);
+    return g_steal_pointer(&results);
+}
+
+const char *pf_results_directory(const PfResults *results)
+{
+    return results->temporary;
+}
+
+/* A full disk may show at write, fsync or close. */
+static bool write_whole(int descriptor, const char *data, size_t length)
+{
+    while (length > 0) {
+        ssize_t written = write(descriptor, data, length);
+        if (written < 0 && errno == EINTR)
+            continue;
+        if (written < 0)
+            return false;
+        data += written;
+        length -= (size_t)written;
+    }
+    /* EINVAL: what cannot be synchronised, as a pipe. */
+    return fsync(descriptor) == 0 || errno == EINVAL;
+}
+
+bool pf_results_write_file(const char *path, const char *data, size_t length, GError **error)
+{
+    g_autofree char *temporary = g_strdup_printf("%s.partial", path);
+    int descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    if (descriptor < 0)
+        return fail(error, path, NULL);
+    bool written = write_whole(descriptor, data, length);
+    int why = errno;
+    if (close(descriptor) != 0 && written) {
+        written = false;
+        why = errno;
+    }
+    if (written && rename(temporary, path) == 0)
+        return true;
+    errno = written ? errno : why;
+    fail(error, path, "cannot write");
+    unlink(temporary);
+    return false;
+}
+
+bool pf_results_add(PfResults *results, const char *name, const GString *data, GError **error)
+{
+    g_autofree char *path = g_build_filename(results->temporary, name, NULL);
+    g_autoptr(GError) cause = NULL;
+    if (pf_results_write_file(path, data->str, data->len, &cause))
+        return true;
+    /* The user knows the directory by its own name, not by the temporary one. */
+    const char *why = strrchr(cause->message, ':');
+    g_set_error(error, PF_ERROR, PF_ERROR_IO, "%s/%s: cannot write%s", results->path, name,
+                why != NULL ? why : "");
+    return false;
+}
+
+bool pf_results_commit(PfResults *results, GError **error)
+{
+    if (!pf_results_check(results->path, results->force, error))
+        return false;
+    /* Onto nothing or an empty directory a rename is enough. */
+    if (rename(results->temporary, results->path) == 0) {
+        g_clear_pointer(&results->temporary, g_free);
+        return true;
+    }
+    if (errno != ENOTEMPTY && errno != EEXIST)
+        return fail(error, results->path, "cannot rename the results");
+    /* Exchanged in one step: at no moment is there nothing. */
+    if (renameat2(AT_FDCWD, results->temporary, AT_FDCWD, results->path, RENAME_EXCHANGE) != 0) {
+        g_autofree char *old = g_strconcat(results->temporary, ".old", NULL);
+        if (rename(results->path, old) != 0 || rename(results->temporary, results->path) != 0)
+            return fail(error, results->path, "cannot rename the results");
+        remove_tree(old);
+    } else {
+        remove_tree(results->temporary);
+    }
+    g_clear_pointer(&results->temporary, g_free);
+    return true;
+}
+
+void pf_results_free(PfResults *results)
+{
+    if (results == NULL)
+        return;
+    if (results->temporary != NULL)
+        remove_tree(results->temporary);
+    g_free(results->temporary);
+    g_free(results->path);
+    g_free(results);
+}

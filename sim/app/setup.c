@@ -1,0 +1,90 @@
+#include "setup.h"
+
+#include <string.h>
+
+#include "error.h"
+#include "presets.h"
+
+static const PfConfigField output_fields[] = {
+    {.key = "dir",
+     .type = PF_CONFIG_STRING,
+     .offset = offsetof(PfOutput, dir),
+     .description = "directory for the results of `run`; nothing is written where it is not said"},
+    {.key = "figures",
+     .type = PF_CONFIG_STRINGS,
+     .offset = offsetof(PfOutput, figures),
+     .standard = "",
+     .description = "figures drawn into the directory after a run; `pagefold list figures`"},
+};
+
+void pf_setup_clear(PfSetup *setup)
+{
+    g_strfreev(setup->assignments);
+    g_strfreev(setup->plugins);
+    g_free(setup->policies);
+    g_free(setup->seed);
+    g_free(setup->epoch);
+    *setup = (PfSetup){0};
+}
+
+PfRegistry *pf_setup_registry(const PfSetup *setup, GError **error)
+{
+    g_autoptr(PfRegistry) registry = pf_registry_new();
+    for (char **plugin = setup->plugins; plugin != NULL && *plugin != NULL; plugin++)
+        if (!pf_registry_load(registry, *plugin, error))
+            return NULL;
+    return g_steal_pointer(&registry);
+}
+
+static bool override_seed(PfConfig *config, const char *text, GError **error)
+{
+    uint64_t seed = 0;
+    if (!g_ascii_string_to_unsigned(text, 10, 0, G_MAXINT64, &seed, NULL)) {
+        g_set_error(error, PF_ERROR, PF_ERROR_USAGE,
+                    "--seed %s: must be a whole number from 0 to 9223372036854775807", text);
+        return false;
+    }
+    g_autofree char *assignment = g_strdup_printf("seed=%" G_GUINT64_FORMAT "L", seed);
+    return pf_config_override(config, assignment, error);
+}
+
+static bool override_epoch(PfConfig *config, const char *text, GError **error)
+{
+    uint64_t picoseconds = 0;
+    g_autoptr(GError) cause = NULL;
+    if (strcmp(text, "auto") != 0 &&
+        !pf_parse_quantity(text, PF_CONFIG_TIME, &picoseconds, &cause)) {
+        g_set_error(error, PF_ERROR, PF_ERROR_USAGE, "--epoch %s: %s", text, cause->message);
+        return false;
+    }
+    g_autofree char *assignment = g_strdup_printf("output.epoch=\"%s\"", text);
+    return pf_config_override(config, assignment, error);
+}
+
+void pf_setup_bind_output(PfConfig *config, PfOutput *ret_output)
+{
+    *ret_output = (PfOutput){0};
+    pf_config_bind(pf_config_section(config, "output"), output_fields,
+                   G_N_ELEMENTS(output_fields), ret_output);
+}
+
+PfConfig *pf_setup_config(const PfSetup *setup, const char *path, const PfRegistry *registry,
+                          PfOutput *ret_output, GError **error)
+{
+    g_autoptr(PfConfig) config = pf_config_load(path, pf_preset_text, error);
+    if (config == NULL)
+        return NULL;
+    if (setup->policies != NULL &&
+        !pf_setup_select_policies(config, path, registry, setup->policies, error))
+        return NULL;
+    for (char **assignment = setup->assignments; assignment != NULL && *assignment != NULL;
+         assignment++)
+        if (!pf_config_override(config, *assignment, error))
+            return NULL;
+    if (setup->seed != NULL && !override_seed(config, setup->seed, error))
+        return NULL;
+    if (setup->epoch != NULL && !override_epoch(config, setup->epoch, error))
+        return NULL;
+    pf_setup_bind_output(config, ret_output);
+    return g_steal_pointer(&config);
+}

@@ -1,0 +1,59 @@
+/* The machine of a run: clocks, TLBs, caches and DRAM, built from the configuration. */
+#pragma once
+
+#include "cache.h"
+#include "config.h"
+#include "core.h"
+#include "costs.h"
+#include "dram.h"
+#include "mmu.h"
+#include "registry.h"
+#include "stats.h"
+
+typedef enum { PF_PAGING_NATIVE, PF_PAGING_NESTED } PfPaging;
+
+/* Section `machine`, bound; the same for all runs of a simulation. */
+typedef struct {
+    uint64_t memory_bytes; /* PF_CONFIG_AUTO: no limit */
+    uint64_t clock_hz;
+    uint64_t cores;
+    int on_full;
+    int paging; /* PfPaging: how virtual machines are translated */
+    int allocator;
+    uint64_t colors; /* PF_CONFIG_AUTO: by the last shared cache */
+    PfCoreConfig core;
+    PfMmuConfig mmu;
+    PfDramConfig dram;
+    PfCosts costs;
+    PfCacheConfig *caches; /* in order from the cores outward */
+    unsigned cache_count;
+} PfMachineConfig;
+
+/* Binds `machine` of CONFIG. Errors are collected there. */
+PfMachineConfig *pf_machine_config_new(PfConfig *config);
+void pf_machine_config_free(PfMachineConfig *machine);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(PfMachineConfig, pf_machine_config_free)
+
+/* How many page colours the machine has for pages of PAGE_BYTES. */
+unsigned pf_machine_colors(const PfMachineConfig *config, uint32_t page_bytes);
+
+/* One more core than the contexts have: the daemon's, the last. */
+typedef struct {
+    const PfMachineConfig *config; /* borrowed */
+    unsigned core_count;
+    PfCore **cores;
+    PfCache **caches; /* config->cache_count for each core; shared ones stand for each core */
+    PfCache **fetch;  /* by core: the first level that serves fetches, and data */
+    PfCache **data;
+    PfDram *dram;
+    PfMmu mmu;
+} PfMachine;
+
+/* NULL with PF_ERROR_CONFIG where a model refuses its parameters. */
+PfMachine *pf_machine_new(const PfMachineConfig *config, unsigned page_shift, uint64_t seed,
+                          PfStats *stats, GError **error);
+void pf_machine_free(PfMachine *machine);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(PfMachine, pf_machine_free)
+
+/* Asserts the invariants of every model. */
+void pf_machine_check(const PfMachine *machine);

@@ -1,0 +1,136 @@
+#include "machine.h"
+
+#include "color.h"
+
+static const char *const on_full_choices[] = {"stop", NULL};
+static const char *const paging_choices[] = {"native", "nested", NULL};
+static const char *const allocator_choices[] = {"first-touch", NULL};
+
+#define AT(member) .offset = offsetof(PfMachineConfig, member)
+
+static const PfConfigField machine_fields[] = {
+    {.key = "memory", .type = PF_CONFIG_SIZE, AT(memory_bytes), .standard = "auto",
+     .automatic = true, .min = 1, .unit = "bytes",
+     .description = "Memory for the contexts' pages; auto: as much as any run needs."},
+    {.key = "on_full", .type = PF_CONFIG_ENUM, AT(on_full), .standard = "stop",
+     .choices = on_full_choices,
+     .description = "When no frame is free: the run stops and says when."},
+    {.key = "cores", .type = PF_CONFIG_UINT, AT(cores), .standard = "4", .min = 1, .max = 1024,
+     .unit = "cores",
+     .description = "Cores for contexts; context i runs on core i modulo these unless it says so."},
+    {.key = "clock", .type = PF_CONFIG_FREQUENCY, AT(clock_hz), .standard = "2.6GHz",
+     .min = 1000000, .max = 100000000000, .unit = "Hz",
+     .description = "The base clock: what a cycle is."},
+    {.key = "paging", .type = PF_CONFIG_ENUM, AT(paging), .standard = "nested",
+     .choices = paging_choices,
+     .description = "How a virtual machine's addresses are walked; processes are always native."},
+    {.key = "allocator", .type = PF_CONFIG_ENUM, AT(allocator), .standard = "first-touch",
+     .choices = allocator_choices,
+     .description = "How frames are chosen: in order of number, freed ones first."},
+    {.key = "colors", .type = PF_CONFIG_UINT, AT(colors), .standard = "auto", .automatic = true,
+     .min = 1, .max = 1 << 20, .power_of_two = true, .unit = "colours",
+     .description = "Page colours; auto: what the last level of cache has."},
+};
+
+/* What `caches` is where the configuration has none: sizes of a server core of about 2018. */
+static const struct {
+    const char *name;
+    const char *serves;
+    const char *size;
+    const char *ways;
+    const char *latency;
+    const char *shared;
+} standard_caches[] = {
+    {"l1i", "fetch", "32KiB", "8", "4", "false"},
+    {"l1d", "data", "32KiB", "8", "4", "false"},
+    {"l2", "all", "1MiB", "16", "14", "false"},
+    {"l3", "all", "16MiB", "16", "45", "true"},
+};
+
+static void add_standard_caches(PfConfigSection *machine)
+{
+    for (unsigned i = 0; i < G_N_ELEMENTS(standard_caches); i++) {
+        PfConfigSection *cache = pf_config_list_append(machine, "caches");
+        pf_config_set(cache, "name", PF_CONFIG_STRING, standard_caches[i].name, "default");
+        pf_config_set(cache, "serves", PF_CONFIG_STRING, standard_caches[i].serves, "default");
+        pf_config_set(cache, "size", PF_CONFIG_STRING, standard_caches[i].size, "default");
+        pf_config_set(cache, "ways", PF_CONFIG_UINT, standard_caches[i].ways, "default");
+        pf_config_set(cache, "latency", PF_CONFIG_UINT, standard_caches[i].latency, "default");
+        pf_config_set(cache, "shared", PF_CONFIG_BOOL, standard_caches[i].shared, "default");
+    }
+}
+
+/* Each side, fetches and data, must find a first level, and lines must agree. */
+static void check_caches(PfMachineConfig *config, PfConfigSection *machine)
+{
+    bool fetch = false;
+    bool data = false;
+    bool shared = false;
+    for (unsigned i = 0; i < config->cache_count; i++) {
+        const PfCacheConfig *cache = &config->caches[i];
+        PfConfigSection *section = pf_config_list_section(machine, "caches", i);
+        fetch |= cache->serves != PF_CACHE_SERVES_DATA;
+        data |= cache->serves != PF_CACHE_SERVES_FETCH;
+        if (cache->name == NULL)
+            pf_config_complain(section, NULL, "a cache needs a name");
+        for (unsigned j = 0; j < i && cache->name != NULL; j++)
+            if (g_strcmp0(config->caches[j].name, cache->name) == 0)
+                pf_config_complain(section, "name", "two caches are called '%s'", cache->name);
+        if (shared && !cache->shared)
+            pf_config_complain(section, "shared",
+                               "a private cache behind a shared one; caches go outward from the "
+                               "cores");
+        shared |= cache->shared;
+        if (cache->line_bytes != config->caches[0].line_bytes)
+            pf_config_complain(section, "line", "all caches of a machine have one line size");
+    }
+    if (!fetch || !data)
+        pf_config_complain(machine, "caches", "no cache serves %s", fetch ? "data" : "fetches");
+}
+
+static void bind_caches(PfMachineConfig *config, PfConfigSection *machine)
+{
+    if (!pf_config_is_set(machine, "caches"))
+        add_standard_caches(machine);
+    config->cache_count = (unsigned)pf_config_list_length(machine, "caches");
+    config->caches = g_new0(PfCacheConfig, MAX(config->cache_count, 1));
+    for (unsigned i = 0; i < config->cache_count; i++)
+        pf_config_bind(pf_config_list_section(machine, "caches", i), pf_cache_fields,
+                       pf_cache_field_count, &config->caches[i]);
+    check_caches(config, machine);
+}
+
+PfMachineConfig *pf_machine_config_new(PfConfig *config)
+{
+    PfMachineConfig *machine = g_new0(PfMachineConfig, 1);
+    PfConfigSection *section = pf_config_section(config, "machine");
+    pf_config_bind(section, machine_fields, G_N_ELEMENTS(machine_fields), machine);
+    pf_config_bind(pf_config_subsection(section, "core"), pf_core_fields, pf_core_field_count,
+                   &machine->core);
+    PfConfigSection *tlb = pf_config_subsection(section, "tlb");
+    pf_mmu_bind(tlb, pf_config_subsection(section, "walk"), &machine->mmu);
+    bind_caches(machine, section);
+    pf_config_bind(pf_config_subsection(section, "dram"), pf_dram_fields, pf_dram_field_count,
+                   &machine->dram);
+    pf_config_bind(pf_config_subsection(section, "costs"), pf_costs_fields, pf_costs_field_count,
+                   &machine->costs);
+    return machine;
+}
+
+void pf_machine_config_free(PfMachineConfig *machine)
+{
+    if (machine == NULL)
+        return;
+    g_free(machine->caches);
+    g_free(machine);
+}
+
+unsigned pf_machine_colors(const PfMachineConfig *config, uint32_t page_bytes)
+{
+    if (config->colors != PF_CONFIG_AUTO)
+        return (unsigned)config->colors;
+    if (config->cache_count == 0)
+        return 1;
+    const PfCacheConfig *last = &config->caches[config->cache_count - 1];
+    return pf_color_count(last->size_bytes, last->ways, page_bytes);
+}

@@ -1,0 +1,221 @@
+#include "run.h"
+
+#include "error.h"
+
+/* Epoch that "auto" starts with; it doubles as the run gets longer. */
+#define EPOCH_CYCLES_MIN ((uint64_t)1000)
+
+static void free_mark(gpointer data)
+{
+    PfMarkRow *mark = data;
+    g_free(mark->label);
+    g_array_unref(mark->infos);
+    g_array_unref(mark->values);
+    g_free(mark);
+}
+
+static void set_grain(PfRun *run, PfGrain grain)
+{
+    run->grain = grain;
+    run->has_access_grain |= grain == PF_GRAIN_ACCESS;
+    if (run->config->timing == PF_TIMING_AUTO)
+        run->work.full = grain == PF_GRAIN_ACCESS;
+    else
+        run->work.full = run->config->timing == PF_TIMING_FULL;
+}
+
+static bool build_host(PfRun *run, uint64_t frame_capacity, bool verify, GError **error)
+{
+    unsigned daemon = run->machine->core_count - 1;
+    PfHostBase base = {.memory = &run->memory,
+                       .mmu = &run->machine->mmu,
+                       .work = &run->work,
+                       .stats = run->stats,
+                       .daemon = {.core = run->machine->cores[daemon],
+                                  .cache = run->machine->data[daemon],
+                                  .index = (uint16_t)daemon,
+                                  .actor = PF_ACTOR_POLICY,
+                                  .payer = PF_PAYER_POLICY},
+                       .clock_hz = run->machine_config->clock_hz,
+                       .dilation = run->config->dilation,
+                       .seed = run->config->seed,
+                       .verify = verify,
+                       .frame_capacity = frame_capacity,
+                       .color_count = pf_machine_colors(run->machine_config,
+                                                        run->work.page_bytes)};
+    run->host = pf_host_new(run->setup, &base, error);
+    return run->host != NULL;
+}
+
+/* What a run is before its machine is built. */
+static PfRun *new_run(const PfRunConfig *config, const PfMachineConfig *machine_config,
+                      const PfPolicySetup *setup, PfImage *image)
+{
+    PfRun *run = g_new0(PfRun, 1);
+    run->config = config;
+    run->machine_config = machine_config;
+    run->setup = setup;
+    run->image = image;
+    run->stats = pf_stats_new();
+    run->places = g_array_new(FALSE, FALSE, sizeof(PfPlace));
+    run->two_stage = g_array_new(FALSE, FALSE, sizeof(bool));
+    run->ready_cycles = g_array_new(FALSE, FALSE, sizeof(uint64_t));
+    run->epochs = g_array_new(FALSE, FALSE, sizeof(PfEpochRow));
+    run->marks = g_ptr_array_new_with_free_func(free_mark);
+    run->open_spans = g_array_new(FALSE, FALSE, sizeof(PfOpenSpan));
+    uint32_t page_bytes = pf_image_page_bytes(image);
+    bool bound = (setup->ops->flags & PF_POLICY_BOUND) != 0;
+    bool unlimited = bound || machine_config->memory_bytes == PF_CONFIG_AUTO;
+    pf_memory_init(&run->memory, image, unlimited ? 0 : machine_config->memory_bytes / page_bytes,
+                   (PfScope)setup->common.scope, &run->now_cycles);
+    run->work = (PfWork){.costs = &machine_config->costs,
+                         .ledger = &run->ledger,
+                         .page_bytes = page_bytes,
+                         .line_bytes = (uint32_t)machine_config->caches[0].line_bytes,
+                         .daemon_core = (uint16_t)machine_config->cores};
+    set_grain(run, PF_GRAIN_ACCESS);
+    run->has_access_grain = false; /* until a record of that grain comes */
+    return run;
+}
+
+PfRun *pf_run_new(const PfRunConfig *config, const PfMachineConfig *machine_config,
+                  const PfPolicySetup *setup, PfImage *image, uint64_t frame_capacity,
+                  const PfSimulationOptions *options, GError **error)
+{
+    g_autoptr(PfRun) run = new_run(config, machine_config, setup, image);
+    run->paranoid = options->paranoid;
+    run_register(run);
+    run->machine = pf_machine_new(machine_config, pf_image_page_shift(image), config->seed,
+                                  run->stats, error);
+    if (run->machine == NULL || !build_host(run, frame_capacity, options->verify, error))
+        return NULL;
+    bool automatic = config->epoch_ps == PF_CONFIG_AUTO;
+    uint64_t epoch =
+        automatic ? EPOCH_CYCLES_MIN
+                  : pf_cycles_from_ps(config->epoch_ps, machine_config->clock_hz);
+    run->epoch_cycles = MAX(1, epoch);
+    run->next_epoch_cycles = run->epoch_cycles;
+    pf_stats_freeze(run->stats);
+    run_update_due(run);
+    return g_steal_pointer(&run);
+}
+
+void pf_run_free(PfRun *run)
+{
+    if (run == NULL)
+        return;
+    pf_host_free(run->host);
+    pf_memory_clear(&run->memory);
+    pf_machine_free(run->machine);
+    pf_stats_free(run->stats);
+    g_array_unref(run->places);
+    g_array_unref(run->two_stage);
+    g_array_unref(run->ready_cycles);
+    g_array_unref(run->epochs);
+    g_ptr_array_unref(run->marks);
+    g_array_unref(run->open_spans);
+    g_clear_error(&run->error);
+    g_free(run);
+}
+
+static void play_record(PfRun *run, const PfRecord *record, uint32_t number)
+{
+    switch ((PfRecordKind)record->kind) {
+    case PF_RECORD_READ:
+    case PF_RECORD_WRITE:
+    case PF_RECORD_FETCH:
+        run_play_access(run, record, number);
+        return;
+    case PF_RECORD_RUN:
+        run_play_instructions(run, record);
+        return;
+    case PF_RECORD_TOUCH:
+    case PF_RECORD_STATE:
+    case PF_RECORD_FILL:
+    case PF_RECORD_INIT:
+    case PF_RECORD_DMA:
+        run_play_pages(run, record, number);
+        return;
+    case PF_RECORD_IDLE:
+        run_play_idle(run, record);
+        return;
+    case PF_RECORD_TIME:
+        run_play_time(run, record);
+        return;
+    case PF_RECORD_SCAN:
+        run_barrier(run, 0);
+        pf_host_scan(run->host, record->count, (record->flags & PF_RECORD_SCAN_PASSES) != 0);
+        return;
+    case PF_RECORD_CONTROL:
+        run_barrier(run, 0);
+        pf_host_control(run->host, record->detail->name, record->detail->text);
+        return;
+    case PF_RECORD_BEGIN:
+    case PF_RECORD_END:
+        run_play_span(run, record);
+        return;
+    case PF_RECORD_MARK:
+        run_play_mark(run, record);
+        return;
+    case PF_RECORD_GRAIN:
+        set_grain(run, (PfGrain)record->count);
+        return;
+    case PF_RECORD_CONTEXT:
+    case PF_RECORD_MAP:
+    case PF_RECORD_ALIAS:
+    case PF_RECORD_FORK:
+    case PF_RECORD_UNMAP:
+    case PF_RECORD_REMAP:
+    case PF_RECORD_ADVISE:
+    case PF_RECORD_ATTR:
+    case PF_RECORD_EXIT:
+        run_play_structural(run, record);
+        return;
+    case PF_RECORD_KINDS:
+        break;
+    }
+    g_assert_not_reached();
+}
+
+void pf_run_play(PfRun *run, const PfRecordBlock *block, uint32_t from, uint32_t to)
+{
+    if (run->error != NULL)
+        return;
+    pf_memory_sync(&run->memory);
+    run->memory.position = 0;
+    run->notes = pf_image_notes(run->image);
+    run->events = pf_image_events(run->image);
+    uint64_t baseline = pf_image_baseline_frames(run->image);
+    int32_t delta = 0;
+    pf_memory_set_baseline(&run->memory, baseline);
+    for (uint32_t i = from; i < to && run->error == NULL; i++) {
+        const PfNote *note = &run->notes[i];
+        play_record(run, &block->records[i], i);
+        run->memory.position = note->events_end;
+        if (note->baseline_delta != delta) {
+            delta = note->baseline_delta;
+            pf_memory_set_baseline(&run->memory, (uint64_t)((int64_t)baseline + delta));
+        }
+    }
+    run->records += to - from;
+    if (run->paranoid) {
+        pf_machine_check(run->machine);
+        pf_ledger_check(&run->ledger);
+        pf_memory_check(&run->memory);
+        pf_host_check(run->host);
+    }
+}
+
+void pf_run_finish(PfRun *run)
+{
+    pf_memory_sync(&run->memory);
+    run->memory.position = 0;
+    if (run->error == NULL)
+        run_barrier(run, 0);
+    pf_memory_integrate(&run->memory);
+    run_sample_epoch(run, run->now_cycles);
+    pf_ledger_check(&run->ledger);
+    pf_host_check(run->host);
+    if (!run->held)
+        pf_stats_hold(run->stats);
+}

@@ -1,0 +1,165 @@
+/* One run: a policy on a machine of its own, playing the records that the image has resolved. */
+#pragma once
+
+#include "host.h"
+#include "image.h"
+#include "machine.h"
+#include "simulation.h"
+
+typedef enum { PF_TIMING_AUTO, PF_TIMING_FULL, PF_TIMING_COSTS } PfTiming;
+typedef enum { PF_PACING_CLOSED, PF_PACING_OPEN } PfPacing;
+
+/* The top level of the configuration, bound; the same for all runs. */
+typedef struct {
+    char *trace;
+    uint64_t seed;
+    int timing; /* PfTiming */
+    int pacing; /* PfPacing */
+    double dilation;
+    char *warmup;
+    char **roi;
+    uint64_t epoch_ps; /* PF_CONFIG_AUTO: about 200 rows */
+    char **plugins;
+    /* From `warmup`: at most one of these is set. */
+    char *warmup_mark;
+    uint64_t warmup_ps;
+    uint64_t warmup_passes;
+} PfRunConfig;
+
+/* A span that has begun and not ended. */
+typedef struct {
+    const char *label; /* borrowed from the trace */
+    uint32_t context;
+    uint64_t start_cycles;
+} PfOpenSpan;
+
+enum { PF_EPOCH_COLUMNS = 12 };
+
+typedef struct {
+    uint64_t cycle;
+    PfStatValue values[PF_EPOCH_COLUMNS];
+} PfEpochRow;
+
+typedef struct {
+    char *label;
+    uint64_t cycle;
+    GArray *infos;  /* of PfStatInfo; names live with the registry */
+    GArray *values; /* of PfStatValue */
+} PfMarkRow;
+
+struct PfRun {
+    const PfRunConfig *config;         /* borrowed */
+    const PfMachineConfig *machine_config; /* borrowed */
+    const PfPolicySetup *setup;        /* borrowed */
+    const PfRun *none;                 /* the run of `none`, for slowdowns; borrowed */
+    PfImage *image;                    /* borrowed */
+    bool paranoid;
+    PfStats *stats;
+    PfMachine *machine;
+    PfMemory memory;
+    PfWork work;
+    PfLedger ledger;
+    PfHost *host;
+
+    GArray *places;       /* PfPlace by context */
+    GArray *two_stage;    /* bool by context: it has used virtual addresses of a VM's process */
+    GArray *ready_cycles; /* uint64_t by context: not before this */
+    uint64_t now_cycles;  /* the furthest that anything has come */
+    uint64_t due_cycles;  /* the next wake-up or epoch */
+    uint64_t time_ps;     /* the last `time` record */
+    PfGrain grain;
+    bool has_access_grain;
+    const PfNote *notes;   /* of the range in hand, by record */
+    const PfEvent *events; /* of the range in hand */
+
+    uint64_t epoch_cycles;
+    uint64_t next_epoch_cycles;
+    GArray *epochs; /* of PfEpochRow */
+    GPtrArray *marks;
+    bool warm;
+    bool held;
+    GArray *open_spans;
+    PfHistogram span_cycles;
+    PfHistogram lag_cycles;
+    uint64_t distinct_frames;     /* BOUND policies: what they stand for */
+    int64_t saved_origin;         /* saved_page_cycles at the last restart */
+    uint64_t stat_instructions;
+    uint64_t stat_accesses;
+    uint64_t records;
+    GError *error;
+};
+
+/* FRAME_CAPACITY: how many frames the trace can need, for tables that are sized by the machine. */
+PfRun *pf_run_new(const PfRunConfig *config, const PfMachineConfig *machine_config,
+                  const PfPolicySetup *setup, PfImage *image, uint64_t frame_capacity,
+                  const PfSimulationOptions *options, GError **error);
+void pf_run_free(PfRun *run);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(PfRun, pf_run_free)
+
+/* Plays records FROM .. TO-1 of BLOCK, which the image has prepared. After an error the run stands
+ * still; the error is in `error`. */
+void pf_run_play(PfRun *run, const PfRecordBlock *block, uint32_t from, uint32_t to);
+
+/* The trace has ended (or was stopped): the last barrier, epoch and checks. */
+void pf_run_finish(PfRun *run);
+
+/* ---- between the files of the run ---- */
+
+static inline PfPlace *run_place(const PfRun *run, uint32_t context)
+{
+    return &g_array_index(run->places, PfPlace, context);
+}
+
+/* Whether CONTEXT's translations are two-dimensional. */
+static inline bool run_is_nested(const PfRun *run, uint32_t context)
+{
+    return run->machine_config->paging == PF_PAGING_NESTED &&
+           pf_image_context(run->image, context)->kind == PF_CONTEXT_VM;
+}
+
+/* run_time.c */
+/* CONTEXT may not go on yet, or something is due first. */
+void run_wait(PfRun *run, uint32_t context);
+
+/* CONTEXT is about to do something: waits until it may, serves what is due on the way. */
+static inline void run_begin(PfRun *run, uint32_t context)
+{
+    uint64_t now = run_place(run, context)->core->now_cycles;
+    if (G_UNLIKELY(g_array_index(run->ready_cycles, uint64_t, context) > now ||
+                   now >= run->due_cycles))
+        run_wait(run, context);
+}
+
+/* Brings now_cycles up to CYCLE; before mappings change. */
+void run_reach(PfRun *run, uint64_t cycle);
+/* Wake-ups and epochs up to CYCLE, in order. */
+void run_serve(PfRun *run, uint64_t cycle);
+/* All contexts wait for the latest of them and for AT_LEAST. */
+void run_barrier(PfRun *run, uint64_t at_least);
+void run_play_time(PfRun *run, const PfRecord *record);
+void run_play_idle(PfRun *run, const PfRecord *record);
+void run_play_mark(PfRun *run, const PfRecord *record);
+void run_play_span(PfRun *run, const PfRecord *record);
+void run_update_due(PfRun *run);
+void run_sample_epoch(PfRun *run, uint64_t cycle);
+extern const char *const run_epoch_columns[PF_EPOCH_COLUMNS];
+
+/* run_access.c */
+void run_play_access(PfRun *run, const PfRecord *record, uint32_t number);
+void run_play_instructions(PfRun *run, const PfRecord *record);
+
+/* run_pages.c */
+/* Lets SLOT take a store: maps, copies or takes back as need be, charges PLACE (NULL: nobody), drops
+ * the stale translation, tells the policy. False when there is no memory left: run->error is set. */
+bool run_store(PfRun *run, const PfPlace *place, PfPage page, PfSlot slot, PfSlot object);
+/* Lets SLOT be read; likewise. */
+bool run_read(PfRun *run, const PfPlace *place, PfPage page, PfSlot slot);
+void run_play_pages(PfRun *run, const PfRecord *record, uint32_t number);
+
+/* run_structure.c */
+void run_play_structural(PfRun *run, const PfRecord *record);
+
+/* run_stats.c */
+void run_register(PfRun *run);
+/* Levels are about to be read: lets the policy look first. */
+void run_observe(PfRun *run);

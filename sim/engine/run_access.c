@@ -1,0 +1,180 @@
+/* Reads, stores and fetches: the path that every access takes. */
+#include "run.h"
+
+void run_play_instructions(PfRun *run, const PfRecord *record)
+{
+    run_begin(run, record->context);
+    PfCore *core = run_place(run, record->context)->core;
+    uint64_t stalled = core->stats.stall_cycles;
+    uint64_t cycles = pf_core_instructions(core, record->count);
+    stalled = core->stats.stall_cycles - stalled;
+    pf_ledger_charge(&run->ledger, PF_PAYER_APP, PF_ACCOUNT_COMPUTE, cycles - stalled);
+    pf_ledger_charge(&run->ledger, PF_PAYER_APP, PF_ACCOUNT_MEMORY, stalled);
+    run->stat_instructions += record->count;
+    run->has_access_grain |= run->grain == PF_GRAIN_ACCESS;
+}
+
+/* One piece of an access: within a page. */
+typedef struct {
+    PfTranslation translation;
+    PfPage page;
+    PfSlot slot;
+    PfSlot object;
+    const PfPlace *place;
+    uint32_t offset_bytes;
+    uint32_t size_bytes;
+    PfAccessKind kind;
+    bool is_write;
+} Piece;
+
+/* The page must be there, and writable for a store; then its translation is put in. */
+static bool fault_in(PfRun *run, const Piece *piece, PfMpn *ret_frame)
+{
+    bool done = piece->is_write
+                    ? run_store(run, piece->place, piece->page, piece->slot, piece->object)
+                    : run_read(run, piece->place, piece->page, piece->slot);
+    if (!done)
+        return false;
+    const PfEntry *entry = pf_memory_entry(&run->memory, piece->slot);
+    *ret_frame = (PfMpn){entry->mpn};
+    pf_mmu_insert(&run->machine->mmu, &piece->translation, *ret_frame,
+                  (entry->flags & PF_ENTRY_WRITABLE) != 0);
+    return true;
+}
+
+/* A first-level miss, or a store without permission. */
+static bool translate_slowly(PfRun *run, const Piece *piece, bool missed, PfMpn *ret_frame)
+{
+    PfCore *core = piece->place->core;
+    PfMmu *mmu = &run->machine->mmu;
+    if (missed) {
+        uint64_t cycles;
+        const PfTlbEntry *entry =
+            pf_mmu_refill(mmu, &piece->translation, piece->place->cache, core->now_cycles, &cycles);
+        pf_ledger_charge(&run->ledger, PF_PAYER_APP, PF_ACCOUNT_WALK, cycles);
+        core->now_cycles += cycles;
+        if (entry != NULL && (!piece->is_write || entry->writable)) {
+            *ret_frame = entry->mpn;
+            return true;
+        }
+    }
+    return fault_in(run, piece, ret_frame);
+}
+
+static void send(PfRun *run, const Piece *piece, PfMpn frame, bool dependent)
+{
+    PfCore *core = piece->place->core;
+    bool is_fetch = piece->kind == PF_ACCESS_FETCH;
+    PfCache *cache = is_fetch ? run->machine->fetch[piece->place->index] : piece->place->cache;
+    uint64_t hit_cycles = run->machine_config->caches[0].latency_cycles;
+    PfMaddr address =
+        pf_mpn_address(frame, run->machine->mmu.page_shift, piece->offset_bytes);
+    uint64_t end = address.bytes + piece->size_bytes;
+    PfRequest request = {.address = address,
+                         .core = piece->place->index,
+                         .kind = (uint8_t)piece->kind,
+                         .actor = PF_ACTOR_DEMAND};
+    while (request.address.bytes < end) {
+        uint64_t line_end = (request.address.bytes | (run->work.line_bytes - 1U)) + 1;
+        request.size_bytes = (uint32_t)(MIN(line_end, end) - request.address.bytes);
+        request.now_cycles = core->now_cycles;
+        uint64_t done = pf_cache_access(pf_cache_port(cache), &request);
+        uint64_t stall;
+        if (!is_fetch)
+            stall = pf_core_issue(core, done, hit_cycles, piece->is_write, dependent);
+        else
+            stall = done > core->now_cycles + hit_cycles ? pf_core_stall_until(core, done) : 0;
+        if (stall != 0)
+            pf_ledger_charge(&run->ledger, PF_PAYER_APP, PF_ACCOUNT_MEMORY, stall);
+        request.address.bytes = line_end;
+    }
+}
+
+static bool play_piece(PfRun *run, const Piece *piece, bool dependent)
+{
+    if (!run->work.full) {
+        return piece->is_write
+                   ? run_store(run, piece->place, piece->page, piece->slot, piece->object)
+                   : run_read(run, piece->place, piece->page, piece->slot);
+    }
+    if (!piece->is_write) {
+        uint64_t stall = pf_core_ready(piece->place->core, dependent);
+        if (stall != 0)
+            pf_ledger_charge(&run->ledger, PF_PAYER_APP, PF_ACCOUNT_MEMORY, stall);
+    }
+    const PfTlbEntry *entry = pf_mmu_lookup(&run->machine->mmu, &piece->translation);
+    PfMpn frame;
+    if (entry != NULL && (!piece->is_write || entry->writable))
+        frame = entry->mpn;
+    else if (!translate_slowly(run, piece, entry == NULL, &frame))
+        return false;
+    send(run, piece, frame, dependent);
+    return true;
+}
+
+/* The object that part PART of the store NUMBER goes to. */
+static PfSlot store_object(const PfRun *run, uint32_t number, unsigned part)
+{
+    uint32_t index = run->notes[number].events_end;
+    const PfEvent *event;
+    do {
+        g_assert(index > 0);
+        event = &run->events[--index];
+    } while (event->part != part || event->kind == PF_EVENT_PRIVATE);
+    return (PfSlot){event->object};
+}
+
+void run_play_access(PfRun *run, const PfRecord *record, uint32_t number)
+{
+    run_begin(run, record->context);
+    run_reach(run, run_place(run, record->context)->core->now_cycles);
+    const PfNote *note = &run->notes[number];
+    unsigned shift = run->machine->mmu.page_shift;
+    uint32_t page_bytes = run->work.page_bytes;
+    bool is_write = record->kind == PF_RECORD_WRITE;
+    Piece piece = {.place = run_place(run, record->context),
+                   .page = {record->context, {record->address >> shift}},
+                   .slot = {note->slot},
+                   .object = {note->slot},
+                   .offset_bytes = (uint32_t)(record->address & (page_bytes - 1)),
+                   .is_write = is_write};
+    piece.size_bytes = (uint32_t)MIN(record->count, page_bytes - piece.offset_bytes);
+    piece.kind = is_write ? PF_ACCESS_WRITE
+                          : (record->kind == PF_RECORD_FETCH ? PF_ACCESS_FETCH : PF_ACCESS_READ);
+    piece.translation =
+        (PfTranslation){.page = {piece.page.cpn.number},
+                        .space = record->context,
+                        .core = piece.place->index,
+                        .is_fetch = piece.kind == PF_ACCESS_FETCH,
+                        .nested = run_is_nested(run, record->context)};
+    if ((record->flags & PF_RECORD_HAS_VIRTUAL) != 0) {
+        piece.translation.page = pf_vaddr_page((PfVaddr){record->virtual_address}, shift);
+        g_array_index(run->two_stage, bool, record->context) = true;
+    }
+    if (is_write)
+        piece.object = store_object(run, number, 0);
+    bool dependent = (record->flags & PF_RECORD_DEPENDENT) != 0;
+    run->stat_accesses++;
+    run->has_access_grain |= run->grain == PF_GRAIN_ACCESS;
+    if (!play_piece(run, &piece, dependent))
+        return;
+    if (note->second_slot != PF_NO_SLOT) {
+        piece.page.cpn.number++;
+        piece.translation.page.number++;
+        piece.slot = (PfSlot){note->second_slot};
+        piece.object = is_write ? store_object(run, number, 1) : piece.slot;
+        piece.offset_bytes = 0;
+        piece.size_bytes = (uint32_t)record->count - piece.size_bytes;
+        if (!play_piece(run, &piece, dependent))
+            return;
+    }
+    if (!is_write)
+        return;
+    run->memory.position = note->events_end;
+    if (pf_host_wants_writes(run->host)) {
+        if (note->second_slot != PF_NO_SLOT)
+            pf_host_page_written(run->host, (PfPage){record->context, {piece.page.cpn.number - 1}},
+                                 PF_CHANGE_STORE);
+        pf_host_page_written(run->host, piece.page, PF_CHANGE_STORE);
+    }
+}

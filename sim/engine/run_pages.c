@@ -1,0 +1,161 @@
+/* Faults, and records of whole pages. */
+#include "error.h"
+#include "run.h"
+
+static void out_of_memory(PfRun *run, PfPage page)
+{
+    if (run->error != NULL)
+        return;
+    g_set_error(&run->error, PF_ERROR, PF_ERROR_LIMIT,
+                "policy '%s': no frame is free for page 0x%" G_GINT64_MODIFIER
+                "x of context '%s' at cycle %" G_GUINT64_FORMAT " (%" G_GUINT64_FORMAT
+                " frames in use); raise machine.memory",
+                run->setup->common.label, page.cpn.number,
+                pf_image_context(run->image, page.context)->name, run->now_cycles,
+                run->memory.frames.used_frames);
+}
+
+static PfMaddr frame_address(const PfRun *run, PfMpn frame)
+{
+    return pf_mpn_address(frame, run->machine->mmu.page_shift, 0);
+}
+
+/* What a fault costs PLACE, its bytes included. */
+static void charge_fault(PfRun *run, const PfPlace *place, PfFault fault, PfMpn from, PfMpn to)
+{
+    PfWork *work = &run->work;
+    const PfCosts *costs = work->costs;
+    switch (fault) {
+    case PF_FAULT_NONE:
+    case PF_FAULT_NO_MEMORY:
+        return;
+    case PF_FAULT_ZERO:
+        pf_work_charge(work, place, PF_ACCOUNT_FAULT, costs->trap_cycles + costs->map_zero_cycles);
+        return;
+    case PF_FAULT_FILE:
+        pf_work_charge(work, place, PF_ACCOUNT_FAULT, costs->trap_cycles + costs->map_file_cycles);
+        return;
+    case PF_FAULT_FIRST:
+        pf_work_charge(work, place, PF_ACCOUNT_FAULT, costs->trap_cycles + costs->allocate_cycles);
+        pf_work_fill(work, place, PF_ACCOUNT_FAULT, frame_address(run, to), work->page_bytes);
+        return;
+    case PF_FAULT_COPY_ZERO:
+        pf_work_charge(work, place, PF_ACCOUNT_FAULT,
+                       costs->trap_cycles + costs->copy_extra_cycles);
+        pf_work_fill(work, place, PF_ACCOUNT_FAULT, frame_address(run, to), work->page_bytes);
+        break;
+    case PF_FAULT_COPY_FILE:
+    case PF_FAULT_COPY:
+        pf_work_charge(work, place, PF_ACCOUNT_BREAK,
+                       costs->trap_cycles + costs->copy_extra_cycles);
+        pf_work_copy_page(work, place, PF_ACCOUNT_BREAK, frame_address(run, from),
+                          frame_address(run, to));
+        break;
+    case PF_FAULT_REUSE:
+        pf_work_charge(work, place, PF_ACCOUNT_BREAK, costs->trap_cycles);
+        break;
+    }
+    pf_work_charge(work, place, PF_ACCOUNT_SHOOTDOWN, costs->flush_local_cycles);
+}
+
+static void forget_translation(PfRun *run, PfPage page)
+{
+    bool two_stage = g_array_index(run->two_stage, bool, page.context);
+    pf_mmu_invalidate(&run->machine->mmu, run_place(run, page.context)->index, page.context,
+                      (PfVpn){page.cpn.number}, two_stage);
+}
+
+bool run_read(PfRun *run, const PfPlace *place, PfPage page, PfSlot slot)
+{
+    PfFault fault = pf_memory_read(&run->memory, slot);
+    if (fault == PF_FAULT_NONE)
+        return true;
+    if (fault == PF_FAULT_NO_MEMORY) {
+        out_of_memory(run, page);
+        return false;
+    }
+    if (place != NULL)
+        charge_fault(run, place, fault, PF_ZERO_FRAME, PF_ZERO_FRAME);
+    pf_host_page_mapped(run->host, page);
+    return true;
+}
+
+bool run_store(PfRun *run, const PfPlace *place, PfPage page, PfSlot slot, PfSlot object)
+{
+    PfStoreOutcome outcome = pf_memory_store(&run->memory, slot, object);
+    if (outcome.fault == PF_FAULT_NONE)
+        return true;
+    if (outcome.fault == PF_FAULT_NO_MEMORY) {
+        out_of_memory(run, page);
+        return false;
+    }
+    if (outcome.fault != PF_FAULT_FIRST)
+        forget_translation(run, page);
+    PfMpn frame = {pf_memory_entry(&run->memory, slot)->mpn};
+    if (place != NULL)
+        charge_fault(run, place, outcome.fault, outcome.old_frame, frame);
+    if (outcome.was_merged)
+        pf_host_share_broken(run->host, page, outcome.fault != PF_FAULT_REUSE);
+    if (outcome.fault == PF_FAULT_FIRST)
+        pf_host_page_mapped(run->host, page);
+    return true;
+}
+
+static PfChange change_of(PfRecordKind kind)
+{
+    static const PfChange changes[PF_RECORD_KINDS] = {
+        [PF_RECORD_TOUCH] = PF_CHANGE_STORE, [PF_RECORD_FILL] = PF_CHANGE_FILL,
+        [PF_RECORD_STATE] = PF_CHANGE_STATE, [PF_RECORD_INIT] = PF_CHANGE_INIT,
+        [PF_RECORD_DMA] = PF_CHANGE_DMA,
+    };
+    return changes[kind];
+}
+
+/* One page of RECORD, whose event is EVENT. */
+static bool play_page(PfRun *run, const PfRecord *record, PfPage page, PfSlot slot,
+                      const PfEvent *event)
+{
+    const PfPlace *place = run_place(run, page.context);
+    bool is_state = record->kind == PF_RECORD_STATE;
+    if (is_state && event->kind == PF_EVENT_SAME)
+        return true;
+    if (!run_store(run, is_state ? NULL : place, page, slot, (PfSlot){event->object}))
+        return false;
+    PfMpn frame = {pf_memory_entry(&run->memory, slot)->mpn};
+    if (record->kind == PF_RECORD_FILL || record->kind == PF_RECORD_INIT)
+        pf_work_fill(&run->work, place, PF_ACCOUNT_MEMORY, frame_address(run, frame),
+                     run->work.page_bytes);
+    else if (record->kind == PF_RECORD_TOUCH && run->work.full)
+        pf_work_fill(&run->work, place, PF_ACCOUNT_MEMORY, frame_address(run, frame), 1);
+    return true;
+}
+
+void run_play_pages(PfRun *run, const PfRecord *record, uint32_t number)
+{
+    run_begin(run, record->context);
+    run->has_access_grain |= record->kind == PF_RECORD_TOUCH && run->grain == PF_GRAIN_ACCESS;
+    run_reach(run, run_place(run, record->context)->core->now_cycles);
+    PfCpn first = {record->address >> run->machine->mmu.page_shift};
+    uint32_t event = run->notes[number].events_end - (uint32_t)record->count;
+    for (uint64_t i = 0; i < record->count && run->error == NULL; i++, event++) {
+        PfPage page = {record->context, pf_cpn_plus(first, i)};
+        PfSlot slot;
+        bool found = pf_image_slot(run->image, page.context, page.cpn, &slot);
+        g_assert(found);
+        if (!play_page(run, record, page, slot, &run->events[event]))
+            return;
+        run->memory.position = event + 1;
+        pf_memory_set_baseline(&run->memory,
+                               (uint64_t)((int64_t)pf_image_baseline_frames(run->image) +
+                                          run->events[event].baseline_delta));
+        pf_host_verify(run->host, page);
+        pf_host_page_written(run->host, page, change_of((PfRecordKind)record->kind));
+        if (record->kind == PF_RECORD_DMA)
+            pf_host_dma_done(run->host, page, record->detail->name, record->detail->number);
+        /* A long record is not one instant: what falls due meanwhile is served between its pages. */
+        uint64_t now = run_place(run, page.context)->core->now_cycles;
+        if (now >= run->due_cycles)
+            run_serve(run, now);
+        run_reach(run, now);
+    }
+}

@@ -1,0 +1,205 @@
+/* What a run reports beside its models' and its policy's own statistics; epochs. */
+#include "run.h"
+
+#include <string.h>
+
+static bool is_bound(const PfRun *run)
+{
+    return (run->setup->ops->flags & PF_POLICY_BOUND) != 0;
+}
+
+static uint64_t used_frames(const PfRun *run)
+{
+    return is_bound(run) ? run->distinct_frames : run->memory.frames.used_frames;
+}
+
+static int64_t saved_pages(const PfRun *run)
+{
+    return (int64_t)run->memory.baseline_frames - (int64_t)used_frames(run);
+}
+
+static PfStatValue read_populated(const void *user)
+{
+    return pf_stat_uint(((const PfRun *)user)->memory.populated_pages);
+}
+
+static PfStatValue read_eligible(const void *user)
+{
+    return pf_stat_uint(((const PfRun *)user)->memory.eligible_pages);
+}
+
+static PfStatValue read_used(const void *user)
+{
+    return pf_stat_uint(used_frames(user));
+}
+
+static PfStatValue read_baseline(const void *user)
+{
+    return pf_stat_uint(((const PfRun *)user)->memory.baseline_frames);
+}
+
+static PfStatValue read_saved(const void *user)
+{
+    return pf_stat_int(saved_pages(user));
+}
+
+static PfStatValue read_peak(const void *user)
+{
+    const PfRun *run = user;
+    return is_bound(run) ? pf_stat_null() : pf_stat_uint(run->memory.frames.peak_frames);
+}
+
+static PfStatValue read_metadata(const void *user)
+{
+    return pf_stat_uint(pf_host_metadata_bytes(((const PfRun *)user)->host));
+}
+
+static PfStatValue read_net(const void *user)
+{
+    const PfRun *run = user;
+    return pf_stat_int(saved_pages(run) * (int64_t)run->work.page_bytes -
+                       (int64_t)pf_host_metadata_bytes(run->host));
+}
+
+static PfStatValue read_saved_page_cycles(const void *user)
+{
+    const PfRun *run = user;
+    if (is_bound(run))
+        return pf_stat_null();
+    return pf_stat_int(run->memory.saved_page_cycles - run->saved_origin);
+}
+
+static PfStatValue read_cycles(const void *user)
+{
+    return pf_stat_uint(((const PfRun *)user)->now_cycles);
+}
+
+/* Cycles by which contexts are held up: their own and those stolen from their cores. */
+static double contexts_cycles(const PfRun *run)
+{
+    PfStatValue app = {0};
+    PfStatValue stolen = {0};
+    pf_stats_find(run->stats, "cycles.app", &app);
+    pf_stats_find(run->stats, "cycles.stolen", &stolen);
+    return (double)app.u + (double)stolen.u;
+}
+
+static PfStatValue read_slowdown(const void *user)
+{
+    const PfRun *run = user;
+    if (!run->has_access_grain || run->none == NULL)
+        return pf_stat_null();
+    double none = contexts_cycles(run->none);
+    return none > 0 ? pf_stat_double(contexts_cycles(run) / none) : pf_stat_null();
+}
+
+static PfStatValue read_bandwidth(const void *user)
+{
+    const PfRun *run = user;
+    const PfDramStats *dram = pf_dram_stats(run->machine->dram);
+    if (run->now_cycles == 0 || !run->has_access_grain)
+        return pf_stat_null();
+    double bytes = (double)(dram->reads + dram->writes) * PF_DRAM_TRANSACTION_BYTES;
+    double seconds = (double)run->now_cycles / (double)run->machine_config->clock_hz;
+    return pf_stat_double(bytes / seconds / 1e9);
+}
+
+static void register_memory(PfRun *run)
+{
+    PfStatsGroup *memory = pf_stats_group(run->stats, "memory");
+    static const struct {
+        const char *name;
+        const char *unit;
+        PfStatRead read;
+        const char *description;
+    } levels[] = {
+        {"populated_pages", "pages", read_populated,
+         "Pages of contexts that were given bytes since they were mapped."},
+        {"eligible_pages", "pages", read_eligible, "Populated pages inside the policy's scope."},
+        {"baseline_frames", "frames", read_baseline,
+         "Frames that no deduplication at all would use now."},
+        {"used_frames", "frames", read_used,
+         "Distinct frames that some page maps, or that are pinned."},
+        {"saved_pages", "pages", read_saved, "Baseline frames less used frames."},
+        {"peak_frames", "frames", read_peak, "The most frames used at one time."},
+        {"metadata_bytes", "bytes", read_metadata, "What policy and finder spend on their tables."},
+        {"net_saved_bytes", "bytes", read_net, "Saved pages in bytes less the metadata."},
+        {"saved_page_cycles", "page cycles", read_saved_page_cycles,
+         "Saved pages integrated over time."},
+    };
+    for (unsigned i = 0; i < G_N_ELEMENTS(levels); i++)
+        pf_stats_level(memory, levels[i].name, levels[i].unit, levels[i].description,
+                       levels[i].read, run);
+}
+
+void run_observe(PfRun *run)
+{
+    pf_host_observe(run->host);
+    if (is_bound(run))
+        run->distinct_frames = pf_host_distinct_contents(run->host);
+}
+
+void run_register(PfRun *run)
+{
+    register_memory(run);
+    pf_ledger_register(&run->ledger, run->stats);
+    pf_stats_counter(pf_stats_group(run->stats, "cycles"), "stolen", "cycles",
+                     "Of the policy's cycles, those spent on cores of contexts.",
+                     &run->work.stolen_cycles);
+    PfStatsGroup *time = pf_stats_group(run->stats, "time");
+    pf_stats_level(time, "cycles", "cycles", "Simulated time since the start of the trace.",
+                   read_cycles, run);
+    pf_stats_histogram(time, "lag_%s_cycles", "cycles",
+                       "By how much the run was late for `time` records.", &run->lag_cycles, 1.0);
+    PfStatsGroup *trace = pf_stats_group(run->stats, "trace");
+    pf_stats_counter(trace, "records", "records", "Records played.", &run->records);
+    pf_stats_counter(trace, "accesses", "events", "Reads, stores and fetches.",
+                     &run->stat_accesses);
+    pf_stats_counter(trace, "instructions", "events", "Instructions.", &run->stat_instructions);
+    pf_stats_histogram(pf_stats_group(run->stats, "span"), "%s_cycles", "cycles",
+                       "Length of spans, from begin to end.", &run->span_cycles, 1.0);
+    pf_stats_level(pf_stats_group(run->stats, "dram"), "bandwidth_GBps", "GB/s",
+                   "Bytes moved to and from DRAM over the simulated time.", read_bandwidth, run);
+    pf_stats_level(pf_stats_group(run->stats, ""), "slowdown", "ratio",
+                   "Cycles that hold up the contexts, relative to `none`.", read_slowdown, run);
+}
+
+const char *const run_epoch_columns[PF_EPOCH_COLUMNS] = {
+    "memory.used_frames",     "memory.baseline_frames", "memory.saved_pages",
+    "memory.populated_pages", "memory.eligible_pages",  "memory.metadata_bytes",
+    "memory.net_saved_bytes", "cycles.app",             "cycles.policy",
+    "policy.scanned",         "policy.shared",          "policy.broken",
+};
+
+/* With an epoch of "auto", so many rows at most: then every other one is dropped. */
+enum { EPOCH_ROWS_MAX = 400 };
+
+static void thin_epochs(PfRun *run)
+{
+    if (run->config->epoch_ps != PF_CONFIG_AUTO || run->epochs->len < EPOCH_ROWS_MAX)
+        return;
+    for (unsigned i = 0; 2 * i + 1 < run->epochs->len; i++)
+        g_array_index(run->epochs, PfEpochRow, i) =
+            g_array_index(run->epochs, PfEpochRow, 2 * i + 1);
+    g_array_set_size(run->epochs, run->epochs->len / 2);
+    run->epoch_cycles *= 2;
+}
+
+/* The values as they stand, whatever the region of interest is. */
+void run_sample_epoch(PfRun *run, uint64_t cycle)
+{
+    run_observe(run);
+    const PfEpochRow row = {
+        .cycle = cycle,
+        .values = {read_used(run), read_baseline(run), read_saved(run), read_populated(run),
+                   read_eligible(run), read_metadata(run), read_net(run),
+                   pf_stat_uint(run->ledger.payer_cycles[PF_PAYER_APP]),
+                   pf_stat_uint(run->ledger.payer_cycles[PF_PAYER_POLICY]),
+                   pf_stat_uint(run->host->stats.scanned), pf_stat_uint(run->host->stats.shared),
+                   pf_stat_uint(run->host->stats.broken)}};
+    g_array_append_val(run->epochs, row);
+    thin_epochs(run);
+    run->next_epoch_cycles = (cycle / run->epoch_cycles + 1) * run->epoch_cycles;
+    if (run->paranoid)
+        pf_ledger_check(&run->ledger);
+}

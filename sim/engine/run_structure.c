@@ -1,0 +1,268 @@
+/* Records that change which pages there are. The image has applied them already. */
+#include "error.h"
+#include "run.h"
+
+/* Visits each slot of CONTEXT in [first, end) that was ever used. */
+typedef void (*SlotVisitor)(PfRun *run, PfPage page, PfSlot slot, const PfRecord *record);
+
+static void visit_slots(PfRun *run, uint32_t context, PfCpn first, PfCpn end,
+                        const PfRecord *record, SlotVisitor visit)
+{
+    const PfLeaf *leaf = pf_image_leaf_from(run->image, context, first);
+    while (leaf != NULL && pf_leaf_page(leaf, 0).number < end.number) {
+        for (unsigned i = 0; i < PF_LEAF_PAGES; i++) {
+            PfCpn page = pf_leaf_page(leaf, i);
+            if (page.number >= first.number && page.number < end.number)
+                visit(run, (PfPage){context, page}, pf_leaf_slot(leaf, i), record);
+        }
+        leaf = pf_image_leaf_from(run->image, context,
+                                  pf_cpn_plus(pf_leaf_page(leaf, 0), PF_LEAF_PAGES));
+    }
+}
+
+static void unmap_slot(PfRun *run, PfPage page, PfSlot slot, const PfRecord *record)
+{
+    (void)record;
+    PfEntry *entry = pf_memory_entry(&run->memory, slot);
+    if (entry->flags == 0)
+        return;
+    if ((entry->flags & PF_ENTRY_PRESENT) != 0) {
+        pf_host_page_unmapped(run->host, page);
+        pf_work_charge(&run->work, run_place(run, page.context), PF_ACCOUNT_SYSTEM,
+                       run->work.costs->unmap_page_cycles);
+    }
+    pf_memory_unmap(&run->memory, slot);
+}
+
+static void forget_range(PfRun *run, uint32_t context, PfCpn first, uint64_t pages)
+{
+    const PfPlace *place = run_place(run, context);
+    if (g_array_index(run->two_stage, bool, context))
+        pf_mmu_invalidate(&run->machine->mmu, place->index, context, (PfVpn){0}, true);
+    else
+        pf_mmu_invalidate_range(&run->machine->mmu, place->index, context,
+                                (PfVpn){first.number}, pages);
+    pf_work_charge(&run->work, place, PF_ACCOUNT_SHOOTDOWN, run->work.costs->flush_local_cycles);
+}
+
+static void unmap_range(PfRun *run, const PfRecord *record, PfCpn first, uint64_t pages)
+{
+    PfCpn end = {pages == UINT64_MAX ? UINT64_MAX : first.number + pages};
+    const PfLeaf *leaf = pf_image_leaf_from(run->image, record->context, first);
+    if (leaf == NULL || pf_leaf_page(leaf, 0).number >= end.number)
+        return; /* never used: nothing to forget */
+    visit_slots(run, record->context, first, end, record, unmap_slot);
+    forget_range(run, record->context, first, pages);
+}
+
+static void share_slot(PfRun *run, PfPage source, PfPage target)
+{
+    PfSlot from;
+    PfSlot to;
+    if (!pf_image_slot(run->image, source.context, source.cpn, &from) ||
+        !pf_image_slot(run->image, target.context, target.cpn, &to))
+        return;
+    pf_memory_share(&run->memory, from, to);
+    if ((pf_memory_entry(&run->memory, to)->flags & PF_ENTRY_PRESENT) == 0)
+        return;
+    pf_work_charge(&run->work, run_place(run, source.context), PF_ACCOUNT_SYSTEM,
+                   run->work.costs->fork_page_cycles);
+    pf_host_page_mapped(run->host, target);
+}
+
+static void play_alias(PfRun *run, const PfRecord *record, PfCpn first)
+{
+    PfCpn source = {record->detail->other_address >> run->machine->mmu.page_shift};
+    uint32_t other = record->detail->other_context;
+    for (uint64_t i = 0; i < record->count; i++) {
+        PfPage from = {other, pf_cpn_plus(source, i)};
+        PfPage to = {record->context, pf_cpn_plus(first, i)};
+        PfSlot slot;
+        if (from.context == to.context && pf_cpn_equal(from.cpn, to.cpn))
+            continue;
+        if (pf_image_slot(run->image, to.context, to.cpn, &slot))
+            unmap_slot(run, to, slot, record);
+        share_slot(run, from, to);
+    }
+    forget_range(run, record->context, first, record->count);
+    forget_range(run, other, source, record->count);
+}
+
+static void fork_slot(PfRun *run, PfPage page, PfSlot slot, const PfRecord *record)
+{
+    (void)slot;
+    share_slot(run, page, (PfPage){record->detail->other_context, page.cpn});
+}
+
+static void add_context(PfRun *run, uint32_t number)
+{
+    const PfImageContext *context = pf_image_context(run->image, number);
+    unsigned cores = (unsigned)run->machine_config->cores;
+    unsigned core = context->core >= 0 ? (unsigned)context->core % cores : number % cores;
+    PfPlace place = {.core = run->machine->cores[core],
+                     .cache = run->machine->data[core],
+                     .index = (uint16_t)core,
+                     .actor = PF_ACTOR_DEMAND,
+                     .payer = PF_PAYER_APP};
+    bool two_stage = false;
+    g_assert(number == run->places->len);
+    g_array_append_val(run->places, place);
+    g_array_append_val(run->two_stage, two_stage);
+    uint64_t ready = run->now_cycles;
+    g_array_append_val(run->ready_cycles, ready);
+    pf_host_set_contexts(run->host, (PfPlace *)(void *)run->places->data,
+                         (const bool *)(const void *)run->two_stage->data);
+}
+
+static void play_fork(PfRun *run, const PfRecord *record)
+{
+    run_barrier(run, 0);
+    uint32_t child = record->detail->other_context;
+    add_context(run, child);
+    visit_slots(run, record->context, (PfCpn){0}, (PfCpn){UINT64_MAX}, record, fork_slot);
+    const PfPlace *place = run_place(run, record->context);
+    pf_mmu_invalidate(&run->machine->mmu, place->index, record->context, (PfVpn){0}, true);
+    pf_work_charge(&run->work, place, PF_ACCOUNT_SHOOTDOWN, run->work.costs->flush_local_cycles);
+    g_array_index(run->ready_cycles, uint64_t, child) = place->core->now_cycles;
+    PfContextEvent event = {
+        .kind = PF_CONTEXT_FORKED, .context = child, .other = record->context};
+    pf_host_context_event(run->host, &event);
+}
+
+static void move_slot(PfRun *run, PfPage page, PfSlot slot, const PfRecord *record)
+{
+    PfEntry *entry = pf_memory_entry(&run->memory, slot);
+    if (entry->flags == 0)
+        return;
+    unsigned shift = run->machine->mmu.page_shift;
+    PfPage target = {page.context, {page.cpn.number - (record->address >> shift) +
+                                    (record->detail->other_address >> shift)}};
+    PfSlot there;
+    bool found = pf_image_slot(run->image, target.context, target.cpn, &there);
+    g_assert(found);
+    pf_memory_move(&run->memory, slot, there);
+    pf_work_charge(&run->work, run_place(run, page.context), PF_ACCOUNT_SYSTEM,
+                   run->work.costs->remap_page_cycles);
+}
+
+static void play_remap(PfRun *run, const PfRecord *record, PfCpn first)
+{
+    PfCpn target = {record->detail->other_address >> run->machine->mmu.page_shift};
+    unmap_range(run, record, target, record->count);
+    visit_slots(run, record->context, first, pf_cpn_plus(first, record->count), record, move_slot);
+    forget_range(run, record->context, first, record->count);
+    PfContextEvent event = {.kind = PF_CONTEXT_REMAPPED,
+                            .context = record->context,
+                            .first = first,
+                            .target = target,
+                            .pages = record->count};
+    pf_host_context_event(run->host, &event);
+}
+
+static void advise_slot(PfRun *run, PfPage page, PfSlot slot, const PfRecord *record)
+{
+    if (record->choice == PF_ADVICE_DONTNEED)
+        unmap_slot(run, page, slot, record);
+    else
+        pf_memory_update_eligible(&run->memory, slot);
+}
+
+static void play_advise(PfRun *run, const PfRecord *record, PfCpn first)
+{
+    visit_slots(run, record->context, first, pf_cpn_plus(first, record->count), record,
+                advise_slot);
+    if (record->choice == PF_ADVICE_DONTNEED)
+        forget_range(run, record->context, first, record->count);
+    PfContextEvent event = {.kind = PF_CONTEXT_ADVISED,
+                            .context = record->context,
+                            .first = first,
+                            .pages = record->count,
+                            .number = record->choice};
+    pf_host_context_event(run->host, &event);
+}
+
+static void pin_page(PfRun *run, PfPage page, PfSlot slot)
+{
+    PfFault fault = pf_memory_pin(&run->memory, slot);
+    if (fault == PF_FAULT_NO_MEMORY) {
+        g_set_error(&run->error, PF_ERROR, PF_ERROR_LIMIT,
+                    "policy '%s': no frame is free to pin page 0x%" G_GINT64_MODIFIER
+                    "x; raise machine.memory",
+                    run->setup->common.label, page.cpn.number);
+        return;
+    }
+    if (fault != PF_FAULT_NONE)
+        pf_host_page_mapped(run->host, page);
+}
+
+static void play_attribute(PfRun *run, const PfRecord *record, PfCpn first)
+{
+    bool pin = record->choice == PF_ATTRIBUTE_PINNED;
+    bool unpin = record->choice == PF_ATTRIBUTE_UNPINNED;
+    for (uint64_t i = 0; i < record->count && (pin || unpin) && run->error == NULL; i++) {
+        PfPage page = {record->context, pf_cpn_plus(first, i)};
+        PfSlot slot;
+        if (!pf_image_slot(run->image, page.context, page.cpn, &slot))
+            continue;
+        bool mapped = (pf_image_flags(run->image, slot) & PF_IMAGE_MAPPED) != 0;
+        if (pin && mapped)
+            pin_page(run, page, slot);
+        else if (unpin)
+            pf_memory_unpin(&run->memory, slot);
+    }
+    PfContextEvent event = {.kind = PF_CONTEXT_ATTRIBUTE,
+                            .context = record->context,
+                            .first = first,
+                            .pages = record->count,
+                            .number = record->choice};
+    pf_host_context_event(run->host, &event);
+}
+
+static void play_exit(PfRun *run, const PfRecord *record)
+{
+    pf_memory_unpin_all(&run->memory, record->context);
+    unmap_range(run, record, (PfCpn){0}, UINT64_MAX);
+    PfContextEvent event = {.kind = PF_CONTEXT_EXITED, .context = record->context};
+    pf_host_context_event(run->host, &event);
+}
+
+void run_play_structural(PfRun *run, const PfRecord *record)
+{
+    PfCpn first = {record->address >> run->machine->mmu.page_shift};
+    if (record->kind == PF_RECORD_CONTEXT) {
+        add_context(run, record->context);
+        PfContextEvent event = {.kind = PF_CONTEXT_CREATED, .context = record->context};
+        pf_host_context_event(run->host, &event);
+        return;
+    }
+    run_begin(run, record->context);
+    run_reach(run, run_place(run, record->context)->core->now_cycles);
+    switch ((unsigned)record->kind) {
+    case PF_RECORD_MAP:
+        unmap_range(run, record, first, record->count);
+        break;
+    case PF_RECORD_ALIAS:
+        play_alias(run, record, first);
+        break;
+    case PF_RECORD_FORK:
+        play_fork(run, record);
+        break;
+    case PF_RECORD_UNMAP:
+        unmap_range(run, record, first, record->count);
+        break;
+    case PF_RECORD_REMAP:
+        play_remap(run, record, first);
+        break;
+    case PF_RECORD_ADVISE:
+        play_advise(run, record, first);
+        break;
+    case PF_RECORD_ATTR:
+        play_attribute(run, record, first);
+        break;
+    case PF_RECORD_EXIT:
+        play_exit(run, record);
+        break;
+    default:
+        g_assert_not_reached();
+    }
+}

@@ -1,0 +1,190 @@
+/* Clocks, barriers, what falls due, marks and spans. */
+#include "run.h"
+
+void run_update_due(PfRun *run)
+{
+    run->due_cycles = MIN(run->host->wake_at_cycles, run->next_epoch_cycles);
+}
+
+void run_reach(PfRun *run, uint64_t cycle)
+{
+    run->now_cycles = MAX(run->now_cycles, cycle);
+}
+
+/* Statistics count from here. */
+static void restart(PfRun *run)
+{
+    pf_memory_integrate(&run->memory);
+    run->saved_origin = run->memory.saved_page_cycles;
+    pf_stats_restart(run->stats);
+    run->warm = true;
+    run->held = false;
+}
+
+static void hold(PfRun *run)
+{
+    pf_memory_integrate(&run->memory);
+    run_observe(run);
+    pf_stats_hold(run->stats);
+    run->held = true;
+}
+
+/* A policy without passes has nothing to warm up to. */
+static void check_warm(PfRun *run)
+{
+    if (run->warm)
+        return;
+    const PfRunConfig *config = run->config;
+    bool scans = run->setup->ops->scan != NULL;
+    bool by_time = config->warmup_ps != 0 &&
+                   run->now_cycles >= pf_cycles_from_ps(config->warmup_ps,
+                                                        run->machine_config->clock_hz);
+    bool by_passes = config->warmup_passes != 0 &&
+                     (!scans || run->host->stats.passes >= config->warmup_passes);
+    if (by_time || by_passes)
+        restart(run);
+}
+
+/* Wakes and epochs until CYCLE. A wake-up may take the policy's clock far ahead; contexts are
+ * not held up by that unless it runs on their cores. */
+void run_serve(PfRun *run, uint64_t cycle)
+{
+    for (;;) {
+        uint64_t wake = run->host->wake_at_cycles;
+        uint64_t due = MIN(wake, run->next_epoch_cycles);
+        if (due > cycle || run->error != NULL)
+            break;
+        run_reach(run, due);
+        if (run->next_epoch_cycles <= wake)
+            run_sample_epoch(run, run->next_epoch_cycles);
+        else
+            pf_host_wake(run->host);
+        check_warm(run);
+    }
+    run_reach(run, cycle);
+    check_warm(run);
+    run_update_due(run);
+}
+
+void run_wait(PfRun *run, uint32_t context)
+{
+    PfCore *core = run_place(run, context)->core;
+    uint64_t *ready = &g_array_index(run->ready_cycles, uint64_t, context);
+    if (*ready > core->now_cycles) {
+        if (*ready >= run->due_cycles)
+            run_serve(run, *ready);
+        run->ledger.idle_cycles += pf_core_advance_to(core, *ready);
+    }
+    *ready = 0;
+    if (core->now_cycles >= run->due_cycles)
+        run_serve(run, core->now_cycles);
+}
+
+void run_barrier(PfRun *run, uint64_t at_least)
+{
+    uint64_t latest = MAX(at_least, run->now_cycles);
+    unsigned cores = (unsigned)run->machine_config->cores;
+    for (unsigned i = 0; i < cores; i++) {
+        uint64_t stall = pf_core_drain(run->machine->cores[i]);
+        pf_ledger_charge(&run->ledger, PF_PAYER_APP, PF_ACCOUNT_MEMORY, stall);
+        latest = MAX(latest, run->machine->cores[i]->now_cycles);
+    }
+    for (unsigned i = 0; i < run->ready_cycles->len; i++) {
+        latest = MAX(latest, g_array_index(run->ready_cycles, uint64_t, i));
+        g_array_index(run->ready_cycles, uint64_t, i) = 0;
+    }
+    run_serve(run, latest);
+    /* Stolen cycles may have moved a core's clock on once more. */
+    for (unsigned i = 0; i < cores; i++)
+        latest = MAX(latest, run->machine->cores[i]->now_cycles);
+    for (unsigned i = 0; i < cores; i++)
+        run->ledger.idle_cycles += pf_core_advance_to(run->machine->cores[i], latest);
+    run_reach(run, latest);
+    run_update_due(run);
+}
+
+/* Closed pacing takes the times of a program's trace as think time after what went before; else they
+ * are absolute, and the run may be late for them. */
+void run_play_time(PfRun *run, const PfRecord *record)
+{
+    uint64_t clock_hz = run->machine_config->clock_hz;
+    uint64_t target = pf_cycles_from_ps(record->count, clock_hz);
+    run_barrier(run, 0);
+    if (run->config->pacing == PF_PACING_CLOSED && run->grain == PF_GRAIN_ACCESS) {
+        uint64_t before = pf_cycles_from_ps(run->time_ps, clock_hz);
+        target = run->now_cycles + (target > before ? target - before : 0);
+    } else {
+        uint64_t late = run->now_cycles > target ? run->now_cycles - target : 0;
+        pf_histogram_add(&run->lag_cycles, late);
+    }
+    run->time_ps = MAX(run->time_ps, record->count);
+    run_barrier(run, target);
+}
+
+void run_play_idle(PfRun *run, const PfRecord *record)
+{
+    uint64_t *ready = &g_array_index(run->ready_cycles, uint64_t, record->context);
+    uint64_t now = run_place(run, record->context)->core->now_cycles;
+    *ready = MAX(*ready, now) +
+             pf_cycles_from_ps(record->count, run->machine_config->clock_hz);
+}
+
+static void keep_statistic(const PfStatInfo *info, PfStatValue value, void *user)
+{
+    const PfRun *run = ((void **)user)[0];
+    PfMarkRow *row = ((void **)user)[1];
+    g_autofree char *own = g_strconcat(run->setup->ops->name, ".", NULL);
+    if (!g_str_has_prefix(info->name, "memory.") && !g_str_has_prefix(info->name, "policy.") &&
+        !g_str_has_prefix(info->name, own))
+        return;
+    g_array_append_val(row->infos, *info);
+    g_array_append_val(row->values, value);
+}
+
+void run_play_mark(PfRun *run, const PfRecord *record)
+{
+    run_barrier(run, 0);
+    const char *label = record->detail->name;
+    char *const *roi = run->config->roi;
+    bool bounded = roi != NULL && roi[0] != NULL && roi[1] != NULL;
+    if (g_strcmp0(run->config->warmup_mark, label) == 0 ||
+        (bounded && g_str_equal(roi[0], label)))
+        restart(run);
+    pf_memory_integrate(&run->memory);
+    run_observe(run);
+    PfMarkRow *row = g_new0(PfMarkRow, 1);
+    row->label = g_strdup(label);
+    row->cycle = run->now_cycles;
+    row->infos = g_array_new(FALSE, FALSE, sizeof(PfStatInfo));
+    row->values = g_array_new(FALSE, FALSE, sizeof(PfStatValue));
+    void *user[2] = {run, row};
+    pf_stats_visit(run->stats, keep_statistic, user);
+    g_ptr_array_add(run->marks, row);
+    if (bounded && g_str_equal(roi[1], label) && !run->held)
+        hold(run);
+}
+
+static uint64_t context_time(const PfRun *run, uint32_t context)
+{
+    return MAX(run_place(run, context)->core->now_cycles,
+               g_array_index(run->ready_cycles, uint64_t, context));
+}
+
+/* `end` closes the latest span of its context and label; without one it says nothing. */
+void run_play_span(PfRun *run, const PfRecord *record)
+{
+    uint64_t now = context_time(run, record->context);
+    if (record->kind == PF_RECORD_BEGIN) {
+        PfOpenSpan span = {record->detail->name, record->context, now};
+        g_array_append_val(run->open_spans, span);
+        return;
+    }
+    for (unsigned i = run->open_spans->len; i-- > 0;) {
+        const PfOpenSpan *span = &g_array_index(run->open_spans, PfOpenSpan, i);
+        if (span->context != record->context || !g_str_equal(span->label, record->detail->name))
+            continue;
+        pf_histogram_add(&run->span_cycles, now - span->start_cycles);
+        g_array_remove_index(run->open_spans, i);
+        return;
+    }
+}

@@ -1,0 +1,282 @@
+#include "error.h"
+#include "prescan.h"
+#include "simulation_internal.h"
+
+/* At most so many times a second the caller is told how far the run is. */
+#define PROGRESS_INTERVAL_US (G_USEC_PER_SEC / 5)
+
+static void warn(PfSimulation *simulation, const char *sentence)
+{
+    g_ptr_array_add(simulation->warnings, g_strdup(sentence));
+}
+
+static void warn_of_scopes(PfSimulation *simulation)
+{
+    int scope = -1;
+    for (unsigned i = 0; i < simulation->setup.policies->len; i++) {
+        const PfPolicySetup *setup = g_ptr_array_index(simulation->setup.policies, i);
+        bool acts = setup->ops->scan != NULL || setup->ops->wake != NULL;
+        if (!acts)
+            continue;
+        if (scope >= 0 && scope != setup->common.scope) {
+            warn(simulation, "the policies have different scopes: they do not compete for the "
+                             "same pages");
+            return;
+        }
+        scope = setup->common.scope;
+    }
+}
+
+static bool open_trace(PfSimulation *simulation, GError **error)
+{
+    PfConfigSection *root = pf_config_section(simulation->config, "");
+    if (simulation->options.trace != NULL)
+        simulation->trace_path = g_strdup(simulation->options.trace);
+    else
+        simulation->trace_path = pf_config_path(root, "trace");
+    if (simulation->trace_path == NULL) {
+        g_set_error_literal(error, PF_ERROR, PF_ERROR_CONFIG,
+                            "no trace: give `trace = \"FILE\";` or --trace FILE");
+        return false;
+    }
+    PfTraceOptions options = {.salvage = simulation->options.salvage};
+    simulation->trace = pf_trace_open(simulation->trace_path, &options, error);
+    if (simulation->trace == NULL)
+        return false;
+    if (!g_str_equal(simulation->trace_path, "-"))
+        simulation->trace_digest = pf_trace_digest(simulation->trace_path, error);
+    else
+        simulation->trace_digest = g_strdup("standard input");
+    return simulation->trace_digest != NULL;
+}
+
+/* What tables are sized by that grow with the machine, where a trace cannot be read twice. */
+#define FRAMES_OF_A_PIPE ((uint64_t)1 << 20)
+
+/* A machine without a memory limit has a frame for each page that the trace touches. */
+static bool frame_capacity(const PfSimulation *simulation, uint64_t *ret_frames, GError **error)
+{
+    bool wanted = false;
+    for (unsigned i = 0; i < simulation->setup.policies->len; i++) {
+        const PfPolicySetup *setup = g_ptr_array_index(simulation->setup.policies, i);
+        wanted |= setup->finder != NULL;
+    }
+    *ret_frames = FRAMES_OF_A_PIPE;
+    if (!wanted || simulation->setup.machine->memory_bytes != PF_CONFIG_AUTO ||
+        g_str_equal(simulation->trace_path, "-"))
+        return true;
+    PfTraceOptions options = {.salvage = simulation->options.salvage};
+    bool sound = pf_prescan_pages(simulation->trace_path, &options, ret_frames, error);
+    *ret_frames = MAX(*ret_frames, 1);
+    return sound;
+}
+
+static bool build_runs(PfSimulation *simulation, GError **error)
+{
+    uint32_t page_bytes = pf_trace_header(simulation->trace)->page_bytes;
+    simulation->store = pf_content_store_new(page_bytes);
+    simulation->image = pf_image_new(simulation->store, page_bytes);
+    uint64_t frames;
+    if (!frame_capacity(simulation, &frames, error))
+        return false;
+    PfRun *none = NULL;
+    bool bound = false;
+    for (unsigned i = 0; i < simulation->setup.policies->len; i++) {
+        const PfPolicySetup *setup = g_ptr_array_index(simulation->setup.policies, i);
+        PfRun *run = pf_run_new(&simulation->setup.run, simulation->setup.machine, setup,
+                                simulation->image, frames, &simulation->options, error);
+        if (run == NULL)
+            return false;
+        g_ptr_array_add(simulation->runs, run);
+        bound |= (setup->ops->flags & PF_POLICY_BOUND) != 0;
+        if (none == NULL && g_str_equal(setup->ops->name, "none"))
+            none = run;
+    }
+    for (unsigned i = 0; i < simulation->runs->len; i++)
+        ((PfRun *)g_ptr_array_index(simulation->runs, i))->none = none;
+    /* Counting distinct contents starts with the first record or has to go over all of them. */
+    if (bound) {
+        PfImageReader reader;
+        pf_image_reader_init(&reader, simulation->image);
+        pf_image_distinct(simulation->image, &reader, 0);
+        pf_image_reader_clear(&reader);
+    }
+    return true;
+}
+
+PfSimulation *pf_simulation_new(PfConfig *config, const PfRegistry *registry,
+                                const PfSimulationOptions *options, GError **error)
+{
+    g_autoptr(PfSimulation) simulation = g_new0(PfSimulation, 1);
+    simulation->options = *options;
+    simulation->config = config;
+    simulation->runs = g_ptr_array_new_with_free_func((GDestroyNotify)pf_run_free);
+    simulation->warnings = g_ptr_array_new_with_free_func(g_free);
+    simulation_setup_init(&simulation->setup, config, registry);
+    if (!pf_config_finish(config, error) || !open_trace(simulation, error) ||
+        !build_runs(simulation, error))
+        return NULL;
+    warn_of_scopes(simulation);
+    g_ptr_array_add(simulation->warnings, NULL);
+    simulation->team = team_new(simulation->runs, MAX(options->threads, 1));
+    return g_steal_pointer(&simulation);
+}
+
+void pf_simulation_free(PfSimulation *simulation)
+{
+    if (simulation == NULL)
+        return;
+    team_free(simulation->team);
+    g_ptr_array_unref(simulation->runs);
+    g_ptr_array_unref(simulation->warnings);
+    pf_image_free(simulation->image);
+    pf_content_store_free(simulation->store);
+    pf_trace_free(simulation->trace);
+    simulation_setup_clear(&simulation->setup);
+    g_free(simulation->trace_path);
+    g_free(simulation->trace_digest);
+    g_free(simulation);
+}
+
+static void tell_progress(PfSimulation *simulation, bool always)
+{
+    gint64 now = g_get_monotonic_time();
+    if (simulation->options.progress == NULL ||
+        (!always && now - simulation->told_us < PROGRESS_INTERVAL_US))
+        return;
+    simulation->told_us = now;
+    uint64_t cycles = UINT64_MAX;
+    for (unsigned i = 0; i < simulation->runs->len; i++) {
+        const PfRun *run = g_ptr_array_index(simulation->runs, i);
+        cycles = MIN(cycles, run->now_cycles);
+    }
+    PfProgress progress = {
+        .share_done = pf_trace_progress(simulation->trace),
+        .records = simulation->records,
+        .simulated_ps = pf_ps_from_cycles(cycles, simulation->setup.machine->clock_hz),
+        .seconds = (double)(now - simulation->start_us) / (double)G_USEC_PER_SEC};
+    simulation->options.progress(&progress, simulation->options.progress_user);
+}
+
+/* Why the run should stop, apart from the end of the trace. */
+static bool check_stop(const PfSimulation *simulation, GError **error)
+{
+    if (simulation->options.interrupted != NULL &&
+        __atomic_load_n(simulation->options.interrupted, __ATOMIC_RELAXED) != 0) {
+        g_set_error_literal(error, PF_ERROR, PF_ERROR_INTERRUPTED, "interrupted");
+        return false;
+    }
+    for (unsigned i = 0; i < simulation->runs->len; i++) {
+        const PfRun *run = g_ptr_array_index(simulation->runs, i);
+        if (run->error != NULL) {
+            g_propagate_error(error, g_error_copy(run->error));
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Says where the record stands that the image could not take. */
+static void prefix_place(const PfSimulation *simulation, const PfRecordBlock *block,
+                         uint32_t record, GError **error)
+{
+    g_autofree char *place = pf_trace_place(simulation->trace, &block->records[record],
+                                            block->first_record + record);
+    g_prefix_error(error, "%s: ", place);
+}
+
+static bool play_block(PfSimulation *simulation, PfRecordBlock *block, GError **error)
+{
+    pf_image_add_contents(simulation->image, block);
+    uint64_t stop_after = simulation->options.stop_after;
+    if (stop_after != 0)
+        block->count = (uint32_t)MIN(block->count, stop_after - simulation->records);
+    uint32_t from = 0;
+    while (from < block->count) {
+        uint32_t to;
+        bool structural;
+        if (!pf_image_prepare(simulation->image, block, from, &to, &structural, error)) {
+            prefix_place(simulation, block, to, error);
+            return false;
+        }
+        team_play(simulation->team, block, from, to);
+        pf_image_commit(simulation->image);
+        simulation->records += to - from;
+        from = to;
+        if (!check_stop(simulation, error))
+            return false;
+        tell_progress(simulation, false);
+    }
+    if (simulation->options.paranoid)
+        pf_image_check(simulation->image);
+    return true;
+}
+
+/* Compares every page of every run with the image. */
+static void verify_all(PfSimulation *simulation)
+{
+    for (unsigned r = 0; r < simulation->runs->len; r++) {
+        PfRun *run = g_ptr_array_index(simulation->runs, r);
+        PfPage page = {0, {0}};
+        while (simulation->options.verify && run->error == NULL &&
+               pf_host_cursor_next(run->host, page, &page)) {
+            pf_host_verify(run->host, page);
+            page.cpn.number++;
+        }
+        simulation->differences += run->host->differences;
+    }
+}
+
+static bool report_differences(const PfSimulation *simulation, GError **error)
+{
+    for (unsigned r = 0; r < simulation->runs->len; r++) {
+        const PfRun *run = g_ptr_array_index(simulation->runs, r);
+        bool lossy = (run->setup->ops->flags & PF_POLICY_LOSSY) != 0;
+        if (run->host->differences == 0 || lossy)
+            continue;
+        g_set_error(error, PF_ERROR, PF_ERROR_DIFFERENCE,
+                    "--verify found %" G_GUINT64_FORMAT " differences, the first: %s",
+                    run->host->differences, run->host->first_difference);
+        return false;
+    }
+    return true;
+}
+
+static bool play_trace(PfSimulation *simulation, GError **error)
+{
+    g_autoptr(PfRecordBlock) block = pf_record_block_new();
+    for (;;) {
+        PfTraceStatus status = pf_trace_read(simulation->trace, block, error);
+        if (status == PF_TRACE_ERROR)
+            return false;
+        if (status == PF_TRACE_END)
+            break;
+        if (!play_block(simulation, block, error))
+            return false;
+        if (simulation->options.stop_after != 0 &&
+            simulation->records >= simulation->options.stop_after)
+            return true;
+    }
+    simulation->complete = pf_trace_damage(simulation->trace) == NULL;
+    return true;
+}
+
+bool pf_simulation_run(PfSimulation *simulation, GError **error)
+{
+    simulation->start_us = g_get_monotonic_time();
+    g_autoptr(GError) problem = NULL;
+    bool played = simulation->options.dry_run || play_trace(simulation, &problem);
+    if (!played && g_error_matches(problem, PF_ERROR, PF_ERROR_TRACE)) {
+        g_propagate_error(error, g_steal_pointer(&problem));
+        return false;
+    }
+    for (unsigned i = 0; i < simulation->runs->len; i++)
+        pf_run_finish(g_ptr_array_index(simulation->runs, i));
+    verify_all(simulation);
+    tell_progress(simulation, true);
+    if (problem != NULL) {
+        g_propagate_error(error, g_steal_pointer(&problem));
+        return false;
+    }
+    return report_differences(simulation, error);
+}

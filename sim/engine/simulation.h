@@ -1,0 +1,100 @@
+/* A simulation: one trace, one machine description, several policies, each on a machine of its
+ * own; and its results, read by the floor above. */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "config.h"
+#include "registry.h"
+#include "stats.h"
+#include "trace.h"
+
+typedef struct PfSimulation PfSimulation;
+
+/* What is told while it runs, at most some times a second. */
+typedef struct {
+    double share_done;      /* of the trace, 0..1; 0 where unknown */
+    uint64_t records;       /* done by all runs */
+    uint64_t simulated_ps;  /* of the run that is furthest behind */
+    double seconds;         /* since the start */
+} PfProgress;
+
+typedef struct {
+    unsigned threads;     /* workers, at least 1 */
+    bool verify;          /* compare with memory as it would be with no sharing */
+    bool paranoid;        /* check invariants of every model at each block */
+    bool salvage;         /* read a damaged trace up to the damage */
+    bool dry_run;         /* build everything, read no records */
+    uint64_t stop_after;  /* records; 0: all */
+    const char *trace;    /* overrides the configuration's, NULL if not */
+    void (*progress)(const PfProgress *progress, void *user); /* may be NULL */
+    void *progress_user;
+    const int *interrupted; /* read often; non-zero stops at the next block; may be NULL */
+} PfSimulationOptions;
+
+/* Opens the trace and builds a machine for each policy. CONFIG is borrowed and must outlive the
+ * simulation; all of its errors come as one GError. `none` is added to the policies if missing. */
+PfSimulation *pf_simulation_new(PfConfig *config, const PfRegistry *registry,
+                                const PfSimulationOptions *options, GError **error);
+void pf_simulation_free(PfSimulation *simulation);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(PfSimulation, pf_simulation_free)
+
+/* Plays the trace. False with PF_ERROR_TRACE (input), PF_ERROR_LIMIT (out of frames),
+ * PF_ERROR_DIFFERENCE (--verify found something); after PF_ERROR_INTERRUPTED, LIMIT and DIFFERENCE
+ * results can still be read and are those up to there. */
+bool pf_simulation_run(PfSimulation *simulation, GError **error);
+
+/* ---- Results ---- */
+
+/* Whether the whole trace was played. */
+bool pf_simulation_complete(const PfSimulation *simulation);
+const PfTraceHeader *pf_simulation_trace_header(const PfSimulation *simulation);
+const char *pf_simulation_trace_path(const PfSimulation *simulation);
+const char *pf_simulation_trace_digest(const PfSimulation *simulation);
+const char *pf_simulation_trace_damage(const PfSimulation *simulation); /* NULL if none */
+uint64_t pf_simulation_records(const PfSimulation *simulation);
+uint64_t pf_simulation_clock_hz(const PfSimulation *simulation);
+uint64_t pf_simulation_seed(const PfSimulation *simulation);
+bool pf_simulation_has_access_grain(const PfSimulation *simulation);
+double pf_simulation_dilation(const PfSimulation *simulation);
+/* "full" or "costs" or "full+costs" (a trace with both grains under "auto"). */
+const char *pf_simulation_timing(const PfSimulation *simulation);
+/* Differences that --verify found; 0 also if it was not asked for. */
+uint64_t pf_simulation_differences(const PfSimulation *simulation);
+/* NULL-terminated sentences the user should see (mixed scopes, unused events); borrowed. */
+const char *const *pf_simulation_warnings(const PfSimulation *simulation);
+
+/* Runs in the order of the configuration's list, an added `none` first. */
+typedef struct PfRun PfRun;
+size_t pf_simulation_run_count(const PfSimulation *simulation);
+const PfRun *pf_simulation_run_at(const PfSimulation *simulation, size_t index);
+const char *pf_run_label(const PfRun *run);  /* the `label`, else the policy's name */
+const char *pf_run_policy(const PfRun *run); /* the policy's name */
+const char *pf_run_scope(const PfRun *run);  /* "all", "anon", "mergeable" */
+/* "" or a remark for tables: "not converged" for fewer than two full passes. */
+const char *pf_run_remark(const PfRun *run);
+/* Everything, in order of registration (the same names in each run where they are common). Held at
+ * the end of the region of interest. */
+const PfStats *pf_run_stats(const PfRun *run);
+
+/* Rows of the epochs: columns are fixed names. */
+size_t pf_simulation_epoch_columns(const PfSimulation *simulation, const char *const **ret_names);
+size_t pf_run_epoch_count(const PfRun *run);
+/* The cycle of row INDEX; its values in the order of the columns. */
+uint64_t pf_run_epoch(const PfRun *run, size_t index, const PfStatValue **ret_values);
+
+/* Marks: label, cycle, and all memory.*, policy.* and the policy's own statistics of then. */
+size_t pf_run_mark_count(const PfRun *run);
+const char *pf_run_mark_label(const PfRun *run, size_t index);
+uint64_t pf_run_mark_cycle(const PfRun *run, size_t index);
+void pf_run_mark_visit(const PfRun *run, size_t index, PfStatVisitor visit, void *user);
+
+/* Statistics of every kind that a machine of CONFIG with every policy has, without a trace: for
+ * `list stats`. */
+void pf_simulation_list_stats(const PfRegistry *registry, PfStatVisitor visit, void *user);
+
+/* Binds every field table of the machine, the policies and the run to CONFIG, so that `config
+ * check|dump|explain` know all keys. Errors are collected in CONFIG. */
+void pf_simulation_bind(PfConfig *config, const PfRegistry *registry);

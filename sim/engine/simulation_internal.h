@@ -1,0 +1,39 @@
+/* What the files of the simulation share. */
+#pragma once
+
+#include "run.h"
+
+/* The whole configuration, bound. */
+typedef struct {
+    PfRunConfig run;
+    PfMachineConfig *machine;
+    GPtrArray *policies; /* of PfPolicySetup, in the order of the runs */
+} PfSetup;
+
+/* Binds everything. Errors are collected in CONFIG. */
+void simulation_setup_init(PfSetup *setup, PfConfig *config, const PfRegistry *registry);
+void simulation_setup_clear(PfSetup *setup);
+
+struct PfSimulation {
+    PfSetup setup;
+    PfSimulationOptions options;
+    PfConfig *config; /* borrowed */
+    char *trace_path;
+    char *trace_digest;
+    PfTrace *trace;
+    PfContentStore *store;
+    PfImage *image;
+    GPtrArray *runs;     /* of PfRun */
+    GPtrArray *warnings; /* of char *, NULL-terminated at the end of the run */
+    struct PfTeam *team;
+    bool complete;
+    uint64_t records;
+    uint64_t differences;
+    gint64 start_us;
+    gint64 told_us;
+};
+
+/* team.c: workers that play one range in all runs. */
+struct PfTeam *team_new(GPtrArray *runs, unsigned threads);
+void team_free(struct PfTeam *team);
+void team_play(struct PfTeam *team, const PfRecordBlock *block, uint32_t from, uint32_t to);

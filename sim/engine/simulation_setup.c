@@ -1,0 +1,136 @@
+/* The configuration of a simulation: the top level, the machine, the policies. */
+#include <string.h>
+
+#include "simulation_internal.h"
+
+static const char *const timings[] = {"auto", "full", "costs", NULL};
+static const char *const pacings[] = {"closed", "open", NULL};
+
+#define AT(member) .offset = offsetof(PfRunConfig, member)
+
+static const PfConfigField run_fields[] = {
+    {.key = "trace", .type = PF_CONFIG_STRING, AT(trace),
+     .description = "The trace to play; relative to the file that names it."},
+    {.key = "seed", .type = PF_CONFIG_UINT, AT(seed), .standard = "1",
+     .description = "Master seed of everything that is drawn."},
+    {.key = "timing", .type = PF_CONFIG_ENUM, AT(timing), .standard = "auto", .choices = timings,
+     .description = "full: all bytes go through the models; costs: page work costs what the card "
+                    "says; auto: full at access grain, costs at page grain."},
+    {.key = "pacing", .type = PF_CONFIG_ENUM, AT(pacing), .standard = "closed",
+     .choices = pacings,
+     .description = "closed: times in a program's trace are think time; open: absolute arrivals."},
+    {.key = "dilation", .type = PF_CONFIG_DOUBLE, AT(dilation), .standard = "1.0",
+     .max = 1000000000, .description = "Factor by which the rates of policies are multiplied."},
+    {.key = "warmup", .type = PF_CONFIG_STRING, AT(warmup),
+     .description = "When statistics start: \"mark:LABEL\", a time (\"20ms\") or \"passes:N\"."},
+    {.key = "roi", .type = PF_CONFIG_STRINGS, AT(roi), .standard = "",
+     .description = "Region of interest: (\"mark:A\", \"mark:B\"); statistics count in between."},
+    {.key = "plugins", .type = PF_CONFIG_STRINGS, AT(plugins), .standard = "",
+     .description = "Shared objects with policies, finders or hash engines."},
+};
+
+static const PfConfigField output_fields[] = {
+    {.key = "epoch", .type = PF_CONFIG_TIME, AT(epoch_ps), .standard = "auto", .automatic = true,
+     .min = 1, .description = "Time between rows of epochs.csv; auto: 200 to 400 rows."},
+};
+
+static void check_warmup(PfRunConfig *run, PfConfigSection *root)
+{
+    if (run->warmup == NULL)
+        return;
+    if (g_str_has_prefix(run->warmup, "mark:")) {
+        run->warmup_mark = run->warmup + strlen("mark:");
+    } else if (g_str_has_prefix(run->warmup, "passes:")) {
+        char *end;
+        run->warmup_passes = g_ascii_strtoull(run->warmup + strlen("passes:"), &end, 10);
+        if (*end != '\0' || run->warmup_passes == 0)
+            pf_config_complain(root, "warmup", "'%s' names no number of passes", run->warmup);
+    } else {
+        g_autoptr(GError) error = NULL;
+        if (!pf_parse_quantity(run->warmup, PF_CONFIG_TIME, &run->warmup_ps, &error))
+            pf_config_complain(root, "warmup",
+                               "'%s' is none of \"mark:LABEL\", \"passes:N\" and a time",
+                               run->warmup);
+    }
+}
+
+static void check_roi(PfRunConfig *run, PfConfigSection *root)
+{
+    unsigned count = run->roi != NULL ? g_strv_length(run->roi) : 0;
+    bool valid = count == 0 || count == 2;
+    for (unsigned i = 0; i < count; i++)
+        valid &= g_str_has_prefix(run->roi[i], "mark:");
+    if (!valid) {
+        pf_config_complain(root, "roi", "it has two ends; write (\"mark:A\", \"mark:B\")");
+        run->roi = NULL;
+        return;
+    }
+    /* From here on the labels alone. The strings belong to the configuration and stay. */
+    for (unsigned i = 0; i < count; i++)
+        run->roi[i] += strlen("mark:");
+}
+
+/* `none` is always there: every other run is compared with it. */
+static void add_none(PfConfigSection *root)
+{
+    size_t count = pf_config_list_length(root, "policies");
+    for (size_t i = 0; i < count; i++) {
+        char *name = NULL;
+        static const PfConfigField name_field = {
+            .key = "name", .type = PF_CONFIG_STRING, .description = "The policy."};
+        pf_config_bind(pf_config_list_section(root, "policies", i), &name_field, 1, &name);
+        if (g_strcmp0(name, "none") == 0)
+            return;
+    }
+    pf_config_set(pf_config_list_append(root, "policies"), "name", PF_CONFIG_STRING, "none",
+                  "added");
+}
+
+static void bind_policies(PfSetup *setup, PfConfigSection *root, const PfRegistry *registry)
+{
+    add_none(root);
+    size_t count = pf_config_list_length(root, "policies");
+    for (size_t i = 0; i < count; i++) {
+        PfConfigSection *section = pf_config_list_section(root, "policies", i);
+        PfPolicySetup *policy = pf_policy_setup_new(section, registry);
+        if (policy == NULL)
+            continue;
+        for (unsigned j = 0; j < setup->policies->len; j++) {
+            const PfPolicySetup *other = g_ptr_array_index(setup->policies, j);
+            if (g_str_equal(other->common.label, policy->common.label))
+                pf_config_complain(section, "name",
+                                   "two policies are called '%s'; give one a label",
+                                   policy->common.label);
+        }
+        g_ptr_array_add(setup->policies, policy);
+    }
+}
+
+void simulation_setup_init(PfSetup *setup, PfConfig *config, const PfRegistry *registry)
+{
+    *setup = (PfSetup){0};
+    PfConfigSection *root = pf_config_section(config, "");
+    pf_config_bind(root, run_fields, G_N_ELEMENTS(run_fields), &setup->run);
+    if (setup->run.dilation <= 0)
+        pf_config_complain(root, "dilation", "it must be more than 0");
+    check_warmup(&setup->run, root);
+    check_roi(&setup->run, root);
+    pf_config_bind(pf_config_section(config, "output"), output_fields,
+                   G_N_ELEMENTS(output_fields), &setup->run);
+    setup->machine = pf_machine_config_new(config);
+    setup->policies = g_ptr_array_new_with_free_func((GDestroyNotify)pf_policy_setup_free);
+    bind_policies(setup, root, registry);
+}
+
+void simulation_setup_clear(PfSetup *setup)
+{
+    g_clear_pointer(&setup->machine, pf_machine_config_free);
+    g_clear_pointer(&setup->policies, g_ptr_array_unref);
+}
+
+void pf_simulation_bind(PfConfig *config, const PfRegistry *registry)
+{
+    PfSetup setup;
+    simulation_setup_init(&setup, config, registry);
+    simulation_setup_clear(&setup);
+}

@@ -1,0 +1,64 @@
+/* Interned page contents: equal bytes are one object.
+ *
+ * One store serves a whole simulation: the memory image and all runs, which may intern and release
+ * at the same time. A content is immutable; it lives while somebody holds a reference. Numbers of
+ * contents depend on who came first and must never order anything; compare orders by bytes. */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "trace.h"
+
+typedef struct {
+    uint32_t index;
+} PfContent;
+
+/* The page of zero bytes: always there, never counted. */
+#define PF_CONTENT_OF_ZEROS ((PfContent){0})
+
+typedef struct PfContentStore PfContentStore;
+
+/* A store for pages of PAGE_BYTES. */
+PfContentStore *pf_content_store_new(uint32_t page_bytes);
+void pf_content_store_free(PfContentStore *store);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(PfContentStore, pf_content_store_free)
+
+/* The content with these BYTES (a page of them, copied if new), with a reference for the caller. */
+PfContent pf_content_intern(PfContentStore *store, const uint8_t *bytes);
+
+/* The content that SPEC describes, with a reference. An id's bytes are not kept but made again when
+ * asked for. */
+PfContent pf_content_intern_spec(PfContentStore *store, const PfContentSpec *spec);
+
+void pf_content_ref(PfContentStore *store, PfContent content);
+void pf_content_unref(PfContentStore *store, PfContent content);
+
+/* Whether its bytes are known (all but `hash:` identities). */
+bool pf_content_has_bytes(const PfContentStore *store, PfContent content);
+
+/* Its bytes: in the store, or made in SCRATCH (a page). NULL if they are not known. Valid while the
+ * caller holds a reference and leaves SCRATCH alone. */
+const uint8_t *pf_content_bytes(const PfContentStore *store, PfContent content, uint8_t *scratch);
+
+/* The XXH3-64 hash of its bytes; an identity's own number. */
+uint64_t pf_content_hash(const PfContentStore *store, PfContent content);
+
+/* Orders by bytes as memcmp does; RET_FIRST_DIFFERENCE, if not NULL, gets the first byte that differs
+ * (the page size for equal ones). A content without bytes differs from others at byte 0 and is
+ * ordered by its number, after all contents with bytes. */
+int pf_content_compare(const PfContentStore *store, PfContent a, PfContent b,
+                       size_t *ret_first_difference);
+
+uint32_t pf_content_page_bytes(const PfContentStore *store);
+
+/* Distinct contents alive, and the memory that the store takes for them. */
+uint64_t pf_content_store_count(const PfContentStore *store);
+uint64_t pf_content_store_bytes(const PfContentStore *store);
+
+static inline bool pf_content_equal(PfContent a, PfContent b)
+{
+    return a.index == b.index;
+}

@@ -1,0 +1,143 @@
+#include "frame.h"
+
+void pf_frame_pool_init(PfFramePool *pool, PfContentStore *store, uint64_t capacity_frames)
+{
+    *pool = (PfFramePool){.store = store, .capacity_frames = capacity_frames, .limit = 1};
+    pf_seg_array_init(&pool->frames, sizeof(PfFrame));
+    pf_seg_array_reserve(&pool->frames, 1);
+    pool->free = g_array_new(FALSE, FALSE, sizeof(uint32_t));
+    pf_table_init(&pool->pins);
+    pf_table_init(&pool->file_object);
+}
+
+void pf_frame_pool_clear(PfFramePool *pool)
+{
+    pf_seg_array_clear(&pool->frames);
+    g_clear_pointer(&pool->free, g_array_unref);
+    pf_table_clear(&pool->pins);
+    pf_table_clear(&pool->file_object);
+}
+
+static void release_held(PfFramePool *pool, PfFrame *frame)
+{
+    if ((frame->holds & PF_FRAME_LIVE) == 0 && frame->holds != PF_FRAME_UNKNOWN)
+        pf_content_unref(pool->store, (PfContent){frame->holds});
+    frame->holds = 0;
+}
+
+bool pf_frame_alloc(PfFramePool *pool, PfSlot slot, PfMpn *ret_mpn)
+{
+    if (pf_frame_pool_free(pool) == 0)
+        return false;
+    uint32_t number;
+    if (pool->free->len > 0) {
+        number = g_array_index(pool->free, uint32_t, pool->free->len - 1);
+        g_array_set_size(pool->free, pool->free->len - 1);
+    } else {
+        g_assert(pool->limit < UINT32_MAX);
+        number = pool->limit++;
+        pf_seg_array_reserve(&pool->frames, pool->limit);
+    }
+    PfMpn mpn = {number};
+    *pf_frame_at(pool, mpn) = (PfFrame){.holds = PF_FRAME_LIVE | slot.index, .count = 1};
+    pool->used_frames++;
+    pool->peak_frames = MAX(pool->peak_frames, pool->used_frames);
+    *ret_mpn = mpn;
+    return true;
+}
+
+void pf_frame_ref(PfFramePool *pool, PfMpn mpn)
+{
+    PfFrame *frame = pf_frame_at(pool, mpn);
+    g_assert(pf_frame_refs(frame) < PF_FRAME_REFS_MASK);
+    bool in_use = frame->count != 0 && frame->count != PF_FRAME_FILE;
+    g_assert(in_use || mpn.number == 0);
+    if (!in_use) {
+        pool->used_frames++;
+        pool->peak_frames = MAX(pool->peak_frames, pool->used_frames);
+    }
+    frame->count++;
+}
+
+/* Nobody maps or pins MPN any more. */
+static void release_frame(PfFramePool *pool, PfMpn mpn)
+{
+    PfFrame *frame = pf_frame_at(pool, mpn);
+    pool->used_frames--;
+    if (mpn.number == 0)
+        return;
+    if ((frame->count & PF_FRAME_FILE) != 0)
+        pf_table_remove(&pool->file_object, mpn.number);
+    release_held(pool, frame);
+    frame->count = 0;
+    g_array_append_val(pool->free, mpn.number);
+}
+
+void pf_frame_unref(PfFramePool *pool, PfMpn mpn)
+{
+    PfFrame *frame = pf_frame_at(pool, mpn);
+    g_assert(pf_frame_refs(frame) > 0);
+    frame->count--;
+    if (pf_frame_refs(frame) > 0)
+        return;
+    if ((frame->count & PF_FRAME_PINNED) == 0)
+        release_frame(pool, mpn);
+    else if ((frame->holds & PF_FRAME_LIVE) != 0)
+        frame->holds = 0; /* its slot is going; nobody can read a page that is not mapped */
+}
+
+void pf_frame_pin(PfFramePool *pool, PfMpn mpn)
+{
+    uint64_t pins = 0;
+    pf_table_find(&pool->pins, mpn.number, &pins);
+    pf_table_insert(&pool->pins, mpn.number, pins + 1);
+    pf_frame_at(pool, mpn)->count |= PF_FRAME_PINNED;
+}
+
+void pf_frame_unpin(PfFramePool *pool, PfMpn mpn)
+{
+    uint64_t pins = 0;
+    bool found = pf_table_find(&pool->pins, mpn.number, &pins);
+    g_assert(found && pins > 0);
+    if (pins > 1) {
+        pf_table_insert(&pool->pins, mpn.number, pins - 1);
+        return;
+    }
+    pf_table_remove(&pool->pins, mpn.number);
+    PfFrame *frame = pf_frame_at(pool, mpn);
+    frame->count &= ~PF_FRAME_PINNED;
+    if (pf_frame_refs(frame) == 0)
+        release_frame(pool, mpn);
+}
+
+void pf_frame_hold_content(PfFramePool *pool, PfMpn mpn, PfContent content)
+{
+    g_assert(mpn.number != 0 && content.index < PF_FRAME_LIVE);
+    PfFrame *frame = pf_frame_at(pool, mpn);
+    release_held(pool, frame);
+    frame->holds = content.index;
+}
+
+void pf_frame_hold_unknown(PfFramePool *pool, PfMpn mpn)
+{
+    g_assert(mpn.number != 0);
+    PfFrame *frame = pf_frame_at(pool, mpn);
+    release_held(pool, frame);
+    frame->holds = PF_FRAME_UNKNOWN;
+}
+
+void pf_frame_hold_slot(PfFramePool *pool, PfMpn mpn, PfSlot slot)
+{
+    g_assert(mpn.number != 0 && slot.index < PF_FRAME_LIVE);
+    PfFrame *frame = pf_frame_at(pool, mpn);
+    release_held(pool, frame);
+    frame->holds = PF_FRAME_LIVE | slot.index;
+}
+
+uint64_t pf_frame_pool_free(const PfFramePool *pool)
+{
+    if (pool->capacity_frames == 0)
+        return UINT64_MAX;
+    return pool->capacity_frames > pool->used_frames ? pool->capacity_frames - pool->used_frames
+                                                     : 0;
+}

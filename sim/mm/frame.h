@@ -1,0 +1,79 @@
+/* Machine frames of one run: reference counts, what they hold, and how many are in use.
+ *
+ * A frame holds either an interned content, or "whatever slot S holds" (live): then only S maps it
+ * writable and every store of S goes there. Frame 0 is the shared zero page; it is in use while
+ * somebody maps it. Eight bytes a frame. */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "addr.h"
+#include "content.h"
+#include "seg_array.h"
+#include "table.h"
+
+#define PF_FRAME_LIVE ((uint32_t)1 << 31) /* in `holds`: the rest is a slot, not a content */
+
+/* In `holds`: bytes that nobody knows. */
+#define PF_FRAME_UNKNOWN (PF_FRAME_LIVE - 1)
+
+/* In `count`, above the references. */
+#define PF_FRAME_PINNED    ((uint32_t)1 << 31)
+#define PF_FRAME_FILE      ((uint32_t)1 << 30) /* a page of the page cache */
+#define PF_FRAME_REFS_MASK (((uint32_t)1 << 30) - 1)
+
+typedef struct {
+    uint32_t holds;
+    uint32_t count;
+} PfFrame;
+
+static_assert(sizeof(PfFrame) == 8, "a frame is 8 bytes");
+
+#define PF_ZERO_FRAME ((PfMpn){0})
+
+typedef struct {
+    PfContentStore *store; /* borrowed */
+    PfSegArray frames;
+    uint64_t capacity_frames; /* 0: no limit */
+    uint32_t limit;           /* frames ever used, the zero frame included */
+    GArray *free;             /* of uint32_t, last freed first used */
+    PfTable pins;             /* MPN -> pins */
+    PfTable file_object;      /* MPN -> slot of the file's page it holds */
+    uint64_t used_frames;
+    uint64_t peak_frames;
+} PfFramePool;
+
+void pf_frame_pool_init(PfFramePool *pool, PfContentStore *store, uint64_t capacity_frames);
+void pf_frame_pool_clear(PfFramePool *pool);
+
+static inline PfFrame *pf_frame_at(const PfFramePool *pool, PfMpn mpn)
+{
+    return pf_seg_array_at(&pool->frames, mpn.number);
+}
+
+static inline uint32_t pf_frame_refs(const PfFrame *frame)
+{
+    return frame->count & PF_FRAME_REFS_MASK;
+}
+
+/* A free frame with one reference that holds what SLOT holds; false when there is none left.
+ * Frames are given out in order of number, freed ones first. */
+bool pf_frame_alloc(PfFramePool *pool, PfSlot slot, PfMpn *ret_mpn);
+
+void pf_frame_ref(PfFramePool *pool, PfMpn mpn);
+
+/* Drops a reference; a frame without references and pins is free. */
+void pf_frame_unref(PfFramePool *pool, PfMpn mpn);
+
+void pf_frame_pin(PfFramePool *pool, PfMpn mpn);
+void pf_frame_unpin(PfFramePool *pool, PfMpn mpn);
+
+/* Makes MPN hold CONTENT, whose reference it takes over, unknown bytes, or SLOT live. */
+void pf_frame_hold_content(PfFramePool *pool, PfMpn mpn, PfContent content);
+void pf_frame_hold_unknown(PfFramePool *pool, PfMpn mpn);
+void pf_frame_hold_slot(PfFramePool *pool, PfMpn mpn, PfSlot slot);
+
+/* Frames that could still be given out; UINT64_MAX without a limit. */
+uint64_t pf_frame_pool_free(const PfFramePool *pool);

@@ -1,0 +1,311 @@
+/* The bytes of pages: as of any event of the range (readers), and after it (commit). */
+#include <string.h>
+
+#include "image_internal.h"
+
+/* Pages with buffers of their own beyond which quiet ones are interned, and how many are looked at
+ * after each range. */
+enum { BUFFERS_AT_EASE = 16384, SETTLE_STEPS = 64, SETTLE_AGE_RANGES = 4 };
+
+static PageBuffer *buffer_at(const PfImage *image, uint32_t index)
+{
+    return pf_seg_array_at(&image->buffers, index);
+}
+
+static PageBuffer *new_buffer(PfImage *image, uint32_t slot, uint32_t *ret_index)
+{
+    uint32_t index;
+    if (image->free_buffers->len > 0) {
+        index = g_array_index(image->free_buffers, uint32_t, image->free_buffers->len - 1);
+        g_array_set_size(image->free_buffers, image->free_buffers->len - 1);
+    } else {
+        index = image->buffer_count++;
+        pf_seg_array_reserve(&image->buffers, image->buffer_count);
+    }
+    PageBuffer *buffer = buffer_at(image, index);
+    buffer->bytes = g_malloc(image->page_bytes);
+    buffer->slot = slot;
+    image->buffers_alive++;
+    *ret_index = index;
+    return buffer;
+}
+
+/* Lets go of whatever the handle of SLOT holds; the handle then means zeros. */
+void image_drop_bytes(PfImage *image, uint32_t slot)
+{
+    uint32_t *handle = image_handle(image, slot);
+    uint32_t value = *handle & ~HANDLE_TAG;
+    if ((*handle & HANDLE_TAG) == HANDLE_CONTENT) {
+        pf_content_unref(image->store, (PfContent){value});
+    } else if ((*handle & HANDLE_TAG) == HANDLE_BYTES) {
+        g_clear_pointer(&buffer_at(image, value)->bytes, g_free);
+        g_array_append_val(image->free_buffers, value);
+        image->buffers_alive--;
+    }
+    *handle = HANDLE_CONTENT;
+}
+
+void image_intern_slot(PfImage *image, uint32_t slot)
+{
+    uint32_t *handle = image_handle(image, slot);
+    if ((*handle & HANDLE_TAG) != HANDLE_BYTES)
+        return;
+    const uint8_t *bytes = buffer_at(image, *handle & ~HANDLE_TAG)->bytes;
+    PfContent content = pf_content_intern(image->store, bytes);
+    image_drop_bytes(image, slot);
+    *image_handle(image, slot) = HANDLE_CONTENT | content.index;
+}
+
+/* Makes the bytes of SLOT a buffer that can be written; NULL if they are unknown. */
+static uint8_t *writable_bytes(PfImage *image, uint32_t slot)
+{
+    uint32_t handle = *image_handle(image, slot);
+    uint32_t value = handle & ~HANDLE_TAG;
+    if ((handle & HANDLE_TAG) == HANDLE_BYTES) {
+        buffer_at(image, value)->written = image->range_number;
+        return buffer_at(image, value)->bytes;
+    }
+    if ((handle & HANDLE_TAG) == HANDLE_UNKNOWN)
+        return NULL;
+    g_assert((handle & HANDLE_TAG) == HANDLE_CONTENT);
+    if (!pf_content_has_bytes(image->store, (PfContent){value})) {
+        image_drop_bytes(image, slot);
+        *image_handle(image, slot) = HANDLE_UNKNOWN;
+        return NULL;
+    }
+    uint32_t index;
+    PageBuffer *buffer = new_buffer(image, slot, &index);
+    const uint8_t *bytes = pf_content_bytes(image->store, (PfContent){value}, buffer->bytes);
+    if (bytes != buffer->bytes)
+        memcpy(buffer->bytes, bytes, image->page_bytes);
+    buffer->written = image->range_number;
+    image_drop_bytes(image, slot);
+    *image_handle(image, slot) = HANDLE_BYTES | index;
+    return buffer->bytes;
+}
+
+/* Puts the COUNT low bytes of VALUE, first byte first. */
+static void put_value(uint8_t *at, uint64_t value, uint64_t count)
+{
+    uint64_t little = GUINT64_TO_LE(value);
+    /* A constant length becomes one store. */
+    if (count == sizeof little)
+        memcpy(at, &little, sizeof little);
+    else if (count == sizeof(uint32_t))
+        memcpy(at, &little, sizeof(uint32_t));
+    else
+        for (uint64_t i = 0; i < count; i++)
+            at[i] = (uint8_t)(value >> (8 * i));
+}
+
+/* The part of a write that EVENT stands for, put into PAGE. */
+static void write_part(const PfImage *image, const PfEvent *event, uint8_t *page)
+{
+    const PfRecord *record = &image->block->records[event->record];
+    uint64_t offset = record->address & (image->page_bytes - 1);
+    uint64_t in_first = MIN(record->count, image->page_bytes - offset);
+    uint64_t skipped = event->part == 0 ? 0 : in_first;
+    uint64_t length = event->part == 0 ? in_first : record->count - in_first;
+    uint8_t *at = event->part == 0 ? page + offset : page;
+    if (record->count <= sizeof record->value)
+        put_value(at, record->value >> (8 * skipped), length);
+    else
+        memcpy(at, record->bytes + skipped, length);
+}
+
+void pf_image_reader_init(PfImageReader *reader, const PfImage *image)
+{
+    reader->page = g_malloc(image->page_bytes);
+    reader->chain = g_array_new(FALSE, FALSE, sizeof(uint32_t));
+}
+
+void pf_image_reader_clear(PfImageReader *reader)
+{
+    g_clear_pointer(&reader->page, g_free);
+    g_clear_pointer(&reader->chain, g_array_unref);
+}
+
+/* The last event of OBJECT before POSITION. */
+static uint32_t event_before(const PfImage *image, uint32_t object, uint32_t position)
+{
+    uint32_t event = image_last_event(image, object);
+    while (event != NO_EVENT && event >= position)
+        event = pf_image_event(image, event)->previous;
+    return event;
+}
+
+/* What SLOT holds at the start of the range, not a file's page. */
+static bool handle_content(PfImage *image, uint32_t slot, PfContent *ret_content)
+{
+    uint32_t handle = *image_handle(image, slot);
+    uint32_t value = handle & ~HANDLE_TAG;
+    if ((handle & HANDLE_TAG) == HANDLE_UNKNOWN)
+        return false;
+    if ((handle & HANDLE_TAG) == HANDLE_CONTENT) {
+        *ret_content = (PfContent){value};
+        pf_content_ref(image->store, *ret_content);
+        return true;
+    }
+    *ret_content = pf_content_intern(image->store, buffer_at(image, value)->bytes);
+    g_mutex_lock(&image->settle_lock);
+    g_array_append_val(image->settle, slot);
+    g_mutex_unlock(&image->settle_lock);
+    return true;
+}
+
+/* What OBJECT holds before the events of CHAIN (newest first, ending with the oldest that counts),
+ * copied to PAGE. False if unknown. */
+static bool chain_base(PfImage *image, PfImageReader *reader, uint32_t object, uint32_t oldest)
+{
+    PfContent base;
+    const PfEvent *event = pf_image_event(image, oldest);
+    if (event->kind == PF_EVENT_CONTENT) {
+        base = (PfContent){event->content};
+        pf_content_ref(image->store, base);
+    } else {
+        uint32_t source = object;
+        uint32_t handle = *image_handle(image, object);
+        bool of_file = (handle & HANDLE_TAG) == HANDLE_FILE;
+        if (of_file) {
+            PfImageReader inner;
+            pf_image_reader_init(&inner, image);
+            source = handle & ~HANDLE_TAG;
+            bool known = pf_image_content(image, &inner, (PfSlot){source}, oldest, &base);
+            pf_image_reader_clear(&inner);
+            if (!known)
+                return false;
+        } else if (!handle_content(image, source, &base)) {
+            return false;
+        }
+    }
+    const uint8_t *bytes = pf_content_bytes(image->store, base, reader->page);
+    if (bytes != NULL && bytes != reader->page)
+        memcpy(reader->page, bytes, image->page_bytes);
+    pf_content_unref(image->store, base);
+    return bytes != NULL;
+}
+
+bool pf_image_content(PfImage *image, PfImageReader *reader, PfSlot slot, uint32_t position,
+                      PfContent *ret_content)
+{
+    uint32_t object = slot.index;
+    uint32_t newest = event_before(image, object, position);
+    if (newest == NO_EVENT) {
+        uint32_t handle = *image_handle(image, object);
+        if ((handle & HANDLE_TAG) != HANDLE_FILE)
+            return handle_content(image, object, ret_content);
+        return pf_image_content(image, reader, (PfSlot){handle & ~HANDLE_TAG}, position,
+                                ret_content);
+    }
+    if (pf_image_event(image, newest)->kind == PF_EVENT_CONTENT) {
+        *ret_content = (PfContent){pf_image_event(image, newest)->content};
+        pf_content_ref(image->store, *ret_content);
+        return true;
+    }
+    g_array_set_size(reader->chain, 0);
+    uint32_t oldest = newest;
+    for (uint32_t i = newest; i != NO_EVENT; i = pf_image_event(image, i)->previous) {
+        oldest = i;
+        PfEventKind kind = (PfEventKind)pf_image_event(image, i)->kind;
+        if (kind == PF_EVENT_UNKNOWN)
+            return false;
+        if (kind == PF_EVENT_CONTENT)
+            break;
+        if (kind == PF_EVENT_WRITE)
+            g_array_append_val(reader->chain, i);
+        if (kind == PF_EVENT_PRIVATE)
+            break;
+    }
+    if (!chain_base(image, reader, object, oldest))
+        return false;
+    for (unsigned i = reader->chain->len; i-- > 0;)
+        write_part(image, pf_image_event(image, g_array_index(reader->chain, uint32_t, i)),
+                   reader->page);
+    *ret_content = pf_content_intern(image->store, reader->page);
+    return true;
+}
+
+/* The page of a private file mapping takes over the bytes that the file's page has now. */
+static void commit_private(PfImage *image, uint32_t slot)
+{
+    uint32_t handle = *image_handle(image, slot);
+    if ((handle & HANDLE_TAG) != HANDLE_FILE)
+        return;
+    uint32_t object = handle & ~HANDLE_TAG;
+    image_intern_slot(image, object);
+    uint32_t bytes = *image_handle(image, object);
+    if ((bytes & HANDLE_TAG) == HANDLE_CONTENT)
+        pf_content_ref(image->store, (PfContent){bytes & ~HANDLE_TAG});
+    *image_handle(image, slot) = bytes;
+}
+
+static void commit_event(PfImage *image, const PfEvent *event)
+{
+    switch ((PfEventKind)event->kind) {
+    case PF_EVENT_SAME:
+        return;
+    case PF_EVENT_CONTENT:
+        image_drop_bytes(image, event->object);
+        *image_handle(image, event->object) = HANDLE_CONTENT | event->content;
+        break;
+    case PF_EVENT_UNKNOWN:
+        image_drop_bytes(image, event->object);
+        *image_handle(image, event->object) = HANDLE_UNKNOWN;
+        break;
+    case PF_EVENT_PRIVATE:
+        commit_private(image, event->object);
+        break;
+    case PF_EVENT_WRITE: {
+        uint8_t *page = writable_bytes(image, event->object);
+        if (page != NULL)
+            write_part(image, event, page);
+        break;
+    }
+    }
+    image_distinct_touch(image, event->object);
+}
+
+/* Pages that nobody has written for some ranges need no buffer of their own. */
+static void settle_quiet_pages(PfImage *image)
+{
+    for (unsigned i = 0; i < SETTLE_STEPS && image->buffers_alive > BUFFERS_AT_EASE; i++) {
+        image->settle_hand = (image->settle_hand + 1) % image->buffer_count;
+        const PageBuffer *buffer = buffer_at(image, image->settle_hand);
+        if (buffer->bytes != NULL && image->range_number - buffer->written > SETTLE_AGE_RANGES)
+            image_intern_slot(image, buffer->slot);
+    }
+}
+
+/* The leaves of a context that has exited may be used for others. */
+static void free_leaves(PfImage *image, PfImageContext *context)
+{
+    GTreeNode *node = g_tree_node_first(context->leaves->order);
+    for (; node != NULL; node = g_tree_node_next(node)) {
+        const PfLeaf *leaf = g_tree_node_value(node);
+        g_array_append_val(image->free_leaves, leaf->id);
+    }
+    g_tree_remove_all(context->leaves->order);
+    g_array_set_size(context->leaves->made, 0);
+    pf_table_clear(&context->leaves->by_number);
+    pf_table_init(&context->leaves->by_number);
+    memset(context->leaves->cache, 0, sizeof context->leaves->cache);
+}
+
+void pf_image_commit(PfImage *image)
+{
+    for (uint32_t i = 0; i < image->events->len; i++)
+        commit_event(image, pf_image_event(image, i));
+    for (unsigned i = 0; i < image->settle->len; i++) {
+        uint32_t slot = g_array_index(image->settle, uint32_t, i);
+        if (image_last_event(image, slot) == NO_EVENT)
+            image_intern_slot(image, slot);
+    }
+    g_array_set_size(image->settle, 0);
+    settle_quiet_pages(image);
+    for (unsigned i = 0; i < image->exited->len; i++)
+        free_leaves(image, g_ptr_array_index(image->exited, i));
+    g_ptr_array_set_size(image->exited, 0);
+    g_array_set_size(image->events, 0);
+    image->range_number++;
+    image->baseline_at_start = image->baseline_frames;
+}

@@ -1,0 +1,325 @@
+#include "memory.h"
+
+void pf_memory_init(PfMemory *memory, PfImage *image, uint64_t capacity_frames, PfScope scope,
+                    const uint64_t *now_cycles)
+{
+    *memory = (PfMemory){.image = image, .scope = scope, .now_cycles = now_cycles};
+    pf_frame_pool_init(&memory->frames, pf_image_store(image), capacity_frames);
+    pf_seg_array_init(&memory->entries, sizeof(PfEntry));
+    memory->pins = g_array_new(FALSE, FALSE, sizeof(PfPin));
+    memory->present_pages = g_array_new(FALSE, TRUE, sizeof(uint64_t));
+    pf_image_reader_init(&memory->reader, image);
+}
+
+void pf_memory_clear(PfMemory *memory)
+{
+    pf_frame_pool_clear(&memory->frames);
+    pf_seg_array_clear(&memory->entries);
+    g_clear_pointer(&memory->pins, g_array_unref);
+    g_clear_pointer(&memory->present_pages, g_array_unref);
+    pf_image_reader_clear(&memory->reader);
+}
+
+void pf_memory_sync(PfMemory *memory)
+{
+    memory->entry_limit = pf_image_slot_limit(memory->image);
+    pf_seg_array_reserve(&memory->entries, memory->entry_limit);
+    g_array_set_size(memory->present_pages, pf_image_context_count(memory->image));
+}
+
+uint64_t pf_memory_present_pages(const PfMemory *memory, uint32_t context)
+{
+    return context < memory->present_pages->len
+               ? g_array_index(memory->present_pages, uint64_t, context)
+               : 0;
+}
+
+/* SLOT gets (1) or loses (-1) its mapping. */
+static void count_present(PfMemory *memory, PfSlot slot, int change)
+{
+    uint32_t context = pf_image_leaf_of(memory->image, slot)->context;
+    g_array_index(memory->present_pages, uint64_t, context) += (uint64_t)(int64_t)change;
+}
+
+void pf_memory_integrate(PfMemory *memory)
+{
+    uint64_t now = *memory->now_cycles;
+    if (now <= memory->integrated_to_cycles)
+        return;
+    int64_t saved = (int64_t)memory->baseline_frames - (int64_t)memory->frames.used_frames;
+    memory->saved_page_cycles += saved * (int64_t)(now - memory->integrated_to_cycles);
+    memory->integrated_to_cycles = now;
+}
+
+void pf_memory_set_baseline(PfMemory *memory, uint64_t frames)
+{
+    if (frames == memory->baseline_frames)
+        return;
+    pf_memory_integrate(memory);
+    memory->baseline_frames = frames;
+}
+
+static bool in_scope(const PfMemory *memory, PfSlot slot, const PfEntry *entry)
+{
+    if (memory->scope == PF_SCOPE_ALL)
+        return true;
+    if ((entry->flags & PF_ENTRY_FILE) != 0)
+        return false;
+    return memory->scope == PF_SCOPE_ANON ||
+           (pf_image_flags(memory->image, slot) & PF_IMAGE_MERGEABLE) != 0;
+}
+
+void pf_memory_update_eligible(PfMemory *memory, PfSlot slot)
+{
+    PfEntry *entry = pf_memory_entry(memory, slot);
+    bool is = (entry->flags & PF_ENTRY_POPULATED) != 0 && in_scope(memory, slot, entry);
+    bool was = (entry->flags & PF_ENTRY_ELIGIBLE) != 0;
+    if (is == was)
+        return;
+    entry->flags ^= PF_ENTRY_ELIGIBLE;
+    memory->eligible_pages += is ? 1U : UINT64_MAX;
+}
+
+static void populate(PfMemory *memory, PfSlot slot)
+{
+    PfEntry *entry = pf_memory_entry(memory, slot);
+    if ((entry->flags & PF_ENTRY_POPULATED) == 0) {
+        entry->flags |= PF_ENTRY_POPULATED;
+        memory->populated_pages++;
+    }
+    pf_memory_update_eligible(memory, slot);
+}
+
+/* Drops the mapping of SLOT, keeping what its entry says of the page itself. */
+static void drop_mapping(PfMemory *memory, PfSlot slot)
+{
+    PfEntry *entry = pf_memory_entry(memory, slot);
+    if ((entry->flags & PF_ENTRY_PRESENT) != 0) {
+        pf_frame_unref(&memory->frames, (PfMpn){entry->mpn});
+        count_present(memory, slot, -1);
+    }
+    entry->mpn = 0;
+    entry->flags &= PF_ENTRY_POPULATED | PF_ENTRY_ELIGIBLE | PF_ENTRY_SAMPLED;
+}
+
+/* Maps the frame of the file's page OBJECT, made if nobody has mapped it yet. */
+static bool map_file(PfMemory *memory, PfSlot slot, PfSlot object)
+{
+    PfEntry *cached = pf_memory_entry(memory, object);
+    PfMpn mpn = {cached->mpn};
+    uint64_t holder;
+    bool alive = (cached->flags & PF_ENTRY_PRESENT) != 0 &&
+                 pf_table_find(&memory->frames.file_object, mpn.number, &holder) &&
+                 holder == object.index;
+    if (alive) {
+        pf_frame_ref(&memory->frames, mpn);
+    } else {
+        if (!pf_frame_alloc(&memory->frames, object, &mpn))
+            return false;
+        pf_frame_at(&memory->frames, mpn)->count |= PF_FRAME_FILE;
+        pf_table_insert(&memory->frames.file_object, mpn.number, object.index);
+        *cached = (PfEntry){.mpn = mpn.number, .flags = PF_ENTRY_PRESENT};
+    }
+    PfEntry *entry = pf_memory_entry(memory, slot);
+    if ((entry->flags & PF_ENTRY_PRESENT) == 0)
+        count_present(memory, slot, 1);
+    entry->mpn = mpn.number;
+    entry->flags |= PF_ENTRY_PRESENT | PF_ENTRY_FILE;
+    return true;
+}
+
+PfFault pf_memory_read(PfMemory *memory, PfSlot slot)
+{
+    PfEntry *entry = pf_memory_entry(memory, slot);
+    if ((entry->flags & PF_ENTRY_PRESENT) != 0)
+        return PF_FAULT_NONE;
+    pf_memory_integrate(memory);
+    PfSlot object = pf_image_object(memory->image, slot);
+    if (!pf_slot_equal(object, slot))
+        return map_file(memory, slot, object) ? PF_FAULT_FILE : PF_FAULT_NO_MEMORY;
+    pf_frame_ref(&memory->frames, PF_ZERO_FRAME);
+    count_present(memory, slot, 1);
+    entry->mpn = 0;
+    entry->flags |= PF_ENTRY_PRESENT | PF_ENTRY_ZERO;
+    return PF_FAULT_ZERO;
+}
+
+/* A store that goes to the page of a file: SLOT maps that page's frame. */
+static PfStoreOutcome store_to_file(PfMemory *memory, PfSlot slot, PfSlot object)
+{
+    PfEntry *entry = pf_memory_entry(memory, slot);
+    PfStoreOutcome outcome = {.old_frame = {entry->mpn}};
+    unsigned wanted = PF_ENTRY_PRESENT | PF_ENTRY_FILE;
+    if ((entry->flags & wanted) != wanted) {
+        pf_memory_integrate(memory);
+        outcome.was_merged = (entry->flags & PF_ENTRY_MERGED) != 0;
+        drop_mapping(memory, slot);
+        if (!map_file(memory, slot, object))
+            return (PfStoreOutcome){.fault = PF_FAULT_NO_MEMORY};
+        outcome.fault = PF_FAULT_FILE;
+    }
+    if ((pf_image_flags(memory->image, slot) & PF_IMAGE_SHMEM) != 0)
+        entry->flags |= PF_ENTRY_WRITABLE;
+    populate(memory, slot);
+    return outcome;
+}
+
+/* Why a page that is not writable has to fault on a store. */
+static PfFault store_fault(const PfMemory *memory, const PfEntry *entry)
+{
+    if ((entry->flags & PF_ENTRY_PRESENT) == 0)
+        return PF_FAULT_FIRST;
+    if ((entry->flags & PF_ENTRY_ZERO) != 0)
+        return PF_FAULT_COPY_ZERO;
+    if ((entry->flags & PF_ENTRY_FILE) != 0)
+        return PF_FAULT_COPY_FILE;
+    const PfFrame *frame = pf_frame_at(&memory->frames, (PfMpn){entry->mpn});
+    bool alone = pf_frame_refs(frame) == 1 && (frame->count & PF_FRAME_FILE) == 0;
+    return alone ? PF_FAULT_REUSE : PF_FAULT_COPY;
+}
+
+PfStoreOutcome pf_memory_store(PfMemory *memory, PfSlot slot, PfSlot object)
+{
+    if (!pf_slot_equal(slot, object))
+        return store_to_file(memory, slot, object);
+    PfEntry *entry = pf_memory_entry(memory, slot);
+    unsigned settled = PF_ENTRY_WRITABLE | PF_ENTRY_POPULATED;
+    if ((entry->flags & settled) == settled)
+        return (PfStoreOutcome){.fault = PF_FAULT_NONE};
+    PfStoreOutcome outcome = {.fault = store_fault(memory, entry),
+                              .was_merged = (entry->flags & PF_ENTRY_MERGED) != 0,
+                              .old_frame = {entry->mpn}};
+    pf_memory_integrate(memory);
+    if (outcome.fault == PF_FAULT_REUSE) {
+        pf_frame_hold_slot(&memory->frames, (PfMpn){entry->mpn}, slot);
+        entry->flags &= ~(unsigned)PF_ENTRY_MERGED;
+    } else {
+        PfMpn mpn;
+        if (!pf_frame_alloc(&memory->frames, slot, &mpn))
+            return (PfStoreOutcome){.fault = PF_FAULT_NO_MEMORY};
+        drop_mapping(memory, slot);
+        count_present(memory, slot, 1);
+        entry->mpn = mpn.number;
+    }
+    entry->flags |= PF_ENTRY_PRESENT | PF_ENTRY_WRITABLE;
+    populate(memory, slot);
+    return outcome;
+}
+
+void pf_memory_unmap(PfMemory *memory, PfSlot slot)
+{
+    PfEntry *entry = pf_memory_entry(memory, slot);
+    pf_memory_integrate(memory);
+    drop_mapping(memory, slot);
+    memory->populated_pages -= (entry->flags & PF_ENTRY_POPULATED) != 0;
+    memory->eligible_pages -= (entry->flags & PF_ENTRY_ELIGIBLE) != 0;
+    *entry = (PfEntry){.mpn = 0, .flags = 0};
+}
+
+bool pf_memory_frame_content(PfMemory *memory, PfMpn mpn, PfContent *ret_content)
+{
+    const PfFrame *frame = pf_frame_at(&memory->frames, mpn);
+    if (frame->holds == PF_FRAME_UNKNOWN)
+        return false;
+    if ((frame->holds & PF_FRAME_LIVE) != 0)
+        return pf_image_content(memory->image, &memory->reader,
+                                (PfSlot){frame->holds & ~PF_FRAME_LIVE}, memory->position,
+                                ret_content);
+    *ret_content = (PfContent){frame->holds};
+    pf_content_ref(memory->frames.store, *ret_content);
+    return true;
+}
+
+void pf_memory_freeze(PfMemory *memory, PfMpn mpn)
+{
+    if ((pf_frame_at(&memory->frames, mpn)->holds & PF_FRAME_LIVE) == 0)
+        return;
+    PfContent content;
+    if (pf_memory_frame_content(memory, mpn, &content))
+        pf_frame_hold_content(&memory->frames, mpn, content);
+    else
+        pf_frame_hold_unknown(&memory->frames, mpn);
+}
+
+void pf_memory_share(PfMemory *memory, PfSlot source, PfSlot target)
+{
+    PfEntry *from = pf_memory_entry(memory, source);
+    PfEntry *to = pf_memory_entry(memory, target);
+    g_assert((to->flags & PF_ENTRY_PRESENT) == 0);
+    pf_memory_integrate(memory);
+    if ((from->flags & PF_ENTRY_PRESENT) != 0) {
+        PfMpn mpn = {from->mpn};
+        unsigned own = PF_ENTRY_ZERO | PF_ENTRY_FILE;
+        if ((from->flags & own) == 0) {
+            pf_memory_freeze(memory, mpn);
+            from->flags &= ~(unsigned)PF_ENTRY_WRITABLE;
+        }
+        pf_frame_ref(&memory->frames, mpn);
+        unsigned kept = PF_ENTRY_PRESENT | PF_ENTRY_ZERO | PF_ENTRY_FILE | PF_ENTRY_MERGED;
+        if ((from->flags & PF_ENTRY_FILE) != 0)
+            kept |= PF_ENTRY_WRITABLE;
+        count_present(memory, target, 1);
+        to->mpn = mpn.number;
+        to->flags |= from->flags & kept;
+    }
+    if ((from->flags & PF_ENTRY_POPULATED) != 0)
+        populate(memory, target);
+}
+
+void pf_memory_move(PfMemory *memory, PfSlot source, PfSlot target)
+{
+    PfEntry *from = pf_memory_entry(memory, source);
+    PfEntry *to = pf_memory_entry(memory, target);
+    g_assert((to->flags & PF_ENTRY_PRESENT) == 0);
+    *to = *from;
+    *from = (PfEntry){.mpn = 0, .flags = 0};
+    if ((to->flags & (PF_ENTRY_PRESENT | PF_ENTRY_ZERO)) == PF_ENTRY_PRESENT &&
+        pf_frame_at(&memory->frames, (PfMpn){to->mpn})->holds == (PF_FRAME_LIVE | source.index))
+        pf_frame_hold_slot(&memory->frames, (PfMpn){to->mpn}, target);
+}
+
+PfFault pf_memory_pin(PfMemory *memory, PfSlot slot)
+{
+    PfFault fault = pf_memory_read(memory, slot);
+    if (fault == PF_FAULT_NO_MEMORY)
+        return fault;
+    PfPin pin = {.slot = slot.index, .mpn = pf_memory_entry(memory, slot)->mpn};
+    pf_frame_pin(&memory->frames, (PfMpn){pin.mpn});
+    g_array_append_val(memory->pins, pin);
+    return fault;
+}
+
+static void drop_pin(PfMemory *memory, unsigned index)
+{
+    PfPin pin = g_array_index(memory->pins, PfPin, index);
+    g_array_remove_index(memory->pins, index);
+    pf_memory_integrate(memory);
+    pf_frame_unpin(&memory->frames, (PfMpn){pin.mpn});
+}
+
+void pf_memory_unpin(PfMemory *memory, PfSlot slot)
+{
+    for (unsigned i = 0; i < memory->pins->len; i++) {
+        if (g_array_index(memory->pins, PfPin, i).slot == slot.index) {
+            drop_pin(memory, i);
+            return;
+        }
+    }
+}
+
+void pf_memory_unpin_all(PfMemory *memory, uint32_t context)
+{
+    for (unsigned i = memory->pins->len; i-- > 0;) {
+        PfSlot slot = {g_array_index(memory->pins, PfPin, i).slot};
+        if (pf_image_leaf_of(memory->image, slot)->context == context)
+            drop_pin(memory, i);
+    }
+}
+
+uint64_t pf_memory_bytes(const PfMemory *memory)
+{
+    return memory->entry_limit * sizeof(PfEntry) +
+           (uint64_t)memory->frames.limit * sizeof(PfFrame) +
+           memory->frames.free->len * sizeof(uint32_t) + pf_table_bytes(&memory->frames.pins) +
+           pf_table_bytes(&memory->frames.file_object);
+}

@@ -1,0 +1,159 @@
+/* The mappings of one run: which frame each page has, what stores and reads do to that, and
+ * sharing. The only place where a mapping or a frame changes.
+ *
+ * A page is named by its slot (see image.h). Eight bytes a page. Nothing here costs cycles or knows
+ * caches: the caller charges for what it is told happened. */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "frame.h"
+#include "image.h"
+
+enum {
+    PF_ENTRY_PRESENT = 1 << 0,
+    PF_ENTRY_WRITABLE = 1 << 1,  /* a store does not fault: the frame is live for this slot */
+    PF_ENTRY_ZERO = 1 << 2,      /* maps the zero frame */
+    PF_ENTRY_FILE = 1 << 3,      /* maps a frame of the page cache */
+    PF_ENTRY_MERGED = 1 << 4,    /* shared or protected by the policy */
+    PF_ENTRY_POPULATED = 1 << 5, /* was given bytes since it was mapped */
+    PF_ENTRY_ELIGIBLE = 1 << 6,  /* populated and inside the policy's scope */
+    PF_ENTRY_SAMPLED = 1 << 7,   /* listed in the context's sample (host) */
+};
+
+typedef struct {
+    uint32_t mpn;
+    uint32_t flags;
+} PfEntry;
+
+static_assert(sizeof(PfEntry) == 8, "a page is 8 bytes");
+
+/* What a read or a store had to do before it could go on. */
+typedef enum {
+    PF_FAULT_NONE,
+    PF_FAULT_ZERO,       /* read of an untouched page: the zero page was mapped */
+    PF_FAULT_FILE,       /* a page of the page cache was mapped */
+    PF_FAULT_FIRST,      /* store to an untouched page: a zeroed frame */
+    PF_FAULT_COPY_ZERO,  /* store to a page that mapped the zero page */
+    PF_FAULT_COPY_FILE,  /* store to a page of a private file mapping */
+    PF_FAULT_COPY,       /* store to a frame that others map too: copied */
+    PF_FAULT_REUSE,      /* store to a protected frame that nobody else maps: taken back */
+    PF_FAULT_NO_MEMORY,  /* there is no free frame; nothing was changed */
+} PfFault;
+
+typedef struct {
+    PfFault fault;
+    bool was_merged; /* the page lost a mapping that the policy had made or protected */
+    PfMpn old_frame; /* of that mapping */
+} PfStoreOutcome;
+
+typedef enum { PF_SCOPE_ALL, PF_SCOPE_ANON, PF_SCOPE_MERGEABLE } PfScope;
+
+typedef struct {
+    uint32_t slot;
+    uint32_t mpn;
+} PfPin;
+
+typedef struct {
+    PfImage *image; /* borrowed */
+    PfFramePool frames;
+    PfSegArray entries; /* of PfEntry, by slot */
+    uint64_t entry_limit;
+    GArray *pins; /* of PfPin, oldest first */
+    PfImageReader reader;
+    PfScope scope;
+    uint32_t position; /* events of the range that this run has behind it */
+    uint64_t populated_pages;
+    uint64_t eligible_pages;
+    GArray *present_pages;    /* uint64_t by context: pages with a mapping */
+    uint64_t baseline_frames; /* at the record in hand; the caller sets it */
+    /* Integral of baseline - used over time. */
+    const uint64_t *now_cycles;
+    uint64_t integrated_to_cycles;
+    int64_t saved_page_cycles;
+} PfMemory;
+
+/* CAPACITY_FRAMES 0: no limit. NOW_CYCLES (borrowed) is the run's clock. */
+void pf_memory_init(PfMemory *memory, PfImage *image, uint64_t capacity_frames, PfScope scope,
+                    const uint64_t *now_cycles);
+void pf_memory_clear(PfMemory *memory);
+
+/* Makes room for all slots that the image has given out; at the start of each range. */
+void pf_memory_sync(PfMemory *memory);
+
+static inline PfEntry *pf_memory_entry(const PfMemory *memory, PfSlot slot)
+{
+    return pf_seg_array_at(&memory->entries, slot.index);
+}
+
+/* Pages of CONTEXT that are present. */
+uint64_t pf_memory_present_pages(const PfMemory *memory, uint32_t context);
+
+/* Brings the integral of saved pages up to now; before any change of used or baseline frames. */
+void pf_memory_integrate(PfMemory *memory);
+void pf_memory_set_baseline(PfMemory *memory, uint64_t frames);
+
+/* Maps something at SLOT if nothing is. */
+PfFault pf_memory_read(PfMemory *memory, PfSlot slot);
+
+/* Lets SLOT take a store whose bytes go to OBJECT (SLOT itself, or the page of its file). The
+ * caller then counts the event that the store is. */
+PfStoreOutcome pf_memory_store(PfMemory *memory, PfSlot slot, PfSlot object);
+
+/* The page is mapped no more (or emptied). */
+void pf_memory_unmap(PfMemory *memory, PfSlot slot);
+/* TARGET, which maps nothing, maps what SOURCE maps, copy-on-write. */
+void pf_memory_share(PfMemory *memory, PfSlot source, PfSlot target);
+/* TARGET, which maps nothing, takes over the mapping of SOURCE. */
+void pf_memory_move(PfMemory *memory, PfSlot source, PfSlot target);
+
+/* The frame of SLOT gets one more reference that is no mapping; mapped by a read if need be. */
+PfFault pf_memory_pin(PfMemory *memory, PfSlot slot);
+/* Drops the oldest pin taken through SLOT; none is fine. */
+void pf_memory_unpin(PfMemory *memory, PfSlot slot);
+/* Drops all pins taken through slots of CONTEXT. */
+void pf_memory_unpin_all(PfMemory *memory, uint32_t context);
+
+/* Recomputes whether SLOT is eligible, after advice changed. */
+void pf_memory_update_eligible(PfMemory *memory, PfSlot slot);
+
+/* The content of FRAME now, with a reference; false if unknown. */
+bool pf_memory_frame_content(PfMemory *memory, PfMpn frame, PfContent *ret_content);
+
+/* Makes FRAME hold the bytes that it has now, whatever its slot becomes. */
+void pf_memory_freeze(PfMemory *memory, PfMpn frame);
+
+/* ---- sharing (share.c) ---- */
+
+typedef enum {
+    PF_SHARE_DONE,
+    PF_SHARE_SAME,
+    PF_SHARE_DIFFERS,
+    PF_SHARE_REFUSED, /* shared memory, or a file's page without bytes of its own */
+    PF_SHARE_BUSY,    /* not present, or pinned */
+} PfShareResult;
+
+/* Whether sharing may touch SLOT at all: present, and not memory that others write through. */
+bool pf_share_possible(const PfMemory *memory, PfSlot slot);
+/* Maps PAGE onto the frame of KEEPER if their bytes are equal; compares them itself. LOSSY skips the
+ * comparison. Both are copy-on-write afterwards. */
+PfShareResult pf_share_merge(PfMemory *memory, PfSlot page, PfSlot keeper, bool lossy);
+/* Likewise onto FRAME, which must be protected wherever it is mapped. */
+PfShareResult pf_share_merge_frame(PfMemory *memory, PfSlot page, PfMpn frame, bool lossy);
+/* The next store to PAGE faults. */
+bool pf_share_protect(PfMemory *memory, PfSlot page);
+/* Maps PAGE onto the zero frame if its bytes are all zero. */
+PfShareResult pf_share_map_zero(PfMemory *memory, PfSlot page);
+
+/* ---- verification (verify.c) ---- */
+
+/* Whether the frame that SLOT maps holds the bytes that the image has for SLOT. */
+bool pf_memory_verify_page(PfMemory *memory, PfSlot slot);
+
+/* Recounts frames, references and pages from the entries and asserts that all counters agree. */
+void pf_memory_check(const PfMemory *memory);
+
+/* Bytes of bookkeeping that the run takes: entries and frames. */
+uint64_t pf_memory_bytes(const PfMemory *memory);

@@ -1,0 +1,115 @@
+/* Sharing: the mechanism that policies decide over. It compares bytes itself. */
+#include "memory.h"
+
+static bool is_present(const PfMemory *memory, PfSlot slot)
+{
+    return (pf_memory_entry(memory, slot)->flags & PF_ENTRY_PRESENT) != 0;
+}
+
+/* A page that shows a file may be shared only once it is known what the file holds there. */
+bool pf_share_possible(const PfMemory *memory, PfSlot slot)
+{
+    const PfEntry *entry = pf_memory_entry(memory, slot);
+    if ((entry->flags & PF_ENTRY_PRESENT) == 0)
+        return false;
+    if ((pf_image_flags(memory->image, slot) & PF_IMAGE_SHMEM) != 0)
+        return false;
+    return (entry->flags & PF_ENTRY_FILE) == 0 || (entry->flags & PF_ENTRY_POPULATED) != 0;
+}
+
+static bool is_pinned(const PfMemory *memory, const PfEntry *entry)
+{
+    return (pf_frame_at(&memory->frames, (PfMpn){entry->mpn})->count & PF_FRAME_PINNED) != 0;
+}
+
+/* PAGE's mapping goes over to FRAME. */
+static void remap(PfMemory *memory, PfSlot page, PfMpn frame, unsigned flags)
+{
+    PfEntry *entry = pf_memory_entry(memory, page);
+    pf_memory_integrate(memory);
+    pf_frame_ref(&memory->frames, frame);
+    pf_frame_unref(&memory->frames, (PfMpn){entry->mpn});
+    entry->mpn = frame.number;
+    entry->flags &= PF_ENTRY_POPULATED | PF_ENTRY_ELIGIBLE | PF_ENTRY_SAMPLED;
+    entry->flags |= PF_ENTRY_PRESENT | PF_ENTRY_MERGED | flags;
+}
+
+static bool bytes_equal(PfMemory *memory, PfMpn a, PfMpn b)
+{
+    PfContent left;
+    PfContent right;
+    if (!pf_memory_frame_content(memory, a, &left))
+        return false;
+    bool known = pf_memory_frame_content(memory, b, &right);
+    /* Contents are interned: equal bytes are one object. */
+    bool equal = known && pf_content_equal(left, right);
+    pf_content_unref(memory->frames.store, left);
+    if (known)
+        pf_content_unref(memory->frames.store, right);
+    return equal;
+}
+
+static PfShareResult may_merge(PfMemory *memory, PfSlot page, PfMpn frame, bool lossy)
+{
+    const PfEntry *entry = pf_memory_entry(memory, page);
+    if (!is_present(memory, page))
+        return PF_SHARE_BUSY;
+    if (entry->mpn == frame.number)
+        return PF_SHARE_SAME;
+    if (!pf_share_possible(memory, page))
+        return PF_SHARE_REFUSED;
+    if (is_pinned(memory, entry))
+        return PF_SHARE_BUSY;
+    if (!lossy && !bytes_equal(memory, (PfMpn){entry->mpn}, frame))
+        return PF_SHARE_DIFFERS;
+    return PF_SHARE_DONE;
+}
+
+PfShareResult pf_share_merge(PfMemory *memory, PfSlot page, PfSlot keeper, bool lossy)
+{
+    PfEntry *kept = pf_memory_entry(memory, keeper);
+    if (!is_present(memory, keeper))
+        return PF_SHARE_BUSY;
+    if (!pf_share_possible(memory, keeper))
+        return PF_SHARE_REFUSED;
+    PfMpn frame = {kept->mpn};
+    PfShareResult result = may_merge(memory, page, frame, lossy);
+    if (result != PF_SHARE_DONE)
+        return result;
+    bool zero = (kept->flags & PF_ENTRY_ZERO) != 0;
+    if (!zero)
+        pf_memory_freeze(memory, frame);
+    kept->flags &= ~(unsigned)PF_ENTRY_WRITABLE;
+    kept->flags |= PF_ENTRY_MERGED;
+    remap(memory, page, frame, zero ? PF_ENTRY_ZERO : 0U);
+    return PF_SHARE_DONE;
+}
+
+PfShareResult pf_share_merge_frame(PfMemory *memory, PfSlot page, PfMpn frame, bool lossy)
+{
+    const PfFrame *kept = pf_frame_at(&memory->frames, frame);
+    if (pf_frame_refs(kept) == 0 && frame.number != 0)
+        return PF_SHARE_BUSY;
+    PfShareResult result = may_merge(memory, page, frame, lossy);
+    if (result != PF_SHARE_DONE)
+        return result;
+    if (frame.number != 0)
+        pf_memory_freeze(memory, frame);
+    remap(memory, page, frame, frame.number == 0 ? PF_ENTRY_ZERO : 0U);
+    return PF_SHARE_DONE;
+}
+
+bool pf_share_protect(PfMemory *memory, PfSlot page)
+{
+    if (!pf_share_possible(memory, page))
+        return false;
+    PfEntry *entry = pf_memory_entry(memory, page);
+    entry->flags &= ~(unsigned)PF_ENTRY_WRITABLE;
+    entry->flags |= PF_ENTRY_MERGED;
+    return true;
+}
+
+PfShareResult pf_share_map_zero(PfMemory *memory, PfSlot page)
+{
+    return pf_share_merge_frame(memory, page, PF_ZERO_FRAME, false);
+}

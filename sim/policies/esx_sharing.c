@@ -1,0 +1,230 @@
+#include "esx_sharing.h"
+
+/* What came of a candidate and one frame of its key. */
+typedef enum {
+    TRIAL_SHARED, /* the page belongs to that frame now, or maps it anyway: done */
+    TRIAL_STALE,
+    TRIAL_FALSE,
+    TRIAL_REFUSED, /* not now, or not with this frame */
+} Trial;
+
+/* PAGE loses its frame in the table's view; the frame is taken out of the finder when it is gone or
+ * not worth keeping. */
+static void leave(PfEsxSharing *self, PfPage page)
+{
+    uint32_t number = pf_esx_frames_of_page(&self->frames, page);
+    g_assert(number != 0);
+    const PfEsxFrame *frame = pf_esx_frame(&self->frames, number);
+    uint64_t key = frame->key;
+    bool was_hint = pf_esx_frame_is_hint(frame);
+    bool was_shared = pf_esx_frame_is_shared(frame);
+    /* The count is a line of the frame, and another of its overflow entry. */
+    if (was_shared)
+        pf_host_charge_lines(self->host, PF_ACCOUNT_LOOKUP,
+                             frame->references > PF_ESX_COUNT_MAX ? 2 : 1);
+    uint32_t left = pf_esx_frames_leave(&self->frames, page);
+    if (was_hint || (was_shared && left == 0)) {
+        pf_host_unfile(self->host, key, number);
+    } else if (was_shared && left == 1 && !self->keep_frame_at_one) {
+        pf_esx_frames_drop(&self->frames, number);
+        pf_host_unfile(self->host, key, number);
+    }
+}
+
+/* PAGE maps the machine page of shared frame NUMBER and is counted there from now on. */
+static void join(PfEsxSharing *self, uint32_t number, PfPage page)
+{
+    if (pf_esx_frames_of_page(&self->frames, page) != 0)
+        leave(self, page);
+    if (pf_esx_frame(&self->frames, number)->references >= PF_ESX_COUNT_MAX)
+        pf_host_charge_lines(self->host, PF_ACCOUNT_LOOKUP, 1);
+    pf_esx_frames_join(&self->frames, number, page);
+}
+
+/* Whether the host will tell when PAGE stops mapping its frame: not if only a fork or an alias made
+ * it share. */
+static bool is_merged(const PfEsxSharing *self, PfPage page)
+{
+    return (pf_host_flags(self->host, page) & PF_FLAG_MERGED) != 0;
+}
+
+static Trial try_shared(PfEsxSharing *self, uint32_t number, PfPage page)
+{
+    PfMpn mpn = pf_esx_frame_mpn(pf_esx_frame(&self->frames, number));
+    switch (pf_host_merge_frame(self->host, page, mpn)) {
+    case PF_MERGED:
+        join(self, number, page);
+        return TRIAL_SHARED;
+    case PF_SAME:
+        if (is_merged(self, page))
+            join(self, number, page);
+        return TRIAL_SHARED;
+    case PF_DIFFERS:
+        return TRIAL_FALSE;
+    case PF_NOT_ADMITTED:
+    case PF_BUSY:
+        return TRIAL_REFUSED;
+    }
+    return TRIAL_REFUSED;
+}
+
+/* FIRST, the page of hint NUMBER, and PAGE map one machine page. If a frame of the table has that
+ * already (forks can bring two first pages onto one), the hint gives way to it. */
+static void join_both(PfEsxSharing *self, uint32_t number, PfPage first, PfPage page)
+{
+    PfMpn mpn;
+    bool is_present = pf_host_frame(self->host, first, &mpn);
+    g_assert(is_present);
+    uint32_t shared = pf_esx_frames_of_mpn(&self->frames, mpn);
+    if (shared == 0) {
+        pf_esx_frames_share(&self->frames, number, mpn);
+        shared = number;
+    } else {
+        join(self, shared, first);
+    }
+    join(self, shared, page);
+}
+
+static Trial try_hint(PfEsxSharing *self, uint32_t number, uint64_t key, PfPage page)
+{
+    PfPage first = pf_esx_frame_page(pf_esx_frame(&self->frames, number));
+    if (pf_host_hash_page(self->host, first) != key)
+        return TRIAL_STALE;
+    switch (pf_host_merge(self->host, page, first)) {
+    case PF_MERGED:
+        self->stats.hint_matches++;
+        join_both(self, number, first, page);
+        return TRIAL_SHARED;
+    case PF_SAME:
+        return TRIAL_SHARED;
+    case PF_DIFFERS:
+        return TRIAL_FALSE;
+    case PF_NOT_ADMITTED:
+    case PF_BUSY:
+        return TRIAL_REFUSED;
+    }
+    return TRIAL_REFUSED;
+}
+
+/* Enters PAGE under KEY as the first of its content. */
+static void enter(PfEsxSharing *self, uint64_t key, PfPage page)
+{
+    if (self->frames.hint_count + self->frames.shared_count >= self->frame_capacity)
+        return;
+    PfMpn mpn = {0};
+    if (self->marks_at_once) {
+        bool is_present = pf_host_frame(self->host, page, &mpn);
+        /* A frame that other pages of the table map already is not entered twice. */
+        if (!is_present || pf_esx_frames_of_mpn(&self->frames, mpn) != 0 ||
+            !pf_host_protect(self->host, page))
+            return;
+    }
+    uint32_t number = pf_esx_frames_add_hint(&self->frames, key, page);
+    if (self->marks_at_once)
+        pf_esx_frames_share(&self->frames, number, mpn);
+    pf_host_file(self->host, key, number);
+}
+
+/* Tries PAGE with each frame of KEY but OWN, its own hint, until one takes it. True if the page
+ * must not be entered: it is shared, or its key is that of other bytes. */
+static bool look_up(PfEsxSharing *self, uint64_t key, PfPage page, uint32_t own)
+{
+    uint64_t cursor = 0;
+    uint64_t value;
+    bool is_false = false;
+    bool is_shared = false;
+    while (!is_shared && pf_host_find(self->host, key, &cursor, &value)) {
+        uint32_t number = (uint32_t)value;
+        if (number == own)
+            continue;
+        Trial trial = pf_esx_frame_is_hint(pf_esx_frame(&self->frames, number))
+                          ? try_hint(self, number, key, page)
+                          : try_shared(self, number, page);
+        is_shared = trial == TRIAL_SHARED;
+        self->stats.false_matches += trial == TRIAL_FALSE;
+        is_false |= trial == TRIAL_FALSE;
+        if (trial == TRIAL_STALE)
+            g_array_append_val(self->stale, number);
+    }
+    /* Taking them out before would disturb the search. */
+    for (guint i = 0; i < self->stale->len; i++) {
+        uint32_t number = g_array_index(self->stale, uint32_t, i);
+        self->stats.hint_stale++;
+        leave(self, pf_esx_frame_page(pf_esx_frame(&self->frames, number)));
+    }
+    g_array_set_size(self->stale, 0);
+    return is_shared || is_false;
+}
+
+void pf_esx_sharing_consider(PfEsxSharing *self, PfPage page)
+{
+    pf_host_count_scanned(self->host);
+    /* Its entry in the map from guest pages to machine pages. */
+    pf_host_charge_lines(self->host, PF_ACCOUNT_SCAN, 1);
+    uint32_t own = pf_esx_frames_of_page(&self->frames, page);
+    if (own != 0 && pf_esx_frame_is_shared(pf_esx_frame(&self->frames, own)))
+        return;
+    if (!pf_host_admits(self->host, page))
+        return;
+    uint64_t key = pf_host_hash_page(self->host, page);
+    if (own != 0) {
+        const PfEsxFrame *frame = pf_esx_frame(&self->frames, own);
+        bool is_hint = pf_esx_frame_is_hint(frame);
+        if (!is_hint || frame->key != key) {
+            self->stats.hint_stale += is_hint;
+            leave(self, page);
+            own = 0;
+        }
+    }
+    if (!look_up(self, key, page, own) && own == 0)
+        enter(self, key, page);
+}
+
+void pf_esx_sharing_init(PfEsxSharing *self, PfHost *host)
+{
+    *self = (PfEsxSharing){.host = host, .frame_capacity = pf_host_frame_capacity(host)};
+    self->stale = g_array_new(FALSE, FALSE, sizeof(uint32_t));
+    pf_esx_frames_init(&self->frames, self->frame_capacity);
+}
+
+void pf_esx_sharing_clear(PfEsxSharing *self)
+{
+    pf_esx_frames_clear(&self->frames);
+    g_array_free(self->stale, TRUE);
+}
+
+void pf_esx_sharing_mapped(PfEsxSharing *self, PfPage page)
+{
+    PfMpn mpn;
+    if (!is_merged(self, page) || !pf_host_frame(self->host, page, &mpn))
+        return;
+    uint32_t number = pf_esx_frames_of_mpn(&self->frames, mpn);
+    if (number != 0 && pf_esx_frames_of_page(&self->frames, page) != number)
+        join(self, number, page);
+}
+
+void pf_esx_sharing_unmapped(PfEsxSharing *self, PfPage page)
+{
+    if (pf_esx_frames_of_page(&self->frames, page) != 0)
+        leave(self, page);
+}
+
+/* A hint stays: nothing in the simulated system tells of the write, the next hash will. */
+void pf_esx_sharing_broken(PfEsxSharing *self, PfPage page)
+{
+    uint32_t number = pf_esx_frames_of_page(&self->frames, page);
+    if (number != 0 && !pf_esx_frame_is_hint(pf_esx_frame(&self->frames, number)))
+        leave(self, page);
+}
+
+void pf_esx_sharing_moved(PfEsxSharing *self, uint32_t context, PfCpn first, PfCpn target,
+                          uint64_t pages)
+{
+    bool is_upward = target.number > first.number;
+    for (uint64_t i = 0; i < pages; i++) {
+        uint64_t offset = is_upward ? pages - 1 - i : i;
+        PfPage from = {context, pf_cpn_plus(first, offset)};
+        PfPage to = {context, pf_cpn_plus(target, offset)};
+        pf_esx_frames_move(&self->frames, from, to);
+    }
+}

@@ -1,0 +1,210 @@
+#include "host.h"
+
+#include <string.h>
+
+PfHost *pf_host_new(const PfPolicySetup *setup, const PfHostBase *base, GError **error)
+{
+    PfHost *host = g_new0(PfHost, 1);
+    host->base = *base;
+    host->setup = setup;
+    host->place_now = base->daemon;
+    host->place = &host->place_now;
+    host->wake_at_cycles = PF_HOST_NEVER;
+    g_autofree char *stream = g_strconcat("policy ", setup->common.name, NULL);
+    host->rng = pf_rng_derive(base->seed, stream);
+    host->scratch = g_malloc(base->work->page_bytes);
+    host->group = pf_stats_group(base->stats, setup->ops->name);
+    PfStatsGroup *policy = pf_stats_group(base->stats, "policy");
+    pf_stats_counter(policy, "scanned", "pages", "Candidates that the policy looked at.",
+                     &host->stats.scanned);
+    pf_stats_counter(policy, "shared", "events", "Sharings made: mappings moved onto a kept frame.",
+                     &host->stats.shared);
+    pf_stats_counter(policy, "broken", "events", "Sharings undone by a write that had to copy.",
+                     &host->stats.broken);
+    pf_stats_counter(policy, "passes", "passes", "Full passes over what the policy looks at.",
+                     &host->stats.passes);
+    pf_stats_counter(policy, "refused_controls", "events",
+                     "Changes of a parameter that the policy refused.",
+                     &host->stats.refused_controls);
+    uint64_t frames = pf_host_frame_capacity(host);
+    if (setup->finder != NULL)
+        host->finder = setup->finder->create(host, setup->finder_config, frames, error);
+    if (host->finder != NULL || setup->finder == NULL)
+        host->self = setup->ops->create(host, setup->policy_config, error);
+    if (host->self == NULL)
+        g_clear_pointer(&host, pf_host_free);
+    return host;
+}
+
+void pf_host_free(PfHost *host)
+{
+    if (host == NULL)
+        return;
+    if (host->self != NULL)
+        host->setup->ops->free(host->self);
+    if (host->finder != NULL)
+        host->setup->finder->free(host->finder);
+    g_free(host->scratch);
+    g_free(host->first_difference);
+    g_free(host);
+}
+
+void pf_host_set_contexts(PfHost *host, PfPlace *contexts, const bool *space_is_two_stage)
+{
+    host->base.contexts = contexts;
+    host->base.space_is_two_stage = space_is_two_stage;
+}
+
+/* The policy works on the core of CONTEXT from now on; it pays. */
+static void work_at_context(PfHost *host, uint32_t context)
+{
+    host->place_now = host->base.contexts[context];
+    host->place_now.payer = PF_PAYER_POLICY;
+    host->place_now.actor = PF_ACTOR_POLICY;
+    host->place = &host->place_now;
+}
+
+static void work_at_daemon(PfHost *host)
+{
+    host->place_now = host->base.daemon;
+    host->place = &host->place_now;
+}
+
+void pf_host_follow(PfHost *host, uint32_t context)
+{
+    if (host->setup->common.place != PF_PLACE_STOLEN ||
+        context >= pf_image_context_count(host->base.memory->image))
+        return;
+    work_at_context(host, context);
+    if (host->place->core->now_cycles < host->wake_cycles)
+        pf_core_advance_to(host->place->core, host->wake_cycles);
+}
+
+/* ---- what happens, told to the policy ---- */
+
+void pf_host_context_event(PfHost *host, const PfContextEvent *event)
+{
+    if (host->setup->ops->context_event == NULL)
+        return;
+    work_at_context(host, event->context);
+    host->setup->ops->context_event(host->self, event);
+}
+
+void pf_host_page_mapped(PfHost *host, PfPage page)
+{
+    if (host->setup->ops->page_mapped == NULL)
+        return;
+    work_at_context(host, page.context);
+    host->setup->ops->page_mapped(host->self, page);
+}
+
+void pf_host_page_unmapped(PfHost *host, PfPage page)
+{
+    if (host->setup->ops->page_unmapped == NULL)
+        return;
+    work_at_context(host, page.context);
+    host->setup->ops->page_unmapped(host->self, page);
+}
+
+void pf_host_page_written(PfHost *host, PfPage page, PfChange how)
+{
+    if (host->setup->ops->page_written == NULL)
+        return;
+    work_at_context(host, page.context);
+    host->setup->ops->page_written(host->self, page, how);
+}
+
+void pf_host_share_broken(PfHost *host, PfPage page, bool copied)
+{
+    host->stats.broken += copied;
+    if (host->setup->ops->share_broken == NULL)
+        return;
+    work_at_context(host, page.context);
+    host->setup->ops->share_broken(host->self, page);
+}
+
+void pf_host_dma_done(PfHost *host, PfPage page, const char *device, uint64_t block)
+{
+    if (host->setup->ops->dma_done == NULL)
+        return;
+    work_at_context(host, page.context);
+    host->setup->ops->dma_done(host->self, page, device, block);
+}
+
+/* The policy starts to work by itself, not before cycle AT. */
+static void start_work(PfHost *host, uint64_t at)
+{
+    host->wake_cycles = at;
+    work_at_daemon(host);
+    if (host->setup->common.place == PF_PLACE_DAEMON)
+        pf_core_advance_to(host->place->core, at);
+}
+
+void pf_host_wake(PfHost *host)
+{
+    uint64_t at = host->wake_at_cycles;
+    host->wake_at_cycles = PF_HOST_NEVER;
+    if (host->setup->ops->wake == NULL || host->setup->common.pacing == PF_PACING_TRACE)
+        return;
+    start_work(host, at);
+    uint64_t next = host->setup->ops->wake(host->self, pf_host_now(host));
+    /* Time must go on, or the run would never end. */
+    if (next != PF_HOST_NEVER)
+        host->wake_at_cycles = MAX(next, at + 1);
+}
+
+/* Batches in a pass beyond which a policy that never says that a pass has ended is stopped. */
+enum { BATCHES_MAX = 1 << 20 };
+
+void pf_host_scan(PfHost *host, uint64_t count, bool passes)
+{
+    if (host->setup->ops->scan == NULL || host->setup->common.pacing != PF_PACING_TRACE)
+        return;
+    start_work(host, *host->base.memory->now_cycles);
+    if (!passes) {
+        host->setup->ops->scan(host->self, count);
+        return;
+    }
+    for (uint64_t i = 0; i < count && i < BATCHES_MAX; i++)
+        host->setup->ops->scan(host->self, UINT64_MAX);
+}
+
+void pf_host_control(PfHost *host, const char *key, const char *value)
+{
+    const char *dot = strchr(key, '.');
+    if (dot == NULL)
+        return;
+    size_t length = (size_t)(dot - key);
+    const PfPolicyCommon *common = &host->setup->common;
+    bool mine = (strlen(common->label) == length && strncmp(common->label, key, length) == 0) ||
+                (strlen(common->name) == length && strncmp(common->name, key, length) == 0);
+    if (!mine)
+        return;
+    work_at_daemon(host);
+    bool accepted = host->setup->ops->control != NULL &&
+                    host->setup->ops->control(host->self, dot + 1, value);
+    host->stats.refused_controls += !accepted;
+}
+
+void pf_host_observe(PfHost *host)
+{
+    if (host->setup->ops->observe != NULL)
+        host->setup->ops->observe(host->self);
+}
+
+void pf_host_check(PfHost *host)
+{
+    if (host->setup->ops->check != NULL)
+        host->setup->ops->check(host->self);
+    if (host->finder != NULL && host->setup->finder->check != NULL)
+        host->setup->finder->check(host->finder);
+}
+
+uint64_t pf_host_metadata_bytes(const PfHost *host)
+{
+    const PfPolicyOps *ops = host->setup->ops;
+    uint64_t bytes = ops->metadata_bytes != NULL ? ops->metadata_bytes(host->self) : 0;
+    if (host->finder != NULL && host->setup->finder->metadata_bytes != NULL)
+        bytes += host->setup->finder->metadata_bytes(host->finder);
+    return bytes;
+}

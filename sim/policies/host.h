@@ -1,0 +1,124 @@
+/* The host of one policy in one run: it keeps the policy's promises. It implements the services of
+ * policy.h, charges for every byte that the policy touches, at the place where the policy runs, and
+ * tells the policy what happens. */
+#pragma once
+
+#include "memory.h"
+#include "mmu.h"
+#include "policy.h"
+#include "registry.h"
+#include "work.h"
+
+typedef enum { PF_PLACE_DAEMON, PF_PLACE_STOLEN } PfPlaceKind;
+typedef enum { PF_PACING_TIME, PF_PACING_TRACE } PfPolicyPacing;
+
+/* Parameters that every policy has. */
+typedef struct {
+    char *name;
+    char *label;
+    char *finder;
+    char *hash;
+    uint64_t hash_bits;
+    int scope;  /* PfScope */
+    int place;  /* PfPlaceKind */
+    int pacing; /* PfPolicyPacing */
+} PfPolicyCommon;
+
+/* One element of `policies`, bound and checked; shared by all runs of it. */
+typedef struct {
+    PfPolicyCommon common;
+    const PfPolicyOps *ops;
+    const PfFinderOps *finder; /* NULL: the policy files nothing */
+    const PfHashOps *hash;
+    gpointer policy_config; /* bound to ops->fields */
+    gpointer finder_config;
+} PfPolicySetup;
+
+/* Binds SECTION. Errors are collected in its configuration; NULL if the policy is not known. */
+PfPolicySetup *pf_policy_setup_new(PfConfigSection *section, const PfRegistry *registry);
+void pf_policy_setup_free(PfPolicySetup *setup);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(PfPolicySetup, pf_policy_setup_free)
+
+/* What a host stands on; all borrowed. */
+typedef struct {
+    PfMemory *memory;
+    PfMmu *mmu;
+    PfWork *work;
+    PfStats *stats;
+    PfPlace daemon;
+    PfPlace *contexts;         /* the place of each context, by number; may move */
+    const bool *space_is_two_stage; /* by context: translations are by virtual address */
+    uint64_t clock_hz;
+    double dilation;
+    uint64_t seed;
+    bool verify;
+    unsigned color_count;
+    uint64_t frame_capacity; /* of a machine without a limit: what the trace can need */
+} PfHostBase;
+
+struct PfHost {
+    PfHostBase base;
+    const PfPolicySetup *setup;
+    void *self;
+    void *finder;
+    PfPlace *place; /* where the policy works now */
+    PfPlace place_now;
+    PfRng rng;
+    uint64_t wake_at_cycles;
+    uint64_t wake_cycles; /* when the wake-up in hand began */
+    PfStatsGroup *group;
+    uint8_t *scratch;
+    uint64_t differences; /* that --verify found */
+    char *first_difference;
+    struct {
+        uint64_t scanned;
+        uint64_t shared;
+        uint64_t broken;
+        uint64_t passes;
+        uint64_t refused_controls;
+    } stats;
+};
+
+/* Makes the policy. NULL with an error of the policy's own. */
+PfHost *pf_host_new(const PfPolicySetup *setup, const PfHostBase *base, GError **error);
+void pf_host_free(PfHost *host);
+
+/* Contexts' places moved or were added. */
+void pf_host_set_contexts(PfHost *host, PfPlace *contexts, const bool *space_is_two_stage);
+
+/* ---- what happens, told to the policy ---- */
+void pf_host_context_event(PfHost *host, const PfContextEvent *event);
+void pf_host_page_mapped(PfHost *host, PfPage page);
+void pf_host_page_unmapped(PfHost *host, PfPage page);
+void pf_host_page_written(PfHost *host, PfPage page, PfChange how);
+void pf_host_share_broken(PfHost *host, PfPage page, bool copied);
+void pf_host_dma_done(PfHost *host, PfPage page, const char *device, uint64_t block);
+/* Runs the wake-up that is due; the caller has seen that it is. */
+void pf_host_wake(PfHost *host);
+/* `scan`: PAGES pages, or with PASSES that many passes. No-op unless pacing = "trace". */
+void pf_host_scan(PfHost *host, uint64_t count, bool passes);
+/* `control NAME.KEY VALUE`: for this policy if NAME is its label or name. */
+void pf_host_control(PfHost *host, const char *key, const char *value);
+void pf_host_observe(PfHost *host);
+void pf_host_check(PfHost *host);
+
+static inline bool pf_host_wants_writes(const PfHost *host)
+{
+    return host->setup->ops->page_written != NULL;
+}
+
+/* The slot of PAGE; false where it was never used, or (present) where it maps nothing now. */
+bool pf_host_slot(const PfHost *host, PfPage page, PfSlot *ret_slot);
+bool pf_host_present_slot(const PfHost *host, PfPage page, PfSlot *ret_slot);
+
+/* A policy whose cycles are stolen works, from now on, where CONTEXT runs whose page it looks at. */
+void pf_host_follow(PfHost *host, uint32_t context);
+
+/* Metadata of policy and finder now. */
+uint64_t pf_host_metadata_bytes(const PfHost *host);
+
+/* PAGE's translation is stale: drops it from the TLB of its core and charges INITIATOR for it. */
+void pf_host_shoot_down(PfHost *host, const PfPlace *initiator, PfPage page);
+
+/* Compares what PAGE shows with the image, if --verify is on. */
+void pf_host_verify(PfHost *host, PfPage page);

@@ -1,0 +1,211 @@
+/* The services of policy.h that are free of charge: bookkeeping. */
+#include "color.h"
+#include "host.h"
+
+/* ---- free of charge ---- */
+
+bool pf_host_slot(const PfHost *host, PfPage page, PfSlot *ret_slot)
+{
+    const PfImage *image = host->base.memory->image;
+    return page.context < pf_image_context_count(image) &&
+           pf_image_slot(image, page.context, page.cpn, ret_slot);
+}
+
+bool pf_host_present_slot(const PfHost *host, PfPage page, PfSlot *ret_slot)
+{
+    return pf_host_slot(host, page, ret_slot) &&
+           (pf_memory_entry(host->base.memory, *ret_slot)->flags & PF_ENTRY_PRESENT) != 0;
+}
+
+uint64_t pf_host_now(const PfHost *host)
+{
+    return MAX(host->place->core->now_cycles, host->wake_cycles);
+}
+
+uint64_t pf_host_cycles(const PfHost *host, uint64_t picoseconds)
+{
+    uint64_t cycles = pf_cycles_from_ps(picoseconds, host->base.clock_hz);
+    if (host->base.dilation == 1.0)
+        return cycles;
+    double scaled = (double)cycles / host->base.dilation;
+    return scaled < 1.0 ? 1 : (uint64_t)scaled;
+}
+
+void pf_host_wake_at(PfHost *host, uint64_t cycle)
+{
+    host->wake_at_cycles = cycle;
+}
+
+unsigned pf_host_flags(const PfHost *host, PfPage page)
+{
+    PfSlot slot;
+    if (!pf_host_present_slot(host, page, &slot))
+        return 0;
+    const PfMemory *memory = host->base.memory;
+    const PfEntry *entry = pf_memory_entry(memory, slot);
+    const PfFrame *frame = pf_frame_at(&memory->frames, (PfMpn){entry->mpn});
+    unsigned image = pf_image_flags(memory->image, slot);
+    unsigned flags = PF_FLAG_PRESENT;
+    flags |= pf_frame_refs(frame) > 1 ? PF_FLAG_SHARED : 0U;
+    flags |= (entry->flags & PF_ENTRY_WRITABLE) != 0 ? PF_FLAG_WRITABLE : 0U;
+    flags |= (entry->flags & PF_ENTRY_ZERO) != 0 ? PF_FLAG_ZERO : 0U;
+    flags |= (entry->flags & PF_ENTRY_FILE) != 0 ? PF_FLAG_FILE : PF_FLAG_ANON;
+    flags |= (entry->flags & PF_ENTRY_MERGED) != 0 ? PF_FLAG_MERGED : 0U;
+    flags |= (image & PF_IMAGE_MERGEABLE) != 0 ? PF_FLAG_MERGEABLE : 0U;
+    flags |= (frame->count & PF_FRAME_PINNED) != 0 ? PF_FLAG_PINNED : 0U;
+    flags |= (image & PF_IMAGE_LOCKED) != 0 ? PF_FLAG_LOCKED : 0U;
+    flags |= (image & PF_IMAGE_EXECUTED) != 0 ? PF_FLAG_EXECUTED : 0U;
+    flags |= (image & PF_IMAGE_READONLY) != 0 ? PF_FLAG_READONLY : 0U;
+    return flags;
+}
+
+bool pf_host_frame(const PfHost *host, PfPage page, PfMpn *ret_frame)
+{
+    PfSlot slot;
+    if (!pf_host_present_slot(host, page, &slot))
+        return false;
+    *ret_frame = (PfMpn){pf_memory_entry(host->base.memory, slot)->mpn};
+    return true;
+}
+
+uint64_t pf_host_frame_refs(const PfHost *host, PfMpn frame)
+{
+    if (frame.number >= host->base.memory->frames.limit)
+        return 0;
+    return pf_frame_refs(pf_frame_at(&host->base.memory->frames, frame));
+}
+
+bool pf_host_admits(const PfHost *host, PfPage page)
+{
+    unsigned flags = pf_host_flags(host, page);
+    PfSlot slot;
+    if ((flags & PF_FLAG_PRESENT) == 0 || (flags & PF_FLAG_PINNED) != 0 ||
+        !pf_host_slot(host, page, &slot) || !pf_share_possible(host->base.memory, slot))
+        return false;
+    switch ((PfScope)host->setup->common.scope) {
+    case PF_SCOPE_ALL:
+        return true;
+    case PF_SCOPE_ANON:
+        return (flags & PF_FLAG_ANON) != 0;
+    case PF_SCOPE_MERGEABLE:
+        return (flags & PF_FLAG_ANON) != 0 && (flags & PF_FLAG_MERGEABLE) != 0;
+    }
+    return false;
+}
+
+unsigned pf_host_color(const PfHost *host, PfMpn frame)
+{
+    return pf_color_of(frame, host->base.color_count);
+}
+
+unsigned pf_host_node(const PfHost *host, PfMpn frame)
+{
+    (void)host;
+    (void)frame;
+    return 0;
+}
+
+bool pf_host_cursor_next(const PfHost *host, PfPage page, PfPage *ret_page)
+{
+    const PfMemory *memory = host->base.memory;
+    uint32_t contexts = pf_image_context_count(memory->image);
+    PfCpn from = page.cpn;
+    for (uint32_t context = page.context; context < contexts; context++) {
+        const PfLeaf *leaf;
+        while ((leaf = pf_image_leaf_from(memory->image, context, from)) != NULL) {
+            uint64_t base = pf_leaf_page(leaf, 0).number;
+            unsigned first = from.number > base ? (unsigned)(from.number - base) : 0;
+            for (unsigned i = first; i < PF_LEAF_PAGES; i++) {
+                const PfEntry *entry = pf_memory_entry(memory, pf_leaf_slot(leaf, i));
+                if ((entry->flags & PF_ENTRY_PRESENT) == 0)
+                    continue;
+                *ret_page = (PfPage){context, pf_leaf_page(leaf, i)};
+                return true;
+            }
+            from = (PfCpn){base + PF_LEAF_PAGES};
+        }
+        from = (PfCpn){0};
+    }
+    return false;
+}
+
+uint32_t pf_host_context_count(const PfHost *host)
+{
+    return pf_image_context_count(host->base.memory->image);
+}
+
+uint64_t pf_host_context_pages(const PfHost *host, uint32_t context)
+{
+    return pf_memory_present_pages(host->base.memory, context);
+}
+
+/* Draws a leaf and a page of it until a present one is hit: every present page is equally likely.
+ * After so many misses memory is so sparse that the next page from the last draw has to do. */
+enum { SAMPLE_TRIES_MAX = 64 * PF_LEAF_PAGES };
+
+bool pf_host_sample(PfHost *host, uint32_t context, PfPage *ret_page)
+{
+    const PfMemory *memory = host->base.memory;
+    if (pf_memory_present_pages(memory, context) == 0)
+        return false;
+    pf_host_follow(host, context);
+    uint32_t leaves = pf_image_leaf_count(memory->image, context);
+    PfPage page = {context, {0}};
+    for (unsigned i = 0; i < SAMPLE_TRIES_MAX; i++) {
+        uint64_t draw = pf_rng_below(&host->rng, (uint64_t)leaves * PF_LEAF_PAGES);
+        const PfLeaf *leaf =
+            pf_image_leaf_nth(memory->image, context, (uint32_t)(draw / PF_LEAF_PAGES));
+        unsigned index = draw % PF_LEAF_PAGES;
+        page.cpn = pf_leaf_page(leaf, index);
+        if ((pf_memory_entry(memory, pf_leaf_slot(leaf, index))->flags & PF_ENTRY_PRESENT) != 0) {
+            *ret_page = page;
+            return true;
+        }
+    }
+    if (pf_host_cursor_next(host, page, ret_page) && ret_page->context == context)
+        return true;
+    return pf_host_cursor_next(host, (PfPage){context, {0}}, ret_page);
+}
+
+PfRng *pf_host_rng(PfHost *host)
+{
+    return &host->rng;
+}
+
+uint64_t pf_host_frame_capacity(const PfHost *host)
+{
+    const PfFramePool *pool = &host->base.memory->frames;
+    return pool->capacity_frames != 0 ? pool->capacity_frames : host->base.frame_capacity;
+}
+
+uint64_t pf_host_free_frames(const PfHost *host)
+{
+    return pf_frame_pool_free(&host->base.memory->frames);
+}
+
+uint32_t pf_host_page_bytes(const PfHost *host)
+{
+    return host->base.work->page_bytes;
+}
+
+uint64_t pf_host_distinct_contents(PfHost *host)
+{
+    PfMemory *memory = host->base.memory;
+    return pf_image_distinct(memory->image, &memory->reader, memory->position);
+}
+
+PfStatsGroup *pf_host_stats(PfHost *host)
+{
+    return host->group;
+}
+
+void pf_host_count_scanned(PfHost *host)
+{
+    host->stats.scanned++;
+    pf_host_charge(host, PF_ACCOUNT_SCAN, host->base.work->costs->visit_cycles);
+}
+
+void pf_host_count_pass(PfHost *host)
+{
+    host->stats.passes++;
+}

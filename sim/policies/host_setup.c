@@ -1,0 +1,133 @@
+/* One element of the list `policies`: bound, checked, resolved against the registry. */
+#include "host.h"
+
+static const char *const scopes[] = {"all", "anon", "mergeable", NULL};
+static const char *const places[] = {"daemon", "stolen", NULL};
+static const char *const pacings[] = {"time", "trace", NULL};
+
+enum { COMMON_FIELDS = 8 };
+
+/* The parameters that all policies have; defaults of scope, place and finder are the policy's. */
+static void common_fields(const PfPolicyOps *ops, PfConfigField fields[COMMON_FIELDS])
+{
+    const PfConfigField common[COMMON_FIELDS] = {
+        {.key = "name",
+         .type = PF_CONFIG_STRING,
+         .offset = offsetof(PfPolicyCommon, name),
+         .description = "The policy; `pagefold list policies` names them."},
+        {.key = "label",
+         .type = PF_CONFIG_STRING,
+         .offset = offsetof(PfPolicyCommon, label),
+         .description = "What it is called in results; the policy's name if not given."},
+        {.key = "scope",
+         .type = PF_CONFIG_ENUM,
+         .offset = offsetof(PfPolicyCommon, scope),
+         .standard = ops->default_scope != NULL ? ops->default_scope : "all",
+         .choices = scopes,
+         .description = "Which pages may be shared: all, anonymous ones, those advised mergeable."},
+        {.key = "place",
+         .type = PF_CONFIG_ENUM,
+         .offset = offsetof(PfPolicyCommon, place),
+         .standard = ops->default_place != NULL ? ops->default_place : "daemon",
+         .choices = places,
+         .description = "Where it runs: on a core of its own, or in cycles stolen from the cores "
+                        "of the contexts whose pages it looks at."},
+        {.key = "pacing",
+         .type = PF_CONFIG_ENUM,
+         .offset = offsetof(PfPolicyCommon, pacing),
+         .standard = "time",
+         .choices = pacings,
+         .description = "Its scans come with time, or from the trace's `scan` records."},
+        {.key = "finder",
+         .type = PF_CONFIG_STRING,
+         .offset = offsetof(PfPolicyCommon, finder),
+         .standard = ops->default_finder,
+         .description = "What finds a page of equal content; `pagefold list finders`."},
+        {.key = "hash",
+         .type = PF_CONFIG_STRING,
+         .offset = offsetof(PfPolicyCommon, hash),
+         .standard = "xxh3",
+         .description = "How it hashes pages."},
+        {.key = "hash_bits",
+         .type = PF_CONFIG_UINT,
+         .offset = offsetof(PfPolicyCommon, hash_bits),
+         .standard = "64",
+         .min = 1,
+         .max = 64,
+         .unit = "bits",
+         .description = "Width that the hash is cut to."},
+    };
+    for (unsigned i = 0; i < G_N_ELEMENTS(common); i++)
+        fields[i] = common[i];
+}
+
+static const PfPolicyOps *find_policy(PfConfigSection *section, const PfRegistry *registry)
+{
+    static const PfConfigField name_field = {
+        .key = "name", .type = PF_CONFIG_STRING, .description = "The policy."};
+    char *name = NULL;
+    pf_config_bind(section, &name_field, 1, &name);
+    if (name == NULL) {
+        pf_config_complain(section, NULL, "a policy needs a name; write { name = \"esx\"; }");
+        return NULL;
+    }
+    const PfPolicyOps *ops = pf_registry_find_policy(registry, name);
+    if (ops == NULL)
+        pf_config_complain(section, "name",
+                           "there is no policy '%s'; `pagefold list policies` names them", name);
+    return ops;
+}
+
+static void resolve_names(PfPolicySetup *setup, PfConfigSection *section,
+                          const PfRegistry *registry)
+{
+    const PfPolicyCommon *common = &setup->common;
+    setup->hash = pf_registry_find_hash(registry, common->hash);
+    if (setup->hash == NULL)
+        pf_config_complain(section, "hash", "there is no hash engine '%s'", common->hash);
+    if (common->finder != NULL) {
+        setup->finder = pf_registry_find_finder(registry, common->finder);
+        if (setup->finder == NULL)
+            pf_config_complain(section, "finder",
+                               "there is no finder '%s'; `pagefold list finders` names them",
+                               common->finder);
+        else if (setup->ops->default_finder == NULL)
+            pf_config_complain(section, "finder", "policy '%s' files nothing: leave finder out",
+                               common->name);
+    }
+}
+
+PfPolicySetup *pf_policy_setup_new(PfConfigSection *section, const PfRegistry *registry)
+{
+    const PfPolicyOps *ops = find_policy(section, registry);
+    if (ops == NULL)
+        return NULL;
+    PfPolicySetup *setup = g_new0(PfPolicySetup, 1);
+    setup->ops = ops;
+    /* The rows stay with the configuration, which may print them later. */
+    PfConfigField *fields = g_new0(PfConfigField, COMMON_FIELDS);
+    common_fields(ops, fields);
+    pf_config_bind(section, fields, COMMON_FIELDS, &setup->common);
+    pf_config_adopt(section, fields);
+    if (setup->common.label == NULL)
+        setup->common.label = setup->common.name;
+    setup->policy_config = g_malloc0(MAX(ops->config_bytes, 1));
+    if (ops->field_count > 0)
+        pf_config_bind(section, ops->fields, ops->field_count, setup->policy_config);
+    resolve_names(setup, section, registry);
+    size_t finder_bytes = setup->finder != NULL ? setup->finder->config_bytes : 0;
+    setup->finder_config = g_malloc0(MAX(finder_bytes, 1));
+    if (setup->finder != NULL && setup->finder->field_count > 0)
+        pf_config_bind(pf_config_subsection(section, setup->finder->name), setup->finder->fields,
+                       setup->finder->field_count, setup->finder_config);
+    return setup;
+}
+
+void pf_policy_setup_free(PfPolicySetup *setup)
+{
+    if (setup == NULL)
+        return;
+    g_free(setup->policy_config);
+    g_free(setup->finder_config);
+    g_free(setup);
+}

@@ -1,0 +1,255 @@
+/* All that the author of a policy, a finder or a filter reads.
+ *
+ * A policy decides which pages are looked at, when, and what is shared. It sees pages by their
+ * (context, CPN), never by a pointer, and reaches bytes only through services that charge for
+ * them. What it asks to be shared is compared again, byte by byte, where mappings are changed: a
+ * wrong policy can cost time but cannot corrupt memory.
+ *
+ * To add one: copy none.c, fill in the ops of interest, add its name to policy_names in
+ * sim/policies/meson.build (or build it as a shared object; docs/adding-a-policy.md). */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "addr.h"
+#include "config.h"
+#include "ledger.h"
+#include "rng.h"
+#include "stats.h"
+
+/* Bumped when a struct of this file changes; a shared object built for another one is refused. */
+enum { PF_POLICY_ABI = 1 };
+
+/* A page of a context: all that a policy may keep about it. */
+typedef struct {
+    uint32_t context;
+    PfCpn cpn;
+} PfPage;
+
+/* Whether A and B are the same page. */
+static inline bool pf_page_equal(PfPage a, PfPage b)
+{
+    return a.context == b.context && a.cpn.number == b.cpn.number;
+}
+
+/* What pf_host_flags tells of a page. */
+enum {
+    PF_FLAG_PRESENT = 1 << 0,   /* mapped to a frame; the others count only if it is set */
+    PF_FLAG_SHARED = 1 << 1,    /* its frame is mapped by another page too */
+    PF_FLAG_WRITABLE = 1 << 2,  /* a store would not fault */
+    PF_FLAG_ZERO = 1 << 3,      /* maps the shared zero page */
+    PF_FLAG_ANON = 1 << 4,      /* anonymous, or made private by a write */
+    PF_FLAG_FILE = 1 << 5,      /* maps a frame of the page cache (shared memory included) */
+    PF_FLAG_MERGEABLE = 1 << 6, /* advised mergeable */
+    PF_FLAG_PINNED = 1 << 7,
+    PF_FLAG_LOCKED = 1 << 8,
+    PF_FLAG_EXECUTED = 1 << 9,
+    PF_FLAG_READONLY = 1 << 10,
+    PF_FLAG_MERGED = 1 << 11, /* shared by this policy's own doing */
+};
+
+typedef enum {
+    PF_MERGED,       /* the page now maps the keeper's frame */
+    PF_SAME,         /* it did so already */
+    PF_DIFFERS,      /* the bytes are not equal; nothing changed */
+    PF_NOT_ADMITTED, /* the scope forbids it, or what the page maps */
+    PF_BUSY,         /* not present, pinned or otherwise not to be touched now */
+} PfMergeResult;
+
+/* How a page came to have new bytes. */
+typedef enum {
+    PF_CHANGE_STORE, /* a program's store, whatever its size */
+    PF_CHANGE_FILL,  /* a store of the whole page */
+    PF_CHANGE_STATE, /* told by the trace between two pictures of memory: no store, no cost */
+    PF_CHANGE_INIT,  /* initialised by request */
+    PF_CHANGE_DMA,   /* written by a device */
+} PfChange;
+
+typedef enum {
+    PF_CONTEXT_CREATED,
+    PF_CONTEXT_FORKED, /* `other` is the parent */
+    PF_CONTEXT_EXITED,
+    PF_CONTEXT_ADVISED, /* pages first .. first + pages - 1; `number` is the PfAdvice */
+    PF_CONTEXT_REMAPPED, /* moved from first to `target`, whose own pages were unmapped before */
+    PF_CONTEXT_ATTRIBUTE, /* `number` is the PfAttribute */
+} PfContextEventKind;
+
+typedef struct {
+    PfContextEventKind kind;
+    uint32_t context;
+    uint32_t other;
+    PfCpn first;
+    PfCpn target;
+    uint64_t pages;
+    unsigned number;
+} PfContextEvent;
+
+typedef struct PfHost PfHost;
+
+/* Flags of a policy. */
+enum {
+    PF_POLICY_LOSSY = 1,       /* may change bytes on purpose; differences are counted, no errors */
+    PF_POLICY_COMPRESSING = 2, /* may go below one frame for each distinct content */
+    PF_POLICY_BOUND = 4,       /* an arithmetical bound (oracle): changes no mapping */
+};
+
+/* A policy. `create` and `free` are mandatory; every other op is optional, NULL means not
+ * interested. Ops are never re-entered. Only `create` may fail. */
+typedef struct {
+    const char *name;    /* as in `policies = ( { name = "..." } )` */
+    const char *summary; /* one line */
+    unsigned flags;
+    const PfConfigField *fields; /* its own parameters */
+    size_t field_count;
+    size_t config_bytes; /* of the struct that `fields` bind to */
+    const char *default_scope;  /* "all" where NULL; or "anon", "mergeable" */
+    const char *default_finder; /* NULL: it files nothing */
+    const char *default_place;  /* "daemon" where NULL */
+
+    void *(*create)(PfHost *host, const void *config, GError **error);
+    void (*free)(void *self);
+
+    void (*context_event)(void *self, const PfContextEvent *event);
+    /* PAGE got a frame by a first touch, a fork or an alias. */
+    void (*page_mapped)(void *self, PfPage page);
+    /* PAGE is about to lose its frame (unmap, exit, dontneed, remap's target). */
+    void (*page_unmapped)(void *self, PfPage page);
+    void (*page_written)(void *self, PfPage page, PfChange how);
+    /* A store met a sharing or a protection that this policy made; PAGE has a frame of its own now
+     * (the one it had, if no other page maps that). */
+    void (*share_broken)(void *self, PfPage page);
+    void (*dma_done)(void *self, PfPage page, const char *device, uint64_t block);
+    /* The time asked for has come. Returns the next wake-up's cycle, PF_HOST_NEVER for none. */
+    uint64_t (*wake)(void *self, uint64_t now_cycles);
+    /* Looks at up to PAGES pages now (UINT64_MAX: until the pass ends); true if a pass ended. */
+    bool (*scan)(void *self, uint64_t pages);
+    /* A parameter changes; false if the key is unknown or the value refused. */
+    bool (*control)(void *self, const char *key, const char *value);
+    /* Bytes of metadata that the simulated system spends on the policy now. */
+    uint64_t (*metadata_bytes)(const void *self);
+    /* At each epoch, each mark and the end. */
+    void (*observe)(void *self);
+    /* Asserts the policy's own invariants (tests, --paranoid). */
+    void (*check)(void *self);
+} PfPolicyOps;
+
+#define PF_HOST_NEVER UINT64_MAX
+
+/* ---- Services: free of charge (bookkeeping) ---- */
+
+/* The policy's clock: that of the place it runs in. */
+uint64_t pf_host_now(const PfHost *host);
+/* Cycles of PICOSECONDS at the machine's clock, divided by the run's dilation. */
+uint64_t pf_host_cycles(const PfHost *host, uint64_t picoseconds);
+/* Asks for a wake-up; a policy has one at most, the last request counts. */
+void pf_host_wake_at(PfHost *host, uint64_t cycle);
+/* Flags of PAGE (PF_FLAG_*), 0 if it is not present or not mapped. */
+unsigned pf_host_flags(const PfHost *host, PfPage page);
+/* The frame of PAGE; false if it is not present. */
+bool pf_host_frame(const PfHost *host, PfPage page, PfMpn *ret_frame);
+/* How many pages map FRAME. */
+uint64_t pf_host_frame_refs(const PfHost *host, PfMpn frame);
+/* Whether PAGE is present, inside the policy's scope, not pinned, and no shared memory. */
+bool pf_host_admits(const PfHost *host, PfPage page);
+unsigned pf_host_color(const PfHost *host, PfMpn frame);
+unsigned pf_host_node(const PfHost *host, PfMpn frame);
+/* The first present page of PAGE.context at or after PAGE.cpn, then of the contexts after it, in
+ * order of (context number, CPN); false at the end of the last. */
+bool pf_host_cursor_next(const PfHost *host, PfPage page, PfPage *ret_page);
+/* Contexts ever created, numbers 0 .. n-1; pages present in one of them (0 once it exited). */
+uint32_t pf_host_context_count(const PfHost *host);
+uint64_t pf_host_context_pages(const PfHost *host, uint32_t context);
+/* A page drawn evenly from the present pages of CONTEXT by the policy's own stream; false if it has
+ * none. */
+bool pf_host_sample(PfHost *host, uint32_t context, PfPage *ret_page);
+/* The policy's own random stream. */
+PfRng *pf_host_rng(PfHost *host);
+uint64_t pf_host_frame_capacity(const PfHost *host);
+uint64_t pf_host_free_frames(const PfHost *host);
+uint32_t pf_host_page_bytes(const PfHost *host);
+/* Distinct contents of populated pages now (for bounds; see oracle.c). */
+uint64_t pf_host_distinct_contents(PfHost *host);
+/* `policy.*` and a group of the policy's own name are registered here, in `create` only. */
+PfStatsGroup *pf_host_stats(PfHost *host);
+/* One page was looked at / one full pass over what the policy looks at has ended. */
+void pf_host_count_scanned(PfHost *host);
+void pf_host_count_pass(PfHost *host);
+
+/* ---- Services: charged (they touch memory, through the caches of the policy's place) ---- */
+
+/* The policy's hash of PAGE's bytes (parameter `hash`, truncated to `hash_bits`). PAGE must be
+ * present. */
+uint64_t pf_host_hash_page(PfHost *host, PfPage page);
+/* Compares the bytes of A and B, both present: < 0, 0, > 0 as memcmp; RET_FIRST_DIFFERENCE, if not
+ * NULL, gets the first byte that differs (the page size if none). Charged up to there. */
+int pf_host_compare_pages(PfHost *host, PfPage a, PfPage b, size_t *ret_first_difference);
+/* Cycles of the policy's own work that touch no simulated memory. */
+void pf_host_charge(PfHost *host, PfAccount account, uint64_t cycles);
+/* COUNT accesses to the policy's own tables, each to another line. */
+void pf_host_charge_lines(PfHost *host, PfAccount account, uint64_t count);
+
+/* ---- Services: the configured finder (charged by the finder) ---- */
+
+/* Values filed under KEY, one at a time: CURSOR starts at 0 and is moved on; false when there is no
+ * further one. */
+bool pf_host_find(PfHost *host, uint64_t key, uint64_t *cursor, uint64_t *ret_value);
+void pf_host_file(PfHost *host, uint64_t key, uint64_t value);
+void pf_host_unfile(PfHost *host, uint64_t key, uint64_t value);
+
+/* ---- Acts ---- */
+
+/* Maps PAGE onto the frame of KEEPER, copy-on-write for both, if their bytes are equal, and frees
+ * the frame that PAGE had, if nobody else maps it. */
+PfMergeResult pf_host_merge(PfHost *host, PfPage page, PfPage keeper);
+/* Maps PAGE onto FRAME, which this policy has shared or protected before. */
+PfMergeResult pf_host_merge_frame(PfHost *host, PfPage page, PfMpn frame);
+/* Makes the next store to PAGE fault (marks it copy-on-write); false if it is not present. */
+bool pf_host_protect(PfHost *host, PfPage page);
+/* Maps PAGE, if its bytes are all zero, onto the zero page. */
+PfMergeResult pf_host_map_zero(PfHost *host, PfPage page);
+/* Gives PAGE a frame of its own again, as a write would. */
+void pf_host_unshare(PfHost *host, PfPage page);
+
+/* ---- Finders: find a value filed under a key. Orthogonal to policies. ---- */
+
+typedef struct {
+    const char *name;
+    const char *summary;
+    const PfConfigField *fields;
+    size_t field_count;
+    size_t config_bytes;
+
+    /* FRAMES is how many values there may be at most (the machine's frames). May register counters
+     * in the policy's group. All ops but `check` are mandatory. */
+    void *(*create)(PfHost *host, const void *config, uint64_t frames, GError **error);
+    void (*free)(void *self);
+    /* As pf_host_find, _file, _unfile; each charges what it touches through HOST. Between two steps
+     * of one search nothing is filed or unfiled. */
+    bool (*find)(void *self, uint64_t key, uint64_t *cursor, uint64_t *ret_value);
+    void (*file)(void *self, uint64_t key, uint64_t value);
+    void (*unfile)(void *self, uint64_t key, uint64_t value);
+    uint64_t (*metadata_bytes)(const void *self);
+    void (*check)(void *self);
+} PfFinderOps;
+
+/* ---- Hash engines: how a policy's page hash is computed and what it costs. ---- */
+
+typedef struct {
+    const char *name;
+    const char *summary;
+    unsigned bits; /* width of the result */
+    /* The hash of BYTES bytes at DATA. */
+    uint64_t (*hash)(const uint8_t *data, size_t bytes);
+    uint64_t cycles_per_kib; /* compute cost beside reading the page, at the default card's core */
+} PfHashOps;
+
+/* What a shared object exports as `pf_plugin`: NULL-terminated lists, each may be NULL. */
+typedef struct {
+    unsigned abi; /* PF_POLICY_ABI */
+    const PfPolicyOps *const *policies;
+    const PfFinderOps *const *finders;
+    const PfHashOps *const *hashes;
+} PfPlugin;

@@ -1,0 +1,319 @@
+#include "dram_channel.h"
+#include "dram_fixture.h"
+#include "error.h"
+#include "rng.h"
+
+static void capacity(void)
+{
+    /* Eight chips of 8 Gb are 8 GiB, of 4 Gb 4 GiB. */
+    PfDramConfig config = dram_config(DDR4_2400);
+    g_autoptr(PfDram) ddr4 = dram_of(config);
+    CU_ASSERT_EQUAL(pf_dram_capacity_bytes(ddr4), 8 * PF_GIB);
+    config.channels = 2;
+    config.ranks = 4;
+    g_autoptr(PfDram) large = dram_of(config);
+    CU_ASSERT_EQUAL(pf_dram_capacity_bytes(large), 64 * PF_GIB);
+    g_autoptr(PfDram) ddr3 = dram_of(dram_config(DDR3_1600));
+    CU_ASSERT_EQUAL(pf_dram_capacity_bytes(ddr3), 4 * PF_GIB);
+}
+
+static bool is_at(const PfDram *dram, uint64_t address, PfDramLocation expected)
+{
+    PfDramLocation location = pf_dram_locate(dram, (PfMaddr){address});
+    return location.channel == expected.channel && location.rank == expected.rank &&
+           location.bank_group == expected.bank_group && location.bank == expected.bank &&
+           location.row == expected.row && location.column == expected.column;
+}
+
+static void row_interleaving(void)
+{
+    /* RoBaRaCoCh, 2 ranks: column 6-12, rank 13, group 14-15, bank 16-17, row 18-33. */
+    PfDramConfig config = dram_config(DDR4_2400);
+    config.ranks = 2;
+    g_autoptr(PfDram) dram = dram_of(config);
+    CU_ASSERT_TRUE(is_at(dram, 63, (PfDramLocation){0}));
+    CU_ASSERT_TRUE(is_at(dram, 1 << 6, (PfDramLocation){.column = 1}));
+    CU_ASSERT_TRUE(is_at(dram, 1 << 12, (PfDramLocation){.column = 64}));
+    CU_ASSERT_TRUE(is_at(dram, 1 << 13, (PfDramLocation){.rank = 1}));
+    CU_ASSERT_TRUE(is_at(dram, 1 << 14, (PfDramLocation){.bank_group = 1}));
+    CU_ASSERT_TRUE(is_at(dram, 1 << 16, (PfDramLocation){.bank = 1}));
+    CU_ASSERT_TRUE(is_at(dram, 1 << 18, (PfDramLocation){.row = 1}));
+    CU_ASSERT_TRUE(is_at(dram, (uint64_t)1 << 33, (PfDramLocation){.row = 32768}));
+    /* Beyond the capacity of 16 GiB addresses wrap. */
+    CU_ASSERT_TRUE(is_at(dram, ((uint64_t)1 << 34) + 64, (PfDramLocation){.column = 1}));
+    CU_ASSERT_TRUE(is_at(dram, ((uint64_t)1 << 46) + 64, (PfDramLocation){.column = 1}));
+}
+
+static void bank_order(void)
+{
+    /* ChRaBaRoCo, 1 rank: column 6-12, row 13-28, bank 29-30, group 31-32, channel 33. */
+    PfDramConfig config = dram_config(DDR4_2400);
+    config.channels = 2;
+    config.mapping = PF_DRAM_CHRABAROCO;
+    g_autoptr(PfDram) dram = dram_of(config);
+    CU_ASSERT_TRUE(is_at(dram, 1 << 12, (PfDramLocation){.column = 64}));
+    CU_ASSERT_TRUE(is_at(dram, 1 << 13, (PfDramLocation){.row = 1}));
+    CU_ASSERT_TRUE(is_at(dram, (uint64_t)1 << 29, (PfDramLocation){.bank = 1}));
+    CU_ASSERT_TRUE(is_at(dram, (uint64_t)1 << 31, (PfDramLocation){.bank_group = 1}));
+    CU_ASSERT_TRUE(is_at(dram, (uint64_t)1 << 33, (PfDramLocation){.channel = 1}));
+}
+
+static void transactions(void)
+{
+    g_autoptr(PfDram) dram = dram_of(dram_config(DDR4_2400));
+    PfRequest request = {.address = {0}, .size_bytes = 256, .kind = PF_ACCESS_READ};
+    /* Four bursts of one row, CCD_L = 6 apart: 38 + 3 * 6 clocks. */
+    CU_ASSERT_EQUAL(pf_dram_access(pf_dram_port(dram), &request), (38 + 18) * 833);
+    CU_ASSERT_EQUAL(pf_dram_stats(dram)->reads, 4);
+    CU_ASSERT_EQUAL(pf_dram_stats(dram)->row_hits, 3);
+    /* Eight bytes cost a whole burst, and two if they lie across a boundary. */
+    request.size_bytes = 8;
+    request.address.bytes = 56;
+    pf_dram_access(pf_dram_port(dram), &request);
+    CU_ASSERT_EQUAL(pf_dram_stats(dram)->reads, 5);
+    request.address.bytes = 57;
+    pf_dram_access(pf_dram_port(dram), &request);
+    CU_ASSERT_EQUAL(pf_dram_stats(dram)->reads, 7);
+    pf_dram_check(dram);
+}
+
+static void rounding(void)
+{
+    PfDramConfig config = dram_config(DDR4_2400);
+    g_autoptr(PfDram) dram = pf_dram_new(&config, 2600000000U, NULL, NULL);
+    PfRequest request = {.address = {0}, .size_bytes = 64, .kind = PF_ACCESS_READ};
+    /* 38 * 833 ps * 2.6 GHz = 82.3 cycles. */
+    CU_ASSERT_EQUAL(pf_dram_access(pf_dram_port(dram), &request), 83);
+    /* Cycle 1000 is 384615.4 ps = clock 461.7: seen at 462, done at 483 = 402339 ps = 1046.1. */
+    request.now_cycles = 1000;
+    CU_ASSERT_EQUAL(pf_dram_access(pf_dram_port(dram), &request), 1047);
+}
+
+static void refresh_edge(void)
+{
+    /* DDR4-2400: tREFI = 9364 clocks, tRFC = 350 ns = 421 clocks. */
+    PfDramConfig config = dram_config(DDR4_2400);
+    config.refresh = PF_DRAM_REFRESH_ALL_BANK;
+    g_autoptr(PfDram) before = dram_of(config);
+    CU_ASSERT_EQUAL(dram_read(before, 0, 9363), 38);
+    g_autoptr(PfDram) at = dram_of(config);
+    dram_read(at, 0, 0);
+    CU_ASSERT_EQUAL(dram_read(at, 0, 9364), 421 + 38); /* and the row has been closed */
+    CU_ASSERT_EQUAL(pf_dram_stats(at)->row_misses, 2);
+    g_autoptr(PfDram) last = dram_of(config);
+    CU_ASSERT_EQUAL(dram_read(last, 0, 9364 + 420), 1 + 38);
+    g_autoptr(PfDram) after = dram_of(config);
+    CU_ASSERT_EQUAL(dram_read(after, 0, 9364 + 421), 38);
+    CU_ASSERT_EQUAL(pf_dram_stats(after)->refreshes, 1);
+    /* A row opened just before holds the refresh until it may be closed: RAS + RP = 56 after it. */
+    g_autoptr(PfDram) late = dram_of(config);
+    dram_read(late, 0, 9363);
+    CU_ASSERT_EQUAL(dram_read(late, 0, 9364), 55 + 421 + 38);
+}
+
+static void refresh_count(void)
+{
+    PfDramConfig config = dram_config(DDR4_2400);
+    config.refresh = PF_DRAM_REFRESH_ALL_BANK;
+    config.channels = 2;
+    config.ranks = 2;
+    g_autoptr(PfDram) dram = dram_of(config);
+    dram_read(dram, 0, (uint64_t)9364 * 1000 - 1);
+    CU_ASSERT_EQUAL(pf_dram_stats(dram)->refreshes, 4 * 999);
+    dram_read(dram, 0, (uint64_t)9364 * 1000);
+    CU_ASSERT_EQUAL(pf_dram_stats(dram)->refreshes, 4 * 1000);
+    pf_dram_check(dram);
+}
+
+static void refresh_by_ticking(void)
+{
+    printf("# seed 3\n");
+    PfRng rng = pf_rng_derive(3, "refresh");
+    const PfDramPreset *timing = &pf_dram_presets[DDR4_2400];
+    uint32_t wrong = 0;
+    for (unsigned round = 0; round < 500; round++) {
+        PfDramChannel closed_form, ticked;
+        pf_dram_channel_init(&closed_form, timing, 2, round % 2 == 0);
+        pf_dram_channel_init(&ticked, timing, 2, round % 2 == 0);
+        /* A load that ends around the first refresh, or up to three intervals late. */
+        uint64_t end = timing->refi * (1 + pf_rng_below(&rng, 4));
+        for (unsigned i = 0; i < 40; i++) {
+            PfDramTarget target = {.rank = (uint32_t)pf_rng_below(&rng, 2),
+                                   .group = (uint32_t)pf_rng_below(&rng, 4),
+                                   .bank = (uint32_t)pf_rng_below(&rng, 4),
+                                   .row = (uint32_t)pf_rng_below(&rng, 3)};
+            uint64_t at = end - 400 + pf_rng_below(&rng, 400);
+            PfDramRowState state;
+            pf_dram_channel_schedule(&closed_form, &target, i % 3 == 0, at, &state);
+            pf_dram_channel_schedule(&ticked, &target, i % 3 == 0, at, &state);
+        }
+        uint64_t count = 1 + pf_rng_below(&rng, 4);
+        pf_dram_channel_refresh(&closed_form, timing->refi, count * timing->refi, count);
+        for (uint64_t tick = 1; tick <= count; tick++)
+            pf_dram_channel_refresh(&ticked, tick * timing->refi, tick * timing->refi, 1);
+        for (unsigned bank = 0; bank < 32; bank++)
+            wrong += closed_form.banks[bank].activate_ready != ticked.banks[bank].activate_ready;
+        pf_dram_channel_clear(&closed_form);
+        pf_dram_channel_clear(&ticked);
+    }
+    CU_ASSERT_EQUAL(wrong, 0);
+}
+
+static int compare(const void *a, const void *b)
+{
+    const uint64_t *left = a;
+    const uint64_t *right = b;
+    return (*left > *right) - (*left < *right);
+}
+
+static void one_bus(void)
+{
+    enum { READS = 4000 };
+    printf("# seed 5\n");
+    PfRng rng = pf_rng_derive(5, "bus");
+    PfDramConfig config = dram_config(DDR4_2400);
+    config.refresh = PF_DRAM_REFRESH_ALL_BANK;
+    config.ranks = 2;
+    g_autoptr(PfDram) dram = dram_of(config);
+    g_autofree uint64_t *ends = g_new0(uint64_t, READS);
+    uint64_t clock = 0;
+    for (unsigned i = 0; i < READS; i++) {
+        clock += pf_rng_below(&rng, 16);
+        uint64_t address = pf_rng_below(&rng, 1 << 14) * 4096;
+        if (pf_rng_below(&rng, 4) == 0)
+            dram_write(dram, address, clock);
+        uint64_t latency = dram_read(dram, address ^ 1 << 13, clock);
+        CU_ASSERT_TRUE(latency >= 21);
+        ends[i] = clock + latency;
+    }
+    /* Whatever the order of service, two bursts never share the bus. */
+    qsort(ends, READS, sizeof(*ends), compare);
+    unsigned overlaps = 0;
+    for (unsigned i = 1; i < READS; i++)
+        overlaps += ends[i] - ends[i - 1] < 4;
+    CU_ASSERT_EQUAL(overlaps, 0);
+    pf_dram_check(dram);
+}
+
+/* A read of CORE at CLOCK; its latency in clocks. */
+static uint64_t read_of_core(PfDram *dram, uint16_t core, uint64_t address, uint64_t clock)
+{
+    PfRequest request = {.address = {address},
+                         .now_cycles = clock * 833,
+                         .size_bytes = 64,
+                         .core = core,
+                         .kind = PF_ACCESS_READ};
+    return pf_dram_access(pf_dram_port(dram), &request) / 833 - clock;
+}
+
+static void core_far_behind(void)
+{
+    g_autoptr(PfDram) dram = dram_of(dram_config(DDR4_2400));
+    uint64_t other_group = dram_address(dram, 1, 0, 1, 0, 0, 0);
+    CU_ASSERT_EQUAL(read_of_core(dram, 0, 0, 1000000), 38);
+    /* A core a million clocks behind sees its own latencies, not the lead of the other; the first
+     * only waits for the activation of the other's bank, RRD_S = 4. */
+    uint64_t clock = 0;
+    uint64_t latency = read_of_core(dram, 1, other_group, clock);
+    CU_ASSERT_EQUAL(latency, 4 + 38);
+    for (unsigned i = 0; i < 100; i++) {
+        clock += latency + 30;
+        latency = read_of_core(dram, 1, other_group, clock);
+        CU_ASSERT_EQUAL(latency, 21);
+    }
+    /* Its own back-to-back reads still queue: a line each CCD_L = 6 clocks. */
+    clock += 1000;
+    for (unsigned i = 0; i < 10; i++)
+        CU_ASSERT_EQUAL(read_of_core(dram, 1, other_group, clock), 21 + i * 6);
+    /* The leading core goes on without having been set back. */
+    CU_ASSERT_EQUAL(read_of_core(dram, 0, 0, 1100000), 21);
+    /* A core that is only a little older waits its turn: behind the RD at 1100000 by CCD_S = 4. */
+    CU_ASSERT_EQUAL(read_of_core(dram, 2, other_group, 1100000 - 60), 60 + 4 + 21);
+}
+
+static void statistics(void)
+{
+    g_autoptr(PfConfig) tree = pf_config_new(NULL);
+    g_autoptr(PfStats) stats = pf_stats_new();
+    PfDramConfig config;
+    pf_config_bind(pf_config_section(tree, "machine.dram"), pf_dram_fields, pf_dram_field_count,
+                   &config);
+    CU_ASSERT_TRUE(pf_config_finish(tree, NULL));
+    g_autoptr(PfDram) dram =
+        pf_dram_new(&config, PF_PS_PER_SECOND, pf_stats_group(stats, "dram"), NULL);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(dram);
+    pf_stats_freeze(stats);
+    CU_ASSERT_STRING_EQUAL(pf_dram_preset(dram)->name, "DDR4-2400U-8Gb-x8");
+    dram_read(dram, 0, 0);
+    dram_read(dram, 0, 1000);
+    dram_write(dram, 0, 2000);
+    PfStatValue value;
+    CU_ASSERT_TRUE(pf_stats_find(stats, "dram.reads", &value) && value.u == 2);
+    CU_ASSERT_TRUE(pf_stats_find(stats, "dram.writes", &value) && value.u == 1);
+    CU_ASSERT_TRUE(pf_stats_find(stats, "dram.row_hits", &value) && value.u == 2);
+    CU_ASSERT_TRUE(pf_stats_find(stats, "dram.row_misses", &value) && value.u == 1);
+    CU_ASSERT_TRUE(pf_stats_find(stats, "dram.row_conflicts", &value) && value.u == 0);
+    CU_ASSERT_TRUE(pf_stats_find(stats, "dram.refreshes", &value) && value.u == 0);
+    /* (38 + 21) / 2 clocks of 0.833 ns; the write's data ends CWL + burst = 16 clocks on. */
+    CU_ASSERT_TRUE(pf_stats_find(stats, "dram.read_latency_mean_ns", &value));
+    CU_ASSERT_DOUBLE_EQUAL(value.d, 24.5735, 1e-9);
+    CU_ASSERT_TRUE(pf_stats_find(stats, "dram.read_latency_p99_ns", &value));
+    CU_ASSERT_DOUBLE_EQUAL(value.d, 38 * 0.833, 1e-9);
+    CU_ASSERT_TRUE(pf_stats_find(stats, "dram.write_latency_mean_ns", &value));
+    CU_ASSERT_DOUBLE_EQUAL(value.d, 16 * 0.833, 1e-9);
+
+    pf_dram_reset_state(dram);
+    CU_ASSERT_EQUAL(dram_read(dram, 0, 3000), 38); /* the row was closed */
+    CU_ASSERT_TRUE(pf_stats_find(stats, "dram.reads", &value) && value.u == 3);
+    pf_dram_check(dram);
+}
+
+static void refuse(PfDramConfig config)
+{
+    g_autoptr(GError) error = NULL;
+    PfDram *dram = pf_dram_new(&config, PF_PS_PER_SECOND, NULL, &error);
+    CU_ASSERT_PTR_NULL(dram);
+    CU_ASSERT_TRUE(g_error_matches(error, PF_ERROR, PF_ERROR_CONFIG));
+    pf_dram_free(dram);
+}
+
+static void refusals(void)
+{
+    refuse((PfDramConfig){.preset = 99, .channels = 1, .ranks = 1, .write_queue = 32});
+    refuse((PfDramConfig){.channels = 3, .ranks = 1, .write_queue = 32});
+    refuse((PfDramConfig){.channels = 1, .ranks = 0, .write_queue = 32});
+    refuse((PfDramConfig){.channels = 1, .ranks = 1, .write_queue = 0});
+}
+
+static void presets(void)
+{
+    for (size_t i = 0; i < pf_dram_preset_count; i++) {
+        const PfDramPreset *preset = &pf_dram_presets[i];
+        CU_ASSERT_STRING_EQUAL(preset->name, pf_dram_preset_names[i]);
+        CU_ASSERT_TRUE(preset->rc >= preset->ras + preset->rp);
+        CU_ASSERT_TRUE(preset->rfc < preset->refi);
+        CU_ASSERT_TRUE(preset->ccd_l >= preset->ccd_s && preset->rrd_l >= preset->rrd_s);
+        /* tREFI is 7.8 us to the clock. */
+        CU_ASSERT_TRUE(preset->refi * preset->tck_ps >= 7800000 &&
+                       (preset->refi - 1) * preset->tck_ps < 7800000);
+    }
+    CU_ASSERT_PTR_NULL(pf_dram_preset_names[pf_dram_preset_count]);
+}
+
+static const PfCheck checks[] = {
+    {"the capacity follows from chips, ranks and channels", capacity},
+    {"RoBaRaCoCh puts column, rank, group, bank and row from low to high", row_interleaving},
+    {"ChRaBaRoCo puts column, row, bank, group and channel from low to high", bank_order},
+    {"a request takes a transaction for each block that it touches", transactions},
+    {"arrivals and answers are rounded up between the clocks", rounding},
+    {"a refresh holds the rank for tRFC from its due time, not a clock longer", refresh_edge},
+    {"refreshes are as many as intervals have passed", refresh_count},
+    {"many refreshes at once are the same as one by one", refresh_by_ticking},
+    {"two bursts never share the bus", one_bus},
+    {"a core whose clock is far behind sees its own latencies only", core_far_behind},
+    {"the defaults bind and the statistics have their names", statistics},
+    {"impossible organisations are refused", refusals},
+    {"presets are consistent", presets},
+};
+
+PF_CHECK_MAIN("dram", checks)

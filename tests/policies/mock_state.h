@@ -1,0 +1,57 @@
+/* What the two files of the mock host share. */
+#pragma once
+
+#include "mock_host.h"
+
+typedef struct {
+    bool is_present;
+    bool is_pinned;
+    unsigned label;
+    PfMpn mpn;
+} MockPage;
+
+typedef struct {
+    uint64_t references;
+    bool is_merged; /* by the policy: stores to it fault and are told */
+    unsigned label; /* of its first page */
+} MockFrame;
+
+typedef struct {
+    GArray *pages; /* MockPage, by CPN */
+    uint64_t present;
+    uint64_t samples;
+} MockContext;
+
+struct PfHost {
+    uint64_t frame_count;
+    uint32_t page_bytes;
+    unsigned hash_bits;
+    MockFrame *frames;
+    uint8_t *bytes;
+    uint32_t next_frame;
+    GArray *contexts; /* MockContext */
+    PfRng rng;
+    uint64_t now_cycles;
+    uint64_t wake_cycle;
+    MockCounts counts;
+    PfStats *stats;
+    PfConfig *config;
+    const PfPolicyOps *policy_ops;
+    const PfFinderOps *finder_ops;
+    void *policy;
+    void *finder;
+    void *policy_config;
+    void *finder_config;
+};
+
+/* The page's entry, if its context has one; if it is present too. NULL if not. */
+MockPage *mock_find_page(const PfHost *host, PfPage page);
+MockPage *mock_present_page(const PfHost *host, PfPage page);
+
+uint8_t *mock_bytes_of(const PfHost *host, PfMpn mpn);
+
+/* One mapping of MPN less. */
+void mock_release_frame(PfHost *host, PfMpn mpn);
+
+/* Gives PAGE a frame of its own, and takes back one that only it maps without copying. */
+void mock_break_share(PfHost *host, PfPage page);

@@ -1,0 +1,272 @@
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "error.h"
+#include "snapshot_process.h"
+
+enum {
+    BATCH_PAGES = 1024,       /* read by one call; 4 MiB keeps its fixed cost small */
+    PAGEMAP_ENTRIES = 16384, /* read at a time */
+};
+
+/* Bits of /proc/PID/pagemap and /proc/kpageflags (Documentation/admin-guide/mm/pagemap.rst of
+ * Linux). */
+static const uint64_t pagemap_present = (uint64_t)1 << 63;
+static const uint64_t pagemap_swapped = (uint64_t)1 << 62;
+static const uint64_t pagemap_file = (uint64_t)1 << 61;
+static const uint64_t pagemap_frame = ((uint64_t)1 << 55) - 1;
+static const uint64_t kpageflags_zero_page = (uint64_t)1 << 24;
+
+/* A look at one process. */
+typedef struct {
+    PfSight *sight;
+    const PfProcess *process;
+    int pagemap;
+    int memory;
+    GArray *pages;
+    GPtrArray *frames;
+    GArray *batch; /* of guint: pages that wait for their bytes */
+    uint64_t unreadable;
+} Look;
+
+static guint hash_frame(gconstpointer key)
+{
+    const PfSeenFrame *frame = key;
+    uint64_t mixed = (frame->number ^ (uintptr_t)frame->file) * 0x9e3779b97f4a7c15U;
+    return (guint)(mixed >> 32);
+}
+
+static gboolean equal_frames(gconstpointer a, gconstpointer b)
+{
+    const PfSeenFrame *first = a;
+    const PfSeenFrame *second = b;
+    return first->number == second->number && first->file == second->file;
+}
+
+void pf_sight_init(PfSight *sight, PfTraceWriter *writer, PfSnapshotSummary *summary)
+{
+    *sight = (PfSight){
+        .writer = writer,
+        .summary = summary,
+        .frames = g_hash_table_new_full(hash_frame, equal_frames, g_free, NULL),
+        .kpageflags = open("/proc/kpageflags", O_RDONLY | O_CLOEXEC),
+        .bytes = g_malloc((size_t)BATCH_PAGES * pf_snapshot_page_bytes()),
+    };
+}
+
+void pf_sight_clear(PfSight *sight)
+{
+    g_hash_table_unref(sight->frames);
+    if (sight->kpageflags >= 0)
+        close(sight->kpageflags);
+    g_free(sight->bytes);
+}
+
+static bool is_all_zero(const uint8_t *bytes, size_t length)
+{
+    return bytes[0] == 0 && memcmp(bytes, bytes + 1, length - 1) == 0;
+}
+
+/* Only pages full of zeros are looked up, so that no table of all frames has to be read. */
+static bool is_zero_page(const PfSight *sight, const PfSeenFrame *frame)
+{
+    uint64_t flags = 0;
+    return frame != NULL && frame->file == NULL && sight->kpageflags >= 0 &&
+           pread(sight->kpageflags, &flags, sizeof flags,
+                 (off_t)(frame->number * sizeof flags)) == (ssize_t)sizeof flags &&
+           (flags & kpageflags_zero_page) != 0;
+}
+
+/* The page's bytes are known: number them, and tell the frame. */
+static void take_bytes(Look *look, guint index, const uint8_t *bytes)
+{
+    uint32_t page_bytes = pf_snapshot_page_bytes();
+    PfSeenPage *page = &g_array_index(look->pages, PfSeenPage, index);
+    PfSeenFrame *frame = look->frames->pdata[index];
+    PfContentSpec spec = {.form = PF_CONTENT_BYTES, .bytes = bytes, .length = page_bytes};
+    bool zero_page = false;
+    if (is_all_zero(bytes, page_bytes)) {
+        spec = (PfContentSpec){.form = PF_CONTENT_ZERO};
+        zero_page = is_zero_page(look->sight, frame);
+    }
+    page->kind = zero_page ? PF_SEEN_ZERO : PF_SEEN_CONTENT;
+    page->content = zero_page ? PF_TRACE_NO_CONTENT
+                              : pf_trace_writer_content(look->sight->writer, &spec);
+    if (frame == NULL)
+        return;
+    frame->content = page->content;
+    frame->is_zero_page = zero_page;
+    frame->is_read = true;
+}
+
+static uint64_t address_in_batch(const Look *look, guint number)
+{
+    guint index = g_array_index(look->batch, guint, number);
+    return g_array_index(look->pages, PfSeenPage, index).address;
+}
+
+/* Reads COUNT pages from number FROM of the batch on, which are neighbours. */
+static void read_run(Look *look, guint from, guint count)
+{
+    size_t page_bytes = pf_snapshot_page_bytes();
+    for (guint done = 0; done < count;) {
+        ssize_t got = pread(look->memory, look->sight->bytes, (count - done) * page_bytes,
+                            (off_t)address_in_batch(look, from + done));
+        guint pages = got > 0 ? (guint)((size_t)got / page_bytes) : 0;
+        for (guint i = 0; i < pages; i++)
+            take_bytes(look, g_array_index(look->batch, guint, from + done + i),
+                       look->sight->bytes + (size_t)i * page_bytes);
+        done += pages;
+        /* The page behind those that came cannot be read. */
+        if (pages == 0) {
+            look->unreadable++;
+            done++;
+        }
+    }
+}
+
+/* By /proc/PID/mem and not by process_vm_readv: that pins what it reads, and to pin a page that is
+ * shared copy-on-write the kernel first gives the process a copy (gup_must_unshare in mm/gup.c of
+ * Linux since 5.19): looking would undo the very sharing that is looked for. */
+static void finish_batch(Look *look)
+{
+    size_t page_bytes = pf_snapshot_page_bytes();
+    for (guint from = 0; from < look->batch->len;) {
+        guint count = 1;
+        while (from + count < look->batch->len &&
+               address_in_batch(look, from + count) ==
+                   address_in_batch(look, from) + count * page_bytes)
+            count++;
+        read_run(look, from, count);
+        from += count;
+    }
+    g_array_set_size(look->batch, 0);
+}
+
+/* The frame that ENTRY of the pagemap tells, new or seen before; NULL if there is no telling. */
+static PfSeenFrame *find_frame(Look *look, const PfMapping *mapping, uint64_t address,
+                               uint64_t entry, bool *ret_is_new)
+{
+    PfSeenFrame key = {.address = address, .context = look->process->context};
+    *ret_is_new = true;
+    if ((entry & pagemap_present) != 0 && (entry & pagemap_frame) != 0) {
+        key.number = entry & pagemap_frame;
+        look->sight->summary->has_frames = true;
+    } else if ((entry & pagemap_file) != 0 && mapping->name != NULL) {
+        key.number = mapping->offset + (address - mapping->start);
+        key.file = mapping->name;
+    } else {
+        return NULL;
+    }
+    PfSeenFrame *frame = g_hash_table_lookup(look->sight->frames, &key);
+    *ret_is_new = frame == NULL;
+    if (frame == NULL) {
+        frame = g_memdup2(&key, sizeof key);
+        g_hash_table_add(look->sight->frames, frame);
+    }
+    return frame;
+}
+
+static void look_at_page(Look *look, const PfMapping *mapping, uint64_t address, uint64_t entry)
+{
+    if ((entry & (pagemap_present | pagemap_swapped)) == 0)
+        return;
+    bool is_new = true;
+    PfSeenFrame *frame = find_frame(look, mapping, address, entry, &is_new);
+    /* Without a content: not read (yet). */
+    PfSeenPage page = {
+        .address = address, .content = PF_TRACE_NO_CONTENT, .kind = PF_SEEN_CONTENT};
+    if (!is_new) {
+        page.kind = PF_SEEN_ALIAS;
+        page.source_context = frame->context;
+        page.source_address = frame->address;
+    }
+    guint index = look->pages->len;
+    g_array_append_val(look->pages, page);
+    g_ptr_array_add(look->frames, frame);
+    if (!is_new)
+        return;
+    g_array_append_val(look->batch, index);
+    if (look->batch->len == BATCH_PAGES)
+        finish_batch(look);
+}
+
+static void look_at_mapping(Look *look, const PfMapping *mapping)
+{
+    uint64_t page_bytes = pf_snapshot_page_bytes();
+    g_autofree uint64_t *entries = g_new(uint64_t, PAGEMAP_ENTRIES);
+    for (uint64_t address = mapping->start; address < mapping->end;) {
+        uint64_t count = MIN((mapping->end - address) / page_bytes, PAGEMAP_ENTRIES);
+        ssize_t got = pread(look->pagemap, entries, count * sizeof *entries,
+                            (off_t)(address / page_bytes * sizeof *entries));
+        if (got <= 0)
+            return;
+        uint64_t known = (uint64_t)got / sizeof *entries;
+        for (uint64_t i = 0; i < known; i++)
+            look_at_page(look, mapping, address + i * page_bytes, entries[i]);
+        address += known * page_bytes;
+    }
+}
+
+/* Takes out what could not be read, and tells aliases of the zero page apart. */
+static void settle(Look *look)
+{
+    PfSnapshotSummary *summary = look->sight->summary;
+    guint kept = 0;
+    for (guint i = 0; i < look->pages->len; i++) {
+        PfSeenPage page = g_array_index(look->pages, PfSeenPage, i);
+        PfSeenFrame *frame = look->frames->pdata[i];
+        if (page.kind == PF_SEEN_ALIAS && frame->is_zero_page)
+            page.kind = PF_SEEN_ZERO;
+        bool is_read = page.kind == PF_SEEN_ALIAS ? frame->is_read
+                                                  : page.kind == PF_SEEN_ZERO ||
+                                                        page.content != PF_TRACE_NO_CONTENT;
+        if (!is_read)
+            continue;
+        summary->pages += page.kind != PF_SEEN_ZERO;
+        summary->zero_pages += page.kind == PF_SEEN_ZERO;
+        summary->aliases += page.kind == PF_SEEN_ALIAS;
+        g_array_index(look->pages, PfSeenPage, kept) = page;
+        look->frames->pdata[kept++] = frame;
+    }
+    summary->unreadable_pages += look->unreadable;
+    g_array_set_size(look->pages, kept);
+    g_ptr_array_set_size(look->frames, (gint)kept);
+}
+
+static int open_of(const PfProcess *process, const char *name)
+{
+    g_autofree char *path = g_strdup_printf("/proc/%d/%s", process->pid, name);
+    return open(path, O_RDONLY | O_CLOEXEC);
+}
+
+bool pf_sight_look(PfSight *sight, const PfProcess *process, GArray *ret_pages,
+                   GPtrArray *ret_frames, GError **error)
+{
+    g_autoptr(GArray) batch = g_array_new(FALSE, FALSE, sizeof(guint));
+    Look look = {
+        .sight = sight,
+        .process = process,
+        .pagemap = open_of(process, "pagemap"),
+        .memory = open_of(process, "mem"),
+        .pages = ret_pages,
+        .frames = ret_frames,
+        .batch = batch,
+    };
+    bool allowed = look.pagemap >= 0;
+    for (guint i = 0; i < process->mappings->len && allowed; i++)
+        look_at_mapping(&look, &g_array_index(process->mappings, PfMapping, i));
+    finish_batch(&look);
+    settle(&look);
+    if (look.pagemap >= 0)
+        close(look.pagemap);
+    if (look.memory >= 0)
+        close(look.memory);
+    if (allowed && (look.unreadable == 0 || ret_pages->len > 0))
+        return true;
+    g_set_error(error, PF_ERROR, PF_ERROR_IO,
+                "process %d: its memory cannot be read; run as root, or as its own user",
+                process->pid);
+    return false;
+}
