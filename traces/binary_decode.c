@@ -8,8 +8,8 @@
 #include "binary_state.h"
 #include "trace_block.h"
 
-/* Hot records are decoded without a branch each, in strides; then their columns are checked. A
- * record moves a column by at most 15 bytes (the largest code), so a stride stays in the slack. */
+/* Hot records are decoded without a branch that data could surprise, in strides; then their columns
+ * are checked. A record moves a column by at most 15 bytes (the largest code), so a stride stays in the slack. */
 enum { STRIDE_RECORDS = 64, COLUMN_STEP_MAX = 15 };
 static_assert(STRIDE_RECORDS * COLUMN_STEP_MAX + 8 <= PF_DECODER_SLACK_BYTES, "strides fit");
 
@@ -136,8 +136,9 @@ bool pf_decoder_first_time(const PfDecoder *decoder, uint64_t *ret_ps)
     return decoder->has_time;
 }
 
-/* Decodes up to LIMIT hot records to RECORDS and returns how many; stops before another tag.
- * RET_IS_BAD is true where one of them breaks a rule. WITH_VIRTUAL is a constant of the caller. */
+/* Decodes up to LIMIT hot records to RECORDS and returns how many are good; stops before another
+ * tag, and at a record that breaks a rule or is malformed (RET_IS_BAD; that one is in RECORDS too).
+ * WITH_VIRTUAL is a constant of the caller. */
 static inline G_ALWAYS_INLINE size_t decode_hot(PfDecoder *decoder, PfRecord *records, size_t limit,
                                                 bool with_virtual, bool *ret_is_bad)
 {
@@ -169,7 +170,7 @@ static inline G_ALWAYS_INLINE size_t decode_hot(PfDecoder *decoder, PfRecord *re
         uint64_t number = pf_get_u64(values) & masks[code & 15];
         values += code & 15;
         uint64_t bases[4] = {0, previous, address, context->address[PF_BASE_FETCH]};
-        uint64_t is_signed = (code & 0x30) != 0;
+        uint64_t is_signed = (code & 0x30) != 0; /* all but plain values */
         uint64_t value = bases[code >> 4 & 3] +
                          ((number >> is_signed) ^ (0 - (number & is_signed)));
         value &= masks[count & 15];
@@ -197,6 +198,8 @@ static inline G_ALWAYS_INLINE size_t decode_hot(PfDecoder *decoder, PfRecord *re
                                 .kind = tag->kind,
                                 .flags = flags,
                                 .line = (uint32_t)(decoder->number + i)};
+        if (bad != 0)
+            break;
     }
     context->value = previous;
     decoder->at[PF_COLUMN_TAGS] = tags + i;
@@ -218,16 +221,12 @@ static bool columns_overrun(const PfDecoder *decoder)
     return overrun;
 }
 
-/* What is wrong with the first of COUNT records that breaks a rule; those before it are kept. */
-static char *find_bad(PfDecoder *decoder, PfRecordBlock *block, size_t count)
+/* What is wrong with a hot record. */
+static char *explain_bad(PfDecoder *decoder, const PfRecord *record)
 {
-    for (size_t i = 0; i < count; i++) {
-        char *problem = pf_trace_rules_apply(decoder->rules, &block->records[block->count]);
-        if (problem != NULL)
-            return problem;
-        block->count++;
-    }
-    return g_strdup("an access with a malformed value or virtual address");
+    char *problem = pf_trace_rules_apply(decoder->rules, record);
+    return problem != NULL ? problem
+                           : g_strdup("an access with a malformed value or virtual address");
 }
 
 /* A stride of hot records, at least one. */
@@ -245,12 +244,10 @@ static char *fill_hot(PfDecoder *decoder, PfRecordBlock *block)
                                        : decode_hot(decoder, records, limit, false, &is_bad);
     if (columns_overrun(decoder))
         return g_strdup("an access whose bytes are not in the frame");
-    if (is_bad)
-        return find_bad(decoder, block, count);
     block->count += (uint32_t)count;
     decoder->left -= (uint32_t)count;
     decoder->number += count;
-    return NULL;
+    return is_bad ? explain_bad(decoder, &records[count]) : NULL;
 }
 
 static char *rare_problem(const PfDecoder *decoder)

@@ -1,6 +1,5 @@
 #include <fcntl.h>
 #include <string.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include "error.h"
@@ -107,49 +106,40 @@ static uint64_t address_in_batch(const Look *look, guint number)
     return g_array_index(look->pages, PfSeenPage, index).address;
 }
 
-/* Reads pages FROM and later of the batch; returns how many came. */
-static guint read_pages(const Look *look, guint from)
+/* Reads COUNT pages from number FROM of the batch on, which are neighbours. */
+static void read_run(Look *look, guint from, guint count)
 {
-    struct iovec remote[BATCH_PAGES];
     size_t page_bytes = pf_snapshot_page_bytes();
-    unsigned long count = 0;
-    for (guint i = from; i < look->batch->len; i++) {
-        uint64_t address = address_in_batch(look, i);
-        struct iovec *last = count > 0 ? &remote[count - 1] : NULL;
-        if (last != NULL && (uintptr_t)last->iov_base + last->iov_len == address)
-            last->iov_len += page_bytes;
-        else
-            remote[count++] = (struct iovec){(void *)(uintptr_t)address, page_bytes};
+    for (guint done = 0; done < count;) {
+        ssize_t got = pread(look->memory, look->sight->bytes, (count - done) * page_bytes,
+                            (off_t)address_in_batch(look, from + done));
+        guint pages = got > 0 ? (guint)((size_t)got / page_bytes) : 0;
+        for (guint i = 0; i < pages; i++)
+            take_bytes(look, g_array_index(look->batch, guint, from + done + i),
+                       look->sight->bytes + (size_t)i * page_bytes);
+        done += pages;
+        /* The page behind those that came cannot be read. */
+        if (pages == 0) {
+            look->unreadable++;
+            done++;
+        }
     }
-    struct iovec local = {look->sight->bytes, (look->batch->len - from) * page_bytes};
-    ssize_t got = process_vm_readv(look->process->pid, &local, 1, remote, count, 0);
-    return got > 0 ? (guint)((size_t)got / page_bytes) : 0;
 }
 
-/* A page that may not be read may still be readable for a tracer, by way of /proc/PID/mem. */
-static void read_one(Look *look, guint number)
-{
-    size_t page_bytes = pf_snapshot_page_bytes();
-    guint index = g_array_index(look->batch, guint, number);
-    if (pread(look->memory, look->sight->bytes, page_bytes,
-              (off_t)address_in_batch(look, number)) == (ssize_t)page_bytes)
-        take_bytes(look, index, look->sight->bytes);
-    else
-        look->unreadable++;
-}
-
+/* By /proc/PID/mem and not by process_vm_readv: that pins what it reads, and to pin a page that is
+ * shared copy-on-write the kernel first gives the process a copy (gup_must_unshare in mm/gup.c of
+ * Linux since 5.19): looking would undo the very sharing that is looked for. */
 static void finish_batch(Look *look)
 {
     size_t page_bytes = pf_snapshot_page_bytes();
-    guint done = 0;
-    while (done < look->batch->len) {
-        guint got = read_pages(look, done);
-        for (guint i = 0; i < got; i++)
-            take_bytes(look, g_array_index(look->batch, guint, done + i),
-                       look->sight->bytes + (size_t)i * page_bytes);
-        done += got;
-        if (done < look->batch->len)
-            read_one(look, done++);
+    for (guint from = 0; from < look->batch->len;) {
+        guint count = 1;
+        while (from + count < look->batch->len &&
+               address_in_batch(look, from + count) ==
+                   address_in_batch(look, from) + count * page_bytes)
+            count++;
+        read_run(look, from, count);
+        from += count;
     }
     g_array_set_size(look->batch, 0);
 }

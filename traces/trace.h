@@ -2,7 +2,7 @@
  *
  * A trace is read in blocks of records. A record is a value of fixed size; what only rare events
  * carry (names, second addresses, flags) is a PfTraceDetail beside it. Page contents are numbered by
- * the trace in order of first use and are handed over once, with the block that first uses them.
+ * the trace in order of first use and are handed over once, with the block that first uses them, or before.
  * The text and the binary form hold the same events and convert into each other without loss. */
 #pragma once
 

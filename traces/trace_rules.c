@@ -274,5 +274,6 @@ char *pf_trace_rules_apply(PfTraceRules *rules, const PfRecord *record)
         return NULL;
     char *message = g_strdup_printf("%s: %s", traits->name, problem);
     g_free(problem);
-    return message;
+    /* Names may hold line ends; a message is one line. */
+    return g_strdelimit(message, "\n\r", ' ');
 }

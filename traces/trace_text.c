@@ -17,8 +17,10 @@ static const size_t line_bytes_slack = (size_t)1 << 20;
 
 static bool fail_line(PfTextReader *reader, GError **error)
 {
+    /* What is quoted may hold line ends; a message is one line. */
     g_set_error(error, PF_ERROR, PF_ERROR_TRACE, "%s:%" PRIu64 ": %s",
-                pf_input_name(reader->trace->input), reader->line, reader->problem);
+                pf_input_name(reader->trace->input), reader->line,
+                g_strdelimit(reader->problem, "\n\r", ' '));
     return false;
 }
 
@@ -60,8 +62,8 @@ static bool next_line(PfTextReader *reader, bool *ret_has_line, GError **error)
         return true;
     }
     do {
-        const char *line;
-        size_t length;
+        const char *line = NULL;
+        size_t length = 0;
         if (!find_line(reader, &line, &length, error))
             return false;
         if (length == SIZE_MAX) {

@@ -159,8 +159,12 @@ static bool run_gnuplot(const char *plots, char *script, GString *drawn, GError 
                     messages[0] != '\0' ? messages : cause->message);
         return false;
     }
-    if (drawn != NULL)
-        g_string_append(drawn, output);
+    if (drawn == NULL)
+        return true;
+    /* The dumb terminal begins a page by a form feed, and does not end its last line. */
+    g_string_append(drawn, output[0] == '\f' ? output + 1 : output);
+    if (drawn->len > 0 && drawn->str[drawn->len - 1] != '\n')
+        g_string_append_c(drawn, '\n');
     return true;
 }
 

@@ -118,19 +118,8 @@ void pf_run_free(PfRun *run)
     g_free(run);
 }
 
-static bool is_work(PfRecordKind kind)
-{
-    static const bool work[PF_RECORD_KINDS] = {
-        [PF_RECORD_RUN] = true,   [PF_RECORD_READ] = true, [PF_RECORD_WRITE] = true,
-        [PF_RECORD_TOUCH] = true, [PF_RECORD_FETCH] = true,
-    };
-    return work[kind];
-}
-
 static void play_record(PfRun *run, const PfRecord *record, uint32_t number)
 {
-    if (run->grain == PF_GRAIN_ACCESS && is_work((PfRecordKind)record->kind))
-        run->has_access_grain = true;
     switch ((PfRecordKind)record->kind) {
     case PF_RECORD_READ:
     case PF_RECORD_WRITE:
@@ -194,12 +183,13 @@ void pf_run_play(PfRun *run, const PfRecordBlock *block, uint32_t from, uint32_t
         return;
     pf_memory_sync(&run->memory);
     run->memory.position = 0;
-    run->block = block;
+    run->notes = pf_image_notes(run->image);
+    run->events = pf_image_events(run->image);
     uint64_t baseline = pf_image_baseline_frames(run->image);
     int32_t delta = 0;
     pf_memory_set_baseline(&run->memory, baseline);
     for (uint32_t i = from; i < to && run->error == NULL; i++) {
-        const PfNote *note = pf_image_note(run->image, i);
+        const PfNote *note = &run->notes[i];
         play_record(run, &block->records[i], i);
         run->memory.position = note->events_end;
         if (note->baseline_delta != delta) {

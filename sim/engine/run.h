@@ -69,7 +69,8 @@ struct PfRun {
     uint64_t time_ps;     /* the last `time` record */
     PfGrain grain;
     bool has_access_grain;
-    const PfRecordBlock *block;
+    const PfNote *notes;   /* of the range in hand, by record */
+    const PfEvent *events; /* of the range in hand */
 
     uint64_t epoch_cycles;
     uint64_t next_epoch_cycles;
@@ -117,8 +118,18 @@ static inline bool run_is_nested(const PfRun *run, uint32_t context)
 }
 
 /* run_time.c */
+/* CONTEXT may not go on yet, or something is due first. */
+void run_wait(PfRun *run, uint32_t context);
+
 /* CONTEXT is about to do something: waits until it may, serves what is due on the way. */
-void run_begin(PfRun *run, uint32_t context);
+static inline void run_begin(PfRun *run, uint32_t context)
+{
+    uint64_t now = run_place(run, context)->core->now_cycles;
+    if (G_UNLIKELY(g_array_index(run->ready_cycles, uint64_t, context) > now ||
+                   now >= run->due_cycles))
+        run_wait(run, context);
+}
+
 /* Brings now_cycles up to CYCLE; before mappings change. */
 void run_reach(PfRun *run, uint64_t cycle);
 /* Wake-ups and epochs up to CYCLE, in order. */

@@ -11,6 +11,7 @@ void run_play_instructions(PfRun *run, const PfRecord *record)
     pf_ledger_charge(&run->ledger, PF_PAYER_APP, PF_ACCOUNT_COMPUTE, cycles - stalled);
     pf_ledger_charge(&run->ledger, PF_PAYER_APP, PF_ACCOUNT_MEMORY, stalled);
     run->stat_instructions += record->count;
+    run->has_access_grain |= run->grain == PF_GRAIN_ACCESS;
 }
 
 /* One piece of an access: within a page. */
@@ -114,11 +115,11 @@ static bool play_piece(PfRun *run, const Piece *piece, bool dependent)
 /* The object that part PART of the store NUMBER goes to. */
 static PfSlot store_object(const PfRun *run, uint32_t number, unsigned part)
 {
-    uint32_t index = pf_image_note(run->image, number)->events_end;
+    uint32_t index = run->notes[number].events_end;
     const PfEvent *event;
     do {
         g_assert(index > 0);
-        event = pf_image_event(run->image, --index);
+        event = &run->events[--index];
     } while (event->part != part || event->kind == PF_EVENT_PRIVATE);
     return (PfSlot){event->object};
 }
@@ -127,7 +128,7 @@ void run_play_access(PfRun *run, const PfRecord *record, uint32_t number)
 {
     run_begin(run, record->context);
     run_reach(run, run_place(run, record->context)->core->now_cycles);
-    const PfNote *note = pf_image_note(run->image, number);
+    const PfNote *note = &run->notes[number];
     unsigned shift = run->machine->mmu.page_shift;
     uint32_t page_bytes = run->work.page_bytes;
     bool is_write = record->kind == PF_RECORD_WRITE;
@@ -154,6 +155,7 @@ void run_play_access(PfRun *run, const PfRecord *record, uint32_t number)
         piece.object = store_object(run, number, 0);
     bool dependent = (record->flags & PF_RECORD_DEPENDENT) != 0;
     run->stat_accesses++;
+    run->has_access_grain |= run->grain == PF_GRAIN_ACCESS;
     if (!play_piece(run, &piece, dependent))
         return;
     if (note->second_slot != PF_NO_SLOT) {

@@ -133,20 +133,21 @@ static bool play_page(PfRun *run, const PfRecord *record, PfPage page, PfSlot sl
 void run_play_pages(PfRun *run, const PfRecord *record, uint32_t number)
 {
     run_begin(run, record->context);
+    run->has_access_grain |= record->kind == PF_RECORD_TOUCH && run->grain == PF_GRAIN_ACCESS;
     run_reach(run, run_place(run, record->context)->core->now_cycles);
     PfCpn first = {record->address >> run->machine->mmu.page_shift};
-    uint32_t event = pf_image_note(run->image, number)->events_end - (uint32_t)record->count;
+    uint32_t event = run->notes[number].events_end - (uint32_t)record->count;
     for (uint64_t i = 0; i < record->count && run->error == NULL; i++, event++) {
         PfPage page = {record->context, pf_cpn_plus(first, i)};
         PfSlot slot;
         bool found = pf_image_slot(run->image, page.context, page.cpn, &slot);
         g_assert(found);
-        if (!play_page(run, record, page, slot, pf_image_event(run->image, event)))
+        if (!play_page(run, record, page, slot, &run->events[event]))
             return;
         run->memory.position = event + 1;
         pf_memory_set_baseline(&run->memory,
                                (uint64_t)((int64_t)pf_image_baseline_frames(run->image) +
-                                          pf_image_event(run->image, event)->baseline_delta));
+                                          run->events[event].baseline_delta));
         pf_host_verify(run->host, page);
         pf_host_page_written(run->host, page, change_of((PfRecordKind)record->kind));
         if (record->kind == PF_RECORD_DMA)

@@ -66,7 +66,7 @@ void run_serve(PfRun *run, uint64_t cycle)
     run_update_due(run);
 }
 
-void run_begin(PfRun *run, uint32_t context)
+void run_wait(PfRun *run, uint32_t context)
 {
     PfCore *core = run_place(run, context)->core;
     uint64_t *ready = &g_array_index(run->ready_cycles, uint64_t, context);

@@ -185,21 +185,20 @@ static void prefix_place(const PfSimulation *simulation, const PfRecordBlock *bl
     g_prefix_error(error, "%s: ", place);
 }
 
-static bool play_block(PfSimulation *simulation, const PfRecordBlock *block, GError **error)
+static bool play_block(PfSimulation *simulation, PfRecordBlock *block, GError **error)
 {
     pf_image_add_contents(simulation->image, block);
+    uint64_t stop_after = simulation->options.stop_after;
+    if (stop_after != 0)
+        block->count = (uint32_t)MIN(block->count, stop_after - simulation->records);
     uint32_t from = 0;
-    uint32_t count = block->count;
-    if (simulation->options.stop_after != 0)
-        count = (uint32_t)MIN(count, simulation->options.stop_after - simulation->records);
-    while (from < count) {
+    while (from < block->count) {
         uint32_t to;
         bool structural;
         if (!pf_image_prepare(simulation->image, block, from, &to, &structural, error)) {
             prefix_place(simulation, block, to, error);
             return false;
         }
-        to = MIN(to, count);
         team_play(simulation->team, block, from, to);
         pf_image_commit(simulation->image);
         simulation->records += to - from;

@@ -111,17 +111,6 @@ void pf_image_add_contents(PfImage *image, const PfRecordBlock *block)
     }
 }
 
-PfImageContext *image_context(const PfImage *image, uint32_t context)
-{
-    g_assert(context < image->contexts->len);
-    return g_ptr_array_index(image->contexts, context);
-}
-
-PfLeaf *image_leaf_by_id(const PfImage *image, uint32_t id)
-{
-    return pf_seg_array_at(&image->leaves, id);
-}
-
 PfLeaf *image_find_leaf(const PfImage *image, const PfImageContext *context, uint64_t number)
 {
     PfLeaf *cached = context->leaves->cache[number % LEAF_CACHE_ENTRIES];
@@ -231,9 +220,14 @@ PfSlot pf_image_object(const PfImage *image, PfSlot slot)
     return (handle & HANDLE_TAG) == HANDLE_FILE ? (PfSlot){handle & ~HANDLE_TAG} : slot;
 }
 
-const PfNote *pf_image_note(const PfImage *image, uint32_t record)
+const PfNote *pf_image_notes(const PfImage *image)
 {
-    return &image->notes[record];
+    return image->notes;
+}
+
+const PfEvent *pf_image_events(const PfImage *image)
+{
+    return (const PfEvent *)(const void *)image->events->data;
 }
 
 const PfEvent *pf_image_event(const PfImage *image, uint32_t index)

@@ -116,8 +116,10 @@ bool pf_image_prepare(PfImage *image, const PfRecordBlock *block, uint32_t from,
 /* All runs are done with the range: applies its events. */
 void pf_image_commit(PfImage *image);
 
-/* Notes and events of the current range; notes are indexed as the block's records. */
-const PfNote *pf_image_note(const PfImage *image, uint32_t record);
+/* Notes and events of the current range, which stay where they are until it is committed; notes are
+ * indexed as the block's records. */
+const PfNote *pf_image_notes(const PfImage *image);
+const PfEvent *pf_image_events(const PfImage *image);
 const PfEvent *pf_image_event(const PfImage *image, uint32_t index);
 
 /* Frames that `none` uses, and populated pages, at the start of the range. For a structural range:

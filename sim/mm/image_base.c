@@ -10,11 +10,6 @@ static void set_state(PfImage *image, uint32_t slot, PfBaseState state)
                         ((unsigned)state << PF_IMAGE_STATE_SHIFT));
 }
 
-PfBaseState image_base_state(const PfImage *image, uint32_t slot)
-{
-    return (PfBaseState)((*image_flags(image, slot) >> PF_IMAGE_STATE_SHIFT) & 7);
-}
-
 static BaseGroup *group_at(const PfImage *image, uint32_t group)
 {
     return &g_array_index(image->groups, BaseGroup, group);

@@ -84,23 +84,33 @@ static uint8_t *writable_bytes(PfImage *image, uint32_t slot)
     return buffer->bytes;
 }
 
+/* Puts the COUNT low bytes of VALUE, first byte first. */
+static void put_value(uint8_t *at, uint64_t value, uint64_t count)
+{
+    uint64_t little = GUINT64_TO_LE(value);
+    /* A constant length becomes one store. */
+    if (count == sizeof little)
+        memcpy(at, &little, sizeof little);
+    else if (count == sizeof(uint32_t))
+        memcpy(at, &little, sizeof(uint32_t));
+    else
+        for (uint64_t i = 0; i < count; i++)
+            at[i] = (uint8_t)(value >> (8 * i));
+}
+
 /* The part of a write that EVENT stands for, put into PAGE. */
 static void write_part(const PfImage *image, const PfEvent *event, uint8_t *page)
 {
     const PfRecord *record = &image->block->records[event->record];
     uint64_t offset = record->address & (image->page_bytes - 1);
     uint64_t in_first = MIN(record->count, image->page_bytes - offset);
-    uint8_t value[8];
-    const uint8_t *bytes = record->bytes;
-    if (record->count <= sizeof value) {
-        for (unsigned i = 0; i < sizeof value; i++)
-            value[i] = (uint8_t)(record->value >> (8 * i));
-        bytes = value;
-    }
-    if (event->part == 0)
-        memcpy(page + offset, bytes, in_first);
+    uint64_t skipped = event->part == 0 ? 0 : in_first;
+    uint64_t length = event->part == 0 ? in_first : record->count - in_first;
+    uint8_t *at = event->part == 0 ? page + offset : page;
+    if (record->count <= sizeof record->value)
+        put_value(at, record->value >> (8 * skipped), length);
     else
-        memcpy(page, bytes + in_first, record->count - in_first);
+        memcpy(at, record->bytes + skipped, length);
 }
 
 void pf_image_reader_init(PfImageReader *reader, const PfImage *image)

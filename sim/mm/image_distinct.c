@@ -9,6 +9,8 @@ struct PfDistinct {
     GArray *dirty;    /* objects to look at again */
     uint64_t distinct;
     uint64_t unknown; /* objects of unknown bytes: each is counted as one */
+    uint32_t range;    /* the range and position that the count stands at */
+    uint32_t position;
 };
 
 /* What `counted` says of an object of unknown bytes. */
@@ -112,8 +114,12 @@ uint64_t pf_image_distinct(PfImage *image, PfImageReader *reader, uint32_t posit
     if (image->distinct == NULL)
         start(image);
     struct PfDistinct *distinct = image->distinct;
-    for (uint32_t i = 0; i < position; i++)
+    /* In the same range only what lies between the last position and this one has changed. */
+    uint32_t counted_to = distinct->range == image->range_number ? distinct->position : 0;
+    for (uint32_t i = MIN(counted_to, position); i < MAX(counted_to, position); i++)
         image_distinct_touch(image, pf_image_event(image, i)->object);
+    distinct->range = image->range_number;
+    distinct->position = position;
     for (unsigned i = 0; i < distinct->dirty->len; i++) {
         uint32_t object = g_array_index(distinct->dirty, uint32_t, i);
         bool counted = counts(image, object, position);
@@ -121,6 +127,8 @@ uint64_t pf_image_distinct(PfImage *image, PfImageReader *reader, uint32_t posit
         if (counted)
             count(image, reader, object, position);
     }
+    if (distinct->dirty->len == 0)
+        return distinct->distinct + distinct->unknown;
     g_array_set_size(distinct->dirty, 0);
     pf_table_clear(&distinct->is_dirty);
     pf_table_init(&distinct->is_dirty);

@@ -87,7 +87,7 @@ static bool resolve(PfImage *image, const PfRecord *record, PfCpn page, uint32_t
     }
     unsigned index = page.number % PF_LEAF_PAGES;
     uint16_t flags = leaf->flags[index];
-    if ((flags & PF_IMAGE_MAPPED) == 0)
+    if (G_UNLIKELY((flags & PF_IMAGE_MAPPED) == 0))
         return unmapped(image, record, page, error);
     uint32_t slot = pf_leaf_slot(leaf, index).index;
     /* The first use of a file's page finds its object. */
@@ -151,12 +151,18 @@ static void copy_file_page(PfImage *image, uint32_t slot, uint16_t record)
 static bool prepare_write(PfImage *image, const PfRecord *record, uint16_t number, uint32_t slot,
                           uint8_t part, GError **error)
 {
-    if (!populate(image, record, slot, error))
-        return false;
-    uint32_t object = store_object(image, slot);
-    if (object == slot)
-        copy_file_page(image, slot, number);
-    base_store(image, slot, object);
+    uint16_t flags = *image_flags(image, slot);
+    uint32_t object = slot;
+    /* Most stores meet a page that is the context's own already. */
+    bool settled = image_state_of(flags) == PF_BASE_PRIVATE && (flags & PF_IMAGE_POPULATED) != 0;
+    if (!settled) {
+        if (!populate(image, record, slot, error))
+            return false;
+        object = store_object(image, slot);
+        if (object == slot)
+            copy_file_page(image, slot, number);
+        base_store(image, slot, object);
+    }
     bool known = (record->flags & PF_RECORD_HAS_VALUE) != 0;
     PfEvent event = {.object = object,
                      .record = number,
@@ -166,21 +172,27 @@ static bool prepare_write(PfImage *image, const PfRecord *record, uint16_t numbe
     return true;
 }
 
+static void prepare_read(PfImage *image, uint32_t slot)
+{
+    if (image_base_state(image, slot) == PF_BASE_NONE)
+        image_base_read(image, slot);
+}
+
 static bool prepare_access(PfImage *image, const PfRecord *record, uint16_t number, PfNote *note,
                            GError **error)
 {
-    PfCpn first = pf_caddr_page((PfCaddr){record->address}, image->page_shift);
-    PfCpn last =
-        pf_caddr_page((PfCaddr){record->address + record->count - 1}, image->page_shift);
+    unsigned shift = image->page_shift;
+    PfCpn first = pf_caddr_page((PfCaddr){record->address}, shift);
+    PfCpn last = pf_caddr_page((PfCaddr){record->address + record->count - 1}, shift);
     if (!resolve(image, record, first, &note->slot, error))
         return false;
     bool straddles = !pf_cpn_equal(first, last);
     if (straddles && !resolve(image, record, last, &note->second_slot, error))
         return false;
     if (record->kind != PF_RECORD_WRITE) {
-        image_base_read(image, note->slot);
+        prepare_read(image, note->slot);
         if (straddles)
-            image_base_read(image, note->second_slot);
+            prepare_read(image, note->second_slot);
         return true;
     }
     return prepare_write(image, record, number, note->slot, 0, error) &&

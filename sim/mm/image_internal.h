@@ -97,12 +97,21 @@ struct PfImage {
     struct PfDistinct *distinct; /* NULL until asked for */
 };
 
-PfLeaf *image_leaf_by_id(const PfImage *image, uint32_t id);
+static inline PfLeaf *image_leaf_by_id(const PfImage *image, uint32_t id)
+{
+    return pf_seg_array_at(&image->leaves, id);
+}
+
 PfLeaf *image_find_leaf(const PfImage *image, const PfImageContext *context, uint64_t number);
 /* The leaf of PAGE, made if need be with the flags of the regions that it lies in. */
 PfLeaf *image_make_leaf(PfImage *image, PfImageContext *context, uint32_t number_of_context,
                         PfCpn page);
-PfImageContext *image_context(const PfImage *image, uint32_t context);
+static inline PfImageContext *image_context(const PfImage *image, uint32_t context)
+{
+    g_assert(context < image->contexts->len);
+    return g_ptr_array_index(image->contexts, context);
+}
+
 void image_context_free(PfImageContext *context);
 PfImageContext *image_context_new(const char *name);
 
@@ -117,7 +126,16 @@ static inline uint16_t *image_flags(const PfImage *image, uint32_t slot)
 }
 
 /* image_base.c: what `none` maps, counted. */
-PfBaseState image_base_state(const PfImage *image, uint32_t slot);
+static inline PfBaseState image_state_of(uint16_t flags)
+{
+    return (PfBaseState)((flags >> PF_IMAGE_STATE_SHIFT) & 7);
+}
+
+static inline PfBaseState image_base_state(const PfImage *image, uint32_t slot)
+{
+    return image_state_of(*image_flags(image, slot));
+}
+
 void image_base_release(PfImage *image, uint32_t slot);
 void image_base_read(PfImage *image, uint32_t slot);
 /* A store to a page that is not shared memory: it ends in a frame of its own. */

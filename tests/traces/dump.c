@@ -4,6 +4,7 @@
 #include <glib/gstdio.h>
 #include <inttypes.h>
 #include <string.h>
+#include <xxhash.h>
 
 #include "trace_names.h"
 #include "trace_source.h"
@@ -130,7 +131,12 @@ static char *dump_content(const PfContentSpec *spec)
     GString *text = g_string_new(NULL);
     g_string_append_printf(text, "%d,%" PRIu32 ",%u,%" PRIu64 ",%" PRIu32 ",", (int)spec->form,
                            spec->at, spec->with, spec->number, spec->length);
-    append_bytes(text, spec->bytes, spec->length);
+    enum { SHOWN_BYTES_MAX = 256 };
+    if (spec->length <= SHOWN_BYTES_MAX)
+        append_bytes(text, spec->bytes, spec->length);
+    else
+        g_string_append_printf(text, "%" PRIx64,
+                               (uint64_t)XXH3_64bits(spec->bytes, spec->length));
     return g_string_free(text, FALSE);
 }
 

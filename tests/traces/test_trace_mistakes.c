@@ -97,6 +97,8 @@ static void test_words(void)
         {"mark 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16", "more than 16 words"},
         {"mark a b", "'b' does not belong here; the line is: mark \"LABEL\""},
         {"mark", "the label is missing; the line is: mark \"LABEL\""},
+        {"exit \"no\\nbody\"", "unknown context 'no\\nbody'"},
+        {"time \"1\\n\"", "time: "},
         {"mark \"a\\x00b\"", "NUL byte in the label"},
         {"mark \"\\xff\"", "a label that is not UTF-8"},
     };
