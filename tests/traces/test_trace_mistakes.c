@@ -276,8 +276,7 @@ static void test_records_before(void)
     static const char text[] = "pagefold-trace 1\ncontext a vm\nread a 0 1\noops\nread a 1 1\n";
     for (unsigned salvage = 0; salvage < 2; salvage++) {
         PfTraceOptions options = {.salvage = salvage != 0};
-        g_autoptr(PfTrace) trace =
-            pf_trace_open_bytes("t", text, strlen(text), &options, NULL);
+        g_autoptr(PfTrace) trace = pf_trace_open_bytes("t", text, strlen(text), &options, NULL);
         g_autoptr(PfRecordBlock) block = pf_record_block_new();
         g_autoptr(GError) error = NULL;
         CU_ASSERT_EQUAL(pf_trace_read(trace, block, &error), PF_TRACE_RECORDS);
