@@ -113,8 +113,7 @@ static bool is_same(const PfMapping *a, const PfMapping *b)
 /* The mapping of MAPPINGS that holds ADDRESS; *INDEX moves on, for ascending addresses. */
 static const PfMapping *mapping_at(const GArray *mappings, guint *index, uint64_t address)
 {
-    while (*index < mappings->len &&
-           g_array_index(mappings, PfMapping, *index).end <= address)
+    while (*index < mappings->len && g_array_index(mappings, PfMapping, *index).end <= address)
         (*index)++;
     if (*index == mappings->len)
         return NULL;
@@ -217,8 +216,7 @@ static void forget_pages(PfProcess *process, const GArray *changes)
         PfSeenPage page = g_array_index(process->pages, PfSeenPage, i);
         while (index < changes->len && g_array_index(changes, Change, index).end <= page.address)
             index++;
-        const Change *change =
-            index < changes->len ? &g_array_index(changes, Change, index) : NULL;
+        const Change *change = index < changes->len ? &g_array_index(changes, Change, index) : NULL;
         if (change != NULL && change->start <= page.address && is_replaced(change))
             continue;
         g_array_index(process->pages, PfSeenPage, kept++) = page;

@@ -1,13 +1,12 @@
 #include <fcntl.h>
 #include <string.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include "error.h"
 #include "snapshot_process.h"
 
 enum {
-    BATCH_PAGES = 1024,       /* read by one call; 4 MiB keeps its fixed cost small */
+    BATCH_PAGES = 1024,      /* read by one call; 4 MiB keeps its fixed cost small */
     PAGEMAP_ENTRIES = 16384, /* read at a time */
 };
 
@@ -74,8 +73,8 @@ static bool is_zero_page(const PfSight *sight, const PfSeenFrame *frame)
 {
     uint64_t flags = 0;
     return frame != NULL && frame->file == NULL && sight->kpageflags >= 0 &&
-           pread(sight->kpageflags, &flags, sizeof flags,
-                 (off_t)(frame->number * sizeof flags)) == (ssize_t)sizeof flags &&
+           pread(sight->kpageflags, &flags, sizeof flags, (off_t)(frame->number * sizeof flags)) ==
+               (ssize_t)sizeof flags &&
            (flags & kpageflags_zero_page) != 0;
 }
 
@@ -92,8 +91,8 @@ static void take_bytes(Look *look, guint index, const uint8_t *bytes)
         zero_page = is_zero_page(look->sight, frame);
     }
     page->kind = zero_page ? PF_SEEN_ZERO : PF_SEEN_CONTENT;
-    page->content = zero_page ? PF_TRACE_NO_CONTENT
-                              : pf_trace_writer_content(look->sight->writer, &spec);
+    page->content =
+        zero_page ? PF_TRACE_NO_CONTENT : pf_trace_writer_content(look->sight->writer, &spec);
     if (frame == NULL)
         return;
     frame->content = page->content;
@@ -107,49 +106,40 @@ static uint64_t address_in_batch(const Look *look, guint number)
     return g_array_index(look->pages, PfSeenPage, index).address;
 }
 
-/* Reads pages FROM and later of the batch; returns how many came. */
-static guint read_pages(const Look *look, guint from)
+/* Reads COUNT pages from number FROM of the batch on, which are neighbours. */
+static void read_run(Look *look, guint from, guint count)
 {
-    struct iovec remote[BATCH_PAGES];
     size_t page_bytes = pf_snapshot_page_bytes();
-    unsigned long count = 0;
-    for (guint i = from; i < look->batch->len; i++) {
-        uint64_t address = address_in_batch(look, i);
-        struct iovec *last = count > 0 ? &remote[count - 1] : NULL;
-        if (last != NULL && (uintptr_t)last->iov_base + last->iov_len == address)
-            last->iov_len += page_bytes;
-        else
-            remote[count++] = (struct iovec){(void *)(uintptr_t)address, page_bytes};
+    for (guint done = 0; done < count;) {
+        ssize_t got = pread(look->memory, look->sight->bytes, (count - done) * page_bytes,
+                            (off_t)address_in_batch(look, from + done));
+        guint pages = got > 0 ? (guint)((size_t)got / page_bytes) : 0;
+        for (guint i = 0; i < pages; i++)
+            take_bytes(look, g_array_index(look->batch, guint, from + done + i),
+                       look->sight->bytes + (size_t)i * page_bytes);
+        done += pages;
+        /* The page behind those that came cannot be read. */
+        if (pages == 0) {
+            look->unreadable++;
+            done++;
+        }
     }
-    struct iovec local = {look->sight->bytes, (look->batch->len - from) * page_bytes};
-    ssize_t got = process_vm_readv(look->process->pid, &local, 1, remote, count, 0);
-    return got > 0 ? (guint)((size_t)got / page_bytes) : 0;
 }
 
-/* A page that may not be read may still be readable for a tracer, by way of /proc/PID/mem. */
-static void read_one(Look *look, guint number)
-{
-    size_t page_bytes = pf_snapshot_page_bytes();
-    guint index = g_array_index(look->batch, guint, number);
-    if (pread(look->memory, look->sight->bytes, page_bytes,
-              (off_t)address_in_batch(look, number)) == (ssize_t)page_bytes)
-        take_bytes(look, index, look->sight->bytes);
-    else
-        look->unreadable++;
-}
-
+/* By /proc/PID/mem and not by process_vm_readv: that pins what it reads, and to pin a page that is
+ * shared copy-on-write the kernel first gives the process a copy (gup_must_unshare in mm/gup.c of
+ * Linux since 5.19): looking would undo the very sharing that is looked for. */
 static void finish_batch(Look *look)
 {
     size_t page_bytes = pf_snapshot_page_bytes();
-    guint done = 0;
-    while (done < look->batch->len) {
-        guint got = read_pages(look, done);
-        for (guint i = 0; i < got; i++)
-            take_bytes(look, g_array_index(look->batch, guint, done + i),
-                       look->sight->bytes + (size_t)i * page_bytes);
-        done += got;
-        if (done < look->batch->len)
-            read_one(look, done++);
+    for (guint from = 0; from < look->batch->len;) {
+        guint count = 1;
+        while (from + count < look->batch->len &&
+               address_in_batch(look, from + count) ==
+                   address_in_batch(look, from) + count * page_bytes)
+            count++;
+        read_run(look, from, count);
+        from += count;
     }
     g_array_set_size(look->batch, 0);
 }
@@ -185,8 +175,7 @@ static void look_at_page(Look *look, const PfMapping *mapping, uint64_t address,
     bool is_new = true;
     PfSeenFrame *frame = find_frame(look, mapping, address, entry, &is_new);
     /* Without a content: not read (yet). */
-    PfSeenPage page = {
-        .address = address, .content = PF_TRACE_NO_CONTENT, .kind = PF_SEEN_CONTENT};
+    PfSeenPage page = {.address = address, .content = PF_TRACE_NO_CONTENT, .kind = PF_SEEN_CONTENT};
     if (!is_new) {
         page.kind = PF_SEEN_ALIAS;
         page.source_context = frame->context;
@@ -229,9 +218,9 @@ static void settle(Look *look)
         PfSeenFrame *frame = look->frames->pdata[i];
         if (page.kind == PF_SEEN_ALIAS && frame->is_zero_page)
             page.kind = PF_SEEN_ZERO;
-        bool is_read = page.kind == PF_SEEN_ALIAS ? frame->is_read
-                                                  : page.kind == PF_SEEN_ZERO ||
-                                                        page.content != PF_TRACE_NO_CONTENT;
+        bool is_read = page.kind == PF_SEEN_ALIAS
+                           ? frame->is_read
+                           : page.kind == PF_SEEN_ZERO || page.content != PF_TRACE_NO_CONTENT;
         if (!is_read)
             continue;
         summary->pages += page.kind != PF_SEEN_ZERO;

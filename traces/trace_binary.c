@@ -17,8 +17,8 @@ typedef struct {
     PfUnpacker *unpacker;
     PfDecoder *decoder;
     PfContentReader contents;
-    GByteArray *index; /* as it should be, of the frames so far */
-    PfTotals totals;   /* of contents only: records are counted by who wants to know */
+    GByteArray *index;    /* as it should be, of the frames so far */
+    PfTotals totals;      /* of contents only: records are counted by who wants to know */
     PfFrameHeader header; /* of the frame being decoded */
     uint64_t offset;      /* of that frame */
     uint64_t index_offset;
@@ -185,8 +185,8 @@ static bool check_index(PfTrace *trace, Reader *reader, const uint8_t *payload, 
     return true;
 }
 
-static bool check_totals(PfTrace *trace, Reader *reader, const uint8_t *payload,
-                         uint64_t records, GError **error)
+static bool check_totals(PfTrace *trace, Reader *reader, const uint8_t *payload, uint64_t records,
+                         GError **error)
 {
     const PfFrameHeader *header = &reader->header;
     if (reader->phase == PHASE_FRAMES)
@@ -282,8 +282,8 @@ static bool decode_some(PfTrace *trace, Reader *reader, PfRecordBlock *block, GE
 {
     g_autofree char *problem = pf_decoder_fill(reader->decoder, block);
     if (problem != NULL) {
-        g_autofree char *place = g_strdup_printf(
-            "record %" PRIu64 ": %s", block->first_record + block->count, problem);
+        g_autofree char *place =
+            g_strdup_printf("record %" PRIu64 ": %s", block->first_record + block->count, problem);
         return fail_at(trace, reader->offset, place, error);
     }
     if (pf_decoder_left(reader->decoder) > 0)

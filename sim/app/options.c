@@ -10,18 +10,10 @@
 
 /* In the order of `pagefold --help`. */
 static const PfCommand *const commands[] = {
-    &pf_command_run,
-    &pf_command_compare,
-    &pf_command_plot,
-    &pf_command_trace_info,
-    &pf_command_trace_text,
-    &pf_command_trace_binary,
-    &pf_command_trace_verify,
-    &pf_command_trace_snapshot,
-    &pf_command_config_check,
-    &pf_command_config_dump,
-    &pf_command_config_explain,
-    &pf_command_list,
+    &pf_command_run,          &pf_command_compare,        &pf_command_plot,
+    &pf_command_trace_info,   &pf_command_trace_text,     &pf_command_trace_binary,
+    &pf_command_trace_verify, &pf_command_trace_snapshot, &pf_command_config_check,
+    &pf_command_config_dump,  &pf_command_config_explain, &pf_command_list,
 };
 
 static const char program_examples[] =
@@ -31,32 +23,46 @@ static const char program_examples[] =
     "  pagefold trace snapshot -o live.pft 1234 1235     record two live processes\n"
     "  pagefold config explain machine.dram              what can be configured there\n";
 
+/* Insertions, deletions, replacements and swaps of neighbours that lead from A to B. */
+static size_t edit_distance(const char *a, const char *b)
+{
+    size_t rows = strlen(a) + 1;
+    size_t columns = strlen(b) + 1;
+    g_autofree size_t *cells = g_new(size_t, rows * columns);
+    for (size_t i = 0; i < rows; i++) {
+        for (size_t j = 0; j < columns; j++) {
+            size_t *cell = &cells[i * columns + j];
+            if (i == 0 || j == 0) {
+                *cell = i + j;
+                continue;
+            }
+            size_t replaced = cell[-(ptrdiff_t)columns - 1] + (a[i - 1] == b[j - 1] ? 0 : 1);
+            size_t shifted = MIN(cell[-1], cell[-(ptrdiff_t)columns]) + 1;
+            *cell = MIN(replaced, shifted);
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+                *cell = MIN(*cell, cells[(i - 2) * columns + j - 2] + 1);
+        }
+    }
+    return cells[rows * columns - 1];
+}
+
 const char *pf_options_nearest(const char *text, const char *const *candidates)
 {
     const char *best = NULL;
-    size_t best_distance = SIZE_MAX;
     size_t length = strlen(text);
+    size_t best_distance = (length + 2) / 3 + 1;
     for (size_t c = 0; candidates[c] != NULL; c++) {
-        /* Levenshtein's distance, one row at a time. */
-        size_t columns = strlen(candidates[c]) + 1;
-        g_autofree size_t *row = g_new(size_t, columns);
-        for (size_t j = 0; j < columns; j++)
-            row[j] = j;
-        for (size_t i = 1; i <= length; i++) {
-            size_t diagonal = row[0];
-            row[0] = i;
-            for (size_t j = 1; j < columns; j++) {
-                size_t replaced = diagonal + (text[i - 1] == candidates[c][j - 1] ? 0 : 1);
-                diagonal = row[j];
-                row[j] = MIN(replaced, MIN(row[j], row[j - 1]) + 1);
-            }
-        }
-        if (row[columns - 1] < best_distance) {
-            best_distance = row[columns - 1];
+        /* Lengths that differ by more need no table, which keeps an absurdly long word cheap. */
+        size_t other = strlen(candidates[c]);
+        if (MAX(length, other) - MIN(length, other) >= best_distance)
+            continue;
+        size_t distance = edit_distance(text, candidates[c]);
+        if (distance < best_distance) {
+            best_distance = distance;
             best = candidates[c];
         }
     }
-    return best_distance <= (length + 2) / 3 ? best : NULL;
+    return best;
 }
 
 static void print_program_help(void)
@@ -224,8 +230,8 @@ static void print_group_help(const char *group)
 static void set_unknown_command(int argc, char **argv, GError **error)
 {
     if (is_group(argv[0]) && argc < 2) {
-        g_set_error(error, PF_ERROR, PF_ERROR_USAGE,
-                    "%s: what of it? see `pagefold %s --help`", argv[0], argv[0]);
+        g_set_error(error, PF_ERROR, PF_ERROR_USAGE, "%s: what of it? see `pagefold %s --help`",
+                    argv[0], argv[0]);
         return;
     }
     g_autofree char *asked =

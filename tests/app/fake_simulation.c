@@ -37,8 +37,8 @@ typedef struct {
     uint64_t epoch_ps;
 } Output;
 
-static const char *const outcome_names[] = {"done", "interrupted", "wait", "difference", "trace",
-                                            NULL};
+static const char *const outcome_names[] = {"done",       "interrupted", "wait",
+                                            "difference", "trace",       NULL};
 
 static const PfConfigField root_fields[] = {
     {.key = "trace",

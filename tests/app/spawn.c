@@ -1,0 +1,74 @@
+#include "spawn.h"
+
+#include <glib/gstdio.h>
+#include <sys/wait.h>
+
+const char *spawn_path(void)
+{
+    const char *path = g_getenv("PAGEFOLD_PROGRAM");
+    g_assert_nonnull(path);
+    return path;
+}
+
+Spawned spawn_program(const char *directory, const char *const *arguments)
+{
+    Spawned spawned = {0};
+    g_autoptr(GPtrArray) words = g_ptr_array_new_with_free_func(g_free);
+    g_ptr_array_add(words, g_strdup(spawn_path()));
+    for (; *arguments != NULL; arguments++)
+        g_ptr_array_add(words, g_strdup(*arguments));
+    g_ptr_array_add(words, NULL);
+    int status = 0;
+    g_autoptr(GError) error = NULL;
+    g_spawn_sync(directory, (char **)words->pdata, NULL, G_SPAWN_DEFAULT, NULL, NULL, &spawned.out,
+                 &spawned.err, &status, &error);
+    g_assert_no_error(error);
+    spawned.status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+    return spawned;
+}
+
+void spawned_clear(Spawned *spawned)
+{
+    g_free(spawned->out);
+    g_free(spawned->err);
+}
+
+char *spawn_make_place(void)
+{
+    char *place = g_dir_make_tmp("pagefold-program-XXXXXX", NULL);
+    spawn_write(place, "demo.cfg",
+                "policies = ( { name = \"ksm\"; rate = 60; }, { name = \"esx\"; } );\n");
+    return place;
+}
+
+static void remove_all(const char *path)
+{
+    if (!g_file_test(path, G_FILE_TEST_IS_SYMLINK)) {
+        g_autoptr(GDir) directory = g_dir_open(path, 0, NULL);
+        const char *name;
+        while (directory != NULL && (name = g_dir_read_name(directory)) != NULL) {
+            g_autofree char *child = g_build_filename(path, name, NULL);
+            remove_all(child);
+        }
+    }
+    g_remove(path);
+}
+
+void spawn_clear_place(char *place)
+{
+    remove_all(place);
+    g_free(place);
+}
+
+char *spawn_read(const char *place, const char *name)
+{
+    g_autofree char *path = g_build_filename(place, name, NULL);
+    char *text = NULL;
+    return g_file_get_contents(path, &text, NULL, NULL) ? text : NULL;
+}
+
+void spawn_write(const char *place, const char *name, const char *text)
+{
+    g_autofree char *path = g_build_filename(place, name, NULL);
+    g_assert_true(g_file_set_contents(path, text, -1, NULL));
+}

@@ -1,0 +1,31 @@
+/* Running the program, for tests of the whole. */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+
+typedef struct {
+    int status; /* exit status; 128 + the signal's number if one ended it */
+    char *out;
+    char *err;
+} Spawned;
+
+/* Runs the program with ARGUMENTS (NULL-terminated) in DIRECTORY (NULL: here). */
+Spawned spawn_program(const char *directory, const char *const *arguments);
+
+/* The same in one line: spawn(DIRECTORY, "run", "a.cfg"). */
+#define spawn(directory, ...) spawn_program(directory, (const char *const[]){__VA_ARGS__, NULL})
+
+void spawned_clear(Spawned *spawned);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Spawned, spawned_clear)
+
+/* Path of the program under test. */
+const char *spawn_path(void);
+
+/* A fresh directory with file demo.cfg, which names two policies. Remove with spawn_clear_place. */
+char *spawn_make_place(void);
+void spawn_clear_place(char *place);
+
+/* The content of PLACE/NAME, NULL if it is not there. Free with g_free. */
+char *spawn_read(const char *place, const char *name);
+void spawn_write(const char *place, const char *name, const char *text);

@@ -1,0 +1,225 @@
+/* Figures: the arithmetic of their layout, their scripts and their pictures. */
+#include <glib/gstdio.h>
+#include <string.h>
+
+#include "check.h"
+#include "error.h"
+#include "figures.h"
+#include "report.h"
+
+static void expect_places(const double *places, const double *expected, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        CU_ASSERT_DOUBLE_EQUAL(places[i], expected[i], 1e-9);
+}
+
+static void spread_untouched(void)
+{
+    double places[] = {0.0, 1.0, 2.5};
+    pf_figure_spread(places, 3, 1.0, 0.0, 10.0);
+    expect_places(places, (const double[]){0.0, 1.0, 2.5}, 3);
+}
+
+static void spread_centred(void)
+{
+    /* Three at 5 with a gap of 1 stand at 4, 5, 6: the same way up as down. */
+    double places[] = {5.0, 5.0, 5.0, 9.0};
+    pf_figure_spread(places, 4, 1.0, 0.0, 10.0);
+    expect_places(places, (const double[]){4.0, 5.0, 6.0, 9.0}, 4);
+}
+
+static void spread_bounded(void)
+{
+    double low[] = {0.0, 0.0};
+    double high[] = {10.0, 10.0};
+    pf_figure_spread(low, 2, 1.0, 0.0, 10.0);
+    pf_figure_spread(high, 2, 1.0, 0.0, 10.0);
+    expect_places(low, (const double[]){0.0, 1.0}, 2);
+    expect_places(high, (const double[]){9.0, 10.0}, 2);
+}
+
+static void nice_steps(void)
+{
+    CU_ASSERT_DOUBLE_EQUAL(pf_figure_nice(0.0), 1.0, 0.0);
+    CU_ASSERT_DOUBLE_EQUAL(pf_figure_nice(1.0), 1.0, 1e-12);
+    CU_ASSERT_DOUBLE_EQUAL(pf_figure_nice(1.01), 2.0, 1e-12);
+    CU_ASSERT_DOUBLE_EQUAL(pf_figure_nice(2.1), 2.5, 1e-12);
+    CU_ASSERT_DOUBLE_EQUAL(pf_figure_nice(26.0), 50.0, 1e-12);
+    CU_ASSERT_DOUBLE_EQUAL(pf_figure_nice(0.051), 0.1, 1e-12);
+}
+
+static void quotes_doubled(void)
+{
+    g_autofree char *plain = pf_figure_quote("ksm");
+    g_autofree char *quoted = pf_figure_quote("it's");
+    CU_ASSERT_STRING_EQUAL(plain, "'ksm'");
+    CU_ASSERT_STRING_EQUAL(quoted, "'it''s'");
+}
+
+static void figure_names(void)
+{
+    g_autoptr(GError) error = NULL;
+    CU_ASSERT_PTR_EQUAL(pf_figure_find("savings", NULL), &pf_figure_savings);
+    CU_ASSERT_PTR_NULL(pf_figure_find("savngs", &error));
+    CU_ASSERT(g_error_matches(error, PF_ERROR, PF_ERROR_USAGE));
+    CU_ASSERT(error != NULL && strstr(error->message, "did you mean savings?") != NULL);
+}
+
+/* A directory with the canned results of three policies. */
+static char *make_results(void)
+{
+    char *place = g_dir_make_tmp("pagefold-figures-XXXXXX", NULL);
+    g_autoptr(PfConfig) config = pf_config_new(NULL);
+    g_assert_true(pf_config_override(
+        config, "policies=({ name = \"ksm\"; label = \"it's, ksm\"; }, { name = \"esx\"; })",
+        NULL));
+    PfSimulationOptions options = {.threads = 1, .trace = "dir/canned.trace"};
+    g_autoptr(PfSimulation) simulation = pf_simulation_new(config, NULL, &options, NULL);
+    g_assert_true(pf_simulation_run(simulation, NULL));
+    g_autoptr(GString) json = g_string_new(NULL);
+    g_autoptr(GString) epochs = g_string_new(NULL);
+    pf_report_json(json, simulation);
+    pf_report_epochs_csv(epochs, simulation);
+    g_autofree char *json_path = g_build_filename(place, "stats.json", NULL);
+    g_autofree char *epochs_path = g_build_filename(place, "epochs.csv", NULL);
+    g_assert_true(g_file_set_contents(json_path, json->str, -1, NULL));
+    g_assert_true(g_file_set_contents(epochs_path, epochs->str, -1, NULL));
+    return place;
+}
+
+static void clear_results(char *place)
+{
+    static const char *const names[] = {
+        "stats.json",       "epochs.csv",        "plots/savings.csv",
+        "plots/savings.gp", "plots/savings.svg", "plots/cycles.csv",
+        "plots/cycles.gp",  "plots/cycles.svg",  "plots"};
+    for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
+        g_autofree char *path = g_build_filename(place, names[i], NULL);
+        g_remove(path);
+    }
+    g_rmdir(place);
+    g_free(place);
+}
+
+static char *read_plot(const char *place, const char *name)
+{
+    g_autofree char *path = g_build_filename(place, "plots", name, NULL);
+    char *text = NULL;
+    g_file_get_contents(path, &text, NULL, NULL);
+    return text;
+}
+
+static bool has_gnuplot(void)
+{
+    g_autofree char *program = g_find_program_in_path("gnuplot");
+    if (program == NULL)
+        pf_check_skip("gnuplot is not installed (package gnuplot-nox)");
+    return program != NULL;
+}
+
+static void savings_data(void)
+{
+    if (!has_gnuplot())
+        return;
+    char *place = make_results();
+    CU_ASSERT(pf_figure_draw(&pf_figure_savings, place, PF_TERMINAL_SVG, NULL, NULL));
+    g_autofree char *data = read_plot(place, "savings.csv");
+    /* At 1 GHz 260,000,000 cycles are 0.26 s; 100 pages of 4 KiB are 0.390625 MiB. */
+    CU_ASSERT_STRING_EQUAL(data, "policy,time_s,saved_MiB\n"
+                                 "none,0.0,0.0\nnone,0.25,0.0\nnone,0.5,0.0\n"
+                                 "\"it's, ksm\",0.0,0.0\n\"it's, ksm\",0.26,0.390625\n"
+                                 "\"it's, ksm\",0.52,1.0\n"
+                                 "esx,0.0,null\nesx,0.255,0.15625\nesx,0.51,0.5\n");
+    clear_results(place);
+}
+
+static void cycles_data(void)
+{
+    if (!has_gnuplot())
+        return;
+    char *place = make_results();
+    CU_ASSERT(pf_figure_draw(&pf_figure_cycles, place, PF_TERMINAL_SVG, NULL, NULL));
+    g_autofree char *data = read_plot(place, "cycles.csv");
+    /* Each segment begins where the one before ends, the last ends at the total; no empty ones. */
+    CU_ASSERT_FATAL(data != NULL);
+    CU_ASSERT(g_str_has_prefix(data, "policy,account,cycles,begin,end,row\n"
+                                     "none,compute,3000000,0,3000000,3\n"
+                                     "none,memory,1500000,3000000,4500000,3\n"
+                                     "none,walk,400000,4500000,4900000,3\n"
+                                     "none,fault,100000,4900000,5000000,3\n"
+                                     "\"it's, ksm\",compute,3000000,0,3000000,2\n"));
+    CU_ASSERT(strstr(data, "\"it's, ksm\",merge,100000,6000000,6100000,2\n") != NULL);
+    clear_results(place);
+}
+
+static void pictures_equal(void)
+{
+    if (!has_gnuplot())
+        return;
+    char *first = make_results();
+    char *second = make_results();
+    for (size_t i = 0; i < pf_figure_count(); i++) {
+        const PfFigure *figure = pf_figure_at(i);
+        CU_ASSERT(pf_figure_draw(figure, first, PF_TERMINAL_SVG, NULL, NULL));
+        CU_ASSERT(pf_figure_draw(figure, second, PF_TERMINAL_SVG, NULL, NULL));
+        static const char *const endings[] = {".csv", ".gp", ".svg"};
+        for (size_t e = 0; e < G_N_ELEMENTS(endings); e++) {
+            g_autofree char *name = g_strconcat(figure->name, endings[e], NULL);
+            g_autofree char *one = read_plot(first, name);
+            g_autofree char *two = read_plot(second, name);
+            CU_ASSERT_FATAL(one != NULL && two != NULL);
+            CU_ASSERT(strlen(one) > 0);
+            CU_ASSERT_STRING_EQUAL(one, two);
+            CU_ASSERT_PTR_NULL(strstr(one, first));
+        }
+    }
+    clear_results(first);
+    clear_results(second);
+}
+
+static void terminal_drawing(void)
+{
+    if (!has_gnuplot())
+        return;
+    char *place = make_results();
+    g_autoptr(GString) drawn = g_string_new(NULL);
+    CU_ASSERT(pf_figure_draw(&pf_figure_savings, place, PF_TERMINAL_DUMB, drawn, NULL));
+    CU_ASSERT_PTR_NOT_NULL(strstr(drawn->str, "Memory saved, canned.trace"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(drawn->str, "it's, ksm"));
+    g_auto(GStrv) lines = g_strsplit(drawn->str, "\n", -1);
+    CU_ASSERT(g_strv_length(lines) <= 26);
+    for (char **line = lines; *line != NULL; line++)
+        CU_ASSERT(g_utf8_strlen(*line, -1) <= 79);
+    clear_results(place);
+}
+
+static void gnuplot_missing(void)
+{
+    char *place = make_results();
+    g_autofree char *path = g_strdup(g_getenv("PATH"));
+    g_autoptr(GError) error = NULL;
+    g_setenv("PATH", "/nonexistent", TRUE);
+    CU_ASSERT(!pf_figure_draw(&pf_figure_savings, place, PF_TERMINAL_SVG, NULL, &error));
+    g_setenv("PATH", path, TRUE);
+    CU_ASSERT(g_error_matches(error, PF_ERROR, PF_ERROR_IO));
+    CU_ASSERT(error != NULL && strstr(error->message, "gnuplot-nox") != NULL);
+    g_autofree char *script = read_plot(place, "savings.gp");
+    CU_ASSERT_PTR_NOT_NULL(script);
+    clear_results(place);
+}
+
+static const PfCheck checks[] = {
+    {"labels that do not touch stay where they are", spread_untouched},
+    {"labels that touch move as far up as down", spread_centred},
+    {"labels stay within the axes", spread_bounded},
+    {"steps of an axis are 1, 2, 2.5 or 5 times a power of ten", nice_steps},
+    {"quotes in names are doubled for gnuplot", quotes_doubled},
+    {"a figure is found by its name, and a misspelt one told", figure_names},
+    {"savings: cycles become seconds and pages MiB", savings_data},
+    {"cycles: segments stand end to end", cycles_data},
+    {"the same results give the same files, wherever they lie", pictures_equal},
+    {"a terminal's figure fits 79 columns", terminal_drawing},
+    {"without gnuplot the error names the package, and the script is there", gnuplot_missing},
+};
+
+PF_CHECK_MAIN("figures", checks)
