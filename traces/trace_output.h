@@ -1,6 +1,6 @@
 /* A file that appears under its name only when all of it is written.
  *
- * Bytes go to PATH.XXXX.tmp in the same folder, which is renamed by finish. Standard output ("-")
+ * Bytes go to PATH.PID-N.tmp in the same folder, which is renamed by finish. Standard output ("-")
  * and what is no regular file (a pipe, a device) are written directly. The first error sticks. */
 #pragma once
 

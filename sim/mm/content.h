@@ -48,8 +48,8 @@ const uint8_t *pf_content_bytes(const PfContentStore *store, PfContent content, 
 uint64_t pf_content_hash(const PfContentStore *store, PfContent content);
 
 /* Orders by bytes as memcmp does; RET_FIRST_DIFFERENCE, if not NULL, gets the first byte that
- * differs (the page size for equal ones). A content without bytes differs from others at byte 0 and is
- * ordered by its number, after all contents with bytes. */
+ * differs (the page size for equal ones). A content without bytes differs from others at byte 0 and
+ * is ordered by its number, after all contents with bytes. */
 int pf_content_compare(const PfContentStore *store, PfContent a, PfContent b,
                        size_t *ret_first_difference);
 

@@ -58,8 +58,8 @@ static inline const PfTlbEntry *pf_mmu_lookup(PfMmu *mmu, const PfTranslation *t
 }
 
 /* After a first-level miss: asks the second level, else walks through DATA_CACHE from NOW_CYCLES
- * on. RET_CYCLES gets the time taken. NULL if the page had to be walked for: the caller then finds or
- * makes the mapping and inserts it. */
+ * on. RET_CYCLES gets the time taken. NULL if the page had to be walked for: the caller then finds
+ * or makes the mapping and inserts it. */
 const PfTlbEntry *pf_mmu_refill(PfMmu *mmu, const PfTranslation *translation, PfCache *data_cache,
                                 uint64_t now_cycles, uint64_t *ret_cycles);
 
