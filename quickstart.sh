@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# From a fresh checkout to first figures: installs what is missing, builds, takes a snapshot of
-# three live programs, and shows what each policy would save on them.
+# From a fresh checkout to first figures: installs what is missing, builds, takes snapshots of three
+# live programs, and shows what each policy would save on them.
 set -euo pipefail
 
 usage()
@@ -9,9 +9,9 @@ usage()
 usage: quickstart.sh [--help]
 
 Installs what is missing (Debian, as root or through sudo), builds pagefold, starts three small perl
-programs, records two snapshots of their memory, and runs every policy of configs/quickstart.cfg on
+programs, takes snapshots of their memory, and runs every policy of configs/quickstart.cfg on
 them. Where the memory of live programs may not be read, the sample in traces/samples is taken.
-Results are in out/quickstart. Nothing is left running.
+Results are in out/quickstart. Nothing is left running. It takes about a minute.
 
 BUILD_ROOT is the folder for the build (default: build/ in the checkout).
 TEXT
@@ -47,6 +47,7 @@ stop_programs()
 }
 trap stop_programs EXIT
 trap 'exit 130' INT
+trap 'exit 129' HUP
 trap 'exit 143' TERM
 
 # Starts three programs and waits until each has its data in place.
@@ -74,7 +75,7 @@ record()
     trace=$output/perl.pft
     rm -f "$trace"
     if start_programs &&
-        "$pagefold" trace snapshot --epochs 2 --interval 2s -o "$trace" "${programs[@]}"; then
+        "$pagefold" trace snapshot --epochs 9 --interval 500ms -o "$trace" "${programs[@]}"; then
         note "recorded: $trace"
     else
         trace=traces/samples/real-vms.pft
@@ -97,7 +98,7 @@ heading "2. build"
 build "$build_root/release" -Dtests=disabled
 mkdir -p "$output"
 
-heading "3. a trace: three perl programs, twice, two seconds apart"
+heading "3. a trace: the memory of three perl programs, every half second for four seconds"
 record
 show trace info "$trace"
 
@@ -106,11 +107,15 @@ show run configs/quickstart.cfg --trace "$trace" -o "$output/run" --force --form
 
 heading "5. figures"
 show plot "$output/run"
-show plot "$output/run" --figure savings --term dumb
+show plot "$output/run" --term dumb
 
 heading "done"
-note "program   $pagefold"
+program=${pagefold#"$checkout/"}
+note "in        $checkout"
+note "program   $program"
 note "trace     $trace"
-note "results   $output/run (stats.json, stats.csv, epochs.csv, config.cfg)"
-note "figures   $output/run/plots/*.svg"
-note "next      $pagefold --help; $pagefold list policies; README.md"
+note "results   $output/run (stats.json, stats.csv, epochs.csv, marks.csv, config.cfg)"
+note "figures   $output/run/plots/savings.svg, $output/run/plots/cycles.svg"
+note "next      $program --help"
+note "          $program list policies"
+note "          README.md"
