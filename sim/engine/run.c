@@ -197,7 +197,8 @@ void pf_run_play(PfRun *run, const PfRecordBlock *block, uint32_t from, uint32_t
             pf_memory_set_baseline(&run->memory, (uint64_t)((int64_t)baseline + delta));
         }
     }
-    run->records += to - from;
+    bool continued = (block->records[from].flags & PF_RECORD_CONTINUED) != 0;
+    run->records += continued ? 0 : to - from;
     if (run->paranoid) {
         pf_machine_check(run->machine);
         pf_ledger_check(&run->ledger);
