@@ -1,5 +1,6 @@
 #include <fcntl.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "error.h"
@@ -17,6 +18,35 @@ static const uint64_t pagemap_swapped = (uint64_t)1 << 62;
 static const uint64_t pagemap_file = (uint64_t)1 << 61;
 static const uint64_t pagemap_frame = ((uint64_t)1 << 55) - 1;
 static const uint64_t kpageflags_zero_page = (uint64_t)1 << 24;
+
+/* The PAGEMAP_SCAN request of Linux since 6.7, as include/uapi/linux/fs.h states it: older headers
+ * do not have it. */
+typedef struct {
+    uint64_t size; /* of this struct */
+    uint64_t flags;
+    uint64_t start;
+    uint64_t end;
+    uint64_t walk_end; /* out: how far it came */
+    uint64_t regions;  /* address of PageRegion */
+    uint64_t region_count;
+    uint64_t pages_max;
+    uint64_t inverted;
+    uint64_t all_of;
+    uint64_t any_of;
+    uint64_t wanted;
+} PageScan;
+
+typedef struct {
+    uint64_t start;
+    uint64_t end;
+    uint64_t categories;
+} PageRegion;
+
+enum { SCAN_REGIONS = 256 };
+
+static const unsigned long pagemap_scan_request = _IOWR('f', 16, PageScan);
+static const uint64_t scan_present = (uint64_t)1 << 3;
+static const uint64_t scan_swapped = (uint64_t)1 << 4;
 
 /* A look at one process. */
 typedef struct {
@@ -191,12 +221,12 @@ static void look_at_page(Look *look, const PfMapping *mapping, uint64_t address,
         finish_batch(look);
 }
 
-static void look_at_mapping(Look *look, const PfMapping *mapping)
+static void look_at_range(Look *look, const PfMapping *mapping, uint64_t start, uint64_t end)
 {
     uint64_t page_bytes = pf_snapshot_page_bytes();
     g_autofree uint64_t *entries = g_new(uint64_t, PAGEMAP_ENTRIES);
-    for (uint64_t address = mapping->start; address < mapping->end;) {
-        uint64_t count = MIN((mapping->end - address) / page_bytes, PAGEMAP_ENTRIES);
+    for (uint64_t address = start; address < end;) {
+        uint64_t count = MIN((end - address) / page_bytes, PAGEMAP_ENTRIES);
         ssize_t got = pread(look->pagemap, entries, count * sizeof *entries,
                             (off_t)(address / page_bytes * sizeof *entries));
         if (got <= 0)
@@ -205,6 +235,34 @@ static void look_at_mapping(Look *look, const PfMapping *mapping)
         for (uint64_t i = 0; i < known; i++)
             look_at_page(look, mapping, address + i * page_bytes, entries[i]);
         address += known * page_bytes;
+    }
+}
+
+/* Terabytes that a program has reserved but hardly used (shadow memory, arenas) have tables for
+ * the used part only; where the kernel can it is asked for that. */
+static void look_at_mapping(Look *look, const PfMapping *mapping)
+{
+    PageRegion regions[SCAN_REGIONS];
+    for (uint64_t address = mapping->start; address < mapping->end;) {
+        PageScan scan = {
+            .size = sizeof scan,
+            .start = address,
+            .end = mapping->end,
+            .regions = (uintptr_t)regions,
+            .region_count = SCAN_REGIONS,
+            .any_of = scan_present | scan_swapped,
+            .wanted = scan_present | scan_swapped,
+        };
+        int count = ioctl(look->pagemap, pagemap_scan_request, &scan);
+        if (count < 0) {
+            look_at_range(look, mapping, address, mapping->end);
+            return;
+        }
+        for (int i = 0; i < count; i++)
+            look_at_range(look, mapping, regions[i].start, regions[i].end);
+        if (scan.walk_end <= address)
+            return;
+        address = scan.walk_end;
     }
 }
 
