@@ -8,8 +8,8 @@ enum { PF_CONTENTS_PENDING_MAX = 1 << 28 };
 
 /* Reading. */
 typedef struct {
-    GByteArray *part;      /* bytes of a content that goes on, or empty */
-    uint32_t part_length;  /* bytes that it has in all; 0 if none goes on */
+    GByteArray *part;     /* bytes of a content that goes on, or empty */
+    uint32_t part_length; /* bytes that it has in all; 0 if none goes on */
     uint32_t page_bytes;
 } PfContentReader;
 

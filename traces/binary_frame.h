@@ -28,7 +28,8 @@ PfUnpacker *pf_unpacker_new(void);
 void pf_unpacker_free(PfUnpacker *unpacker);
 
 /* Decompresses the payload that HEADER speaks of from BYTES and returns it; it lives until the next
- * call and has PF_DECODER_SLACK_BYTES behind it. NULL, with a constant in RET_PROBLEM, on damage. */
+ * call and has PF_DECODER_SLACK_BYTES behind it. NULL, with a constant in RET_PROBLEM, on damage.
+ */
 const uint8_t *pf_unpacker_unpack(PfUnpacker *unpacker, const PfFrameHeader *header,
                                   const uint8_t *bytes, uint64_t seed, const char **ret_problem);
 

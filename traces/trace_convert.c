@@ -5,25 +5,31 @@
 #include "trace_names.h"
 #include "trace_source.h"
 
-/* Gives the writer the contents that BLOCK brings; NUMBERS are the writer's by the reader's. */
-static void convert_contents(PfTraceWriter *writer, const PfRecordBlock *block, GArray *numbers)
+/* Gives the writer the contents of BLOCK below number END that it does not have yet; NUMBERS are
+ * the writer's by the reader's. */
+static void convert_contents(PfTraceWriter *writer, const PfRecordBlock *block, uint32_t end,
+                             GArray *numbers)
 {
-    for (guint i = 0; i < block->contents->len; i++) {
-        uint32_t number = pf_trace_writer_content(
-            writer, &g_array_index(block->contents, PfContentSpec, i));
+    while (numbers->len < end) {
+        uint32_t index = numbers->len - block->first_content;
+        uint32_t number =
+            pf_trace_writer_content(writer, &g_array_index(block->contents, PfContentSpec, index));
         g_array_append_val(numbers, number);
     }
 }
 
-static void convert_records(PfTraceWriter *writer, const PfRecordBlock *block,
-                            const GArray *numbers)
+/* Each content goes shortly before the first record that uses it, so that frames hold both. */
+static void convert_block(PfTraceWriter *writer, const PfRecordBlock *block, GArray *numbers)
 {
     for (uint32_t i = 0; i < block->count; i++) {
         PfRecord record = block->records[i];
-        if (record.content != PF_TRACE_NO_CONTENT)
+        if (record.content != PF_TRACE_NO_CONTENT) {
+            convert_contents(writer, block, record.content + 1, numbers);
             record.content = g_array_index(numbers, uint32_t, record.content);
+        }
         pf_trace_writer_add(writer, &record);
     }
+    convert_contents(writer, block, block->first_content + block->contents->len, numbers);
 }
 
 bool pf_trace_convert(const char *in, const char *out, PfTraceForm form, bool salvage,
@@ -33,8 +39,7 @@ bool pf_trace_convert(const char *in, const char *out, PfTraceForm form, bool sa
     g_autoptr(PfTrace) trace = pf_trace_open(in, &options, error);
     if (trace == NULL)
         return false;
-    g_autoptr(PfTraceWriter) writer =
-        pf_trace_writer_new(out, form, pf_trace_header(trace), error);
+    g_autoptr(PfTraceWriter) writer = pf_trace_writer_new(out, form, pf_trace_header(trace), error);
     if (writer == NULL)
         return false;
     g_autoptr(PfRecordBlock) block = pf_record_block_new();
@@ -45,8 +50,7 @@ bool pf_trace_convert(const char *in, const char *out, PfTraceForm form, bool sa
             return false;
         if (status == PF_TRACE_END)
             return pf_trace_writer_finish(writer, error);
-        convert_contents(writer, block, numbers);
-        convert_records(writer, block, numbers);
+        convert_block(writer, block, numbers);
     }
 }
 
@@ -96,9 +100,9 @@ static bool check_totals(const PfTrace *trace, const PfTraceSummary *summary, GE
             continue;
         g_set_error(error, PF_ERROR, PF_ERROR_TRACE,
                     "%s: its totals say %" PRIu64 " records of kind %s, it has %" PRIu64
-                    "; make the trace anew", pf_input_name(trace->input),
-                    trace->totals_by_kind[kind], pf_record_kind_name(kind),
-                    summary->records_by_kind[kind]);
+                    "; make the trace anew",
+                    pf_input_name(trace->input), trace->totals_by_kind[kind],
+                    pf_record_kind_name(kind), summary->records_by_kind[kind]);
         return false;
     }
     return true;

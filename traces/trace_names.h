@@ -7,12 +7,12 @@
 typedef struct {
     const char *name;
     bool has_context;
-    bool has_pages;   /* `address` of a page, `count` pages */
-    bool is_access;   /* `address`, `count` bytes */
+    bool has_pages; /* `address` of a page, `count` pages */
+    bool is_access; /* `address`, `count` bytes */
     bool has_content;
     bool has_detail;
-    bool has_step;    /* `value` is a step */
-    uint8_t flags;    /* that it may have */
+    bool has_step; /* `value` is a step */
+    uint8_t flags; /* that it may have */
 } PfRecordTraits;
 
 const PfRecordTraits *pf_record_traits(PfRecordKind kind);

@@ -261,6 +261,7 @@ static int simulate(PfApp *app, const RunOptions *options, const char *path, PfR
         .trace = options->trace,
         .progress = pf_progress_update,
         .progress_user = &line,
+        .seconds = pf_progress_seconds,
         .interrupted = &app->interrupted,
     };
     g_autoptr(PfSimulation) simulation = pf_simulation_new(config, registry, &how, error);

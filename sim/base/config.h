@@ -28,15 +28,17 @@ typedef enum {
     PF_CONFIG_ENUM,      /* int; index into `choices` */
     PF_CONFIG_STRINGS,   /* char **, NULL-terminated, owned by the configuration; list, array or
                             one string */
-    PF_CONFIG_VALUES,    /* char **, likewise; each element of a list or array, whatever it is, as
+    PF_CONFIG_VALUES,    /* char **, likewise; each element of a list or array, or one value, as
                             configuration syntax: 1024, "cam" (with its quotes), (1, 1) */
 } PfConfigType;
 
 /* One parameter. `offset` is where it goes in the bound struct. `standard` is the default in
- * configuration syntax without quotes ("8GiB", "true", "0.5", "lru"; strings of a list are separated
- * by commas, "" is an empty list; NULL: no value, the member stays as it is). min and max bound UINT, SIZE, TIME, FREQUENCY and BANDWIDTH in
- * base units, and DOUBLE after conversion to double; max 0 means no bound. An "auto" that a module
- * understands is `automatic`: the text "auto" is accepted and binds UINT64_MAX (or NaN). */
+ * configuration syntax without quotes ("8GiB", "true", "0.5", "lru"; strings of a list are
+ * separated by commas, "" is an empty list; NULL: no value, the member stays as it is). min and max
+ * bound UINT, SIZE, TIME, FREQUENCY and BANDWIDTH in base units, and DOUBLE after conversion to
+ * double; max 0 means no bound. An "auto" that a module understands is `automatic`: the text "auto"
+ * is accepted and binds UINT64_MAX (or NaN). A zero needs no unit. An integer beyond 2^63 - 1,
+ * which configuration syntax cannot hold, may be a string of digits. */
 typedef struct {
     const char *key;
     PfConfigType type;
@@ -140,8 +142,9 @@ bool pf_config_finish(PfConfig *config, GError **error);
  * g_free. */
 char *pf_config_dump(const PfConfig *config, bool with_origin, const char *const *except);
 
-/* Calls VISIT for each row of each table bound so far, with the section's dotted path ("policies.esx"
- * for a list element that has a name), in order. */
+/* Calls VISIT for each row of each table bound so far, with the section's dotted path
+ * ("policies.esx" for a list element that has a label or name of its own), in order. A table bound
+ * to a section again is told once. */
 typedef void (*PfConfigVisitor)(const char *path, const PfConfigField *field, void *user);
 void pf_config_visit_fields(const PfConfig *config, PfConfigVisitor visit, void *user);
 

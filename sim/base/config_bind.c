@@ -107,7 +107,8 @@ static bool quantity_of_integer(const PfConfigField *field, const PfConfigNode *
                                                                 : "GB/s";
         g_set_error(error, PF_ERROR, PF_ERROR_CONFIG,
                     "the integer %" G_GINT64_FORMAT " lacks a unit; write \"%" G_GINT64_FORMAT
-                    "%s\" or the like", node->integer, node->integer, unit);
+                    "%s\" or the like",
+                    node->integer, node->integer, unit);
         return false;
     }
     *ret_value = (uint64_t)node->integer;
@@ -157,8 +158,8 @@ static bool convert_double(const PfConfigField *field, const PfConfigNode *node,
     if (node->kind != PF_NODE_INTEGER && node->kind != PF_NODE_DOUBLE)
         return refuse_kind(field, node, error);
     double value = node->kind == PF_NODE_DOUBLE ? node->number : (double)node->integer;
-    const char *wrong = !isfinite(value)               ? "is not finite"
-                        : value < (double)field->min   ? "is below the minimum,"
+    const char *wrong = !isfinite(value)                                ? "is not finite"
+                        : value < (double)field->min                    ? "is below the minimum,"
                         : field->max != 0 && value > (double)field->max ? "is above the maximum,"
                                                                         : NULL;
     if (wrong != NULL) {
@@ -269,13 +270,14 @@ static void store(const PfConfigField *field, const Value *value, void *target)
 
 /* Stores FIELD's default, if it has one; a default that its own row refuses is a programmer's
  * error. */
-static PfConfigNode *bind_default(PfConfigSection *section, const PfConfigField *field, void *target)
+static PfConfigNode *bind_default(PfConfigSection *section, const PfConfigField *field,
+                                  void *target)
 {
     if (field->standard == NULL)
         return NULL;
     PfConfig *config = section->config;
-    PfConfigNode *node = pf_config_node_from_text(config, field->type, field->standard,
-                                                  &config->source_default);
+    PfConfigNode *node =
+        pf_config_node_from_text(config, field->type, field->standard, &config->source_default);
     Value value;
     g_autoptr(GString) canonical = g_string_new(NULL);
     g_autoptr(GError) error = NULL;

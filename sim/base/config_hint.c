@@ -106,11 +106,12 @@ static void report_unknown(const PfConfigNode *node, GPtrArray *lines)
     g_autofree char *origin = pf_node_origin(node);
     g_autofree char *path = pf_node_path(node, false);
     g_autofree char *near = lines->len < PF_CONFIG_ERRORS_SHOWN_MAX ? propose(node) : NULL;
-    g_ptr_array_add(lines,
-                    near != NULL
-                        ? g_strdup_printf("%s: %s: unknown key; did you mean %s?", origin, path, near)
-                        : g_strdup_printf("%s: %s: unknown key; `pagefold config explain` lists "
-                                          "the keys", origin, path));
+    g_ptr_array_add(
+        lines, near != NULL
+                   ? g_strdup_printf("%s: %s: unknown key; did you mean %s?", origin, path, near)
+                   : g_strdup_printf("%s: %s: unknown key; `pagefold config explain` lists "
+                                     "the keys",
+                                     origin, path));
 }
 
 static void find_unknown(const PfConfigNode *node, GPtrArray *lines)

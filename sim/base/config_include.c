@@ -27,7 +27,7 @@ typedef struct {
     const PfSource *source;
     const char *at;
     const char *end;
-    unsigned line; /* from 1; 0 for a source without lines */
+    unsigned line;        /* from 1; 0 for a source without lines */
     unsigned opened_line; /* of the string or comment we are in */
     State state;
     unsigned depth;
@@ -195,7 +195,8 @@ static bool include(Copier *copier, const char *name, GError **error)
                     .end = bytes + length,
                     .line = 1,
                     .depth = copier->depth + 1};
-    /* Nothing of the line with the @include has been taken: it gives way to the inner first line. */
+    /* Nothing of the line with the @include has been taken: it gives way to the inner first line.
+     */
     g_array_set_size(copier->text->lines, copier->text->lines->len - 1);
     if (!copy(&inner, error))
         return false;
@@ -243,14 +244,29 @@ static void step_inside(Copier *copier)
     take(copier, count);
 }
 
-/* Copies the source up to its end, and a newline: libconfig's scanner needs one after a comment. */
-static bool copy(Copier *copier, GError **error)
+static bool check_encoding(const Copier *copier, GError **error)
 {
     const char *zero = memchr(copier->at, '\0', (size_t)(copier->end - copier->at));
     if (zero != NULL) {
         set_error(error, copier->source, 0, "holds a NUL byte; this is no text file");
         return false;
     }
+    const char *valid_end;
+    if (!g_utf8_validate_len(copier->at, (gsize)(copier->end - copier->at), &valid_end)) {
+        unsigned line = copier->line;
+        for (const char *p = copier->at; p < valid_end; p++)
+            line += *p == '\n';
+        set_error(error, copier->source, line, "this is no UTF-8 text");
+        return false;
+    }
+    return true;
+}
+
+/* Copies the source up to its end, and a newline: libconfig's scanner needs one after a comment. */
+static bool copy(Copier *copier, GError **error)
+{
+    if (!check_encoding(copier, error))
+        return false;
     PfTextLine first = {copier->source, copier->line};
     g_array_append_val(copier->text->lines, first);
     bool line_start = true;

@@ -42,20 +42,13 @@ typedef struct {
     unsigned group_keys[PF_CONFIG_NESTING_MAX + 1];
     unsigned keys;
     unsigned values;
+    unsigned pieces;       /* of the string that is being put together */
     GString *bad_integers; /* all of them, one line each */
 } Lexer;
 
 static bool is_name_byte(char c)
 {
     return g_ascii_isalnum(c) || c == '*' || c == '_' || c == '-';
-}
-
-bool pf_config_name_is_valid(const char *name)
-{
-    if (!g_ascii_isalpha(name[0]) && name[0] != '*')
-        return false;
-    size_t length = strspn(name, "*_-0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ");
-    return name[length] == '\0' && length <= PF_CONFIG_NAME_BYTES_MAX;
 }
 
 /* The text of the current token, shortened for a message. */
@@ -112,8 +105,8 @@ static bool lex_string(Lexer *lexer, GError **error)
         if (*p == 'x' || *p == 'X') {
             if (!g_ascii_isxdigit(p[1]) || !g_ascii_isxdigit(p[2]))
                 return fail(lexer, error, "", " needs two hexadecimal digits");
-            if (p[1] == '0' && p[2] == '0')
-                return fail(lexer, error, "", "00 (a NUL byte) cannot be in a string");
+            if (p[1] >= '8' || (p[1] == '0' && p[2] == '0'))
+                return fail(lexer, error, "", "01 to \\x7f can be in a string, nothing else");
             p += 2;
         } else if (*p == '\0' || strchr("nrtf\\\"", *p) == NULL) {
             return fail(lexer, error, "", " is no escape; a backslash is written \\\\");
@@ -176,16 +169,17 @@ static void check_integer(Lexer *lexer, bool is_long, bool is_hex)
     digits += !is_hex && (*digits == '-' || *digits == '+');
     guint64 magnitude;
     g_autofree char *number = g_strndup(digits, strspn(digits, "0123456789abcdefABCDEF"));
-    bool fits = g_ascii_string_to_unsigned(number, is_hex ? 16 : 10, 0, G_MAXUINT64, &magnitude,
-                                           NULL);
+    bool fits =
+        g_ascii_string_to_unsigned(number, is_hex ? 16 : 10, 0, G_MAXUINT64, &magnitude, NULL);
     g_autofree char *token = token_text(lexer);
     g_autofree char *mend = NULL;
     if (!is_hex && digits[0] == '0' && number[1] != '\0')
-        mend = g_strdup_printf("%s could mean an octal number; write it without leading zeros",
-                               token);
+        mend =
+            g_strdup_printf("%s could mean an octal number; write it without leading zeros", token);
     else if (!fits || magnitude > (guint64)INT64_MAX + negative)
         mend = g_strdup_printf("integer %s does not fit in 64 bits; write it as a string with a "
-                               "unit (\"8GiB\") if it is a quantity", token);
+                               "unit (\"8GiB\") if it is a quantity",
+                               token);
     else if (!is_long && magnitude > (guint64)INT32_MAX + negative)
         mend = g_strdup_printf("integer %s does not fit in 32 bits; write %sL%s", token, token,
                                negative || is_hex ? "" : " or a string with a unit (\"8GiB\")");
@@ -208,7 +202,8 @@ static bool lex_number(Lexer *lexer, GError **error)
     if (is_integer(lexer->start, lexer->at, &is_long, &is_hex))
         check_integer(lexer, is_long, is_hex);
     else if (!is_float(lexer->start, lexer->at))
-        return fail(lexer, error, "", " is no number; a quantity with a unit needs quotes (\"8GiB\")");
+        return fail(lexer, error, "",
+                    " is no number; a quantity with a unit needs quotes (\"8GiB\")");
     else if (!isfinite(g_ascii_strtod(lexer->start, NULL)))
         return fail(lexer, error, "", " is larger than any double");
     return true;
@@ -276,7 +271,8 @@ static bool in_group(const Lexer *lexer)
 static bool take_open(Lexer *lexer, GError **error)
 {
     if (lexer->open[lexer->depth] == '[')
-        return fail(lexer, error, "an array [ ] holds numbers, booleans or strings of one type, not ",
+        return fail(lexer, error,
+                    "an array [ ] holds numbers, booleans or strings of one type, not ",
                     "; write a list ( )");
     if (lexer->depth == PF_CONFIG_NESTING_MAX)
         return fail(lexer, error, "", " nests more than 64 deep");
@@ -312,14 +308,18 @@ static bool take_value(Lexer *lexer, Token token, GError **error)
 {
     if (++lexer->values > PF_CONFIG_VALUES_MAX)
         return fail(lexer, error, "", ": more than 262144 values");
+    lexer->pieces = 1;
     lexer->expect = EXPECT_AFTER;
     return token != TOKEN_OPEN || take_open(lexer, error);
 }
 
 static bool take_after(Lexer *lexer, Token token, GError **error)
 {
-    if (token == TOKEN_STRING && lexer->last == TOKEN_STRING)
+    if (token == TOKEN_STRING && lexer->last == TOKEN_STRING) {
+        if (++lexer->pieces > PF_CONFIG_STRING_PIECES_MAX)
+            return fail(lexer, error, "", ": more than 1024 pieces of one string");
         return true;
+    }
     if (token == TOKEN_CLOSE)
         return take_close(lexer, error);
     if (token == TOKEN_SEPARATOR && (in_group(lexer) || *lexer->start == ',')) {

@@ -26,10 +26,10 @@ static void convert_children(const PfConfigText *text, const config_setting_t *s
 static PfConfigNode *convert(const PfConfigText *text, const config_setting_t *setting)
 {
     static const PfNodeKind kinds[] = {
-        [CONFIG_TYPE_GROUP] = PF_NODE_GROUP,    [CONFIG_TYPE_INT] = PF_NODE_INTEGER,
-        [CONFIG_TYPE_INT64] = PF_NODE_INTEGER,  [CONFIG_TYPE_FLOAT] = PF_NODE_DOUBLE,
-        [CONFIG_TYPE_STRING] = PF_NODE_STRING,  [CONFIG_TYPE_BOOL] = PF_NODE_BOOL,
-        [CONFIG_TYPE_ARRAY] = PF_NODE_LIST,     [CONFIG_TYPE_LIST] = PF_NODE_LIST,
+        [CONFIG_TYPE_GROUP] = PF_NODE_GROUP,   [CONFIG_TYPE_INT] = PF_NODE_INTEGER,
+        [CONFIG_TYPE_INT64] = PF_NODE_INTEGER, [CONFIG_TYPE_FLOAT] = PF_NODE_DOUBLE,
+        [CONFIG_TYPE_STRING] = PF_NODE_STRING, [CONFIG_TYPE_BOOL] = PF_NODE_BOOL,
+        [CONFIG_TYPE_ARRAY] = PF_NODE_LIST,    [CONFIG_TYPE_LIST] = PF_NODE_LIST,
     };
 
     unsigned type = (unsigned)config_setting_type(setting);

@@ -33,7 +33,8 @@ static PfConfigNode *find_element(const PfConfigNode *list, const char *word, co
     g_autofree char *names = element_names(list);
     g_autofree char *message =
         ambiguous ? g_strdup_printf("several elements are called %s; give them a label, or write "
-                                    "[0], [1] ...", word)
+                                    "[0], [1] ...",
+                                    word)
                   : g_strdup_printf("the list has no element %s; it has %s", word,
                                     names[0] != '\0' ? names : "none");
     refuse(error, key, message);
@@ -120,8 +121,8 @@ bool pf_config_override(PfConfig *config, const char *assignment, GError **error
     if (parent == NULL)
         return false;
     bool in_list = parent->kind == PF_NODE_LIST;
-    PfConfigNode *old = in_list ? find_element(parent, *word, key, error)
-                                : pf_node_find(parent, *word);
+    PfConfigNode *old =
+        in_list ? find_element(parent, *word, key, error) : pf_node_find(parent, *word);
     if (old == NULL && in_list)
         return false;
     if (old == NULL && (*word)[0] == '[')

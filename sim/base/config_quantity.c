@@ -10,11 +10,12 @@ typedef struct {
     uint64_t scale; /* base units in one */
 } Unit;
 
-/* Each list ends with a NULL name; units that pf_format_quantity may write come in order of size. */
+/* Each list ends with a NULL name; units that pf_format_quantity may write come in order of size.
+ */
 static const Unit size_units[] = {
-    {"B", 1},           {"kB", 1000},       {"KB", 1000},      {"MB", 1000000},
+    {"B", 1},           {"kB", 1000},          {"KB", 1000},    {"MB", 1000000},
     {"GB", 1000000000}, {"TB", 1000000000000}, {"KiB", PF_KIB}, {"MiB", PF_MIB},
-    {"GiB", PF_GIB},    {"TiB", PF_TIB},    {NULL, 0},
+    {"GiB", PF_GIB},    {"TiB", PF_TIB},       {NULL, 0},
 };
 
 static const Unit time_units[] = {
@@ -99,7 +100,7 @@ static const Unit *find_unit(const Dimension *dimension, PfConfigType type, cons
     g_autofree char *names = unit_names(dimension);
     g_autofree char *why =
         type == PF_CONFIG_UINT ? g_strdup(" is no plain integer; this takes no unit")
-        : *at == '\0' ? g_strdup_printf(": %s needs a unit (%s)", dimension->name, names)
+        : *at == '\0'          ? g_strdup_printf(": %s needs a unit (%s)", dimension->name, names)
                       : g_strdup_printf(": %s has one of the units %s", dimension->name, names);
     refuse(error, text, why);
     return NULL;
@@ -187,7 +188,8 @@ static char *format_in(uint64_t value, const Unit *unit)
 /* Sizes: the largest binary unit that divides VALUE, else a plain integer. */
 static char *format_size(uint64_t value)
 {
-    static const Unit binary[] = {{"TiB", PF_TIB}, {"GiB", PF_GIB}, {"MiB", PF_MIB}, {"KiB", PF_KIB}};
+    static const Unit binary[] = {
+        {"TiB", PF_TIB}, {"GiB", PF_GIB}, {"MiB", PF_MIB}, {"KiB", PF_KIB}};
 
     for (unsigned i = 0; i < G_N_ELEMENTS(binary); i++)
         if (value != 0 && value % binary[i].scale == 0)
@@ -207,7 +209,8 @@ char *pf_format_quantity(PfConfigType type, uint64_t value)
     uint64_t scale = 0;
     for (const Unit *unit = dimension->units; unit->name != NULL; unit++) {
         bool decimal = unit->scale > scale && strchr(unit->name, 'i') == NULL;
-        char *text = decimal && (unit->scale <= value || best == NULL) ? format_in(value, unit) : NULL;
+        char *text =
+            decimal && (unit->scale <= value || best == NULL) ? format_in(value, unit) : NULL;
         if (text == NULL)
             continue;
         g_free(best);

@@ -18,6 +18,15 @@ const PfSource *pf_config_source(PfConfig *config, PfSourceKind kind, const char
     return source;
 }
 
+bool pf_config_name_is_valid(const char *name)
+{
+    if (!g_ascii_isalpha(name[0]) && name[0] != '*')
+        return false;
+    size_t length =
+        strspn(name, "*_-0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ");
+    return name[length] == '\0' && length <= PF_CONFIG_NAME_BYTES_MAX;
+}
+
 PfConfigNode *pf_node_new(PfConfig *config, PfNodeKind kind, const PfSource *source, unsigned line)
 {
     PfConfigNode *node = g_new0(PfConfigNode, 1);

@@ -9,7 +9,8 @@
 #include "config.h"
 
 /* Limits of one configuration, so that no input can make reading slow or deep. libconfig looks for
- * duplicates key by key, hence the low bound for keys of one group. */
+ * duplicates key by key, hence the low bound for keys of one group, and grows a string of pieces by
+ * copying. */
 enum {
     PF_CONFIG_TEXT_BYTES_MAX = 16 << 20,
     PF_CONFIG_NESTING_MAX = 64,
@@ -17,6 +18,7 @@ enum {
     PF_CONFIG_GROUP_KEYS_MAX = 1024,
     PF_CONFIG_KEYS_MAX = 32768,
     PF_CONFIG_VALUES_MAX = 262144,
+    PF_CONFIG_STRING_PIECES_MAX = 1024,
     PF_CONFIG_INCLUDE_DEPTH_MAX = 10,
     PF_CONFIG_EXTENDS_DEPTH_MAX = 16,
     PF_CONFIG_SOURCES_MAX = 256,
@@ -97,8 +99,7 @@ const PfSource *pf_config_source(PfConfig *config, PfSourceKind kind, const char
                                  const char *directory);
 
 /* A node outside the tree. */
-PfConfigNode *pf_node_new(PfConfig *config, PfNodeKind kind, const PfSource *source,
-                          unsigned line);
+PfConfigNode *pf_node_new(PfConfig *config, PfNodeKind kind, const PfSource *source, unsigned line);
 
 /* Adds CHILD at the end of PARENT, under KEY (copied; NULL in a list). */
 void pf_node_append(PfConfigNode *parent, const char *key, PfConfigNode *child);
@@ -146,7 +147,7 @@ typedef struct {
 typedef struct {
     PfConfig *config;
     GString *text;
-    GArray *lines; /* PfTextLine */
+    GArray *lines;         /* PfTextLine */
     bool integers_refused; /* by pf_config_check_text, though it is configuration syntax */
 } PfConfigText;
 

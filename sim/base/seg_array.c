@@ -15,6 +15,14 @@ static void *map_zeroed(size_t bytes)
     return memory;
 }
 
+/* The same without huge pages, of which a small array would fill but a sliver. */
+static void *map_sparse(size_t bytes)
+{
+    void *memory = map_zeroed(bytes);
+    madvise(memory, bytes, MADV_NOHUGEPAGE); /* a wish: kernels without huge pages refuse it */
+    return memory;
+}
+
 static uint64_t segments_for(uint64_t count)
 {
     return (count + PF_SEG_ELEMENTS - 1) >> PF_SEG_SHIFT;
@@ -24,7 +32,7 @@ void pf_seg_array_init(PfSegArray *array, size_t element_bytes)
 {
     g_assert(element_bytes > 0);
     g_assert(element_bytes <= PF_MIB);
-    array->segments = map_zeroed(PF_SEG_COUNT * sizeof(char *));
+    array->segments = map_sparse(PF_SEG_COUNT * sizeof(char *));
     array->element_bytes = element_bytes;
     array->count = 0;
 }
@@ -35,8 +43,9 @@ void pf_seg_array_reserve(PfSegArray *array, uint64_t count)
     g_assert(count <= (uint64_t)1 << 32);
     if (count <= array->count)
         return;
+    size_t bytes = PF_SEG_ELEMENTS * array->element_bytes;
     for (uint64_t i = segments_for(array->count); i < segments_for(count); i++)
-        array->segments[i] = map_zeroed(PF_SEG_ELEMENTS * array->element_bytes);
+        array->segments[i] = i == 0 ? map_sparse(bytes) : map_zeroed(bytes);
     array->count = count;
 }
 

@@ -152,8 +152,8 @@ static void add_entry(PfStatsGroup *group, const char *name, Entry entry)
     g_assert(name[0] != '\0');
     g_assert(entry.info.unit != NULL);
     g_assert(entry.info.description != NULL);
-    char *full = group->prefix[0] == '\0' ? g_strdup(name)
-                                          : g_strconcat(group->prefix, ".", name, NULL);
+    char *full =
+        group->prefix[0] == '\0' ? g_strdup(name) : g_strconcat(group->prefix, ".", name, NULL);
     g_assert(!g_hash_table_contains(stats->indices, full));
     entry.info.name = full;
     g_hash_table_insert(stats->indices, full, GUINT_TO_POINTER(stats->entries->len));
@@ -182,8 +182,8 @@ void pf_stats_level(PfStatsGroup *group, const char *name, const char *unit,
 }
 
 void pf_stats_ratio(PfStatsGroup *group, const char *name, const char *unit,
-                    const char *description, const uint64_t *numerator,
-                    const uint64_t *denominator, double scale)
+                    const char *description, const uint64_t *numerator, const uint64_t *denominator,
+                    double scale)
 {
     g_assert(numerator != NULL);
     g_assert(denominator != NULL);
@@ -270,8 +270,7 @@ static PfStatValue histogram_value(const Entry *entry)
     uint64_t sum = live->sum - (origin != NULL ? origin->sum : 0);
     if (entry->kind == ENTRY_MEAN || count == 0)
         return ratio_value(sum, count, entry->scale);
-    return pf_stat_double(entry->scale *
-                          (double)quantile_since(live, origin, entry->permille));
+    return pf_stat_double(entry->scale * (double)quantile_since(live, origin, entry->permille));
 }
 
 static PfStatValue entry_value(const Entry *entry)

@@ -3,7 +3,7 @@
 #include "simulation_internal.h"
 
 /* At most so many times a second the caller is told how far the run is. */
-#define PROGRESS_INTERVAL_US (G_USEC_PER_SEC / 5)
+static const double progress_interval_seconds = 0.2;
 
 static void warn(PfSimulation *simulation, const char *sentence)
 {
@@ -140,11 +140,12 @@ void pf_simulation_free(PfSimulation *simulation)
 
 static void tell_progress(PfSimulation *simulation, bool always)
 {
-    gint64 now = g_get_monotonic_time();
-    if (simulation->options.progress == NULL ||
-        (!always && now - simulation->told_us < PROGRESS_INTERVAL_US))
+    if (simulation->options.progress == NULL || simulation->options.seconds == NULL)
         return;
-    simulation->told_us = now;
+    double now = simulation->options.seconds();
+    if (!always && now - simulation->told_seconds < progress_interval_seconds)
+        return;
+    simulation->told_seconds = now;
     uint64_t cycles = UINT64_MAX;
     for (unsigned i = 0; i < simulation->runs->len; i++) {
         const PfRun *run = g_ptr_array_index(simulation->runs, i);
@@ -154,7 +155,7 @@ static void tell_progress(PfSimulation *simulation, bool always)
         .share_done = pf_trace_progress(simulation->trace),
         .records = simulation->records,
         .simulated_ps = pf_ps_from_cycles(cycles, simulation->setup.machine->clock_hz),
-        .seconds = (double)(now - simulation->start_us) / (double)G_USEC_PER_SEC};
+        .seconds = now - simulation->start_seconds};
     simulation->options.progress(&progress, simulation->options.progress_user);
 }
 
@@ -185,21 +186,20 @@ static void prefix_place(const PfSimulation *simulation, const PfRecordBlock *bl
     g_prefix_error(error, "%s: ", place);
 }
 
-static bool play_block(PfSimulation *simulation, const PfRecordBlock *block, GError **error)
+static bool play_block(PfSimulation *simulation, PfRecordBlock *block, GError **error)
 {
     pf_image_add_contents(simulation->image, block);
+    uint64_t stop_after = simulation->options.stop_after;
+    if (stop_after != 0)
+        block->count = (uint32_t)MIN(block->count, stop_after - simulation->records);
     uint32_t from = 0;
-    uint32_t count = block->count;
-    if (simulation->options.stop_after != 0)
-        count = (uint32_t)MIN(count, simulation->options.stop_after - simulation->records);
-    while (from < count) {
+    while (from < block->count) {
         uint32_t to;
         bool structural;
         if (!pf_image_prepare(simulation->image, block, from, &to, &structural, error)) {
             prefix_place(simulation, block, to, error);
             return false;
         }
-        to = MIN(to, count);
         team_play(simulation->team, block, from, to);
         pf_image_commit(simulation->image);
         simulation->records += to - from;
@@ -264,7 +264,8 @@ static bool play_trace(PfSimulation *simulation, GError **error)
 
 bool pf_simulation_run(PfSimulation *simulation, GError **error)
 {
-    simulation->start_us = g_get_monotonic_time();
+    if (simulation->options.seconds != NULL)
+        simulation->start_seconds = simulation->options.seconds();
     g_autoptr(GError) problem = NULL;
     bool played = simulation->options.dry_run || play_trace(simulation, &problem);
     if (!played && g_error_matches(problem, PF_ERROR, PF_ERROR_TRACE)) {

@@ -13,9 +13,12 @@ static PfEsxFrame *frame_at(const PfEsxFrames *frames, uint32_t number)
     return pf_seg_array_at(&frames->frames, number);
 }
 
-static uint32_t *slot_of_mpn(const PfEsxFrames *frames, PfMpn mpn)
+/* Frame 0 is the zero page, and pinned frames may outlive their pages: there can be a few more
+ * numbers than the machine was thought to need. */
+static uint32_t *slot_of_mpn(PfEsxFrames *frames, PfMpn mpn)
 {
-    g_assert(mpn.number < frames->by_mpn.count);
+    if (mpn.number >= frames->by_mpn.count)
+        pf_seg_array_reserve(&frames->by_mpn, (uint64_t)mpn.number + 1);
     return pf_seg_array_at(&frames->by_mpn, mpn.number);
 }
 
@@ -111,7 +114,10 @@ uint32_t pf_esx_frames_of_page(const PfEsxFrames *frames, PfPage page)
 
 uint32_t pf_esx_frames_of_mpn(const PfEsxFrames *frames, PfMpn mpn)
 {
-    return *slot_of_mpn(frames, mpn);
+    if (mpn.number >= frames->by_mpn.count)
+        return 0;
+    const uint32_t *slot = pf_seg_array_at(&frames->by_mpn, mpn.number);
+    return *slot;
 }
 
 uint32_t pf_esx_frames_add_hint(PfEsxFrames *frames, uint64_t key, PfPage page)

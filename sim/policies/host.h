@@ -18,7 +18,6 @@ typedef struct {
     char *label;
     char *finder;
     char *hash;
-    char **filters;
     uint64_t hash_bits;
     int scope;  /* PfScope */
     int place;  /* PfPlaceKind */

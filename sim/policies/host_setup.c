@@ -5,10 +5,12 @@ static const char *const scopes[] = {"all", "anon", "mergeable", NULL};
 static const char *const places[] = {"daemon", "stolen", NULL};
 static const char *const pacings[] = {"time", "trace", NULL};
 
+enum { COMMON_FIELDS = 8 };
+
 /* The parameters that all policies have; defaults of scope, place and finder are the policy's. */
-static void common_fields(const PfPolicyOps *ops, PfConfigField fields[9])
+static void common_fields(const PfPolicyOps *ops, PfConfigField fields[COMMON_FIELDS])
 {
-    const PfConfigField common[9] = {
+    const PfConfigField common[COMMON_FIELDS] = {
         {.key = "name",
          .type = PF_CONFIG_STRING,
          .offset = offsetof(PfPolicyCommon, name),
@@ -54,11 +56,6 @@ static void common_fields(const PfPolicyOps *ops, PfConfigField fields[9])
          .max = 64,
          .unit = "bits",
          .description = "Width that the hash is cut to."},
-        {.key = "filters",
-         .type = PF_CONFIG_STRINGS,
-         .offset = offsetof(PfPolicyCommon, filters),
-         .standard = "",
-         .description = "Filters that must all admit a page."},
     };
     for (unsigned i = 0; i < G_N_ELEMENTS(common); i++)
         fields[i] = common[i];
@@ -98,8 +95,6 @@ static void resolve_names(PfPolicySetup *setup, PfConfigSection *section,
             pf_config_complain(section, "finder", "policy '%s' files nothing: leave finder out",
                                common->name);
     }
-    if (common->filters != NULL && common->filters[0] != NULL)
-        pf_config_complain(section, "filters", "there is no filter '%s'", common->filters[0]);
 }
 
 PfPolicySetup *pf_policy_setup_new(PfConfigSection *section, const PfRegistry *registry)
@@ -110,9 +105,9 @@ PfPolicySetup *pf_policy_setup_new(PfConfigSection *section, const PfRegistry *r
     PfPolicySetup *setup = g_new0(PfPolicySetup, 1);
     setup->ops = ops;
     /* The rows stay with the configuration, which may print them later. */
-    PfConfigField *fields = g_new0(PfConfigField, 9);
+    PfConfigField *fields = g_new0(PfConfigField, COMMON_FIELDS);
     common_fields(ops, fields);
-    pf_config_bind(section, fields, 9, &setup->common);
+    pf_config_bind(section, fields, COMMON_FIELDS, &setup->common);
     pf_config_adopt(section, fields);
     if (setup->common.label == NULL)
         setup->common.label = setup->common.name;

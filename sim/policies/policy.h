@@ -55,7 +55,7 @@ typedef enum {
     PF_MERGED,       /* the page now maps the keeper's frame */
     PF_SAME,         /* it did so already */
     PF_DIFFERS,      /* the bytes are not equal; nothing changed */
-    PF_NOT_ADMITTED, /* a filter, the scope or a class forbids it */
+    PF_NOT_ADMITTED, /* the scope forbids it, or what the page maps */
     PF_BUSY,         /* not present, pinned or otherwise not to be touched now */
 } PfMergeResult;
 
@@ -87,8 +87,6 @@ typedef struct {
     unsigned number;
 } PfContextEvent;
 
-typedef enum { PF_WRITE_STORE, PF_WRITE_REDIRECT } PfWriteDecision;
-
 typedef struct PfHost PfHost;
 
 /* Flags of a policy. */
@@ -119,25 +117,17 @@ typedef struct {
     void (*page_mapped)(void *self, PfPage page);
     /* PAGE is about to lose its frame (unmap, exit, dontneed, remap's target). */
     void (*page_unmapped)(void *self, PfPage page);
-    /* Before a store: the only way to collapse without storing. */
-    PfWriteDecision (*write_intended)(void *self, PfPage page);
     void (*page_written)(void *self, PfPage page, PfChange how);
     /* A store met a sharing or a protection that this policy made; PAGE has a frame of its own now
      * (the one it had, if no other page maps that). */
     void (*share_broken)(void *self, PfPage page);
-    /* Asked to initialise PAGE; true if the policy did it (by a shared page). */
-    bool (*init_requested)(void *self, PfPage page);
     void (*dma_done)(void *self, PfPage page, const char *device, uint64_t block);
-    void (*memory_low)(void *self, uint64_t free_pages);
-    void (*idle)(void *self, uint64_t cycles);
     /* The time asked for has come. Returns the next wake-up's cycle, PF_HOST_NEVER for none. */
     uint64_t (*wake)(void *self, uint64_t now_cycles);
     /* Looks at up to PAGES pages now (UINT64_MAX: until the pass ends); true if a pass ended. */
     bool (*scan)(void *self, uint64_t pages);
     /* A parameter changes; false if the key is unknown or the value refused. */
     bool (*control)(void *self, const char *key, const char *value);
-    /* Filters: whether PAGE may be a candidate now. */
-    bool (*admits)(void *self, PfPage page);
     /* Bytes of metadata that the simulated system spends on the policy now. */
     uint64_t (*metadata_bytes)(const void *self);
     /* At each epoch, each mark and the end. */
@@ -162,7 +152,7 @@ unsigned pf_host_flags(const PfHost *host, PfPage page);
 bool pf_host_frame(const PfHost *host, PfPage page, PfMpn *ret_frame);
 /* How many pages map FRAME. */
 uint64_t pf_host_frame_refs(const PfHost *host, PfMpn frame);
-/* Whether PAGE is present, inside the policy's scope, admitted by all filters, and not pinned. */
+/* Whether PAGE is present, inside the policy's scope, not pinned, and no shared memory. */
 bool pf_host_admits(const PfHost *host, PfPage page);
 unsigned pf_host_color(const PfHost *host, PfMpn frame);
 unsigned pf_host_node(const PfHost *host, PfMpn frame);

@@ -74,7 +74,8 @@ static inline void bind_sample(PfConfigSection *section, Sample *sample)
     pf_config_bind(section, sample_fields, G_N_ELEMENTS(sample_fields), sample);
 }
 
-/* The configuration of TEXT, called "t.cfg". Fails the test and gives an empty one if it is wrong. */
+/* The configuration of TEXT, called "t.cfg". Fails the test and gives an empty one if it is wrong.
+ */
 static inline PfConfig *load_sample(const char *text)
 {
     g_autoptr(GError) error = NULL;
@@ -88,8 +89,8 @@ static inline PfConfig *load_sample(const char *text)
 /* All of ERROR is EXPECTED. */
 static inline void check_message(const GError *error, const char *expected)
 {
-    bool matches = g_error_matches(error, PF_ERROR, PF_ERROR_CONFIG) &&
-                   strcmp(error->message, expected) == 0;
+    bool matches =
+        g_error_matches(error, PF_ERROR, PF_ERROR_CONFIG) && strcmp(error->message, expected) == 0;
     if (!matches)
         printf("# got      %s\n# expected %s\n", error != NULL ? error->message : "no error",
                expected);

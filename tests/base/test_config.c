@@ -1,4 +1,4 @@
-/* Binding, its errors, and the dump. */
+/* Binding and its errors. */
 #include "sample_config.h"
 
 static void test_defaults(void)
@@ -26,7 +26,8 @@ static void test_values(void)
 {
     g_autoptr(PfConfig) config = load_sample(
         "flag = FALSE; channels = 0x10; size = 8589934592L; delay = \"1us\"; clock = \"1kHz\";\n"
-        "rate = \"20GB/s\"; share = 1; name = \"a\" \"b\"; mode = \"adaptive\"; filters = \"one\";\n"
+        "rate = \"20GB/s\"; share = 1; name = \"a\" \"b\"; mode = \"adaptive\"; filters = "
+        "\"one\";\n"
         "values = (1, \"x\", 0.5, (2, 3), true);");
     Sample sample;
     bind_sample(pf_config_section(config, ""), &sample);
@@ -50,7 +51,8 @@ static void test_values(void)
 
 static void test_automatic(void)
 {
-    g_autoptr(PfConfig) config = load_sample("size = \"auto\"; share = \"auto\"; delay = \"auto\";");
+    g_autoptr(PfConfig) config =
+        load_sample("size = \"auto\"; share = \"auto\"; delay = \"auto\";");
     Sample sample;
     bind_sample(pf_config_section(config, ""), &sample);
     CU_ASSERT_EQUAL(sample.size_bytes, PF_CONFIG_AUTO);
@@ -146,8 +148,7 @@ static void test_hints(void)
         {"channels = 4;", "t.cfg:1: channels: unknown key; did you mean machine.dram.channels?"},
         {"machine = { mod = \"open\"; };",
          "t.cfg:1: machine.mod: unknown key; did you mean machine.dram.mode?"},
-        {"colour = 4;",
-         "t.cfg:1: colour: unknown key; `pagefold config explain` lists the keys"},
+        {"colour = 4;", "t.cfg:1: colour: unknown key; `pagefold config explain` lists the keys"},
         {"m = 4;", "t.cfg:1: m: unknown key; `pagefold config explain` lists the keys"},
         {"policies = ( { name = \"esx\"; mode = \"open\"; sise = 1; } );",
          "t.cfg:1: policies.esx.sise: unknown key; did you mean policies.esx.size?"},
@@ -267,7 +268,8 @@ static void count_field(const char *path, const PfConfigField *field, void *user
 
 static void test_visit_fields(void)
 {
-    g_autoptr(PfConfig) config = load_sample("policies = ( { name = \"a b\"; }, { name = \"ksm\"; } );");
+    g_autoptr(PfConfig) config =
+        load_sample("policies = ( { name = \"a b\"; }, { name = \"ksm\"; } );");
     PfConfigSection *root = pf_config_section(config, "");
     Sample sample;
     bind_sample(pf_config_list_section(root, "policies", 1), &sample);
@@ -280,128 +282,13 @@ static void test_visit_fields(void)
                                       "policies.[0]/values m.dram/flag m.dram/values ");
 }
 
-/* Binds what the dump tests use, in an order that is not the file's. */
-static char *dump_of(PfConfig *config, Sample *machine, Sample *policy, bool with_origin,
-                     const char *const *except)
-{
-    PfConfigSection *root = pf_config_section(config, "");
-    bind_sample(pf_config_section(config, "machine"), machine);
-    if (pf_config_list_length(root, "policies") > 0)
-        bind_sample(pf_config_list_section(root, "policies", 0), policy);
-    check_finished(config);
-    return pf_config_dump(config, with_origin, except);
-}
-
-static const char machine_text[] =
-    "policies = ( { name = \"q\\\"b\\\\ \\n\\x01\xc3\xa4\"; share = 0.10000000000000001; } );\n"
-    "machine = { size = 65536; name = \"x\"; channels = 4; delay = \"0.35ns\"; flag = true;\n"
-    "rate = \"1GiB/s\"; share = 2.6666666666666665e-3; values = (\"a\", 8589934592L); };\n";
-
-static void test_dump_round_trip(void)
-{
-    g_autoptr(PfConfig) config = load_sample(machine_text);
-    Sample machine;
-    Sample policy;
-    g_autofree char *dump = dump_of(config, &machine, &policy, false, NULL);
-    CU_ASSERT_STRING_EQUAL(dump, "machine = {\n"
-                                 "    flag = true;\n"
-                                 "    channels = 4;\n"
-                                 "    size = \"64KiB\";\n"
-                                 "    delay = \"350ps\";\n"
-                                 "    clock = \"2.6GHz\";\n"
-                                 "    rate = \"1073741.824kB/s\";\n"
-                                 "    share = 0.0026666666666666666;\n"
-                                 "    name = \"x\";\n"
-                                 "    mode = \"closed\";\n"
-                                 "    filters = (\"flagged\", \"scope\");\n"
-                                 "    values = (\"a\", 8589934592L);\n"
-                                 "};\n"
-                                 "policies = (\n"
-                                 "    {\n"
-                                 "        flag = true;\n"
-                                 "        channels = 2;\n"
-                                 "        size = \"32KiB\";\n"
-                                 "        delay = \"13.75ns\";\n"
-                                 "        clock = \"2.6GHz\";\n"
-                                 "        share = 0.1;\n"
-                                 "        name = \"q\\\"b\\\\ \\n\\x01\xc3\xa4\";\n"
-                                 "        mode = \"closed\";\n"
-                                 "        filters = (\"flagged\", \"scope\");\n"
-                                 "    }\n"
-                                 ");\n");
-    g_autoptr(PfConfig) again = load_sample(dump);
-    Sample machine_again;
-    Sample policy_again;
-    g_autofree char *twice = dump_of(again, &machine_again, &policy_again, false, NULL);
-    CU_ASSERT_STRING_EQUAL(twice, dump);
-    CU_ASSERT_EQUAL(machine_again.share, 2.6666666666666665e-3);
-    CU_ASSERT_EQUAL(machine_again.rate, (uint64_t)1 << 30);
-    CU_ASSERT_EQUAL(machine_again.delay_ps, 350);
-    CU_ASSERT_STRING_EQUAL(policy_again.name, "q\"b\\ \n\x01\xc3\xa4");
-}
-
-static void test_dump_of_hard_values(void)
-{
-    static const double doubles[] = {0.1, 1.0 / 3, 5e-324, 2.2250738585072014e-308, 0.5,
-                                     0.99999999999999989, 1e-300};
-    for (unsigned i = 0; i < G_N_ELEMENTS(doubles); i++) {
-        g_autoptr(PfConfig) config = pf_config_new(NULL);
-        char text[G_ASCII_DTOSTR_BUF_SIZE];
-        g_ascii_dtostr(text, sizeof(text), doubles[i]);
-        pf_config_set(pf_config_section(config, "m"), "share", PF_CONFIG_DOUBLE, text, "test");
-        Sample sample;
-        bind_sample(pf_config_section(config, "m"), &sample);
-        g_autofree char *dump = pf_config_dump(config, false, NULL);
-        g_autoptr(PfConfig) again = load_sample(dump);
-        bind_sample(pf_config_section(again, "m"), &sample);
-        CU_ASSERT_EQUAL(sample.share, doubles[i]);
-    }
-    /* A size beyond the signed integers of configuration syntax goes out as a string. */
-    g_autoptr(PfConfig) config = load_sample("size = \"18446744073709551614\";");
-    Sample sample;
-    bind_sample(pf_config_section(config, ""), &sample);
-    g_autofree char *dump = pf_config_dump(config, false, NULL);
-    CU_ASSERT_PTR_NOT_NULL(strstr(dump, "size = \"18446744073709551614\";"));
-}
-
-static void test_dump_is_canonical(void)
-{
-    g_autoptr(PfConfig) one = load_sample("machine = { size = \"1MiB\"; share = 1;\n"
-                                          "delay = \"13750ps\"; };");
-    g_autoptr(PfConfig) other = load_sample("machine : { delay = \"0.01375us\", share = 1.0, "
-                                            "size = 0x100000 }");
-    Sample sample;
-    g_autofree char *one_dump = dump_of(one, &sample, NULL, false, NULL);
-    g_autofree char *other_dump = dump_of(other, &sample, NULL, false, NULL);
-    CU_ASSERT_STRING_EQUAL(one_dump, other_dump);
-}
-
-static void test_dump_with_origin_and_exceptions(void)
-{
-    static const char *const except[] = {"machine.size", "policies.[0].filters", "policies.x.share",
-                                         NULL};
-    g_autoptr(PfConfig) config = load_sample("policies = ( { name = \"x\"; } );\n"
-                                             "machine = { channels = 4; };");
-    CU_ASSERT_TRUE(pf_config_override(config, "machine.mode=open", NULL));
-    Sample sample;
-    g_autofree char *dump = dump_of(config, &sample, &sample, true, except);
-    CU_ASSERT_PTR_NOT_NULL(strstr(dump, "    channels = 4;  # t.cfg:2\n"));
-    CU_ASSERT_PTR_NOT_NULL(strstr(dump, "    mode = \"open\";  # -s\n"));
-    CU_ASSERT_PTR_NOT_NULL(strstr(dump, "    clock = \"2.6GHz\";  # default\n"));
-    CU_ASSERT_PTR_NOT_NULL(strstr(dump, "        size = \"32KiB\";"));
-    CU_ASSERT_PTR_NULL(strstr(dump, "\n    size"));
-    CU_ASSERT_PTR_NOT_NULL(strstr(dump, "\n    filters"));
-    CU_ASSERT_PTR_NULL(strstr(dump, "        filters"));
-    CU_ASSERT_PTR_NULL(strstr(dump, "        share"));
-    g_autoptr(PfConfig) again = load_sample(dump);
-}
-
 static const PfCheck checks[] = {
     {"an absent section binds its defaults", test_defaults},
     {"a value of every type is converted to base units", test_values},
     {"\"auto\" is taken where a field is automatic, and only there", test_automatic},
     {"ranges hold at the edge and not one beyond", test_edges_of_ranges},
-    {"every wrong type is reported, all at once, and the default stored", test_wrong_types_all_at_once},
+    {"every wrong type is reported, all at once, and the default stored",
+     test_wrong_types_all_at_once},
     {"an unknown key proposes the nearest known one, of the same section first", test_hints},
     {"no more than fifty errors are listed", test_many_errors_are_cut},
     {"values in place of groups and lists are errors, and binding goes on", test_wrong_structure},
@@ -409,10 +296,6 @@ static const PfCheck checks[] = {
     {"what the program sets binds like a file's values", test_program_sets},
     {"binding a section twice gives the same values and errors once", test_binding_twice},
     {"fields are visited once a table, by readable paths", test_visit_fields},
-    {"a dump reads back to the same values and the same dump", test_dump_round_trip},
-    {"doubles and large sizes survive a dump", test_dump_of_hard_values},
-    {"two spellings of one configuration have one dump", test_dump_is_canonical},
-    {"a dump can tell origins and leave keys out", test_dump_with_origin_and_exceptions},
 };
 
 PF_CHECK_MAIN("config", checks)

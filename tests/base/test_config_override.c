@@ -1,10 +1,11 @@
 #include "sample_config.h"
 
-static const char text[] = "machine = { channels = 4; share = 0.5; };\n"
-                           "roi = (\"a\", \"b\");\n"
-                           "policies = ( { name = \"none\"; }, { name = \"esx\"; size = 1; },\n"
-                           "  { name = \"esx\"; label = \"fast\"; size = 2; }, { name = \"twin\"; },\n"
-                           "  { name = \"twin\"; } );\n";
+static const char text[] =
+    "machine = { channels = 4; share = 0.5; };\n"
+    "roi = (\"a\", \"b\");\n"
+    "policies = ( { name = \"none\"; }, { name = \"esx\"; size = 1; },\n"
+    "  { name = \"esx\"; label = \"fast\"; size = 2; }, { name = \"twin\"; },\n"
+    "  { name = \"twin\"; } );\n";
 
 /* A configuration with ASSIGNMENT, which must be accepted. */
 static PfConfig *with(const char *assignment)
@@ -47,8 +48,8 @@ static void test_values(void)
 
 static void test_not_one_value_is_text(void)
 {
-    static const char *const texts[] = {"1; channels = 64", "1 b = 2", "@include \"x\"", "1;", "{",
-                                        "\"x", "/* x", "4K", "1e999"};
+    static const char *const texts[] = {
+        "1; channels = 64", "1 b = 2", "@include \"x\"", "1;", "{", "\"x", "/* x", "4K", "1e999"};
     for (unsigned i = 0; i < G_N_ELEMENTS(texts); i++) {
         g_autofree char *assignment = g_strconcat("machine.name=", texts[i], NULL);
         g_autoptr(PfConfig) config = with(assignment);
@@ -80,11 +81,8 @@ static void test_list_elements(void)
         const char *assignment;
         size_t index;
     } cases[] = {
-        {"policies.none.size=77", 0},
-        {"policies.esx.size=77", 1000}, /* two have that name */
-        {"policies.fast.size=77", 2},
-        {"policies.[1].size=77", 1},
-        {"policies.[4].size=77", 4},
+        {"policies.none.size=77", 0}, {"policies.esx.size=77", 1000}, /* two have that name */
+        {"policies.fast.size=77", 2}, {"policies.[1].size=77", 1},    {"policies.[4].size=77", 4},
     };
 
     for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++) {
@@ -174,7 +172,8 @@ static const PfCheck checks[] = {
     {"groups on the way are made", test_absent_groups_are_made},
     {"an element of a list is named by label, name or number", test_list_elements},
     {"what cannot be set is refused with its reason", test_refusals},
-    {"a wrong value or key of an override is reported with the others", test_wrong_values_show_later},
+    {"a wrong value or key of an override is reported with the others",
+     test_wrong_values_show_later},
 };
 
 PF_CHECK_MAIN("config_override", checks)

@@ -117,8 +117,8 @@ static void test_overflow(void)
 
 static void test_nonsense(void)
 {
-    static const char *const texts[] = {"", " 1ns", "ns", ".5ns", "5.ns", "1e3ns", "+1ns", "1ns ",
-                                        "1 ", "1,5ns", "1n s", "nan", "inf", "\xff"};
+    static const char *const texts[] = {"",     " 1ns", "ns",    ".5ns", "5.ns", "1e3ns", "+1ns",
+                                        "1ns ", "1 ",   "1,5ns", "1n s", "nan",  "inf",   "\xff"};
     for (unsigned i = 0; i < G_N_ELEMENTS(texts); i++)
         check_refused(texts[i], PF_CONFIG_TIME, "\"");
     check_refused("-1ns", PF_CONFIG_TIME, "negative");

@@ -97,7 +97,8 @@ static void test_reserve(void)
 /* The model: an array of value + 1 by key, 0 for none. */
 enum { KEYS = 200, STEPS = 200000 };
 
-static void step_random(PfRng *rng, PfTable *table, uint64_t *model, uint64_t stride, unsigned *count)
+static void step_random(PfRng *rng, PfTable *table, uint64_t *model, uint64_t stride,
+                        unsigned *count)
 {
     uint64_t index = pf_rng_below(rng, KEYS);
     uint64_t key = index * stride;

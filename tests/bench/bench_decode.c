@@ -164,8 +164,7 @@ static bool read_all(const char *path, uint64_t *ret_sum)
     g_autoptr(PfRecordBlock) block = pf_record_block_new();
     uint64_t records = 0;
     PfTraceStatus status = PF_TRACE_ERROR;
-    while (trace != NULL &&
-           (status = pf_trace_read(trace, block, &error)) == PF_TRACE_RECORDS) {
+    while (trace != NULL && (status = pf_trace_read(trace, block, &error)) == PF_TRACE_RECORDS) {
         records += block->count;
         *ret_sum += block->records[block->count - 1].address;
     }
@@ -194,8 +193,8 @@ static bool measure(const char *folder, bool has_values)
         best_seconds = MIN(best_seconds, (double)(g_get_monotonic_time() - before_us) * 1e-6);
     }
     g_unlink(path);
-    printf("%-14s decode %6.1f Mrecords/s  encode %5.1f Mrecords/s  %.2f bytes/record  (sum %"
-           G_GINT64_MODIFIER "x)\n",
+    printf("%-14s decode %6.1f Mrecords/s  encode %5.1f Mrecords/s  %.2f bytes/record  (sum "
+           "%" G_GINT64_MODIFIER "x)\n",
            has_values ? "with values" : "without values", RECORDS / best_seconds * 1e-6,
            RECORDS / encode_seconds * 1e-6, (double)status.st_size / RECORDS, sum);
     return is_read;

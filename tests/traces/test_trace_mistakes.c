@@ -97,6 +97,8 @@ static void test_words(void)
         {"mark 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16", "more than 16 words"},
         {"mark a b", "'b' does not belong here; the line is: mark \"LABEL\""},
         {"mark", "the label is missing; the line is: mark \"LABEL\""},
+        {"exit \"no\\nbody\"", "unknown context 'no\\nbody'"},
+        {"time \"1\\n\"", "time: "},
         {"mark \"a\\x00b\"", "NUL byte in the label"},
         {"mark \"\\xff\"", "a label that is not UTF-8"},
     };
@@ -274,8 +276,7 @@ static void test_records_before(void)
     static const char text[] = "pagefold-trace 1\ncontext a vm\nread a 0 1\noops\nread a 1 1\n";
     for (unsigned salvage = 0; salvage < 2; salvage++) {
         PfTraceOptions options = {.salvage = salvage != 0};
-        g_autoptr(PfTrace) trace =
-            pf_trace_open_bytes("t", text, strlen(text), &options, NULL);
+        g_autoptr(PfTrace) trace = pf_trace_open_bytes("t", text, strlen(text), &options, NULL);
         g_autoptr(PfRecordBlock) block = pf_record_block_new();
         g_autoptr(GError) error = NULL;
         CU_ASSERT_EQUAL(pf_trace_read(trace, block, &error), PF_TRACE_RECORDS);
