@@ -162,7 +162,9 @@ static void explain_field(const char *path, const PfConfigField *field, void *us
         return;
     if (explanation->shown > 0)
         printf("\n");
-    printf("%s\n    %s.\n    %s", key, field->description, type_name(field->type));
+    bool is_sentence = g_str_has_suffix(field->description, ".");
+    printf("%s\n    %s%s\n    %s", key, field->description, is_sentence ? "" : ".",
+           type_name(field->type));
     print_range(field);
     if (field->unit != NULL)
         printf(", in %s", field->unit);

@@ -68,6 +68,7 @@ struct PfRun {
     uint64_t time_ps;     /* the last `time` record */
     PfGrain grain;
     bool has_access_grain;
+    bool has_page_grain;
     const PfNote *notes;   /* of the range in hand, by record */
     const PfEvent *events; /* of the range in hand */
 
