@@ -331,8 +331,7 @@ void pf_snapshot_find(const char *pattern, bool cgroup, GArray *pids)
     g_autoptr(GArray) all = list_processes();
     for (guint i = 0; i < all->len; i++) {
         pid_t pid = g_array_index(all, pid_t, i);
-        g_autofree char *path =
-            g_strdup_printf("/proc/%d/%s", pid, cgroup ? "cgroup" : "comm");
+        g_autofree char *path = g_strdup_printf("/proc/%d/%s", pid, cgroup ? "cgroup" : "comm");
         g_autofree char *text = NULL;
         if (pid == getpid() || !g_file_get_contents(path, &text, NULL, NULL))
             continue;

@@ -6,7 +6,7 @@
 #include "snapshot_process.h"
 
 enum {
-    BATCH_PAGES = 1024,       /* read by one call; 4 MiB keeps its fixed cost small */
+    BATCH_PAGES = 1024,      /* read by one call; 4 MiB keeps its fixed cost small */
     PAGEMAP_ENTRIES = 16384, /* read at a time */
 };
 
@@ -73,8 +73,8 @@ static bool is_zero_page(const PfSight *sight, const PfSeenFrame *frame)
 {
     uint64_t flags = 0;
     return frame != NULL && frame->file == NULL && sight->kpageflags >= 0 &&
-           pread(sight->kpageflags, &flags, sizeof flags,
-                 (off_t)(frame->number * sizeof flags)) == (ssize_t)sizeof flags &&
+           pread(sight->kpageflags, &flags, sizeof flags, (off_t)(frame->number * sizeof flags)) ==
+               (ssize_t)sizeof flags &&
            (flags & kpageflags_zero_page) != 0;
 }
 
@@ -91,8 +91,8 @@ static void take_bytes(Look *look, guint index, const uint8_t *bytes)
         zero_page = is_zero_page(look->sight, frame);
     }
     page->kind = zero_page ? PF_SEEN_ZERO : PF_SEEN_CONTENT;
-    page->content = zero_page ? PF_TRACE_NO_CONTENT
-                              : pf_trace_writer_content(look->sight->writer, &spec);
+    page->content =
+        zero_page ? PF_TRACE_NO_CONTENT : pf_trace_writer_content(look->sight->writer, &spec);
     if (frame == NULL)
         return;
     frame->content = page->content;
@@ -175,8 +175,7 @@ static void look_at_page(Look *look, const PfMapping *mapping, uint64_t address,
     bool is_new = true;
     PfSeenFrame *frame = find_frame(look, mapping, address, entry, &is_new);
     /* Without a content: not read (yet). */
-    PfSeenPage page = {
-        .address = address, .content = PF_TRACE_NO_CONTENT, .kind = PF_SEEN_CONTENT};
+    PfSeenPage page = {.address = address, .content = PF_TRACE_NO_CONTENT, .kind = PF_SEEN_CONTENT};
     if (!is_new) {
         page.kind = PF_SEEN_ALIAS;
         page.source_context = frame->context;
@@ -219,9 +218,9 @@ static void settle(Look *look)
         PfSeenFrame *frame = look->frames->pdata[i];
         if (page.kind == PF_SEEN_ALIAS && frame->is_zero_page)
             page.kind = PF_SEEN_ZERO;
-        bool is_read = page.kind == PF_SEEN_ALIAS ? frame->is_read
-                                                  : page.kind == PF_SEEN_ZERO ||
-                                                        page.content != PF_TRACE_NO_CONTENT;
+        bool is_read = page.kind == PF_SEEN_ALIAS
+                           ? frame->is_read
+                           : page.kind == PF_SEEN_ZERO || page.content != PF_TRACE_NO_CONTENT;
         if (!is_read)
             continue;
         summary->pages += page.kind != PF_SEEN_ZERO;

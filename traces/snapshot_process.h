@@ -7,7 +7,7 @@
 typedef struct {
     uint64_t start; /* bytes; a multiple of the page size, as are the others */
     uint64_t end;
-    uint64_t offset; /* in the file */
+    uint64_t offset;  /* in the file */
     const char *name; /* of the file, interned; NULL for anonymous memory */
     PfBacking backing;
     PfProtection protection;
@@ -35,18 +35,19 @@ typedef struct {
     uint32_t context;
     char *name;
     bool has_exited;
-    bool is_told;      /* its context record is written */
-    bool is_end_told;  /* its exit record is */
-    GArray *threads;   /* of pid_t, while stopped */
-    GArray *mappings;  /* of PfMapping, as told, ascending */
-    GArray *pages;     /* of PfSeenPage, as told, ascending */
+    bool is_told;     /* its context record is written */
+    bool is_end_told; /* its exit record is */
+    GArray *threads;  /* of pid_t, while stopped */
+    GArray *mappings; /* of PfMapping, as told, ascending */
+    GArray *pages;    /* of PfSeenPage, as told, ascending */
 } PfProcess;
 
 /* NULL with an error if there is no process PID. */
 PfProcess *pf_process_new(pid_t pid, GError **error);
 void pf_process_free(PfProcess *process);
 
-/* The start time of process PID in clock ticks since boot; false if it does not exist or is dead. */
+/* The start time of process PID in clock ticks since boot; false if it does not exist or is dead.
+ */
 bool pf_process_start_time(pid_t pid, uint64_t *ret_start_time);
 
 /* ---- snapshot_stop.c ---- */
@@ -91,6 +92,7 @@ typedef struct {
     uint8_t *bytes;     /* of a batch */
 } PfSight;
 
+/* For one epoch; WRITER and SUMMARY are borrowed. */
 void pf_sight_init(PfSight *sight, PfTraceWriter *writer, PfSnapshotSummary *summary);
 void pf_sight_clear(PfSight *sight);
 
@@ -102,6 +104,7 @@ bool pf_sight_look(PfSight *sight, const PfProcess *process, GArray *ret_pages,
 
 /* ---- snapshot_tell.c ---- */
 
-/* Writes in what PAGES differ from the pages of PROCESS told before, and keeps them (taken over). */
+/* Writes in what PAGES (taken over) differ from the pages of PROCESS told before, and keeps them.
+ */
 void pf_process_tell_pages(PfProcess *process, GArray *pages, const GPtrArray *frames,
                            PfSight *sight);

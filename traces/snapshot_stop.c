@@ -51,8 +51,8 @@ static void set_refused(const PfProcess *process, int why, GError **error)
                     "0 in /proc/sys/kernel/yama/ptrace_scope",
                     process->pid);
     else
-        g_set_error(error, PF_ERROR, PF_ERROR_IO, "process %d: cannot be stopped: %s",
-                    process->pid, g_strerror(why));
+        g_set_error(error, PF_ERROR, PF_ERROR_IO, "process %d: cannot be stopped: %s", process->pid,
+                    g_strerror(why));
 }
 
 /* Seizes each thread that is not held yet and asks it to stop. RET_ADDED counts them. */
@@ -153,8 +153,7 @@ static bool stop_all(GPtrArray *processes, GError **error)
         unsigned added = 0;
         if (process->has_exited)
             continue;
-        if (!pf_process_start_time(process->pid, &start_time) ||
-            start_time != process->start_time)
+        if (!pf_process_start_time(process->pid, &start_time) || start_time != process->start_time)
             process->has_exited = true;
         else if (!seize_threads(process, &added, error))
             return false;

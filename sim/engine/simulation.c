@@ -3,7 +3,7 @@
 #include "simulation_internal.h"
 
 /* At most so many times a second the caller is told how far the run is. */
-#define PROGRESS_INTERVAL_US (G_USEC_PER_SEC / 5)
+static const double progress_interval_seconds = 0.2;
 
 static void warn(PfSimulation *simulation, const char *sentence)
 {
@@ -135,11 +135,12 @@ void pf_simulation_free(PfSimulation *simulation)
 
 static void tell_progress(PfSimulation *simulation, bool always)
 {
-    gint64 now = g_get_monotonic_time();
-    if (simulation->options.progress == NULL ||
-        (!always && now - simulation->told_us < PROGRESS_INTERVAL_US))
+    if (simulation->options.progress == NULL || simulation->options.seconds == NULL)
         return;
-    simulation->told_us = now;
+    double now = simulation->options.seconds();
+    if (!always && now - simulation->told_seconds < progress_interval_seconds)
+        return;
+    simulation->told_seconds = now;
     uint64_t cycles = UINT64_MAX;
     for (unsigned i = 0; i < simulation->runs->len; i++) {
         const PfRun *run = g_ptr_array_index(simulation->runs, i);
@@ -149,7 +150,7 @@ static void tell_progress(PfSimulation *simulation, bool always)
         .share_done = pf_trace_progress(simulation->trace),
         .records = simulation->records,
         .simulated_ps = pf_ps_from_cycles(cycles, simulation->setup.machine->clock_hz),
-        .seconds = (double)(now - simulation->start_us) / (double)G_USEC_PER_SEC};
+        .seconds = now - simulation->start_seconds};
     simulation->options.progress(&progress, simulation->options.progress_user);
 }
 
@@ -269,7 +270,8 @@ static const PfRun *find_none(const PfSimulation *simulation)
 
 bool pf_simulation_run(PfSimulation *simulation, GError **error)
 {
-    simulation->start_us = g_get_monotonic_time();
+    if (simulation->options.seconds != NULL)
+        simulation->start_seconds = simulation->options.seconds();
     g_autoptr(GError) problem = NULL;
     bool played = simulation->options.dry_run || play_trace(simulation, &problem);
     if (!played && g_error_matches(problem, PF_ERROR, PF_ERROR_TRACE)) {

@@ -31,6 +31,7 @@ typedef struct {
     const char *trace;    /* overrides the configuration's, NULL if not */
     void (*progress)(const PfProgress *progress, void *user); /* may be NULL */
     void *progress_user;
+    double (*seconds)(void); /* the caller's clock, for progress only; NULL: no progress */
     const int *interrupted; /* read often; non-zero stops at the next block; may be NULL */
 } PfSimulationOptions;
 

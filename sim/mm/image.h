@@ -32,6 +32,7 @@ enum {
     PF_IMAGE_LOCKED = 1 << 6,
     PF_IMAGE_POPULATED = 1 << 7,
     PF_IMAGE_STATE_SHIFT = 8, /* three bits: what `none` maps there (PfBaseState) */
+    PF_IMAGE_FRESH = 1 << 11, /* populated by an event of the current range */
     PF_IMAGE_ADVISED = PF_IMAGE_MERGEABLE | PF_IMAGE_READONLY | PF_IMAGE_EXECUTED | PF_IMAGE_LOCKED,
 };
 
@@ -175,7 +176,8 @@ void pf_image_reader_clear(PfImageReader *reader);
 bool pf_image_content(PfImage *image, PfImageReader *reader, PfSlot slot, uint32_t position,
                       PfContent *ret_content);
 
-/* Distinct contents of populated pages as of POSITION; each page of unknown bytes counts as one. */
+/* Distinct contents of populated pages as of POSITION; each page of unknown bytes counts as one.
+ * May be called by several runs at once, at positions of their own. */
 uint64_t pf_image_distinct(PfImage *image, PfImageReader *reader, uint32_t position);
 
 /* Memory that the image takes per se, contents apart. */

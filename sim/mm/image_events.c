@@ -115,7 +115,7 @@ static bool populate(PfImage *image, const PfRecord *record, uint32_t slot, GErr
                     context->name, context->memory_bytes);
         return false;
     }
-    *flags |= PF_IMAGE_POPULATED;
+    *flags |= PF_IMAGE_POPULATED | PF_IMAGE_FRESH;
     context->populated_pages++;
     image->populated_pages++;
     return true;
@@ -130,10 +130,14 @@ static uint32_t store_object(const PfImage *image, uint32_t slot)
 
 static void base_store(PfImage *image, uint32_t slot, uint32_t object)
 {
-    if (object != slot)
-        image_base_map_file(image, slot, object);
-    else
+    if (object == slot) {
         image_base_store(image, slot);
+        return;
+    }
+    image_base_map_file(image, slot, object);
+    uint16_t *flags = image_flags(image, object);
+    if ((*flags & PF_IMAGE_POPULATED) == 0)
+        *flags |= PF_IMAGE_POPULATED | PF_IMAGE_FRESH;
 }
 
 /* A store to part of a page of a private file mapping copies the page first. */
@@ -254,8 +258,6 @@ static bool prepare_content_page(PfImage *image, const PfRecord *record, uint16_
         pf_content_unref(image->store, content);
     } else {
         base_store(image, slot, event.object);
-        if (event.object != slot)
-            *image_flags(image, event.object) |= PF_IMAGE_POPULATED;
     }
     image_add_event(image, &event);
     return true;
