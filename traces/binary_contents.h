@@ -13,6 +13,7 @@ typedef struct {
     uint32_t page_bytes;
 } PfContentReader;
 
+/* For pages of PAGE_BYTES. */
 void pf_content_reader_init(PfContentReader *reader, uint32_t page_bytes);
 void pf_content_reader_clear(PfContentReader *reader);
 

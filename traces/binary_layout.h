@@ -87,6 +87,7 @@ typedef enum {
     PF_VALUE_BASES
 } PfValueBase;
 
+/* Little-endian numbers of fixed width, written and read. */
 static inline void pf_put_u32(uint8_t *bytes, uint32_t number)
 {
     number = GUINT32_TO_LE(number);

@@ -168,6 +168,7 @@ typedef struct {
     uint64_t first_record; /* number of records before this block */
 } PfRecordBlock;
 
+/* An empty block. */
 PfRecordBlock *pf_record_block_new(void);
 void pf_record_block_free(PfRecordBlock *block);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PfRecordBlock, pf_record_block_free)

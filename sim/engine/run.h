@@ -108,6 +108,7 @@ void pf_run_compare(PfRun *run, const PfRun *none);
 
 /* ---- between the files of the run ---- */
 
+/* Where CONTEXT's own work is charged. */
 static inline PfPlace *run_place(const PfRun *run, uint32_t context)
 {
     return &g_array_index(run->places, PfPlace, context);
@@ -152,8 +153,9 @@ void run_play_access(PfRun *run, const PfRecord *record, uint32_t number);
 void run_play_instructions(PfRun *run, const PfRecord *record);
 
 /* run_pages.c */
-/* Lets SLOT take a store: maps, copies or takes back as need be, charges PLACE (NULL: nobody), drops
- * the stale translation, tells the policy. False when there is no memory left: run->error is set. */
+/* Lets SLOT take a store: maps, copies or takes back as need be, charges PLACE (NULL: nobody),
+ * drops the stale translation, tells the policy. False when there is no memory left: run->error is
+ * set. */
 bool run_store(PfRun *run, const PfPlace *place, PfPage page, PfSlot slot, PfSlot object);
 /* Lets SLOT be read; likewise. */
 bool run_read(PfRun *run, const PfPlace *place, PfPage page, PfSlot slot);

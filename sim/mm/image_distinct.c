@@ -1,5 +1,5 @@
-/* How many distinct contents the populated pages have, kept up to date at the price of what changed.
- * Objects are counted: a page, or a page of a file that populated pages map. */
+/* How many distinct contents the populated pages have, kept up to date at the price of what
+ * changed. Objects are counted: a page, or a page of a file that populated pages map. */
 #include "image_internal.h"
 
 struct PfDistinct {
@@ -112,7 +112,7 @@ static void start(PfImage *image)
 }
 
 /* Objects with events between the position that was counted last and POSITION are to be looked at
- * again. At the start of a range they are those that its predecessor touched when it was applied. */
+ * again. At the start of a range they are those that the range before touched when applied. */
 static void move_to(PfImage *image, uint32_t position)
 {
     struct PfDistinct *distinct = image->distinct;

@@ -44,8 +44,8 @@ typedef struct {
 void pf_examples_tell(PfExamples *examples, const PfDocument *document, const PfBlock *block,
                       const char *problem);
 
-/* Runs COMMAND by the shell in FOLDER with the program in its path. Returns the exit status; what it
- * wrote is for the caller to free. */
+/* Runs COMMAND by the shell in FOLDER with the program in its path. Returns the exit status; what
+ * it wrote is for the caller to free. */
 int pf_examples_shell(const PfExamples *examples, const char *folder, const char *command,
                       char **ret_output, char **ret_messages);
 
