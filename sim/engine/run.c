@@ -159,6 +159,7 @@ static void play_record(PfRun *run, const PfRecord *record, uint32_t number)
         return;
     case PF_RECORD_GRAIN:
         set_grain(run, (PfGrain)record->count);
+        run->has_page_grain |= record->count == PF_GRAIN_PAGE;
         return;
     case PF_RECORD_CONTEXT:
     case PF_RECORD_MAP:

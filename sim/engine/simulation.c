@@ -79,7 +79,6 @@ static bool build_runs(PfSimulation *simulation, GError **error)
     uint64_t frames;
     if (!frame_capacity(simulation, &frames, error))
         return false;
-    PfRun *none = NULL;
     bool bound = false;
     for (unsigned i = 0; i < simulation->setup.policies->len; i++) {
         const PfPolicySetup *setup = g_ptr_array_index(simulation->setup.policies, i);
@@ -89,11 +88,7 @@ static bool build_runs(PfSimulation *simulation, GError **error)
             return false;
         g_ptr_array_add(simulation->runs, run);
         bound |= (setup->ops->flags & PF_POLICY_BOUND) != 0;
-        if (none == NULL && g_str_equal(setup->ops->name, "none"))
-            none = run;
     }
-    for (unsigned i = 0; i < simulation->runs->len; i++)
-        ((PfRun *)g_ptr_array_index(simulation->runs, i))->none = none;
     /* Counting distinct contents starts with the first record or has to go over all of them. */
     if (bound) {
         PfImageReader reader;
@@ -297,6 +292,17 @@ static bool play_trace(PfSimulation *simulation, GError **error)
     return true;
 }
 
+/* The first run of `none`; there is one. */
+static const PfRun *find_none(const PfSimulation *simulation)
+{
+    for (unsigned i = 0; i < simulation->runs->len; i++) {
+        const PfRun *run = g_ptr_array_index(simulation->runs, i);
+        if (g_str_equal(run->setup->ops->name, "none"))
+            return run;
+    }
+    g_assert_not_reached();
+}
+
 bool pf_simulation_run(PfSimulation *simulation, GError **error)
 {
     if (simulation->options.seconds != NULL)
@@ -309,6 +315,8 @@ bool pf_simulation_run(PfSimulation *simulation, GError **error)
     }
     for (unsigned i = 0; i < simulation->runs->len; i++)
         pf_run_finish(g_ptr_array_index(simulation->runs, i));
+    for (unsigned i = 0; i < simulation->runs->len; i++)
+        pf_run_compare(g_ptr_array_index(simulation->runs, i), find_none(simulation));
     verify_all(simulation);
     tell_progress(simulation, true);
     if (problem != NULL) {
