@@ -102,6 +102,10 @@ void pf_stats_restart(PfStats *stats);
  * (levels too). A restart ends this state. */
 void pf_stats_hold(PfStats *stats);
 
+/* While values are held: that of the level called NAME is VALUE after all, because it takes more
+ * than this registry to know it (a comparison with another run). */
+void pf_stats_amend(PfStats *stats, const char *name, PfStatValue value);
+
 /* Calls VISIT for each statistic in order of registration. */
 void pf_stats_visit(const PfStats *stats, PfStatVisitor visit, void *user);
 

@@ -51,7 +51,6 @@ struct PfRun {
     const PfRunConfig *config;         /* borrowed */
     const PfMachineConfig *machine_config; /* borrowed */
     const PfPolicySetup *setup;        /* borrowed */
-    const PfRun *none;                 /* the run of `none`, for slowdowns; borrowed */
     PfImage *image;                    /* borrowed */
     bool paranoid;
     PfStats *stats;
@@ -69,6 +68,7 @@ struct PfRun {
     uint64_t time_ps;     /* the last `time` record */
     PfGrain grain;
     bool has_access_grain;
+    bool has_page_grain;
     const PfNote *notes;   /* of the range in hand, by record */
     const PfEvent *events; /* of the range in hand */
 
@@ -102,6 +102,9 @@ void pf_run_play(PfRun *run, const PfRecordBlock *block, uint32_t from, uint32_t
 
 /* The trace has ended (or was stopped): the last barrier, epoch and checks. */
 void pf_run_finish(PfRun *run);
+
+/* All runs have finished: what RUN is relative to NONE. */
+void pf_run_compare(PfRun *run, const PfRun *none);
 
 /* ---- between the files of the run ---- */
 

@@ -67,7 +67,7 @@ uint64_t pf_simulation_differences(const PfSimulation *simulation);
 /* NULL-terminated sentences the user should see (mixed scopes, unused events); borrowed. */
 const char *const *pf_simulation_warnings(const PfSimulation *simulation);
 
-/* Runs in the order of the configuration's list, an added `none` first. */
+/* Runs in the order of the configuration's list, an added `none` last. */
 typedef struct PfRun PfRun;
 size_t pf_simulation_run_count(const PfSimulation *simulation);
 const PfRun *pf_simulation_run_at(const PfSimulation *simulation, size_t index);
