@@ -238,7 +238,8 @@ static void test_laws(void)
         pf_simulation_free(simulation);
         pf_config_free(config);
         laws_trace_free(trace);
-        g_unlink(path);
+        if (seeds.count != 1)
+            g_unlink(path);
     }
     pf_registry_free(registry);
 }
@@ -255,7 +256,7 @@ int main(int argc, char **argv)
         seeds.count = (unsigned)g_ascii_strtoull(argv[2], NULL, 10);
     if (argc > 3)
         seeds.records = (unsigned)g_ascii_strtoull(argv[3], NULL, 10);
-    directory = g_dir_make_tmp("pagefold-laws-XXXXXX", NULL);
+    directory = argc > 4 ? g_strdup(argv[4]) : g_dir_make_tmp("pagefold-laws-XXXXXX", NULL);
     int status = pf_check_main("laws", checks, G_N_ELEMENTS(checks));
     g_rmdir(directory);
     g_free(directory);
