@@ -13,7 +13,7 @@ typedef struct {
     uint32_t page_bytes;
 } PfContentReader;
 
-/* For pages of PAGE_BYTES. */
+/* Begins with no content going on; the page size bounds what is read. */
 void pf_content_reader_init(PfContentReader *reader, uint32_t page_bytes);
 void pf_content_reader_clear(PfContentReader *reader);
 

@@ -15,7 +15,7 @@ const char *pf_frame_get_header(const uint8_t *bytes, uint64_t seed, PfFrameHead
 /* Compression, one frame at a time; made once. */
 typedef struct PfPacker PfPacker;
 
-/* Compresses payloads of frames. */
+/* A compressor; some MiB. */
 PfPacker *pf_packer_new(void);
 void pf_packer_free(PfPacker *packer);
 
@@ -26,7 +26,7 @@ const uint8_t *pf_packer_pack(PfPacker *packer, const uint8_t *payload, size_t l
 
 typedef struct PfUnpacker PfUnpacker;
 
-/* Decompresses payloads of frames. */
+/* A decompressor; some MiB. */
 PfUnpacker *pf_unpacker_new(void);
 void pf_unpacker_free(PfUnpacker *unpacker);
 
@@ -53,6 +53,6 @@ typedef struct {
 
 enum { PF_TOTALS_BYTES = 8 * (2 + PF_CONTENT_FORMS + PF_RECORD_KINDS) };
 
-/* PF_TOTALS_BYTES of the index: written and read. */
+/* Between the struct and PF_TOTALS_BYTES bytes. */
 void pf_totals_put(uint8_t *bytes, const PfTotals *totals);
 void pf_totals_get(const uint8_t *bytes, PfTotals *totals);

@@ -223,12 +223,7 @@ static bool look_at_process(const Recording *recording, PfProcess *process, PfSi
         return false;
     }
     pf_process_tell_mappings(process, mappings, recording->writer);
-    g_autoptr(GArray) pages = g_array_new(FALSE, FALSE, sizeof(PfSeenPage));
-    g_autoptr(GPtrArray) frames = g_ptr_array_new();
-    if (!pf_sight_look(sight, process, pages, frames, error))
-        return false;
-    pf_process_tell_pages(process, g_steal_pointer(&pages), frames, sight);
-    return true;
+    return pf_sight_look(sight, process, error);
 }
 
 static bool record_stopped(const Recording *recording, GError **error)

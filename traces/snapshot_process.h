@@ -96,15 +96,27 @@ typedef struct {
 void pf_sight_init(PfSight *sight, PfTraceWriter *writer, PfSnapshotSummary *summary);
 void pf_sight_clear(PfSight *sight);
 
-/* Reads the pages of PROCESS. RET_PAGES (of PfSeenPage) gets them, ascending, and RET_FRAMES (of
- * PfSeenFrame *, borrowed from SIGHT) the frame of each, NULL where nobody else can map it. False
- * if nothing of it could be read. */
-bool pf_sight_look(PfSight *sight, const PfProcess *process, GArray *ret_pages,
-                   GPtrArray *ret_frames, GError **error);
+/* Reads the pages of PROCESS and writes in what they differ from those told before. Pages are told
+ * batch by batch, so that contents do not pile up. False if nothing of it could be read. */
+bool pf_sight_look(PfSight *sight, PfProcess *process, GError **error);
 
 /* ---- snapshot_tell.c ---- */
 
-/* Writes in what PAGES (taken over) differ from the pages of PROCESS told before, and keeps them.
- */
-void pf_process_tell_pages(PfProcess *process, GArray *pages, const GPtrArray *frames,
-                           PfSight *sight);
+/* Telling the pages of one process, in ascending order. Neighbours are told by one record. */
+typedef struct {
+    PfSight *sight;
+    PfProcess *process;
+    GArray *pages; /* PfSeenPage told now; owned until finish */
+    guint old;     /* pages told before that are dealt with */
+    PfRecord run;  /* not written yet; `count` 0: none */
+    PfTraceDetail detail;
+} PfTelling;
+
+/* SIGHT and PROCESS are borrowed until finish. */
+void pf_telling_init(PfTelling *telling, PfSight *sight, PfProcess *process);
+
+/* PAGE is the next; FRAME is what it maps, NULL where nobody else can. */
+void pf_telling_add(PfTelling *telling, const PfSeenPage *page, PfSeenFrame *frame);
+
+/* There are no more; those that PROCESS had before and that were not added are gone. */
+void pf_telling_finish(PfTelling *telling);

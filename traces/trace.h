@@ -48,6 +48,7 @@ enum {
     PF_RECORD_HAS_VALUE = 2,   /* write: the bytes are known (`value` or `bytes`) */
     PF_RECORD_HAS_VIRTUAL = 4, /* `virtual_address` holds a virtual address */
     PF_RECORD_SCAN_PASSES = 8, /* scan: `count` is passes, not pages */
+    PF_RECORD_CONTINUED = 16,  /* a part of a longer record, not its last; no trace has it */
 };
 
 /* No content: the record carries none. */
@@ -125,7 +126,10 @@ typedef struct {
         const uint8_t *bytes;        /* write of more than 8 bytes; lives as long as the block */
         const PfTraceDetail *detail; /* rare kinds; lives as long as the block */
     };
-    uint64_t virtual_address;
+    union {
+        uint64_t virtual_address;
+        uint64_t first_index; /* page events: pages of the same record before this part of it */
+    };
     uint32_t content; /* state, fill, init, dma: number of the content */
     uint32_t context; /* number, in order of appearance (fork's children included) */
     uint8_t kind;     /* PfRecordKind */
@@ -168,7 +172,7 @@ typedef struct {
     uint64_t first_record; /* number of records before this block */
 } PfRecordBlock;
 
-/* An empty block. */
+/* An empty block. Free with pf_record_block_free. */
 PfRecordBlock *pf_record_block_new(void);
 void pf_record_block_free(PfRecordBlock *block);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PfRecordBlock, pf_record_block_free)

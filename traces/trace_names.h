@@ -15,7 +15,7 @@ typedef struct {
     uint8_t flags; /* that it may have */
 } PfRecordTraits;
 
-/* What KIND carries and how its text reads. */
+/* The traits of KIND; constant. */
 const PfRecordTraits *pf_record_traits(PfRecordKind kind);
 
 /* NULL-terminated, in the order of the enumerations. */

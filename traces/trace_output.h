@@ -1,6 +1,6 @@
 /* A file that appears under its name only when all of it is written.
  *
- * Bytes go to PATH.PID-N.tmp in the same folder, which is renamed by finish. Standard output ("-")
+ * Bytes go to PATH.XXXX.tmp in the same folder, which is renamed by finish. Standard output ("-")
  * and what is no regular file (a pipe, a device) are written directly. The first error sticks. */
 #pragma once
 
@@ -18,7 +18,7 @@ PfOutput *pf_output_open(const char *path, GError **error);
 void pf_output_free(PfOutput *output);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PfOutput, pf_output_free)
 
-/* Appends LENGTH bytes; an error is kept until pf_output_close tells it. */
+/* Appends LENGTH bytes. */
 void pf_output_write(PfOutput *output, const void *bytes, size_t length);
 
 /* Bytes written so far. */

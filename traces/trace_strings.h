@@ -8,7 +8,7 @@
 
 typedef struct PfStrings PfStrings;
 
-/* No string yet. */
+/* An empty table. */
 PfStrings *pf_strings_new(void);
 void pf_strings_free(PfStrings *strings);
 
@@ -19,5 +19,5 @@ const char *pf_strings_intern(PfStrings *strings, const char *text, uint32_t *re
 /* The string with NUMBER, NULL where there is none. */
 const char *pf_strings_get(const PfStrings *strings, uint32_t number);
 
-/* Strings so far: one more than the highest number. */
+/* Strings numbered so far. */
 uint32_t pf_strings_count(const PfStrings *strings);

@@ -188,7 +188,6 @@ void pf_run_play(PfRun *run, const PfRecordBlock *block, uint32_t from, uint32_t
     run->events = pf_image_events(run->image);
     uint64_t baseline = pf_image_baseline_frames(run->image);
     int32_t delta = 0;
-    pf_memory_set_baseline(&run->memory, baseline);
     for (uint32_t i = from; i < to && run->error == NULL; i++) {
         const PfNote *note = &run->notes[i];
         play_record(run, &block->records[i], i);
@@ -198,7 +197,10 @@ void pf_run_play(PfRun *run, const PfRecordBlock *block, uint32_t from, uint32_t
             pf_memory_set_baseline(&run->memory, (uint64_t)((int64_t)baseline + delta));
         }
     }
-    run->records += to - from;
+    /* A structural record's: not before the clock has come to where it takes effect. */
+    pf_memory_set_baseline(&run->memory, (uint64_t)((int64_t)baseline + delta));
+    bool continued = (block->records[from].flags & PF_RECORD_CONTINUED) != 0;
+    run->records += continued ? 0 : to - from;
     if (run->paranoid) {
         pf_machine_check(run->machine);
         pf_ledger_check(&run->ledger);

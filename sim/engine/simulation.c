@@ -181,6 +181,44 @@ static void prefix_place(const PfSimulation *simulation, const PfRecordBlock *bl
     g_prefix_error(error, "%s: ", place);
 }
 
+/* Plays what the image takes from FROM on; sets RET_TO behind it. */
+static bool play_range(PfSimulation *simulation, const PfRecordBlock *block, uint32_t from,
+                       uint32_t *ret_to, GError **error)
+{
+    bool structural;
+    if (!pf_image_prepare(simulation->image, block, from, ret_to, &structural, error)) {
+        prefix_place(simulation, block, *ret_to, error);
+        return false;
+    }
+    team_play(simulation->team, block, from, *ret_to);
+    pf_image_commit(simulation->image);
+    return check_stop(simulation, error);
+}
+
+/* A record of very many pages, in parts, so that what is kept for a range stays small. */
+static bool play_long(PfSimulation *simulation, const PfRecordBlock *block, uint32_t number,
+                      GError **error)
+{
+    PfRecord part = block->records[number];
+    PfRecordBlock single = *block;
+    single.records = &part;
+    single.count = 1;
+    single.first_record = block->first_record + number;
+    uint64_t pages = block->records[number].count;
+    uint32_t page_bytes = pf_image_page_bytes(simulation->image);
+    for (uint64_t done = 0; done < pages; done += PF_IMAGE_PAGES_MAX) {
+        bool last = pages - done <= PF_IMAGE_PAGES_MAX;
+        part.address = block->records[number].address + done * page_bytes;
+        part.first_index = done;
+        part.count = last ? pages - done : PF_IMAGE_PAGES_MAX;
+        part.flags = last ? 0 : PF_RECORD_CONTINUED;
+        uint32_t to;
+        if (!play_range(simulation, &single, 0, &to, error))
+            return false;
+    }
+    return true;
+}
+
 static bool play_block(PfSimulation *simulation, PfRecordBlock *block, GError **error)
 {
     pf_image_add_contents(simulation->image, block);
@@ -189,18 +227,15 @@ static bool play_block(PfSimulation *simulation, PfRecordBlock *block, GError **
         block->count = (uint32_t)MIN(block->count, stop_after - simulation->records);
     uint32_t from = 0;
     while (from < block->count) {
-        uint32_t to;
-        bool structural;
-        if (!pf_image_prepare(simulation->image, block, from, &to, &structural, error)) {
-            prefix_place(simulation, block, to, error);
+        uint32_t to = from + 1;
+        if (pf_image_is_long(&block->records[from])) {
+            if (!play_long(simulation, block, from, error))
+                return false;
+        } else if (!play_range(simulation, block, from, &to, error)) {
             return false;
         }
-        team_play(simulation->team, block, from, to);
-        pf_image_commit(simulation->image);
         simulation->records += to - from;
         from = to;
-        if (!check_stop(simulation, error))
-            return false;
         tell_progress(simulation, false);
     }
     if (simulation->options.paranoid)

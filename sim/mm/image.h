@@ -108,6 +108,12 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(PfImage, pf_image_free)
 /* Takes over the contents that BLOCK introduces. Call once for each block, before its ranges. */
 void pf_image_add_contents(PfImage *image, const PfRecordBlock *block);
 
+/* Whether RECORD is of more pages than are taken at one time: it has to be played in parts of
+ * PF_IMAGE_PAGES_MAX, each as the only record of a block (with `first_index` and
+ * PF_RECORD_CONTINUED). */
+enum { PF_IMAGE_PAGES_MAX = 1 << 16 };
+bool pf_image_is_long(const PfRecord *record);
+
 /* Resolves records of BLOCK from FROM on, up to the end of a range; sets RET_TO to one past its
  * last record and RET_STRUCTURAL. A record that cannot be (an unmapped address) gives false with
  * PF_ERROR_TRACE and its index by RET_TO; the image is of no further use then. */

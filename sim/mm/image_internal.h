@@ -62,7 +62,8 @@ struct PfImage {
     GPtrArray *exited; /* contexts whose leaves are free once the runs are done with them */
 
     GArray *contents;      /* PfContent by the trace's number, each with a reference */
-    GArray *content_specs; /* PfContentSpec by the trace's number, for steps; bytes not kept */
+    PfTable id_specs;      /* the trace's number -> index in `ids`, for steps */
+    GArray *ids;           /* of PfContentSpec */
     GHashTable *files;     /* name -> number */
     PfTable file_pages;    /* file number and page -> slot of the object */
 

@@ -221,6 +221,16 @@ static void move_page(PfImage *image, PfLeaf *leaf, unsigned index, const PfReco
     image_distinct_touch(image, target_slot);
 }
 
+/* A page that nobody ever touched has come to where a leaf is. */
+static void adopt_page(PfImage *image, PfLeaf *leaf, unsigned index, const PfRecord *record)
+{
+    (void)record;
+    const PfImageContext *context = image_context(image, leaf->context);
+    const PfRegion *region = pf_region_list_find(&context->regions, pf_leaf_page(leaf, index));
+    if (region != NULL && leaf->flags[index] == 0)
+        leaf->flags[index] = region->flags;
+}
+
 static bool apply_remap(PfImage *image, const PfRecord *record, PfCpn first, GError **error)
 {
     PfImageContext *context = image_context(image, record->context);
@@ -235,6 +245,7 @@ static bool apply_remap(PfImage *image, const PfRecord *record, PfCpn first, GEr
     unmap_range(image, context, target, record->count);
     visit_pages(image, context, first, pf_cpn_plus(first, record->count), record, move_page);
     pf_region_list_move(&context->regions, first, record->count, target);
+    visit_pages(image, context, target, pf_cpn_plus(target, record->count), record, adopt_page);
     return true;
 }
 

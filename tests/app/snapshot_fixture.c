@@ -138,11 +138,11 @@ static void apply_record(Replay *replay, const PfRecord *record)
         record->kind != PF_RECORD_STATE && record->kind != PF_RECORD_ALIAS &&
         record->kind != PF_RECORD_ADVISE)
         return;
-    for (uint64_t i = 0; i < record->count; i++) {
-        uint64_t address = record->address + i * pf_snapshot_page_bytes();
-        uint64_t page = (address - replay->base) / pf_snapshot_page_bytes();
-        if (address >= replay->base && page < PAGES)
-            apply_page(replay, record, (unsigned)page, i);
+    for (unsigned page = 0; page < PAGES; page++) {
+        uint64_t address = replay->base + (uint64_t)page * pf_snapshot_page_bytes();
+        uint64_t index = (address - record->address) / pf_snapshot_page_bytes();
+        if (address >= record->address && index < record->count)
+            apply_page(replay, record, page, index);
     }
 }
 

@@ -108,11 +108,6 @@ static void test_rules_for_accesses(void)
     expect_refused(record, false, "record 1: read: 4097 bytes; one access is at most a page");
     record.count = 0;
     expect_refused(record, false, "read: 0 bytes");
-    record = (PfRecord){.kind = PF_RECORD_WRITE,
-                        .flags = PF_RECORD_HAS_VALUE,
-                        .content = PF_TRACE_NO_CONTENT,
-                        .count = 0};
-    expect_refused(record, false, "write: 0 bytes");
     record = read;
     record.address = UINT64_MAX - 6;
     expect_refused(record, false, "beyond the end of the address space");

@@ -28,6 +28,7 @@ static void expect(const char *text, size_t length, unsigned line, const char *m
     g_autoptr(GPtrArray) lines = dump_bytes(text, length, false, &status, &error);
     CU_ASSERT_EQUAL(status, PF_TRACE_ERROR);
     CU_ASSERT_PTR_NOT_NULL_FATAL(error);
+    CU_ASSERT(lines->len < line);
     g_autofree char *place = g_strdup_printf("t.trace:%u: ", line);
     if (!g_str_has_prefix(error->message, place) || strstr(error->message, message) == NULL) {
         printf("# '%s'\n# instead of line %u '%s'\n", error->message, line, message);
@@ -267,6 +268,7 @@ static void test_long_line(void)
     PfTraceStatus status;
     g_autoptr(GPtrArray) fine = dump_bytes(text->str, text->len, false, &status, NULL);
     CU_ASSERT_EQUAL(status, PF_TRACE_END);
+    CU_ASSERT_EQUAL(fine->len, 1);
     g_string_append_c(text, '.');
     expect(text->str, text->len, 3, "a line of more than 1056768 bytes");
 }

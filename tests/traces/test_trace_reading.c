@@ -177,6 +177,7 @@ static void test_examples(void)
         if (error != NULL)
             printf("# %s in\n# %s\n", error->message, text);
         CU_ASSERT_EQUAL(status, PF_TRACE_END);
+        CU_ASSERT(lines->len > 0);
         examples++;
     }
     /* One for each event, begin and end together, and one for the whole. */
