@@ -9,7 +9,7 @@ half = @HALF@
 
 set label @TITLE@ at graph 0, graph 1 left offset 0, 1.2
 set tmargin 3
-set xlabel 'cycles charged (@UNIT_NAME@); in brackets: slowdown of the contexts'
+set xlabel 'cycles charged (@UNIT_NAME@)@SLOWDOWN_NOTE@'
 set xrange [0:@CYCLES_MAX@]
 set yrange [0.45:@ROWS@ + 0.55]
 set border 1 linewidth 0.7 linecolor rgb '#404040'

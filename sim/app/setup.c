@@ -64,8 +64,8 @@ static bool override_epoch(PfConfig *config, const char *text, GError **error)
 void pf_setup_bind_output(PfConfig *config, PfOutput *ret_output)
 {
     *ret_output = (PfOutput){0};
-    pf_config_bind(pf_config_section(config, "output"), output_fields,
-                   G_N_ELEMENTS(output_fields), ret_output);
+    pf_config_bind(pf_config_section(config, "output"), output_fields, G_N_ELEMENTS(output_fields),
+                   ret_output);
 }
 
 PfConfig *pf_setup_config(const PfSetup *setup, const char *path, const PfRegistry *registry,

@@ -159,6 +159,7 @@ static void play_record(PfRun *run, const PfRecord *record, uint32_t number)
         return;
     case PF_RECORD_GRAIN:
         set_grain(run, (PfGrain)record->count);
+        run->has_page_grain |= record->count == PF_GRAIN_PAGE;
         return;
     case PF_RECORD_CONTEXT:
     case PF_RECORD_MAP:
@@ -198,7 +199,8 @@ void pf_run_play(PfRun *run, const PfRecordBlock *block, uint32_t from, uint32_t
     }
     /* A structural record's: not before the clock has come to where it takes effect. */
     pf_memory_set_baseline(&run->memory, (uint64_t)((int64_t)baseline + delta));
-    run->records += to - from;
+    bool continued = (block->records[from].flags & PF_RECORD_CONTINUED) != 0;
+    run->records += continued ? 0 : to - from;
     if (run->paranoid) {
         pf_machine_check(run->machine);
         pf_ledger_check(&run->ledger);

@@ -103,8 +103,8 @@ void run_barrier(PfRun *run, uint64_t at_least)
     run_update_due(run);
 }
 
-/* Closed pacing takes the times of a program's trace as think time after what went before; else they
- * are absolute, and the run may be late for them. */
+/* Closed pacing takes the times of a program's trace as think time after what went before; else
+ * they are absolute, and the run may be late for them. */
 void run_play_time(PfRun *run, const PfRecord *record)
 {
     uint64_t clock_hz = run->machine_config->clock_hz;

@@ -51,7 +51,7 @@ static void empty_page(PfImage *image, PfLeaf *leaf, unsigned index, const PfRec
         leaf->handle[index] = HANDLE_CONTENT;
     image_drop_bytes(image, slot);
     if ((leaf->flags[index] & PF_IMAGE_POPULATED) != 0) {
-        leaf->flags[index] &= (uint16_t)~PF_IMAGE_POPULATED;
+        leaf->flags[index] &= (uint16_t)~(PF_IMAGE_POPULATED | PF_IMAGE_FRESH);
         image_context(image, leaf->context)->populated_pages--;
         image->populated_pages--;
     }
