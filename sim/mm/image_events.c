@@ -140,11 +140,10 @@ static void base_store(PfImage *image, uint32_t slot, uint32_t object)
         *flags |= PF_IMAGE_POPULATED | PF_IMAGE_FRESH;
 }
 
-/* A store to part of a page of a private file mapping copies the page first. */
+/* A store to part of a page that shows a file's, by a private mapping or an alias, copies it first. */
 static void copy_file_page(PfImage *image, uint32_t slot, uint16_t record)
 {
     if (image_base_state(image, slot) == PF_BASE_PRIVATE ||
-        (*image_flags(image, slot) & PF_IMAGE_FILE) == 0 ||
         pf_image_object(image, (PfSlot){slot}).index == slot ||
         image_last_event(image, slot) != NO_EVENT)
         return;

@@ -171,8 +171,10 @@ static GString **store(Naive *naive, NaivePage *page)
     page->populated = true;
     if (page->writes_through && page->frame == NULL)
         read_page(naive, page);
-    if (page->writes_through && page->frame->object != NULL)
+    if (page->writes_through && page->frame->object != NULL) {
+        page->frame->object->has_bytes = true;
         return &page->frame->object->content;
+    }
     NaiveFrame *frame = page->frame;
     bool own = frame != NULL && frame != &naive->zero && frame->object == NULL && frame->maps == 1;
     if (!own) {
@@ -234,8 +236,6 @@ void naive_fill(Naive *naive, unsigned context, unsigned page, const GString *co
         return;
     GString **old = store(naive, filled);
     become(old, copy(content));
-    if (filled->frame->object != NULL)
-        filled->frame->object->has_bytes = true;
 }
 
 static void share(NaivePage *source, NaivePage *target)
