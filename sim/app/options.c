@@ -22,6 +22,7 @@ static const PfCommand *const commands[] = {
     &pf_command_config_dump,
     &pf_command_config_explain,
     &pf_command_list,
+    &pf_command_validate_ksm,
 };
 
 static const char program_examples[] =
