@@ -72,8 +72,8 @@ static bool validate(Validation *validation, const char *path, GError **error)
     g_autofree char *name = base_name(path);
     PfKsmTeller pair[2];
     choose_pair(validation, path, pair);
-    bool needs_live = validation->record != NULL || pair[0] == PF_TELLER_LIVE ||
-                      pair[1] == PF_TELLER_LIVE;
+    bool needs_live =
+        validation->record != NULL || pair[0] == PF_TELLER_LIVE || pair[1] == PF_TELLER_LIVE;
     validation->scenarios++;
     if (needs_live && validation->obstacle != NULL) {
         printf("%s: skipped: %s\n", name, validation->obstacle);

@@ -16,8 +16,8 @@ char *pf_preset_summary(const char *name);
 /* The script template of the figure NAME ("savings"), or NULL. Lives as long as the program. */
 const char *pf_preset_plot(const char *name);
 
-/* The text of the file NAME ("zero_pages.trace") of the built-in scenarios, or NULL. Lives as long as
- * the program. */
+/* The text of the file NAME ("zero_pages.trace") of the built-in scenarios, or NULL. Lives as long
+ * as the program. */
 const char *pf_preset_scenario(const char *name);
 
 /* The names of these files, sorted. Free with g_strfreev. */

@@ -259,8 +259,8 @@ _Noreturn void pf_live_child(PfLiveShared *shared, unsigned box)
     /* What the controller has open ends with the controller. */
     syscall(SYS_close_range, 0U, ~0U, 0U);
     child.page_bytes = (uint64_t)sysconf(_SC_PAGESIZE);
-    child.drain = mmap(NULL, child.page_bytes, PROT_READ | PROT_WRITE,
-                       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    child.drain =
+        mmap(NULL, child.page_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     int answer = stay_on_one_processor();
     if (answer == 0 && (child.drain == MAP_FAILED || prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0) != 0))
         answer = -errno;

@@ -69,8 +69,7 @@ size_t pf_ksm_steps_compare(const GArray *a, const char *a_name, const GArray *b
     Comparison comparison = {
         .a_name = a_name, .b_name = b_name, .label = "end", .lines = lines, .count = 0};
     for (guint i = 0; i < MIN(a->len, b->len); i++)
-        compare_step(&comparison, &g_array_index(a, PfKsmStep, i),
-                     &g_array_index(b, PfKsmStep, i));
+        compare_step(&comparison, &g_array_index(a, PfKsmStep, i), &g_array_index(b, PfKsmStep, i));
     comparison.label = "end";
     compare_value(&comparison, NULL, "marks", a->len, b->len);
     return comparison.count;

@@ -72,8 +72,7 @@ PfKsmProcess *pf_ksm_step_add_process(PfKsmStep *step, const char *name)
     if (name == NULL)
         return NULL;
     g_array_set_size(step->processes, step->processes->len + 1);
-    PfKsmProcess *process =
-        &g_array_index(step->processes, PfKsmProcess, step->processes->len - 1);
+    PfKsmProcess *process = &g_array_index(step->processes, PfKsmProcess, step->processes->len - 1);
     process->name = g_strdup(name);
     return process;
 }
@@ -171,7 +170,8 @@ static bool parse_line(const char *line, GArray *steps)
     bool is_text = mark != NULL && JSON_NODE_HOLDS_VALUE(mark) &&
                    json_node_get_value_type(mark) == G_TYPE_STRING;
     g_autofree char *number = g_strdup_printf("%u", steps->len);
-    return parse_step(object, pf_ksm_steps_add(steps, is_text ? json_node_get_string(mark) : number));
+    return parse_step(object,
+                      pf_ksm_steps_add(steps, is_text ? json_node_get_string(mark) : number));
 }
 
 GArray *pf_ksm_steps_parse(const char *text, const char *origin, GError **error)
@@ -181,9 +181,10 @@ GArray *pf_ksm_steps_parse(const char *text, const char *origin, GError **error)
     for (guint i = 0; lines[i] != NULL; i++) {
         if (lines[i][0] == '\0' || parse_line(lines[i], steps))
             continue;
-        g_set_error(error, PF_ERROR, PF_ERROR_TRACE,
-                    "%s:%u: not a line of counters; `pagefold validate ksm --record DIR` writes such",
-                    origin, i + 1);
+        g_set_error(
+            error, PF_ERROR, PF_ERROR_TRACE,
+            "%s:%u: not a line of counters; `pagefold validate ksm --record DIR` writes such",
+            origin, i + 1);
         return NULL;
     }
     return g_steal_pointer(&steps);

@@ -37,10 +37,10 @@ typedef struct {
 
 /* One mark. */
 typedef struct {
-    char *label;                /* owned */
-    int refusal;                /* errno of the last refused step since the mark before, or 0 */
+    char *label; /* owned */
+    int refusal; /* errno of the last refused step since the mark before, or 0 */
     int64_t counters[PF_KSM_COUNTERS];
-    GArray *processes;          /* of PfKsmProcess, living ones in order of creation; NULL: unknown */
+    GArray *processes; /* of PfKsmProcess, living ones in order of creation; NULL: unknown */
 } PfKsmStep;
 
 /* The counter's name: the kernel's file in /sys/kernel/mm/ksm. */
@@ -53,8 +53,8 @@ GArray *pf_ksm_steps_new(void);
 /* Appends a mark called LABEL, all of it 0, its processes unknown. Valid until the next. */
 PfKsmStep *pf_ksm_steps_add(GArray *steps, const char *label);
 
-/* Appends a process called NAME to STEP, whose processes are known from then on; with NAME NULL says
- * only that (there may be none) and returns NULL. */
+/* Appends a process called NAME to STEP, whose processes are known from then on; with NAME NULL
+ * says only that (there may be none) and returns NULL. */
 PfKsmProcess *pf_ksm_step_add_process(PfKsmStep *step, const char *name);
 
 /* One line of JSON a mark. */

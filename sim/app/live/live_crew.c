@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "error.h"
+#include "live_host.h"
 
 enum {
     LOOK_MS = 50, /* how often a process that does not answer is looked after */
@@ -31,8 +32,8 @@ struct PfCrew {
 
 PfCrew *pf_crew_new(const int *interrupted, GError **error)
 {
-    PfLiveShared *shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
-                                MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    PfLiveShared *shared =
+        mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (shared == MAP_FAILED) {
         g_set_error(error, PF_ERROR, PF_ERROR_IO, "no memory to share: %s", g_strerror(errno));
         return NULL;
@@ -95,10 +96,8 @@ static bool await(PfCrew *crew, unsigned number, int *ret_answer, GError **error
         if (process->pid > 0 && atomic_load(&box->state) == state &&
             waitpid(process->pid, &status, WNOHANG) == process->pid)
             return fail_death(process, status, error);
-        if (crew->interrupted != NULL && g_atomic_int_get(crew->interrupted) != 0) {
-            g_set_error(error, PF_ERROR, PF_ERROR_INTERRUPTED, "interrupted");
+        if (pf_live_host_interrupted(crew->interrupted, error))
             return false;
-        }
         if (g_get_monotonic_time() - begun_us > (gint64)ANSWER_SECONDS_MAX * G_USEC_PER_SEC) {
             g_set_error(error, PF_ERROR, PF_ERROR_IO, "a process does not answer for %d s",
                         ANSWER_SECONDS_MAX);

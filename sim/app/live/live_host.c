@@ -86,3 +86,11 @@ int pf_live_host_open_ksmd(GError **error)
                     "ksmd is not to be seen in /proc (another PID namespace?)");
     return -1;
 }
+
+bool pf_live_host_interrupted(const int *interrupted, GError **error)
+{
+    if (interrupted == NULL || __atomic_load_n(interrupted, __ATOMIC_RELAXED) == 0)
+        return false;
+    g_set_error_literal(error, PF_ERROR, PF_ERROR_INTERRUPTED, "interrupted");
+    return true;
+}

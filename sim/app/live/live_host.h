@@ -13,3 +13,6 @@ bool pf_live_host_check_unmerged(GError **error);
 
 /* Opens /proc/PID/stat of ksmd; -1 where it is not to be seen. */
 int pf_live_host_open_ksmd(GError **error);
+
+/* Whether *INTERRUPTED (may be NULL) is set; then with PF_ERROR_INTERRUPTED. */
+bool pf_live_host_interrupted(const int *interrupted, GError **error);

@@ -18,7 +18,7 @@
 
 enum {
     TEXT_MAX = 64,
-    SPINS = 64,               /* looks at ksmd before the driver sleeps between two looks */
+    SPINS = 64, /* looks at ksmd before the driver sleeps between two looks */
     PAUSE_US = 20,
     BATCH_SECONDS_MAX = 120,  /* a batch of scenarios is a matter of milliseconds */
     RESET_ATTEMPTS_MAX = 200, /* memory of processes that just died may still be going */
@@ -45,9 +45,9 @@ static const PfKnob defaults_order[] = {PF_KNOB_ADVISOR_MODE,       PF_KNOB_MAX_
 
 /* The kernel's defaults (mm/ksm.c), but for what the driver keeps for itself. */
 static const char *const defaults[PF_KNOB_COUNT] = {
-    [PF_KNOB_MAX_PAGE_SHARING] = "256",   [PF_KNOB_MERGE_ACROSS_NODES] = "1",
-    [PF_KNOB_USE_ZERO_PAGES] = "0",       [PF_KNOB_SMART_SCAN] = "1",
-    [PF_KNOB_PRUNE_MILLISECS] = "2000",   [PF_KNOB_ADVISOR_MODE] = "none",
+    [PF_KNOB_MAX_PAGE_SHARING] = "256", [PF_KNOB_MERGE_ACROSS_NODES] = "1",
+    [PF_KNOB_USE_ZERO_PAGES] = "0",     [PF_KNOB_SMART_SCAN] = "1",
+    [PF_KNOB_PRUNE_MILLISECS] = "2000", [PF_KNOB_ADVISOR_MODE] = "none",
     [PF_KNOB_PAGES_TO_SCAN] = "0",
 };
 
@@ -55,14 +55,6 @@ static bool fail(GError **error, const char *what, int number)
 {
     g_set_error(error, PF_ERROR, PF_ERROR_IO, "%s/%s: %s", PF_KNOB_FOLDER, what,
                 g_strerror(number));
-    return false;
-}
-
-static bool check_interrupted(const PfKsm *ksm, GError **error)
-{
-    if (ksm->interrupted == NULL || g_atomic_int_get(ksm->interrupted) == 0)
-        return true;
-    g_set_error(error, PF_ERROR, PF_ERROR_INTERRUPTED, "interrupted");
     return false;
 }
 
@@ -102,7 +94,7 @@ static bool wait_asleep(const PfKsm *ksm, GError **error)
 {
     gint64 begun_us = g_get_monotonic_time();
     for (unsigned look = 0; ksmd_state(ksm) != 'S'; look++) {
-        if (!check_interrupted(ksm, error))
+        if (pf_live_host_interrupted(ksm->interrupted, error))
             return false;
         if (look < SPINS)
             sched_yield();
@@ -125,8 +117,8 @@ static bool settle(const PfKsm *ksm, GError **error)
 
 static bool change_sleep(PfKsm *ksm, GError **error)
 {
-    ksm->sleep_millisecs = ksm->sleep_millisecs == SLEEP_MILLISECS ? SLEEP_MILLISECS + 1
-                                                                   : SLEEP_MILLISECS;
+    ksm->sleep_millisecs =
+        ksm->sleep_millisecs == SLEEP_MILLISECS ? SLEEP_MILLISECS + 1 : SLEEP_MILLISECS;
     char text[TEXT_MAX];
     snprintf(text, sizeof(text), "%u", ksm->sleep_millisecs);
     return write_knob(ksm, PF_KNOB_SLEEP_MILLISECS, text, error);
@@ -134,7 +126,7 @@ static bool change_sleep(PfKsm *ksm, GError **error)
 
 static bool batch(PfKsm *ksm, const char *pages, GError **error)
 {
-    return check_interrupted(ksm, error) && settle(ksm, error) &&
+    return !pf_live_host_interrupted(ksm->interrupted, error) && settle(ksm, error) &&
            write_knob(ksm, PF_KNOB_PAGES_TO_SCAN, pages, error) && change_sleep(ksm, error) &&
            wait_asleep(ksm, error) && settle(ksm, error) &&
            write_knob(ksm, PF_KNOB_PAGES_TO_SCAN, "0", error);
@@ -203,14 +195,14 @@ static bool clean(PfKsm *ksm, GError **error)
         if (empty)
             return true;
     }
-    g_set_error(error, PF_ERROR, PF_ERROR_IO, "%s: something stays merged: is another process at it?",
-                PF_KNOB_FOLDER);
+    g_set_error(error, PF_ERROR, PF_ERROR_IO,
+                "%s: something stays merged: is another process at it?", PF_KNOB_FOLDER);
     return false;
 }
 
 bool pf_ksm_reset(PfKsm *ksm, GError **error)
 {
-    if (!check_interrupted(ksm, error) || !clean(ksm, error))
+    if (pf_live_host_interrupted(ksm->interrupted, error) || !clean(ksm, error))
         return false;
     for (unsigned i = 0; i < G_N_ELEMENTS(defaults_order); i++)
         if (!write_knob(ksm, defaults_order[i], defaults[defaults_order[i]], error))
@@ -237,7 +229,7 @@ static bool take_lock(PfKsm *ksm, unsigned wait_seconds, GError **error)
             return false;
         }
         g_usleep(10000);
-        if (!check_interrupted(ksm, error))
+        if (pf_live_host_interrupted(ksm->interrupted, error))
             return false;
     }
     return true;

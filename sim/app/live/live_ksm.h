@@ -2,9 +2,9 @@
  * otherwise.
  *
  * It is kept at run=1 with pages_to_scan=0 and a sleep of an hour. A batch is made by setting
- * pages_to_scan and changing the sleep by one, which wakes ksmd at once; it is over when ksmd sleeps
- * interruptibly again, which it does nowhere else (mm/ksm.c, ksm_scan_thread; the files are those of
- * Documentation/admin-guide/mm/ksm.rst). */
+ * pages_to_scan and changing the sleep by one, which wakes ksmd at once; it is over when ksmd
+ * sleeps interruptibly again, which it does nowhere else (mm/ksm.c, ksm_scan_thread; the files are
+ * those of Documentation/admin-guide/mm/ksm.rst). */
 #pragma once
 
 #include <glib.h>
@@ -28,7 +28,8 @@ bool pf_ksm_close(PfKsm *ksm);
 void pf_ksm_free(PfKsm *ksm);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PfKsm, pf_ksm_free)
 
-/* For a new scenario: nothing registered or shared, counters from 0, the kernel's defaults, run=1. */
+/* For a new scenario: nothing registered or shared, counters from 0, the kernel's defaults, run=1.
+ */
 bool pf_ksm_reset(PfKsm *ksm, GError **error);
 
 /* One batch of up to PAGES pages; it ends early where the pass ends. */
@@ -37,7 +38,8 @@ bool pf_ksm_scan(PfKsm *ksm, uint64_t pages, GError **error);
 /* One batch up to the end of the pass. */
 bool pf_ksm_scan_pass(PfKsm *ksm, GError **error);
 
-/* Writes VALUE to KNOB as a user would, when ksmd sleeps; RET_REFUSAL is the kernel's errno, or 0. */
+/* Writes VALUE to KNOB as a user would, when ksmd sleeps; RET_REFUSAL is the kernel's errno, or 0.
+ */
 bool pf_ksm_control(PfKsm *ksm, PfKnob knob, const char *value, int *ret_refusal, GError **error);
 
 /* Fills the counters of STEP. */

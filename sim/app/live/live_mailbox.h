@@ -41,8 +41,8 @@ typedef struct {
     uint64_t bytes;
     uint64_t other;
     int32_t number;
-    int32_t answer;  /* not negative, or a negative errno */
-    int32_t parent;  /* whose end is the process's end */
+    int32_t answer; /* not negative, or a negative errno */
+    int32_t parent; /* whose end is the process's end */
     int32_t reserved;
 } PfMailbox;
 

@@ -7,6 +7,7 @@
 
 #include "error.h"
 #include "live_crew.h"
+#include "live_host.h"
 #include "trace.h"
 #include "units.h"
 
@@ -244,10 +245,8 @@ static bool sleep_until(const Player *player, gint64 until_us, GError **error)
         if (left_us <= 0)
             return true;
         g_usleep((gulong)MIN(left_us, SLEEP_STEP_US));
-        if (player->interrupted == NULL || g_atomic_int_get(player->interrupted) == 0)
-            continue;
-        g_set_error(error, PF_ERROR, PF_ERROR_INTERRUPTED, "interrupted");
-        return false;
+        if (pf_live_host_interrupted(player->interrupted, error))
+            return false;
     }
 }
 
@@ -285,16 +284,16 @@ static bool play_mark(Player *player, const PfRecord *record, GError **error)
 
 /* By kind; NULL cannot be played. */
 static const Play plays[PF_RECORD_KINDS] = {
-    [PF_RECORD_CONTEXT] = play_context,   [PF_RECORD_MAP] = play_map,
-    [PF_RECORD_FILL] = play_fill,         [PF_RECORD_RUN] = play_nothing,
-    [PF_RECORD_READ] = play_read,         [PF_RECORD_WRITE] = play_write,
-    [PF_RECORD_TOUCH] = play_touch,       [PF_RECORD_FORK] = play_fork,
-    [PF_RECORD_UNMAP] = play_unmap,       [PF_RECORD_REMAP] = play_remap,
-    [PF_RECORD_ADVISE] = play_advise,     [PF_RECORD_ATTR] = play_attribute,
-    [PF_RECORD_IDLE] = play_idle,         [PF_RECORD_TIME] = play_time,
-    [PF_RECORD_SCAN] = play_scan,         [PF_RECORD_CONTROL] = play_control,
-    [PF_RECORD_BEGIN] = play_nothing,     [PF_RECORD_END] = play_nothing,
-    [PF_RECORD_MARK] = play_mark,         [PF_RECORD_EXIT] = play_exit,
+    [PF_RECORD_CONTEXT] = play_context, [PF_RECORD_MAP] = play_map,
+    [PF_RECORD_FILL] = play_fill,       [PF_RECORD_RUN] = play_nothing,
+    [PF_RECORD_READ] = play_read,       [PF_RECORD_WRITE] = play_write,
+    [PF_RECORD_TOUCH] = play_touch,     [PF_RECORD_FORK] = play_fork,
+    [PF_RECORD_UNMAP] = play_unmap,     [PF_RECORD_REMAP] = play_remap,
+    [PF_RECORD_ADVISE] = play_advise,   [PF_RECORD_ATTR] = play_attribute,
+    [PF_RECORD_IDLE] = play_idle,       [PF_RECORD_TIME] = play_time,
+    [PF_RECORD_SCAN] = play_scan,       [PF_RECORD_CONTROL] = play_control,
+    [PF_RECORD_BEGIN] = play_nothing,   [PF_RECORD_END] = play_nothing,
+    [PF_RECORD_MARK] = play_mark,       [PF_RECORD_EXIT] = play_exit,
     [PF_RECORD_GRAIN] = play_nothing,
 };
 

@@ -51,7 +51,7 @@ static GArray *load_stored(const char *path, GError **error)
 }
 
 GArray *pf_teller_tell(const PfValidator *validator, PfKsmTeller teller, const char *path,
-                        GError **error)
+                       GError **error)
 {
     switch (teller) {
     case PF_TELLER_MODEL:
@@ -68,7 +68,7 @@ GArray *pf_teller_tell(const PfValidator *validator, PfKsmTeller teller, const c
 }
 
 bool pf_teller_compare(const PfValidator *validator, const PfKsmTeller pair[2], const char *path,
-                        GPtrArray *lines, guint *ret_marks, GError **error)
+                       GPtrArray *lines, guint *ret_marks, GError **error)
 {
     g_autoptr(GArray) a = pf_teller_tell(validator, pair[0], path, error);
     if (a == NULL)
