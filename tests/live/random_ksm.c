@@ -146,15 +146,15 @@ static bool run_one(Session *session, const Options *options, unsigned index, GE
     g_autoptr(GPtrArray) lines = g_ptr_array_new_with_free_func(g_free);
     g_autoptr(GError) cause = NULL;
     bool is_told = tell(session, events, lines, true, &cause);
-    session->done++;
-    session->events += events->len;
-    if (is_told && lines->len == 0)
-        return true;
     if (!is_told && (g_error_matches(cause, PF_ERROR, PF_ERROR_INTERRUPTED) ||
                      g_error_matches(cause, PF_ERROR, PF_ERROR_CONFIG))) {
         g_propagate_error(error, g_steal_pointer(&cause));
         return false;
     }
+    session->done++;
+    session->events += events->len;
+    if (is_told && lines->len == 0)
+        return true;
     session->differing++;
     session->is_error = !is_told;
     show_smallest(session, options, index, events);

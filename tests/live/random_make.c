@@ -151,6 +151,19 @@ static void draw_control(Maker *maker, Event *event)
         event->number = draw(maker, 4);
 }
 
+/* A pinned page, which a page drawn at random hardly ever is. */
+static void draw_pinned(Maker *maker, Event *event)
+{
+    unsigned start = draw(maker, EVENT_CONTEXTS_MAX * EVENT_PAGES);
+    for (unsigned i = 0; i < EVENT_CONTEXTS_MAX * EVENT_PAGES; i++) {
+        unsigned at = (start + i) % (EVENT_CONTEXTS_MAX * EVENT_PAGES);
+        event->context = at / EVENT_PAGES;
+        event->page = at % EVENT_PAGES;
+        if (maker->world.pins[event->context][event->page] > 0)
+            return;
+    }
+}
+
 static Event draw_event(Maker *maker)
 {
     static const unsigned offsets[] = {0, 2048, 4088};
@@ -174,6 +187,8 @@ static Event draw_event(Maker *maker)
     if (event.kind == EVENT_WRITE || event.kind == EVENT_READ || event.kind == EVENT_PINNED ||
         event.kind == EVENT_UNPINNED)
         event.pages = 1;
+    if (event.kind == EVENT_UNPINNED)
+        draw_pinned(maker, &event);
     if (event.kind == EVENT_REMAP)
         event.target = draw(maker, EVENT_PAGES);
     if (event.kind == EVENT_SCAN)
