@@ -177,7 +177,8 @@ static bool play_advise(Player *player, const PfRecord *record, GError **error)
     static const int advices[PF_ADVICE_COUNT] = {
         [PF_ADVICE_MERGEABLE] = MADV_MERGEABLE,
         [PF_ADVICE_UNMERGEABLE] = MADV_UNMERGEABLE,
-        [PF_ADVICE_DONTNEED] = MADV_DONTNEED,
+        /* The plain one refuses locked memory. */
+        [PF_ADVICE_DONTNEED] = MADV_DONTNEED_LOCKED,
         [PF_ADVICE_NOHUGE] = MADV_NOHUGEPAGE,
     };
     int advice = advices[record->choice];
