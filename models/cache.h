@@ -82,6 +82,7 @@ void pf_cache_count_into(PfCache *cache, PfCache *owner);
 /* Borrowed; what CACHE counted, or what all that count into the same level did. */
 const PfCacheStats *pf_cache_stats(const PfCache *cache);
 
+/* What the level above sends its requests to; borrowed, lives as long as CACHE. */
 PfPort *pf_cache_port(PfCache *cache);
 
 /* The port's operation, which may be called without the detour over the table. PORT must be that of

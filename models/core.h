@@ -83,6 +83,7 @@ PfCore *pf_core_new(const PfCoreConfig *config, uint64_t seed, PfStatsGroup *sta
 void pf_core_free(PfCore *core);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PfCore, pf_core_free)
 
+/* The core's clock, in cycles. */
 static inline uint64_t pf_core_now(const PfCore *core)
 {
     return core->now_cycles;

@@ -105,11 +105,13 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(PfDram, pf_dram_free)
 const PfDramStats *pf_dram_stats(const PfDram *dram);
 const PfDramPreset *pf_dram_preset(const PfDram *dram);
 
+/* What the last cache sends its requests to; borrowed, lives as long as DRAM. */
 PfPort *pf_dram_port(PfDram *dram);
 
 /* The port's operation, which may be called without the detour over the table. Never a ticket. */
 uint64_t pf_dram_access(PfPort *port, const PfRequest *request);
 
+/* Of all channels together. */
 uint64_t pf_dram_capacity_bytes(const PfDram *dram);
 
 /* Where ADDRESS lies, for placement by bank and for tests. */

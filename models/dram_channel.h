@@ -72,4 +72,5 @@ void pf_dram_channel_refresh(PfDramChannel *channel, uint64_t first, uint64_t la
 /* Closes all rows and forgets all reservations. */
 void pf_dram_channel_reset_state(PfDramChannel *channel);
 
+/* Asserts the invariants of the banks. */
 void pf_dram_channel_check(const PfDramChannel *channel);

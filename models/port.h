@@ -52,11 +52,13 @@ struct PfPort {
 
 #define PF_TICKET_BIT ((uint64_t)1 << 63)
 
+/* Whether ANSWER of pf_port_access is a ticket to be resolved rather than a time. */
 static inline bool pf_answer_is_ticket(uint64_t answer)
 {
     return (answer & PF_TICKET_BIT) != 0;
 }
 
+/* Sends REQUEST down: the cycle of its completion, or a ticket. */
 static inline uint64_t pf_port_access(PfPort *port, const PfRequest *request)
 {
     return port->ops->access(port, request);

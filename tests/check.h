@@ -30,7 +30,8 @@ static void pf_check_started(const CU_pTest test, const CU_pSuite suite)
     pf_check_skipped = NULL;
 }
 
-static void pf_check_finished(const CU_pTest test, const CU_pSuite suite, const CU_pFailureRecord first)
+static void pf_check_finished(const CU_pTest test, const CU_pSuite suite,
+                              const CU_pFailureRecord first)
 {
     (void)suite;
     pf_check_number++;

@@ -8,11 +8,12 @@ enum { PF_CONTENTS_PENDING_MAX = 1 << 28 };
 
 /* Reading. */
 typedef struct {
-    GByteArray *part;      /* bytes of a content that goes on, or empty */
-    uint32_t part_length;  /* bytes that it has in all; 0 if none goes on */
+    GByteArray *part;     /* bytes of a content that goes on, or empty */
+    uint32_t part_length; /* bytes that it has in all; 0 if none goes on */
     uint32_t page_bytes;
 } PfContentReader;
 
+/* Begins with no content going on; the page size bounds what is read. */
 void pf_content_reader_init(PfContentReader *reader, uint32_t page_bytes);
 void pf_content_reader_clear(PfContentReader *reader);
 

@@ -9,7 +9,8 @@
 #include "trace_block.h"
 
 /* Hot records are decoded without a branch that data could surprise, in strides; then their columns
- * are checked. A record moves a column by at most 15 bytes (the largest code), so a stride stays in the slack. */
+ * are checked. A record moves a column by at most 15 bytes (the largest code), so a stride stays in
+ * the slack. */
 enum { STRIDE_RECORDS = 64, COLUMN_STEP_MAX = 15 };
 static_assert(STRIDE_RECORDS * COLUMN_STEP_MAX + 8 <= PF_DECODER_SLACK_BYTES, "strides fit");
 
@@ -49,10 +50,8 @@ static Tag access_tag(unsigned number)
         uint8_t flags;
         uint8_t base;
     } classes[PF_TAG_CLASSES] = {
-        {PF_RECORD_READ, 0, PF_BASE_READ},
-        {PF_RECORD_READ, PF_RECORD_DEPENDENT, PF_BASE_READ},
-        {PF_RECORD_WRITE, 0, PF_BASE_WRITE},
-        {PF_RECORD_WRITE, PF_RECORD_HAS_VALUE, PF_BASE_WRITE},
+        {PF_RECORD_READ, 0, PF_BASE_READ},   {PF_RECORD_READ, PF_RECORD_DEPENDENT, PF_BASE_READ},
+        {PF_RECORD_WRITE, 0, PF_BASE_WRITE}, {PF_RECORD_WRITE, PF_RECORD_HAS_VALUE, PF_BASE_WRITE},
         {PF_RECORD_FETCH, 0, PF_BASE_FETCH},
     };
     static const uint8_t sizes[PF_TAG_SIZES] = {1, 2, 4, 8, 0, 0};
@@ -76,8 +75,7 @@ PfDecoder *pf_decoder_new(PfTraceRules *rules, PfStrings *strings)
     PfDecoder *decoder = g_new0(PfDecoder, 1);
     decoder->rules = rules;
     pf_binary_state_init(&decoder->state);
-    decoder->rare =
-        (PfRareCoder){.strings = strings, .state = &decoder->state, .rules = rules};
+    decoder->rare = (PfRareCoder){.strings = strings, .state = &decoder->state, .rules = rules};
     for (unsigned i = 0; i < PF_TAG_RUN; i++)
         decoder->tags[i] = access_tag(i);
     for (unsigned i = PF_TAG_RUN; i < PF_TAG_HOT_END; i++)
@@ -136,6 +134,15 @@ bool pf_decoder_first_time(const PfDecoder *decoder, uint64_t *ret_ps)
     return decoder->has_time;
 }
 
+/* The value that NUMBER stands for by its CODE, uncut. */
+static inline G_ALWAYS_INLINE uint64_t decode_value(unsigned code, uint64_t number,
+                                                    const uint64_t *bases)
+{
+    uint64_t is_signed = (code & 0x30) != 0; /* all but plain values */
+    return bases[code >> 4 & (PF_VALUE_BASES - 1)] +
+           ((number >> is_signed) ^ (0 - (number & is_signed)));
+}
+
 /* Decodes up to LIMIT hot records to RECORDS and returns how many are good; stops before another
  * tag, and at a record that breaks a rule or is malformed (RET_IS_BAD; that one is in RECORDS too).
  * WITH_VIRTUAL is a constant of the caller. */
@@ -169,11 +176,9 @@ static inline G_ALWAYS_INLINE size_t decode_hot(PfDecoder *decoder, PfRecord *re
         value_codes += tag->has_value;
         uint64_t number = pf_get_u64(values) & masks[code & 15];
         values += code & 15;
-        uint64_t bases[4] = {0, previous, address, context->address[PF_BASE_FETCH]};
-        uint64_t is_signed = (code & 0x30) != 0; /* all but plain values */
-        uint64_t value = bases[code >> 4 & 3] +
-                         ((number >> is_signed) ^ (0 - (number & is_signed)));
-        value &= masks[count & 15];
+        const uint64_t bases[PF_VALUE_BASES] = {0, previous, address,
+                                                context->address[PF_BASE_FETCH]};
+        uint64_t value = decode_value(code, number, bases) & masks[count & 15];
         previous = tag->has_value ? value : previous;
         bad |= code >> 6 | ((code & 15) > 8) | (tag->has_value & (count > 8));
         bad |= tag->is_access & !pf_trace_access_fits(address, count, page_bytes);
@@ -234,8 +239,7 @@ static char *fill_hot(PfDecoder *decoder, PfRecordBlock *block)
 {
     if (decoder->context == PF_TRACE_NO_CONTEXT)
         return g_strdup("an access that belongs to no context");
-    size_t tags_left =
-        (size_t)(decoder->end[PF_COLUMN_TAGS] - decoder->at[PF_COLUMN_TAGS]);
+    size_t tags_left = (size_t)(decoder->end[PF_COLUMN_TAGS] - decoder->at[PF_COLUMN_TAGS]);
     size_t limit = MIN(MIN(decoder->left, tags_left),
                        MIN(PF_TRACE_BLOCK_RECORDS - block->count, (size_t)STRIDE_RECORDS));
     PfRecord *records = block->records + block->count;
@@ -286,10 +290,9 @@ static char *switch_context(PfDecoder *decoder)
     pf_rare_code_number(&decoder->rare, &number);
     if (decoder->rare.problem != NULL)
         return rare_problem(decoder);
-    const PfTraceContext *context =
-        number < PF_TRACE_CONTEXTS_MAX
-            ? pf_trace_rules_context(decoder->rules, (uint32_t)number)
-            : NULL;
+    const PfTraceContext *context = number < PF_TRACE_CONTEXTS_MAX
+                                        ? pf_trace_rules_context(decoder->rules, (uint32_t)number)
+                                        : NULL;
     if (context == NULL || context->has_exited)
         return g_strdup_printf("an access of context number %" PRIu64 ", which is not alive",
                                number);

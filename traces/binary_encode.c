@@ -38,10 +38,8 @@ PfEncoder *pf_encoder_new(const PfTraceRules *rules)
     PfEncoder *encoder = g_new0(PfEncoder, 1);
     encoder->rules = rules;
     pf_binary_state_init(&encoder->state);
-    encoder->rare = (PfRareCoder){.is_writing = true,
-                                  .strings = pf_strings_new(),
-                                  .state = &encoder->state,
-                                  .rules = rules};
+    encoder->rare = (PfRareCoder){
+        .is_writing = true, .strings = pf_strings_new(), .state = &encoder->state, .rules = rules};
     for (unsigned i = 0; i < PF_COLUMN_COUNT; i++)
         encoder->start[i] = g_malloc(PF_FRAME_PAYLOAD_MAX + HOT_BYTES_MAX);
     begin_payload(encoder);
@@ -67,8 +65,7 @@ static size_t rare_used(const PfEncoder *encoder)
 static bool is_hot(const PfRecord *record)
 {
     if (record->kind == PF_RECORD_WRITE)
-        return (record->flags & PF_RECORD_HAS_VALUE) == 0 ||
-               record->count <= sizeof(record->value);
+        return (record->flags & PF_RECORD_HAS_VALUE) == 0 || record->count <= sizeof(record->value);
     return record->kind == PF_RECORD_READ || record->kind == PF_RECORD_RUN ||
            record->kind == PF_RECORD_FETCH;
 }

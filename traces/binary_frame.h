@@ -3,6 +3,7 @@
 
 #include "binary_layout.h"
 
+/* XXH64 of LENGTH bytes. */
 uint64_t pf_checksum(const void *bytes, size_t length, uint64_t seed);
 
 /* Fills BYTES (PF_FRAME_HEADER_BYTES) with HEADER and its checksum. */
@@ -14,6 +15,7 @@ const char *pf_frame_get_header(const uint8_t *bytes, uint64_t seed, PfFrameHead
 /* Compression, one frame at a time; made once. */
 typedef struct PfPacker PfPacker;
 
+/* A compressor; some MiB. */
 PfPacker *pf_packer_new(void);
 void pf_packer_free(PfPacker *packer);
 
@@ -24,11 +26,13 @@ const uint8_t *pf_packer_pack(PfPacker *packer, const uint8_t *payload, size_t l
 
 typedef struct PfUnpacker PfUnpacker;
 
+/* A decompressor; some MiB. */
 PfUnpacker *pf_unpacker_new(void);
 void pf_unpacker_free(PfUnpacker *unpacker);
 
 /* Decompresses the payload that HEADER speaks of from BYTES and returns it; it lives until the next
- * call and has PF_DECODER_SLACK_BYTES behind it. NULL, with a constant in RET_PROBLEM, on damage. */
+ * call and has PF_DECODER_SLACK_BYTES behind it. NULL, with a constant in RET_PROBLEM, on damage.
+ */
 const uint8_t *pf_unpacker_unpack(PfUnpacker *unpacker, const PfFrameHeader *header,
                                   const uint8_t *bytes, uint64_t seed, const char **ret_problem);
 
@@ -49,5 +53,6 @@ typedef struct {
 
 enum { PF_TOTALS_BYTES = 8 * (2 + PF_CONTENT_FORMS + PF_RECORD_KINDS) };
 
+/* Between the struct and PF_TOTALS_BYTES bytes. */
 void pf_totals_put(uint8_t *bytes, const PfTotals *totals);
 void pf_totals_get(const uint8_t *bytes, PfTotals *totals);

@@ -87,18 +87,21 @@ typedef enum {
     PF_VALUE_BASES
 } PfValueBase;
 
+/* Little-endian integers, at any address. */
 static inline void pf_put_u32(uint8_t *bytes, uint32_t number)
 {
     number = GUINT32_TO_LE(number);
     memcpy(bytes, &number, sizeof(number));
 }
 
+/* Stores NUMBER in 8 bytes. */
 static inline void pf_put_u64(uint8_t *bytes, uint64_t number)
 {
     number = GUINT64_TO_LE(number);
     memcpy(bytes, &number, sizeof(number));
 }
 
+/* Loads 4 bytes. */
 static inline uint32_t pf_get_u32(const uint8_t *bytes)
 {
     uint32_t number;
@@ -106,6 +109,7 @@ static inline uint32_t pf_get_u32(const uint8_t *bytes)
     return GUINT32_FROM_LE(number);
 }
 
+/* Loads 8 bytes. */
 static inline uint64_t pf_get_u64(const uint8_t *bytes)
 {
     uint64_t number;
@@ -119,6 +123,7 @@ static inline uint64_t pf_zigzag(uint64_t difference)
     return difference << 1 ^ (0 - (difference >> 63));
 }
 
+/* The difference that NUMBER stands for. */
 static inline uint64_t pf_unzigzag(uint64_t number)
 {
     return number >> 1 ^ (0 - (number & 1));

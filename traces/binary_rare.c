@@ -214,9 +214,9 @@ enum { BACKING_MASK = 3, PROTECTION_SHIFT = 2, MERGEABLE_SHIFT = 4, MAP_BITS = 5
 
 static void code_map_detail(PfRareCoder *coder, PfTraceDetail *detail)
 {
-    uint8_t bits = (uint8_t)((unsigned)detail->backing |
-                             (unsigned)detail->protection << PROTECTION_SHIFT |
-                             (unsigned)detail->mergeable << MERGEABLE_SHIFT);
+    uint8_t bits =
+        (uint8_t)((unsigned)detail->backing | (unsigned)detail->protection << PROTECTION_SHIFT |
+                  (unsigned)detail->mergeable << MERGEABLE_SHIFT);
     code_byte(coder, &bits);
     if (bits >> MAP_BITS != 0)
         fail(coder, "holds a map of an unknown sort");

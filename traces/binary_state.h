@@ -29,13 +29,16 @@ typedef struct {
     uint64_t virtuals[PF_VIRTUAL_ENTRIES];
 } PfBinaryState;
 
+/* A state before any frame. */
 void pf_binary_state_init(PfBinaryState *state);
 void pf_binary_state_clear(PfBinaryState *state);
+/* Forgets all that was: frames do not depend on each other. */
 void pf_binary_state_begin_frame(PfBinaryState *state);
 
 /* The state of CONTEXT; the pointer holds until a context with a higher number is asked for. */
 PfContextState *pf_binary_state_context(PfBinaryState *state, uint32_t context);
 
+/* The entry of the table of virtual addresses that ADDRESS has. */
 static inline unsigned pf_virtual_entry(uint64_t address, unsigned page_shift)
 {
     return (unsigned)(address >> page_shift) & (PF_VIRTUAL_ENTRIES - 1);

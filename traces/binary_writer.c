@@ -10,9 +10,9 @@ typedef struct {
     uint64_t seed;
     PfPacker *packer;
     PfEncoder *encoder;
-    GByteArray *contents;    /* payload begun */
-    uint32_t contents_ended; /* contents whose last byte is in it */
-    uint64_t contents_first; /* the number of the first of these */
+    GByteArray *contents;         /* payload begun */
+    uint32_t contents_ended;      /* contents whose last byte is in it */
+    uint64_t contents_first;      /* the number of the first of these */
     uint64_t contents_idle_bytes; /* of payloads since the last record frame */
     uint64_t records_first;
     bool has_time;
@@ -67,11 +67,9 @@ static void flush_contents(PfTraceWriter *writer, Sink *sink)
 {
     if (sink->contents->len == 0)
         return;
-    PfFrameHeader header = {.kind = PF_FRAME_CONTENTS,
-                            .count = sink->contents_ended,
-                            .first = sink->contents_first};
-    uint64_t total =
-        put_frame(writer, sink, &header, sink->contents->data, sink->contents->len);
+    PfFrameHeader header = {
+        .kind = PF_FRAME_CONTENTS, .count = sink->contents_ended, .first = sink->contents_first};
+    uint64_t total = put_frame(writer, sink, &header, sink->contents->data, sink->contents->len);
     pf_index_add(sink->index, header.kind, total, header.count, 0);
     sink->contents_first += sink->contents_ended;
     sink->contents_ended = 0;
@@ -84,8 +82,7 @@ static void flush_records(PfTraceWriter *writer, Sink *sink)
     uint32_t count = pf_encoder_count(sink->encoder);
     if (count == 0)
         return;
-    PfFrameHeader header = {
-        .kind = PF_FRAME_RECORDS, .count = count, .first = sink->records_first};
+    PfFrameHeader header = {.kind = PF_FRAME_RECORDS, .count = count, .first = sink->records_first};
     size_t length = pf_encoder_take(sink->encoder, sink->payload);
     uint64_t total = put_frame(writer, sink, &header, sink->payload, length);
     pf_index_add(sink->index, header.kind, total, count, sink->has_time ? sink->time_ps + 1 : 0);

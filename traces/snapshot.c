@@ -223,12 +223,7 @@ static bool look_at_process(const Recording *recording, PfProcess *process, PfSi
         return false;
     }
     pf_process_tell_mappings(process, mappings, recording->writer);
-    g_autoptr(GArray) pages = g_array_new(FALSE, FALSE, sizeof(PfSeenPage));
-    g_autoptr(GPtrArray) frames = g_ptr_array_new();
-    if (!pf_sight_look(sight, process, pages, frames, error))
-        return false;
-    pf_process_tell_pages(process, g_steal_pointer(&pages), frames, sight);
-    return true;
+    return pf_sight_look(sight, process, error);
 }
 
 static bool record_stopped(const Recording *recording, GError **error)
@@ -331,8 +326,7 @@ void pf_snapshot_find(const char *pattern, bool cgroup, GArray *pids)
     g_autoptr(GArray) all = list_processes();
     for (guint i = 0; i < all->len; i++) {
         pid_t pid = g_array_index(all, pid_t, i);
-        g_autofree char *path =
-            g_strdup_printf("/proc/%d/%s", pid, cgroup ? "cgroup" : "comm");
+        g_autofree char *path = g_strdup_printf("/proc/%d/%s", pid, cgroup ? "cgroup" : "comm");
         g_autofree char *text = NULL;
         if (pid == getpid() || !g_file_get_contents(path, &text, NULL, NULL))
             continue;

@@ -6,7 +6,8 @@
  * was read but never written and is not told. `time` is the time that really passed.
  *
  * Processes are stopped by ptrace (seize and interrupt), never by a signal, and without
- * PTRACE_O_EXITKILL: if the recorder dies, by whatever cause, the kernel detaches it and they go on.
+ * PTRACE_O_EXITKILL: if the recorder dies, whatever the cause, the kernel detaches it and they go
+ * on.
  *
  * Frame numbers are readable by root only (Documentation/admin-guide/mm/pagemap.rst of Linux). For
  * others pages of one file at one offset are taken for one frame, and what fork shares looks like
@@ -24,28 +25,28 @@
 enum { PF_SNAPSHOT_EPOCHS_MAX = 1000000, PF_SNAPSHOT_PROCESSES_MAX = 65536 };
 
 typedef struct {
-    unsigned epochs;      /* at least 1 */
-    uint64_t interval_ps; /* from the start of one to the start of the next */
-    bool children;        /* follow the processes' descendants, those born later included */
+    unsigned epochs;        /* at least 1 */
+    uint64_t interval_ps;   /* from the start of one to the start of the next */
+    bool children;          /* follow the processes' descendants, those born later included */
     const int *interrupted; /* non-zero: the epoch at hand is the last; may be NULL */
 } PfSnapshotOptions;
 
 typedef struct {
     unsigned epochs;
     unsigned processes;
-    bool has_frames;          /* frame numbers could be read */
-    uint64_t pages;           /* populated pages seen, all epochs together */
-    uint64_t aliases;         /* of these, pages that mapped the frame of another */
-    uint64_t zero_pages;      /* pages that mapped the kernel's zero page */
-    uint64_t told_pages;      /* pages of `state` records */
+    bool has_frames;     /* frame numbers could be read */
+    uint64_t pages;      /* populated pages seen, all epochs together */
+    uint64_t aliases;    /* of these, pages that mapped the frame of another */
+    uint64_t zero_pages; /* pages that mapped the kernel's zero page */
+    uint64_t told_pages; /* pages of `state` records */
     uint64_t unreadable_pages;
-    uint64_t stopped_ns_max;  /* how long an epoch held the processes at most */
+    uint64_t stopped_ns_max; /* how long an epoch held the processes at most */
 } PfSnapshotSummary;
 
-/* Records the COUNT processes PIDS into WRITER, whose pages must be this system's. Errors, each with
- * the mend: PF_ERROR_USAGE (no such process, this process itself), PF_ERROR_IO (no permission; a
- * process does not stop). A process that ends between epochs becomes `exit`. On return, and on any
- * end of the program, all processes run. */
+/* Records the COUNT processes PIDS into WRITER, whose pages must be this system's. Errors, each
+ * with the mend: PF_ERROR_USAGE (no such process, this process itself), PF_ERROR_IO (no permission;
+ * a process does not stop). A process that ends between epochs becomes `exit`. On return, and on
+ * any end of the program, all processes run. */
 bool pf_snapshot_record(const pid_t *pids, size_t count, const PfSnapshotOptions *options,
                         PfTraceWriter *writer, PfSnapshotSummary *ret_summary, GError **error);
 

@@ -16,7 +16,8 @@ typedef struct {
 /* Memory without a file on a disk has names of the kernel's own making (mm/shmem.c, ipc/shm.c). */
 static PfBacking find_backing(const char *path, uint64_t inode)
 {
-    static const char *const shared[] = {"/memfd:", "/SYSV", "/dev/zero", "/dev/shm/", "[anon_shmem"};
+    static const char *const shared[] = {"/memfd:", "/SYSV", "/dev/zero", "/dev/shm/",
+                                         "[anon_shmem"};
     if (inode == 0)
         return PF_BACKING_ANON;
     for (size_t i = 0; i < G_N_ELEMENTS(shared); i++)
@@ -112,8 +113,7 @@ static bool is_same(const PfMapping *a, const PfMapping *b)
 /* The mapping of MAPPINGS that holds ADDRESS; *INDEX moves on, for ascending addresses. */
 static const PfMapping *mapping_at(const GArray *mappings, guint *index, uint64_t address)
 {
-    while (*index < mappings->len &&
-           g_array_index(mappings, PfMapping, *index).end <= address)
+    while (*index < mappings->len && g_array_index(mappings, PfMapping, *index).end <= address)
         (*index)++;
     if (*index == mappings->len)
         return NULL;
@@ -216,8 +216,7 @@ static void forget_pages(PfProcess *process, const GArray *changes)
         PfSeenPage page = g_array_index(process->pages, PfSeenPage, i);
         while (index < changes->len && g_array_index(changes, Change, index).end <= page.address)
             index++;
-        const Change *change =
-            index < changes->len ? &g_array_index(changes, Change, index) : NULL;
+        const Change *change = index < changes->len ? &g_array_index(changes, Change, index) : NULL;
         if (change != NULL && change->start <= page.address && is_replaced(change))
             continue;
         g_array_index(process->pages, PfSeenPage, kept++) = page;

@@ -1,12 +1,14 @@
 #include <fcntl.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "error.h"
 #include "snapshot_process.h"
 
 enum {
-    BATCH_PAGES = 1024,       /* read by one call; 4 MiB keeps its fixed cost small */
+    BATCH_PAGES = 1024,      /* read by one call; 4 MiB keeps its fixed cost small */
+    WAITING_PAGES = 16384,   /* seen before some are told */
     PAGEMAP_ENTRIES = 16384, /* read at a time */
 };
 
@@ -18,15 +20,45 @@ static const uint64_t pagemap_file = (uint64_t)1 << 61;
 static const uint64_t pagemap_frame = ((uint64_t)1 << 55) - 1;
 static const uint64_t kpageflags_zero_page = (uint64_t)1 << 24;
 
-/* A look at one process. */
+/* The PAGEMAP_SCAN request of Linux since 6.7, as include/uapi/linux/fs.h states it: older headers
+ * do not have it. */
+typedef struct {
+    uint64_t size; /* of this struct */
+    uint64_t flags;
+    uint64_t start;
+    uint64_t end;
+    uint64_t walk_end; /* out: how far it came */
+    uint64_t regions;  /* address of PageRegion */
+    uint64_t region_count;
+    uint64_t pages_max;
+    uint64_t inverted;
+    uint64_t all_of;
+    uint64_t any_of;
+    uint64_t wanted;
+} PageScan;
+
+typedef struct {
+    uint64_t start;
+    uint64_t end;
+    uint64_t categories;
+} PageRegion;
+
+enum { SCAN_REGIONS = 256 };
+
+static const unsigned long pagemap_scan_request = _IOWR('f', 16, PageScan);
+static const uint64_t scan_present = (uint64_t)1 << 3;
+static const uint64_t scan_swapped = (uint64_t)1 << 4;
+
+/* A look at one process. Pages wait until a batch is full, then they are read and told. */
 typedef struct {
     PfSight *sight;
-    const PfProcess *process;
+    PfTelling telling;
     int pagemap;
     int memory;
-    GArray *pages;
-    GPtrArray *frames;
-    GArray *batch; /* of guint: pages that wait for their bytes */
+    GArray *pages;     /* PfSeenPage that wait */
+    GPtrArray *frames; /* PfSeenFrame of each, NULL where nobody else can map it; borrowed */
+    GArray *batch;     /* of guint: those of them that need their bytes */
+    uint64_t readable;
     uint64_t unreadable;
 } Look;
 
@@ -73,8 +105,8 @@ static bool is_zero_page(const PfSight *sight, const PfSeenFrame *frame)
 {
     uint64_t flags = 0;
     return frame != NULL && frame->file == NULL && sight->kpageflags >= 0 &&
-           pread(sight->kpageflags, &flags, sizeof flags,
-                 (off_t)(frame->number * sizeof flags)) == (ssize_t)sizeof flags &&
+           pread(sight->kpageflags, &flags, sizeof flags, (off_t)(frame->number * sizeof flags)) ==
+               (ssize_t)sizeof flags &&
            (flags & kpageflags_zero_page) != 0;
 }
 
@@ -91,8 +123,8 @@ static void take_bytes(Look *look, guint index, const uint8_t *bytes)
         zero_page = is_zero_page(look->sight, frame);
     }
     page->kind = zero_page ? PF_SEEN_ZERO : PF_SEEN_CONTENT;
-    page->content = zero_page ? PF_TRACE_NO_CONTENT
-                              : pf_trace_writer_content(look->sight->writer, &spec);
+    page->content =
+        zero_page ? PF_TRACE_NO_CONTENT : pf_trace_writer_content(look->sight->writer, &spec);
     if (frame == NULL)
         return;
     frame->content = page->content;
@@ -126,6 +158,35 @@ static void read_run(Look *look, guint from, guint count)
     }
 }
 
+/* Whether the bytes of waiting page INDEX are known; tells aliases of the zero page apart. */
+static bool settle_page(const Look *look, guint index)
+{
+    PfSeenPage *page = &g_array_index(look->pages, PfSeenPage, index);
+    const PfSeenFrame *frame = look->frames->pdata[index];
+    if (page->kind == PF_SEEN_ALIAS && frame->is_zero_page)
+        page->kind = PF_SEEN_ZERO;
+    if (page->kind == PF_SEEN_ALIAS)
+        return frame->is_read;
+    return page->kind == PF_SEEN_ZERO || page->content != PF_TRACE_NO_CONTENT;
+}
+
+static void tell_waiting(Look *look)
+{
+    PfSnapshotSummary *summary = look->sight->summary;
+    for (guint i = 0; i < look->pages->len; i++) {
+        const PfSeenPage *page = &g_array_index(look->pages, PfSeenPage, i);
+        if (!settle_page(look, i))
+            continue;
+        look->readable++;
+        summary->pages += page->kind != PF_SEEN_ZERO;
+        summary->zero_pages += page->kind == PF_SEEN_ZERO;
+        summary->aliases += page->kind == PF_SEEN_ALIAS;
+        pf_telling_add(&look->telling, page, look->frames->pdata[i]);
+    }
+    g_array_set_size(look->pages, 0);
+    g_ptr_array_set_size(look->frames, 0);
+}
+
 /* By /proc/PID/mem and not by process_vm_readv: that pins what it reads, and to pin a page that is
  * shared copy-on-write the kernel first gives the process a copy (gup_must_unshare in mm/gup.c of
  * Linux since 5.19): looking would undo the very sharing that is looked for. */
@@ -142,13 +203,14 @@ static void finish_batch(Look *look)
         from += count;
     }
     g_array_set_size(look->batch, 0);
+    tell_waiting(look);
 }
 
 /* The frame that ENTRY of the pagemap tells, new or seen before; NULL if there is no telling. */
 static PfSeenFrame *find_frame(Look *look, const PfMapping *mapping, uint64_t address,
                                uint64_t entry, bool *ret_is_new)
 {
-    PfSeenFrame key = {.address = address, .context = look->process->context};
+    PfSeenFrame key = {.address = address, .context = look->telling.process->context};
     *ret_is_new = true;
     if ((entry & pagemap_present) != 0 && (entry & pagemap_frame) != 0) {
         key.number = entry & pagemap_frame;
@@ -175,8 +237,7 @@ static void look_at_page(Look *look, const PfMapping *mapping, uint64_t address,
     bool is_new = true;
     PfSeenFrame *frame = find_frame(look, mapping, address, entry, &is_new);
     /* Without a content: not read (yet). */
-    PfSeenPage page = {
-        .address = address, .content = PF_TRACE_NO_CONTENT, .kind = PF_SEEN_CONTENT};
+    PfSeenPage page = {.address = address, .content = PF_TRACE_NO_CONTENT, .kind = PF_SEEN_CONTENT};
     if (!is_new) {
         page.kind = PF_SEEN_ALIAS;
         page.source_context = frame->context;
@@ -185,19 +246,18 @@ static void look_at_page(Look *look, const PfMapping *mapping, uint64_t address,
     guint index = look->pages->len;
     g_array_append_val(look->pages, page);
     g_ptr_array_add(look->frames, frame);
-    if (!is_new)
-        return;
-    g_array_append_val(look->batch, index);
-    if (look->batch->len == BATCH_PAGES)
+    if (is_new)
+        g_array_append_val(look->batch, index);
+    if (look->batch->len == BATCH_PAGES || look->pages->len == WAITING_PAGES)
         finish_batch(look);
 }
 
-static void look_at_mapping(Look *look, const PfMapping *mapping)
+static void look_at_range(Look *look, const PfMapping *mapping, uint64_t start, uint64_t end)
 {
     uint64_t page_bytes = pf_snapshot_page_bytes();
     g_autofree uint64_t *entries = g_new(uint64_t, PAGEMAP_ENTRIES);
-    for (uint64_t address = mapping->start; address < mapping->end;) {
-        uint64_t count = MIN((mapping->end - address) / page_bytes, PAGEMAP_ENTRIES);
+    for (uint64_t address = start; address < end;) {
+        uint64_t count = MIN((end - address) / page_bytes, PAGEMAP_ENTRIES);
         ssize_t got = pread(look->pagemap, entries, count * sizeof *entries,
                             (off_t)(address / page_bytes * sizeof *entries));
         if (got <= 0)
@@ -209,30 +269,32 @@ static void look_at_mapping(Look *look, const PfMapping *mapping)
     }
 }
 
-/* Takes out what could not be read, and tells aliases of the zero page apart. */
-static void settle(Look *look)
+/* Terabytes that a program has reserved but hardly used (shadow memory, arenas) have tables for
+ * the used part only; where the kernel can it is asked for that. */
+static void look_at_mapping(Look *look, const PfMapping *mapping)
 {
-    PfSnapshotSummary *summary = look->sight->summary;
-    guint kept = 0;
-    for (guint i = 0; i < look->pages->len; i++) {
-        PfSeenPage page = g_array_index(look->pages, PfSeenPage, i);
-        PfSeenFrame *frame = look->frames->pdata[i];
-        if (page.kind == PF_SEEN_ALIAS && frame->is_zero_page)
-            page.kind = PF_SEEN_ZERO;
-        bool is_read = page.kind == PF_SEEN_ALIAS ? frame->is_read
-                                                  : page.kind == PF_SEEN_ZERO ||
-                                                        page.content != PF_TRACE_NO_CONTENT;
-        if (!is_read)
-            continue;
-        summary->pages += page.kind != PF_SEEN_ZERO;
-        summary->zero_pages += page.kind == PF_SEEN_ZERO;
-        summary->aliases += page.kind == PF_SEEN_ALIAS;
-        g_array_index(look->pages, PfSeenPage, kept) = page;
-        look->frames->pdata[kept++] = frame;
+    PageRegion regions[SCAN_REGIONS];
+    for (uint64_t address = mapping->start; address < mapping->end;) {
+        PageScan scan = {
+            .size = sizeof scan,
+            .start = address,
+            .end = mapping->end,
+            .regions = (uintptr_t)regions,
+            .region_count = SCAN_REGIONS,
+            .any_of = scan_present | scan_swapped,
+            .wanted = scan_present | scan_swapped,
+        };
+        int count = ioctl(look->pagemap, pagemap_scan_request, &scan);
+        if (count < 0) {
+            look_at_range(look, mapping, address, mapping->end);
+            return;
+        }
+        for (int i = 0; i < count; i++)
+            look_at_range(look, mapping, regions[i].start, regions[i].end);
+        if (scan.walk_end <= address)
+            return;
+        address = scan.walk_end;
     }
-    summary->unreadable_pages += look->unreadable;
-    g_array_set_size(look->pages, kept);
-    g_ptr_array_set_size(look->frames, (gint)kept);
 }
 
 static int open_of(const PfProcess *process, const char *name)
@@ -241,29 +303,31 @@ static int open_of(const PfProcess *process, const char *name)
     return open(path, O_RDONLY | O_CLOEXEC);
 }
 
-bool pf_sight_look(PfSight *sight, const PfProcess *process, GArray *ret_pages,
-                   GPtrArray *ret_frames, GError **error)
+bool pf_sight_look(PfSight *sight, PfProcess *process, GError **error)
 {
+    g_autoptr(GArray) pages = g_array_new(FALSE, FALSE, sizeof(PfSeenPage));
+    g_autoptr(GPtrArray) frames = g_ptr_array_new();
     g_autoptr(GArray) batch = g_array_new(FALSE, FALSE, sizeof(guint));
     Look look = {
         .sight = sight,
-        .process = process,
         .pagemap = open_of(process, "pagemap"),
         .memory = open_of(process, "mem"),
-        .pages = ret_pages,
-        .frames = ret_frames,
+        .pages = pages,
+        .frames = frames,
         .batch = batch,
     };
-    bool allowed = look.pagemap >= 0;
+    bool allowed = look.pagemap >= 0 && look.memory >= 0;
+    pf_telling_init(&look.telling, sight, process);
     for (guint i = 0; i < process->mappings->len && allowed; i++)
         look_at_mapping(&look, &g_array_index(process->mappings, PfMapping, i));
     finish_batch(&look);
-    settle(&look);
+    pf_telling_finish(&look.telling);
+    sight->summary->unreadable_pages += look.unreadable;
     if (look.pagemap >= 0)
         close(look.pagemap);
     if (look.memory >= 0)
         close(look.memory);
-    if (allowed && (look.unreadable == 0 || ret_pages->len > 0))
+    if (allowed && (look.unreadable == 0 || look.readable > 0))
         return true;
     g_set_error(error, PF_ERROR, PF_ERROR_IO,
                 "process %d: its memory cannot be read; run as root, or as its own user",

@@ -7,7 +7,7 @@
 typedef struct {
     uint64_t start; /* bytes; a multiple of the page size, as are the others */
     uint64_t end;
-    uint64_t offset; /* in the file */
+    uint64_t offset;  /* in the file */
     const char *name; /* of the file, interned; NULL for anonymous memory */
     PfBacking backing;
     PfProtection protection;
@@ -35,18 +35,19 @@ typedef struct {
     uint32_t context;
     char *name;
     bool has_exited;
-    bool is_told;      /* its context record is written */
-    bool is_end_told;  /* its exit record is */
-    GArray *threads;   /* of pid_t, while stopped */
-    GArray *mappings;  /* of PfMapping, as told, ascending */
-    GArray *pages;     /* of PfSeenPage, as told, ascending */
+    bool is_told;     /* its context record is written */
+    bool is_end_told; /* its exit record is */
+    GArray *threads;  /* of pid_t, while stopped */
+    GArray *mappings; /* of PfMapping, as told, ascending */
+    GArray *pages;    /* of PfSeenPage, as told, ascending */
 } PfProcess;
 
 /* NULL with an error if there is no process PID. */
 PfProcess *pf_process_new(pid_t pid, GError **error);
 void pf_process_free(PfProcess *process);
 
-/* The start time of process PID in clock ticks since boot; false if it does not exist or is dead. */
+/* The start time of process PID in clock ticks since boot; false if it does not exist or is dead.
+ */
 bool pf_process_start_time(pid_t pid, uint64_t *ret_start_time);
 
 /* ---- snapshot_stop.c ---- */
@@ -91,17 +92,31 @@ typedef struct {
     uint8_t *bytes;     /* of a batch */
 } PfSight;
 
+/* For one epoch; WRITER and SUMMARY are borrowed. */
 void pf_sight_init(PfSight *sight, PfTraceWriter *writer, PfSnapshotSummary *summary);
 void pf_sight_clear(PfSight *sight);
 
-/* Reads the pages of PROCESS. RET_PAGES (of PfSeenPage) gets them, ascending, and RET_FRAMES (of
- * PfSeenFrame *, borrowed from SIGHT) the frame of each, NULL where nobody else can map it. False
- * if nothing of it could be read. */
-bool pf_sight_look(PfSight *sight, const PfProcess *process, GArray *ret_pages,
-                   GPtrArray *ret_frames, GError **error);
+/* Reads the pages of PROCESS and writes in what they differ from those told before. Pages are told
+ * batch by batch, so that contents do not pile up. False if nothing of it could be read. */
+bool pf_sight_look(PfSight *sight, PfProcess *process, GError **error);
 
 /* ---- snapshot_tell.c ---- */
 
-/* Writes in what PAGES differ from the pages of PROCESS told before, and keeps them (taken over). */
-void pf_process_tell_pages(PfProcess *process, GArray *pages, const GPtrArray *frames,
-                           PfSight *sight);
+/* Telling the pages of one process, in ascending order. Neighbours are told by one record. */
+typedef struct {
+    PfSight *sight;
+    PfProcess *process;
+    GArray *pages; /* PfSeenPage told now; owned until finish */
+    guint old;     /* pages told before that are dealt with */
+    PfRecord run;  /* not written yet; `count` 0: none */
+    PfTraceDetail detail;
+} PfTelling;
+
+/* SIGHT and PROCESS are borrowed until finish. */
+void pf_telling_init(PfTelling *telling, PfSight *sight, PfProcess *process);
+
+/* PAGE is the next; FRAME is what it maps, NULL where nobody else can. */
+void pf_telling_add(PfTelling *telling, const PfSeenPage *page, PfSeenFrame *frame);
+
+/* There are no more; those that PROCESS had before and that were not added are gone. */
+void pf_telling_finish(PfTelling *telling);

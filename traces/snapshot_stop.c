@@ -14,12 +14,6 @@
 /* A thread that sleeps in the kernel without interruption stops only when that ends. */
 static const gint64 stop_limit_us = 10 * G_USEC_PER_SEC;
 
-/* The request and its arguments are of different types in C libraries' prototypes. */
-static long trace_request(int request, pid_t thread, uintptr_t data)
-{
-    return ptrace(request, thread, NULL, (void *)data);
-}
-
 static bool is_held(const PfProcess *process, pid_t thread)
 {
     for (guint i = 0; i < process->threads->len; i++)
@@ -51,8 +45,8 @@ static void set_refused(const PfProcess *process, int why, GError **error)
                     "0 in /proc/sys/kernel/yama/ptrace_scope",
                     process->pid);
     else
-        g_set_error(error, PF_ERROR, PF_ERROR_IO, "process %d: cannot be stopped: %s",
-                    process->pid, g_strerror(why));
+        g_set_error(error, PF_ERROR, PF_ERROR_IO, "process %d: cannot be stopped: %s", process->pid,
+                    g_strerror(why));
 }
 
 /* Seizes each thread that is not held yet and asks it to stop. RET_ADDED counts them. */
@@ -65,7 +59,7 @@ static bool seize_threads(PfProcess *process, unsigned *ret_added, GError **erro
         pid_t thread = (pid_t)strtol(name, NULL, 10);
         if (is_held(process, thread))
             continue;
-        if (trace_request(PTRACE_SEIZE, thread, 0) != 0) {
+        if (ptrace(PTRACE_SEIZE, thread, NULL, NULL) != 0) {
             /* ESRCH: it has ended since; EPERM also for one that is just dying. */
             int why = errno;
             uint64_t start_time;
@@ -75,7 +69,7 @@ static bool seize_threads(PfProcess *process, unsigned *ret_added, GError **erro
             return false;
         }
         g_array_append_val(process->threads, thread);
-        trace_request(PTRACE_INTERRUPT, thread, 0);
+        ptrace(PTRACE_INTERRUPT, thread, NULL, NULL);
         (*ret_added)++;
     }
     return true;
@@ -94,7 +88,7 @@ static bool wait_for_stop(const PfProcess *process, pid_t thread, GError **error
              * interrupt that is still pending makes possible only after its own stop. */
             if (status >> 16 == PTRACE_EVENT_STOP)
                 return true;
-            trace_request(PTRACE_CONT, thread, (uintptr_t)WSTOPSIG(status));
+            ptrace(PTRACE_CONT, thread, NULL, (void *)(uintptr_t)WSTOPSIG(status));
             continue;
         }
         if (changed == thread || (changed < 0 && errno != EINTR))
@@ -153,8 +147,7 @@ static bool stop_all(GPtrArray *processes, GError **error)
         unsigned added = 0;
         if (process->has_exited)
             continue;
-        if (!pf_process_start_time(process->pid, &start_time) ||
-            start_time != process->start_time)
+        if (!pf_process_start_time(process->pid, &start_time) || start_time != process->start_time)
             process->has_exited = true;
         else if (!seize_threads(process, &added, error))
             return false;
@@ -183,9 +176,9 @@ void pf_processes_resume(GPtrArray *processes)
         for (guint t = 0; t < process->threads->len; t++) {
             pid_t thread = g_array_index(process->threads, pid_t, t);
             /* A thread that does not stand yet cannot be let go. */
-            if (trace_request(PTRACE_DETACH, thread, 0) != 0 && errno == ESRCH &&
+            if (ptrace(PTRACE_DETACH, thread, NULL, NULL) != 0 && errno == ESRCH &&
                 wait_for_stop(process, thread, NULL))
-                trace_request(PTRACE_DETACH, thread, 0);
+                ptrace(PTRACE_DETACH, thread, NULL, NULL);
         }
         g_array_set_size(process->threads, 0);
     }

@@ -77,8 +77,10 @@ bool pf_text_blob(PfTextReader *reader, const char *text, PfContentSpec *ret_spe
     if (!open_blob(reader, name))
         return false;
     if (offset >= reader->blob_bytes)
-        return pf_text_complain(reader, "blob: %s has %" PRIu64 " bytes, none at %" PRIu64
-                                "; give an offset in the file", name, reader->blob_bytes, offset);
+        return pf_text_complain(reader,
+                                "blob: %s has %" PRIu64 " bytes, none at %" PRIu64
+                                "; give an offset in the file",
+                                name, reader->blob_bytes, offset);
     uint64_t left = reader->blob_bytes - offset;
     uint32_t length = (uint32_t)MIN(left, (uint64_t)reader->trace->header.page_bytes);
     uint8_t *bytes = pf_record_block_alloc(reader->block, length);
@@ -107,8 +109,9 @@ static bool parse_id(PfTextReader *reader, const char *text, PfContentSpec *ret_
         return false;
     uint32_t page_bytes = reader->trace->header.page_bytes;
     if (at >= page_bytes)
-        return pf_text_complain(reader, "id: changes byte %" PRIu64 " of a page of %" PRIu32
-                                " bytes; choose one below", at, page_bytes);
+        return pf_text_complain(
+            reader, "id: changes byte %" PRIu64 " of a page of %" PRIu32 " bytes; choose one below",
+            at, page_bytes);
     if (with > UINT8_MAX)
         return pf_text_complain(reader, "id: value %" PRIu64 " is no byte; use 0 to 255", with);
     ret_spec->at = (uint32_t)at;
@@ -130,12 +133,12 @@ static bool parse_hex(PfTextReader *reader, const PfWord *word, PfContentSpec *r
 static bool parse_text(PfTextReader *reader, const PfWord *word, PfContentSpec *ret_spec)
 {
     if (word->length > reader->trace->header.page_bytes)
-        return pf_text_complain(reader, "a text of %zu bytes, a page has %" PRIu32
-                                "; shorten it", word->length, reader->trace->header.page_bytes);
+        return pf_text_complain(reader, "a text of %zu bytes, a page has %" PRIu32 "; shorten it",
+                                word->length, reader->trace->header.page_bytes);
     uint8_t *bytes = pf_record_block_alloc(reader->block, word->length);
     memcpy(bytes, word->text, word->length);
-    *ret_spec = (PfContentSpec){
-        .form = PF_CONTENT_BYTES, .bytes = bytes, .length = (uint32_t)word->length};
+    *ret_spec =
+        (PfContentSpec){.form = PF_CONTENT_BYTES, .bytes = bytes, .length = (uint32_t)word->length};
     return true;
 }
 
@@ -160,8 +163,10 @@ static bool parse_content(PfTextReader *reader, const PfWord *word, PfContentSpe
     if (g_str_has_prefix(text, "blob:"))
         return pf_text_blob(reader, text + strlen("blob:"), ret_spec);
     g_autofree char *shown = pf_text_shortened(text);
-    return pf_text_complain(reader, "unknown content '%s'; it is zero, ones, \"text\", hex:00ff, "
-                            "blob:FILE:OFFSET, hash:0x1 or id:N", shown);
+    return pf_text_complain(reader,
+                            "unknown content '%s'; it is zero, ones, \"text\", hex:00ff, "
+                            "blob:FILE:OFFSET, hash:0x1 or id:N",
+                            shown);
 }
 
 bool pf_text_take_content(PfTextReader *reader, uint32_t *ret_content)

@@ -76,7 +76,7 @@ static bool parse_backing(PfTextReader *reader, PfTraceDetail *detail)
     }
     if (text == NULL)
         return pf_text_complain(reader, "what backs the pages is missing; write anon, "
-                                "file=NAME:OFFSET or shmem=NAME:OFFSET");
+                                        "file=NAME:OFFSET or shmem=NAME:OFFSET");
     const char *colon = strrchr(text, ':');
     if (colon == NULL)
         return pf_text_complain(reader, "the offset in the file is missing; write NAME:OFFSET");
@@ -175,8 +175,9 @@ static bool parse_touch(PfTextReader *reader, PfRecord *record)
 static bool set_value(PfTextReader *reader, PfRecord *record, const void *bytes, size_t length)
 {
     if (length != record->count)
-        return pf_text_complain(reader, "a value of %zu bytes in a write of %" PRIu64
-                                "; make them equal", length, record->count);
+        return pf_text_complain(reader,
+                                "a value of %zu bytes in a write of %" PRIu64 "; make them equal",
+                                length, record->count);
     if (length > sizeof(record->value)) {
         uint8_t *copy = pf_record_block_alloc(reader->block, length);
         memcpy(copy, bytes, length);
@@ -200,8 +201,9 @@ static bool take_value(PfTextReader *reader, PfRecord *record)
         return bytes != NULL && set_value(reader, record, bytes, digit_count / 2);
     }
     if (record->count > sizeof(record->value))
-        return pf_text_complain(reader, "a number has at most 8 bytes, the write %" PRIu64
-                                "; write hex: and the bytes", record->count);
+        return pf_text_complain(
+            reader, "a number has at most 8 bytes, the write %" PRIu64 "; write hex: and the bytes",
+            record->count);
     return pf_text_number(reader, "value", word->text, &record->value);
 }
 
@@ -370,6 +372,7 @@ const PfTextEvent *pf_text_event(PfTextReader *reader, const char *name)
     if (nearest != NULL)
         pf_text_complain(reader, "unknown event '%s'; did you mean %s?", shown, nearest);
     else
-        pf_text_complain(reader, "unknown event '%s'; docs/trace-format.md lists all events", shown);
+        pf_text_complain(reader, "unknown event '%s'; docs/trace-format.md lists all events",
+                         shown);
     return NULL;
 }

@@ -93,8 +93,10 @@ bool pf_text_number(PfTextReader *reader, const char *what, const char *text, ui
     if (outcome == 0)
         return pf_text_complain(reader, "%s '%s' does not fit into 64 bits; use a smaller one",
                                 what, shown);
-    return pf_text_complain(reader, "%s '%s' is no number; write digits, or 0x and hexadecimal "
-                            "digits", what, shown);
+    return pf_text_complain(reader,
+                            "%s '%s' is no number; write digits, or 0x and hexadecimal "
+                            "digits",
+                            what, shown);
 }
 
 bool pf_text_take_number(PfTextReader *reader, const char *what, uint64_t *ret_number)
@@ -152,8 +154,8 @@ bool pf_text_take_context(PfTextReader *reader, uint32_t *ret_context)
     g_autofree char *shown = pf_text_shortened(word->text);
     const char *nearest = nearest_context(reader, word->text);
     if (nearest == NULL)
-        return pf_text_complain(reader, "unknown context '%s'; make it first: context %s vm",
-                                shown, shown);
+        return pf_text_complain(reader, "unknown context '%s'; make it first: context %s vm", shown,
+                                shown);
     return pf_text_complain(reader, "unknown context '%s'; did you mean %s?", shown, nearest);
 }
 

@@ -37,7 +37,8 @@ static char *cut_escape(Cutter *cutter)
     case 'x':
         if (cutter->end - cutter->at >= 2 && g_ascii_isxdigit(cutter->at[0]) &&
             g_ascii_isxdigit(cutter->at[1])) {
-            int byte = g_ascii_xdigit_value(cutter->at[0]) * 16 + g_ascii_xdigit_value(cutter->at[1]);
+            int byte =
+                g_ascii_xdigit_value(cutter->at[0]) * 16 + g_ascii_xdigit_value(cutter->at[1]);
             *cutter->out++ = (char)byte;
             cutter->at += 2;
             return NULL;

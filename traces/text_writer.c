@@ -53,8 +53,8 @@ static void put_word(GString *line, const char *text)
 {
     bool is_plain = text[0] != '\0';
     for (const char *c = text; *c != '\0'; c++)
-        is_plain = is_plain && (uint8_t)*c > ' ' && *c != '"' && *c != '#' && *c != '\\' &&
-                   *c != 0x7f;
+        is_plain =
+            is_plain && (uint8_t)*c > ' ' && *c != '"' && *c != '#' && *c != '\\' && *c != 0x7f;
     if (is_plain)
         g_string_append(line, text);
     else

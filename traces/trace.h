@@ -1,9 +1,10 @@
 /* Traces: what contexts did to their memory, as records, from whatever form.
  *
  * A trace is read in blocks of records. A record is a value of fixed size; what only rare events
- * carry (names, second addresses, flags) is a PfTraceDetail beside it. Page contents are numbered by
- * the trace in order of first use and are handed over once, with the block that first uses them, or before.
- * The text and the binary form hold the same events and convert into each other without loss. */
+ * carry (names, second addresses, flags) is a PfTraceDetail beside it. Page contents are numbered
+ * by the trace in order of first use and are handed over once, with the block that first uses them
+ * or one before. The text and the binary form hold the same events and convert into each other
+ * without loss. */
 #pragma once
 
 #include <assert.h>
@@ -47,6 +48,7 @@ enum {
     PF_RECORD_HAS_VALUE = 2,   /* write: the bytes are known (`value` or `bytes`) */
     PF_RECORD_HAS_VIRTUAL = 4, /* `virtual_address` holds a virtual address */
     PF_RECORD_SCAN_PASSES = 8, /* scan: `count` is passes, not pages */
+    PF_RECORD_CONTINUED = 16,  /* a part of a longer record, not its last; no trace has it */
 };
 
 /* No content: the record carries none. */
@@ -55,15 +57,15 @@ enum {
 #define PF_TRACE_NO_CONTEXT UINT32_MAX
 
 /* Limits, so that a damaged file is refused and not obeyed. */
-#define PF_TRACE_CONTEXTS_MAX       (1U << 20)
-#define PF_TRACE_NAME_BYTES_MAX     4096U
-#define PF_TRACE_PAGE_BYTES_MIN     4U
-#define PF_TRACE_PAGE_BYTES_MAX     (1U << 30)
-#define PF_TRACE_RECORD_PAGES_MAX   ((uint64_t)1 << 40)
-#define PF_TRACE_BLOCK_RECORDS      16384U
-#define PF_TRACE_DESCRIPTION_MAX    (1U << 20)
+#define PF_TRACE_CONTEXTS_MAX     (1U << 20)
+#define PF_TRACE_NAME_BYTES_MAX   4096U
+#define PF_TRACE_PAGE_BYTES_MIN   4U
+#define PF_TRACE_PAGE_BYTES_MAX   (1U << 30)
+#define PF_TRACE_RECORD_PAGES_MAX ((uint64_t)1 << 40)
+#define PF_TRACE_BLOCK_RECORDS    16384U
+#define PF_TRACE_DESCRIPTION_MAX  (1U << 20)
 /* The most bytes that a write may carry; a larger one is a `fill`, or a write without value. */
-#define PF_TRACE_WRITE_BYTES_MAX    65536U
+#define PF_TRACE_WRITE_BYTES_MAX 65536U
 
 typedef enum { PF_GRAIN_ACCESS, PF_GRAIN_PAGE } PfGrain;
 typedef enum { PF_CONTEXT_PROCESS, PF_CONTEXT_VM } PfContextKind;
@@ -95,17 +97,17 @@ typedef enum {
 /* What rare events carry. Which members count is told at each; others are 0 or NULL. Strings are
  * borrowed from the trace and live as long as it does. */
 typedef struct {
-    const char *name;        /* context, fork: new context's name; map: file; dma: device; begin,
-                                end, mark: label; control: key ("ksm.smart_scan") */
-    const char *text;        /* context, fork: security label or NULL; control: value as written */
-    uint64_t number;         /* context, fork: memory limit in bytes, 0 if none; map: offset in the
-                                file in bytes; dma: block */
-    uint64_t other_address;  /* alias: source address; remap: target address */
-    uint32_t other_context;  /* alias: source; fork: child */
-    int32_t node;            /* context, fork: NUMA node, -1 if not said */
-    int32_t core;            /* context: core, -1 if not said; fork: -1 */
-    uint64_t huge_bytes;     /* map: huge page size, 0 if none */
-    uint64_t group;          /* map: allocation group, 0 if none */
+    const char *name;       /* context, fork: new context's name; map: file; dma: device; begin,
+                               end, mark: label; control: key ("ksm.smart_scan") */
+    const char *text;       /* context, fork: security label or NULL; control: value as written */
+    uint64_t number;        /* context, fork: memory limit in bytes, 0 if none; map: offset in the
+                               file in bytes; dma: block */
+    uint64_t other_address; /* alias: source address; remap: target address */
+    uint32_t other_context; /* alias: source; fork: child */
+    int32_t node;           /* context, fork: NUMA node, -1 if not said */
+    int32_t core;           /* context: core, -1 if not said; fork: -1 */
+    uint64_t huge_bytes;    /* map: huge page size, 0 if none */
+    uint64_t group;         /* map: allocation group, 0 if none */
     PfContextKind context_kind;
     PfBacking backing;
     PfProtection protection;
@@ -115,16 +117,19 @@ typedef struct {
 /* One event. Members that a kind does not use are 0 (content: PF_TRACE_NO_CONTENT). */
 typedef struct {
     uint64_t address; /* byte address in CPN space; page events: of the first page */
-    uint64_t count;   /* read, write, fetch: bytes; page events: pages; run: instructions; idle, time:
-                         picoseconds; scan: pages or passes; grain: PfGrain; advise: pages; attr:
-                         pages */
+    uint64_t count; /* read, write, fetch: bytes; page events: pages; run: instructions; idle, time:
+                       picoseconds; scan: pages or passes; grain: PfGrain; advise: pages; attr:
+                       pages */
     union {
         uint64_t value;              /* write of at most 8 bytes: little-endian; state, fill: step
                                         by which an id grows each page */
         const uint8_t *bytes;        /* write of more than 8 bytes; lives as long as the block */
         const PfTraceDetail *detail; /* rare kinds; lives as long as the block */
     };
-    uint64_t virtual_address;
+    union {
+        uint64_t virtual_address;
+        uint64_t first_index; /* page events: pages of the same record before this part of it */
+    };
     uint32_t content; /* state, fill, init, dma: number of the content */
     uint32_t context; /* number, in order of appearance (fork's children included) */
     uint8_t kind;     /* PfRecordKind */
@@ -139,8 +144,8 @@ static_assert(sizeof(PfRecord) == 48, "a record is 48 bytes");
 typedef enum {
     PF_CONTENT_ZERO,
     PF_CONTENT_ONES,
-    PF_CONTENT_ID,    /* the splitmix64 stream seeded with `number`, byte `at` exclusive-or `with` */
-    PF_CONTENT_HASH,  /* identity `number`, no bytes known */
+    PF_CONTENT_ID,   /* the splitmix64 stream seeded with `number`, byte `at` exclusive-or `with` */
+    PF_CONTENT_HASH, /* identity `number`, no bytes known */
     PF_CONTENT_BYTES, /* `bytes` (`length` of them), then zero bytes up to the page's end */
 } PfContentForm;
 
@@ -148,8 +153,8 @@ typedef enum {
 
 typedef struct {
     PfContentForm form;
-    uint32_t at;   /* ID: byte offset in the page, below the page's size */
-    uint8_t with;  /* ID: 0 where no byte is changed */
+    uint32_t at;  /* ID: byte offset in the page, below the page's size */
+    uint8_t with; /* ID: 0 where no byte is changed */
     uint64_t number;
     const uint8_t *bytes; /* BYTES; borrowed: as long as the block when read */
     uint32_t length;      /* BYTES; at most the page's size */
@@ -167,6 +172,7 @@ typedef struct {
     uint64_t first_record; /* number of records before this block */
 } PfRecordBlock;
 
+/* An empty block. Free with pf_record_block_free. */
 PfRecordBlock *pf_record_block_new(void);
 void pf_record_block_free(PfRecordBlock *block);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PfRecordBlock, pf_record_block_free)
@@ -231,8 +237,9 @@ typedef enum { PF_TRACE_TEXT, PF_TRACE_BINARY } PfTraceForm;
 PfTraceWriter *pf_trace_writer_new(const char *path, PfTraceForm form, const PfTraceHeader *header,
                                    GError **error);
 
-/* The number by which records written hereafter mean the content SPEC (copied). Equal specs, and in
- * the binary form equal bytes, get one number. */
+/* The number by which records written hereafter mean the content SPEC (copied). Equal specs and
+ * equal bytes get one number. Give a content shortly before the first record that uses it: readers
+ * hold the contents that no record has used yet. */
 uint32_t pf_trace_writer_content(PfTraceWriter *writer, const PfContentSpec *spec);
 
 /* Appends RECORD, whose `content` is a number that the writer gave. The first error sticks and is
@@ -265,7 +272,8 @@ typedef struct {
     uint64_t fetched_bytes;
     uint64_t instructions;
     uint64_t marks;
-    bool has_access_grain; /* some event stands where the grain is `access` (as before any `grain`) */
+    bool has_access_grain; /* some event stands where the grain is `access` (as before any `grain`)
+                            */
     bool has_page_grain;
     bool has_time;
     uint64_t last_time_ps; /* of the last `time` */

@@ -17,8 +17,8 @@ typedef struct {
     PfUnpacker *unpacker;
     PfDecoder *decoder;
     PfContentReader contents;
-    GByteArray *index; /* as it should be, of the frames so far */
-    PfTotals totals;   /* of contents only: records are counted by who wants to know */
+    GByteArray *index;    /* as it should be, of the frames so far */
+    PfTotals totals;      /* of contents only: records are counted by who wants to know */
     PfFrameHeader header; /* of the frame being decoded */
     uint64_t offset;      /* of that frame */
     uint64_t index_offset;
@@ -84,7 +84,8 @@ static bool read_header(PfTrace *trace, Reader *reader, GError **error)
     if (reader->seed != pf_checksum(bytes, checked, 0))
         return fail_header(trace, 0, "the checksum of the header is wrong", error);
     if (pf_get_u32(bytes + 8) != PF_BINARY_VERSION)
-        return fail_header(trace, 8, "a version of the format that this program does not read", error);
+        return fail_header(trace, 8, "a version of the format that this program does not read",
+                           error);
     uint32_t page_bytes = pf_get_u32(bytes + 12);
     uint32_t description_bytes = pf_get_u32(bytes + 24);
     if (!pf_is_power_of_two(page_bytes) || page_bytes < PF_TRACE_PAGE_BYTES_MIN ||
@@ -184,8 +185,8 @@ static bool check_index(PfTrace *trace, Reader *reader, const uint8_t *payload, 
     return true;
 }
 
-static bool check_totals(PfTrace *trace, Reader *reader, const uint8_t *payload,
-                         uint64_t records, GError **error)
+static bool check_totals(PfTrace *trace, Reader *reader, const uint8_t *payload, uint64_t records,
+                         GError **error)
 {
     const PfFrameHeader *header = &reader->header;
     if (reader->phase == PHASE_FRAMES)
@@ -281,8 +282,8 @@ static bool decode_some(PfTrace *trace, Reader *reader, PfRecordBlock *block, GE
 {
     g_autofree char *problem = pf_decoder_fill(reader->decoder, block);
     if (problem != NULL) {
-        g_autofree char *place = g_strdup_printf(
-            "record %" PRIu64 ": %s", block->first_record + block->count, problem);
+        g_autofree char *place =
+            g_strdup_printf("record %" PRIu64 ": %s", block->first_record + block->count, problem);
         return fail_at(trace, reader->offset, place, error);
     }
     if (pf_decoder_left(reader->decoder) > 0)

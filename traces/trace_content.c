@@ -115,8 +115,8 @@ static Entry make_key(const PfContentSpec *spec)
                        .length = spec->length};
     }
     return (Entry){.low = spec->number,
-                   .high = (uint64_t)spec->form << FORM_SHIFT |
-                           (uint64_t)spec->with << WITH_SHIFT | spec->at};
+                   .high = (uint64_t)spec->form << FORM_SHIFT | (uint64_t)spec->with << WITH_SHIFT |
+                           spec->at};
 }
 
 PfContentPool *pf_content_pool_new(bool keeps_bytes)

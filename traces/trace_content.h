@@ -22,6 +22,7 @@ void pf_content_pool_free(PfContentPool *pool);
 /* The number of normal SPEC; RET_IS_NEW tells whether it was met for the first time. */
 uint32_t pf_content_pool_add(PfContentPool *pool, const PfContentSpec *spec, bool *ret_is_new);
 
+/* Contents numbered so far. */
 uint32_t pf_content_pool_count(const PfContentPool *pool);
 
 /* The content with NUMBER of a pool that keeps bytes; borrowed from it. */

@@ -12,8 +12,8 @@ static void convert_contents(PfTraceWriter *writer, const PfRecordBlock *block, 
 {
     while (numbers->len < end) {
         uint32_t index = numbers->len - block->first_content;
-        uint32_t number = pf_trace_writer_content(
-            writer, &g_array_index(block->contents, PfContentSpec, index));
+        uint32_t number =
+            pf_trace_writer_content(writer, &g_array_index(block->contents, PfContentSpec, index));
         g_array_append_val(numbers, number);
     }
 }
@@ -39,8 +39,7 @@ bool pf_trace_convert(const char *in, const char *out, PfTraceForm form, bool sa
     g_autoptr(PfTrace) trace = pf_trace_open(in, &options, error);
     if (trace == NULL)
         return false;
-    g_autoptr(PfTraceWriter) writer =
-        pf_trace_writer_new(out, form, pf_trace_header(trace), error);
+    g_autoptr(PfTraceWriter) writer = pf_trace_writer_new(out, form, pf_trace_header(trace), error);
     if (writer == NULL)
         return false;
     g_autoptr(PfRecordBlock) block = pf_record_block_new();
@@ -101,9 +100,9 @@ static bool check_totals(const PfTrace *trace, const PfTraceSummary *summary, GE
             continue;
         g_set_error(error, PF_ERROR, PF_ERROR_TRACE,
                     "%s: its totals say %" PRIu64 " records of kind %s, it has %" PRIu64
-                    "; make the trace anew", pf_input_name(trace->input),
-                    trace->totals_by_kind[kind], pf_record_kind_name(kind),
-                    summary->records_by_kind[kind]);
+                    "; make the trace anew",
+                    pf_input_name(trace->input), trace->totals_by_kind[kind],
+                    pf_record_kind_name(kind), summary->records_by_kind[kind]);
         return false;
     }
     return true;

@@ -29,6 +29,7 @@ bool pf_input_fill(PfInput *input, size_t length, GError **error);
 /* The window: bytes not consumed yet. It moves with the next fill. */
 const uint8_t *pf_input_window(const PfInput *input, size_t *ret_length);
 
+/* Moves the window on by LENGTH bytes, which it must hold. */
 void pf_input_consume(PfInput *input, size_t length);
 
 /* Bytes consumed so far. */

@@ -7,14 +7,15 @@
 typedef struct {
     const char *name;
     bool has_context;
-    bool has_pages;   /* `address` of a page, `count` pages */
-    bool is_access;   /* `address`, `count` bytes */
+    bool has_pages; /* `address` of a page, `count` pages */
+    bool is_access; /* `address`, `count` bytes */
     bool has_content;
     bool has_detail;
-    bool has_step;    /* `value` is a step */
-    uint8_t flags;    /* that it may have */
+    bool has_step; /* `value` is a step */
+    uint8_t flags; /* that it may have */
 } PfRecordTraits;
 
+/* The traits of KIND; constant. */
 const PfRecordTraits *pf_record_traits(PfRecordKind kind);
 
 /* NULL-terminated, in the order of the enumerations. */

@@ -26,8 +26,8 @@ struct PfOutput {
 static int open_temporary(PfOutput *output)
 {
     for (unsigned attempt = 0; attempt < NAME_ATTEMPTS_MAX; attempt++) {
-        g_autofree char *name =
-            g_strdup_printf("%s.%04x.tmp", output->path, g_random_int() & 0xffffU);
+        unsigned number = ((unsigned)getpid() + attempt) & 0xffffU;
+        g_autofree char *name = g_strdup_printf("%s.%04x.tmp", output->path, number);
         int fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
         if (fd >= 0)
             output->temporary = g_steal_pointer(&name);

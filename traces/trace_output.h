@@ -18,6 +18,7 @@ PfOutput *pf_output_open(const char *path, GError **error);
 void pf_output_free(PfOutput *output);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PfOutput, pf_output_free)
 
+/* Appends LENGTH bytes. */
 void pf_output_write(PfOutput *output, const void *bytes, size_t length);
 
 /* Bytes written so far. */

@@ -72,7 +72,8 @@ static char *check_alive(const PfTraceRules *rules, uint32_t number)
     const PfTraceContext *context = pf_trace_rules_context(rules, number);
     if (context == NULL)
         return g_strdup_printf("context number %" PRIu32 " is not known; "
-                               "make it by a context event first", number);
+                               "make it by a context event first",
+                               number);
     if (context->has_exited)
         return g_strdup_printf("context %s has exited; remove what comes after its exit",
                                context->name);
@@ -95,7 +96,8 @@ static char *check_pages_at(const PfTraceRules *rules, uint64_t address, uint64_
     PfUint128 last = (PfUint128)address + (((PfUint128)pages - 1) << rules->page_shift);
     if (last > UINT64_MAX)
         return g_strdup_printf("%" PRIu64 " pages at 0x%" PRIx64 " reach beyond the end of the "
-                               "address space; use fewer", pages, address);
+                               "address space; use fewer",
+                               pages, address);
     return NULL;
 }
 
@@ -106,18 +108,22 @@ static char *check_access(const PfTraceRules *rules, const PfRecord *record)
             return g_strdup("0 bytes; access at least one");
         if (record->count > rules->page_bytes)
             return g_strdup_printf("%" PRIu64 " bytes; one access is at most a page, %" PRIu32
-                                   " bytes: split it", record->count, rules->page_bytes);
+                                   " bytes: split it",
+                                   record->count, rules->page_bytes);
         return g_strdup_printf("%" PRIu64 " bytes at 0x%" PRIx64 " reach beyond the end of the "
-                               "address space; use fewer", record->count, record->address);
+                               "address space; use fewer",
+                               record->count, record->address);
     }
     if ((record->flags & PF_RECORD_HAS_VALUE) == 0)
         return NULL;
     if (record->count > PF_TRACE_WRITE_BYTES_MAX)
         return g_strdup_printf("a value of %" PRIu64 " bytes; one write carries at most %u: use "
-                               "fill, or several writes", record->count, PF_TRACE_WRITE_BYTES_MAX);
+                               "fill, or several writes",
+                               record->count, PF_TRACE_WRITE_BYTES_MAX);
     if (record->count < sizeof(uint64_t) && record->value >> (8 * record->count) != 0)
         return g_strdup_printf("value 0x%" PRIx64 " does not fit into %" PRIu64 " bytes; write "
-                               "more bytes or a smaller value", record->value, record->count);
+                               "more bytes or a smaller value",
+                               record->value, record->count);
     return NULL;
 }
 
@@ -130,12 +136,14 @@ static char *check_new_context(const PfTraceRules *rules, const char *name, uint
     uint32_t other;
     if (pf_trace_rules_find(rules, name, &other))
         return g_strdup_printf("context %s exists already, and names are not used twice; choose "
-                               "another", name);
+                               "another",
+                               name);
     if (rules->contexts->len >= PF_TRACE_CONTEXTS_MAX)
         return g_strdup_printf("more than %u contexts; use fewer", PF_TRACE_CONTEXTS_MAX);
     if (number != rules->contexts->len)
         return g_strdup_printf("context number %" PRIu32 " instead of %u; number contexts in "
-                               "order of appearance", number, rules->contexts->len);
+                               "order of appearance",
+                               number, rules->contexts->len);
     return NULL;
 }
 
@@ -169,8 +177,7 @@ static char *apply_context(PfTraceRules *rules, const PfRecord *record)
 
 static char *apply_fork(PfTraceRules *rules, const PfRecord *record)
 {
-    char *problem =
-        check_new_context(rules, record->detail->name, record->detail->other_context);
+    char *problem = check_new_context(rules, record->detail->name, record->detail->other_context);
     if (problem != NULL)
         return problem;
     PfTraceDetail child = *record->detail;
@@ -185,16 +192,17 @@ static char *check_map(const PfTraceRules *rules, const PfTraceDetail *detail)
         (unsigned)detail->protection > PF_PROTECTION_RX)
         return g_strdup("an unknown backing or protection; take anon, file= or shmem=, and ro, rw "
                         "or rx");
-    if (detail->huge_bytes != 0 && (!pf_is_power_of_two(detail->huge_bytes) ||
-                                    detail->huge_bytes <= rules->page_bytes))
+    if (detail->huge_bytes != 0 &&
+        (!pf_is_power_of_two(detail->huge_bytes) || detail->huge_bytes <= rules->page_bytes))
         return g_strdup_printf("huge=%" PRIu64 " is no power of two above the page size %" PRIu32
-                               "; say huge=2MiB, for example", detail->huge_bytes,
-                               rules->page_bytes);
+                               "; say huge=2MiB, for example",
+                               detail->huge_bytes, rules->page_bytes);
     if (detail->backing == PF_BACKING_ANON)
         return NULL;
     if ((detail->number & (rules->page_bytes - 1)) != 0)
         return g_strdup_printf("file offset %" PRIu64 " is no multiple of the page size %" PRIu32
-                               "; round it down", detail->number, rules->page_bytes);
+                               "; round it down",
+                               detail->number, rules->page_bytes);
     return check_text("file name", detail->name, false);
 }
 

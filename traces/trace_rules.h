@@ -23,6 +23,7 @@ typedef struct {
     GHashTable *numbers;    /* name -> number + 1 */
 } PfTraceRules;
 
+/* Rules for pages of PAGE_BYTES, without a context. */
 PfTraceRules *pf_trace_rules_new(uint32_t page_bytes);
 void pf_trace_rules_free(PfTraceRules *rules);
 

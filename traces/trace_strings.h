@@ -8,6 +8,7 @@
 
 typedef struct PfStrings PfStrings;
 
+/* An empty table. */
 PfStrings *pf_strings_new(void);
 void pf_strings_free(PfStrings *strings);
 
@@ -18,4 +19,5 @@ const char *pf_strings_intern(PfStrings *strings, const char *text, uint32_t *re
 /* The string with NUMBER, NULL where there is none. */
 const char *pf_strings_get(const PfStrings *strings, uint32_t number);
 
+/* Strings numbered so far. */
 uint32_t pf_strings_count(const PfStrings *strings);

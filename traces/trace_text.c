@@ -98,8 +98,9 @@ static bool take_page(PfTextReader *reader, Preamble *preamble)
         return pf_text_complain(reader, "page a second time; a trace has one page size");
     if (!pf_is_power_of_two(bytes) || bytes < PF_TRACE_PAGE_BYTES_MIN ||
         bytes > PF_TRACE_PAGE_BYTES_MAX)
-        return pf_text_complain(reader, "page size %" PRIu64 "; choose a power of two from %u to %u",
-                                bytes, PF_TRACE_PAGE_BYTES_MIN, PF_TRACE_PAGE_BYTES_MAX);
+        return pf_text_complain(reader,
+                                "page size %" PRIu64 "; choose a power of two from %u to %u", bytes,
+                                PF_TRACE_PAGE_BYTES_MIN, PF_TRACE_PAGE_BYTES_MAX);
     preamble->has_page = true;
     reader->trace->header.page_bytes = (uint32_t)bytes;
     return true;
@@ -167,8 +168,7 @@ static bool read_first_line(PfTextReader *reader, GError **error)
         reader->line = 1;
         pf_text_complain(reader, "no trace of pagefold; its first line is: %s", usage_first);
     } else if (reader->words.count != 2 || strcmp(words[1].text, "1") != 0) {
-        g_autofree char *version =
-            pf_text_shortened(reader->words.count > 1 ? words[1].text : "");
+        g_autofree char *version = pf_text_shortened(reader->words.count > 1 ? words[1].text : "");
         pf_text_complain(reader, "version '%s' of the trace format; this program reads: %s",
                          version, usage_first);
     } else {
@@ -247,8 +247,10 @@ static bool parse_line(PfTextReader *reader, PfRecord *record)
 {
     const char *name = reader->words.words[0].text;
     if (find_setting(name) >= 0)
-        return pf_text_complain(reader, "%s after the first event; move it to the trace's "
-                                "beginning", name);
+        return pf_text_complain(reader,
+                                "%s after the first event; move it to the trace's "
+                                "beginning",
+                                name);
     const PfTextEvent *event = pf_text_event(reader, name);
     if (event == NULL)
         return false;

@@ -9,8 +9,8 @@
 
 /* What was found so far. */
 typedef struct {
-    const char *base;  /* directory */
-    const char *other; /* directory */
+    const char *base;     /* directory */
+    const char *other;    /* directory */
     double limit_percent; /* negative: no check */
     size_t compared;
     size_t different;
@@ -155,8 +155,9 @@ const PfCommand pf_command_compare = {
     .name = "compare",
     .arguments = "DIR DIR...",
     .summary = "Tell which statistics of results differ, and by how much",
-    .examples = "  pagefold compare before after                     against the first directory\n"
-                "  pagefold compare before after --check 1           exit status 1 if more than 1 %\n",
+    .examples =
+        "  pagefold compare before after                     against the first directory\n"
+        "  pagefold compare before after --check 1           exit status 1 if more than 1 %\n",
     .arguments_min = 2,
     .arguments_max = 0,
     .run = run,

@@ -24,7 +24,7 @@ static PfParse parse_setup(PfApp *app, const PfCommand *command, int argc, char 
 }
 
 /* The configuration at PATH with every table bound; NULL with all of its errors. */
-static PfConfig *load_whole(const PfSetup *setup, const char *path, const PfRegistry *registry,
+static PfConfig *load_whole(const PfSetup *setup, const char *path, PfRegistry *registry,
                             GError **error)
 {
     PfOutput output;
@@ -51,8 +51,8 @@ static int check_or_dump(PfApp *app, const PfCommand *command, int argc, char **
     g_autoptr(PfConfig) config = load_whole(&setup, arguments[0], registry, error);
     if (config == NULL)
         return 2;
-    g_autofree char *text = dump ? pf_config_dump(config, true, NULL)
-                                 : g_strdup_printf("%s: OK\n", arguments[0]);
+    g_autofree char *text =
+        dump ? pf_config_dump(config, true, NULL) : g_strdup_printf("%s: OK\n", arguments[0]);
     fputs(text, stdout);
     return 0;
 }
@@ -149,8 +149,8 @@ static void print_range(const PfConfigField *field)
 static void explain_field(const char *path, const PfConfigField *field, void *user)
 {
     Explanation *explanation = user;
-    g_autofree char *key = path[0] != '\0' ? g_strjoin(".", path, field->key, NULL)
-                                           : g_strdup(field->key);
+    g_autofree char *key =
+        path[0] != '\0' ? g_strjoin(".", path, field->key, NULL) : g_strdup(field->key);
     for (guint i = 0; i < explanation->keys->len; i++)
         if (strcmp(explanation->keys->pdata[i], key) == 0)
             return;
@@ -162,12 +162,15 @@ static void explain_field(const char *path, const PfConfigField *field, void *us
         return;
     if (explanation->shown > 0)
         printf("\n");
-    printf("%s\n    %s.\n    %s", key, field->description, type_name(field->type));
+    bool is_sentence = g_str_has_suffix(field->description, ".");
+    printf("%s\n    %s%s\n    %s", key, field->description, is_sentence ? "" : ".",
+           type_name(field->type));
     print_range(field);
     if (field->unit != NULL)
         printf(", in %s", field->unit);
-    printf("; default: %s\n",
-           field->standard == NULL ? "none" : field->standard[0] == '\0' ? "empty" : field->standard);
+    printf("; default: %s\n", field->standard == NULL      ? "none"
+                              : field->standard[0] == '\0' ? "empty"
+                                                           : field->standard);
     explanation->shown++;
 }
 
@@ -193,8 +196,8 @@ static bool explain_key(Explanation *explanation, const PfConfig *config, GError
     if (explanation->shown > 0)
         return true;
     g_ptr_array_add(explanation->keys, NULL);
-    const char *nearest = pf_options_nearest(explanation->wanted,
-                                             (const char *const *)explanation->keys->pdata);
+    const char *nearest =
+        pf_options_nearest(explanation->wanted, (const char *const *)explanation->keys->pdata);
     if (nearest != NULL)
         g_set_error(error, PF_ERROR, PF_ERROR_USAGE, "%s: no such key; did you mean %s?",
                     explanation->wanted, nearest);

@@ -38,7 +38,7 @@ static void print_stat(const PfStatInfo *info, PfStatValue value, void *user)
 {
     (void)value;
     (void)user;
-    printf("%-36s %-8s %s\n", info->name, info->unit, info->description);
+    printf("%-36s %-11s %s\n", info->name, info->unit, info->description);
 }
 
 static void list_stats(const PfRegistry *registry)
@@ -87,7 +87,7 @@ static void list_models(const PfRegistry *registry)
         printf("%s\n", ((GString *)models->pdata[i])->str);
     for (size_t i = 0; i < pf_registry_hash_count(registry); i++) {
         const PfHashOps *hash = pf_registry_hash(registry, i);
-        printf("hash %-19s %s, %u bits\n", hash->name, hash->summary, hash->bits);
+        printf("%-24s hash, %u bits: %s\n", hash->name, hash->bits, hash->summary);
     }
 }
 
@@ -142,8 +142,9 @@ const PfCommand pf_command_list = {
     .name = "list",
     .arguments = "policies|finders|models|presets|stats|figures",
     .summary = "Tell what there is to choose from",
-    .examples = "  pagefold list policies                            names and what they do\n"
-                "  pagefold list stats                               each statistic, its unit, a sentence\n",
+    .examples =
+        "  pagefold list policies                            names and what they do\n"
+        "  pagefold list stats                               names, units, a sentence each\n",
     .arguments_min = 1,
     .arguments_max = 1,
     .run = run,

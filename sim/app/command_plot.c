@@ -64,9 +64,10 @@ const PfCommand pf_command_plot = {
     .name = "plot",
     .arguments = "DIR",
     .summary = "Draw figures of results with gnuplot",
-    .examples = "  pagefold plot out                                 all figures, as out/plots/*.svg\n"
-                "  pagefold plot out --figure savings --term dumb    one, in the terminal\n"
-                "  pagefold plot out --term png                      for slides\n",
+    .examples =
+        "  pagefold plot out                                 all figures, as out/plots/*.svg\n"
+        "  pagefold plot out --figure savings --term dumb    one, in the terminal\n"
+        "  pagefold plot out --term png                      for slides\n",
     .arguments_min = 1,
     .arguments_max = 1,
     .run = run,

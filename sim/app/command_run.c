@@ -106,8 +106,7 @@ static bool check_numbers(const RunOptions *options, GError **error)
         return true;
     if (options->stop_after < 0)
         g_set_error(error, PF_ERROR, PF_ERROR_USAGE,
-                    "--stop-after %" G_GINT64_FORMAT ": must not be negative",
-                    options->stop_after);
+                    "--stop-after %" G_GINT64_FORMAT ": must not be negative", options->stop_after);
     else
         g_set_error(error, PF_ERROR, PF_ERROR_USAGE, "-j %d: must be from 1 to 1024",
                     options->threads);
@@ -150,8 +149,8 @@ static bool add_report(PfResults *results, const char *name, const PfSimulation 
 }
 
 static bool write_results(const PfApp *app, const char *path, bool force, PfConfig *config,
-                          char **figures, const PfSimulation *simulation,
-                          const RunOutcome *outcome, GError **error)
+                          char **figures, const PfSimulation *simulation, const RunOutcome *outcome,
+                          GError **error)
 {
     g_autoptr(PfResults) results = pf_results_begin(path, force, error);
     if (results == NULL)
@@ -240,8 +239,7 @@ static int simulate(PfApp *app, const RunOptions *options, const char *path, PfR
     if (registry == NULL)
         return 2;
     PfOutput output = {0};
-    g_autoptr(PfConfig) config =
-        pf_setup_config(&options->setup, path, registry, &output, error);
+    g_autoptr(PfConfig) config = pf_setup_config(&options->setup, path, registry, &output, error);
     if (config == NULL || !check_figures(output.figures, error))
         return 2;
     g_autofree char *directory = options->output != NULL
@@ -263,6 +261,7 @@ static int simulate(PfApp *app, const RunOptions *options, const char *path, PfR
         .trace = options->trace,
         .progress = pf_progress_update,
         .progress_user = &line,
+        .seconds = pf_progress_seconds,
         .interrupted = &app->interrupted,
     };
     g_autoptr(PfSimulation) simulation = pf_simulation_new(config, registry, &how, error);

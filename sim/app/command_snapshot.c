@@ -121,13 +121,14 @@ static char *describe(const GArray *pids)
 static void print_summary(const char *path, const PfSnapshotSummary *summary)
 {
     fprintf(stderr,
-            "pagefold: %s: %u epochs of %u processes, %" G_GUINT64_FORMAT " pages (%" G_GUINT64_FORMAT
-            " share a frame%s), stopped for %.1f ms at most\n",
+            "pagefold: %s: %u epochs of %u processes, %" G_GUINT64_FORMAT
+            " pages (%" G_GUINT64_FORMAT " share a frame%s), stopped for %.1f ms at most\n",
             path, summary->epochs, summary->processes, summary->pages, summary->aliases,
             summary->has_frames ? "" : "; frame numbers need root",
             (double)summary->stopped_ns_max / 1e6);
     if (summary->unreadable_pages > 0)
-        fprintf(stderr, "pagefold: %" G_GUINT64_FORMAT " pages could not be read and are left out\n",
+        fprintf(stderr,
+                "pagefold: %" G_GUINT64_FORMAT " pages could not be read and are left out\n",
                 summary->unreadable_pages);
 }
 

@@ -113,8 +113,8 @@ static int convert(PfApp *app, const PfCommand *command, int argc, char **argv, 
     g_autofree char *output = NULL;
     gboolean salvage = FALSE;
     const GOptionEntry entries[] = {
-        {"output", 'o', 0, G_OPTION_ARG_FILENAME, &output, "write the trace here; - is standard output",
-         "FILE"},
+        {"output", 'o', 0, G_OPTION_ARG_FILENAME, &output,
+         "write the trace here; - is standard output", "FILE"},
         {"salvage", 0, 0, G_OPTION_ARG_NONE, &salvage, "take a damaged trace up to the damage",
          NULL},
         {NULL, 0, 0, G_OPTION_ARG_NONE, NULL, NULL, NULL},
@@ -168,7 +168,8 @@ const PfCommand pf_command_trace_binary = {
     .name = "trace binary",
     .arguments = "FILE",
     .summary = "Write a trace in its binary form",
-    .examples = "  pagefold trace binary a.trace -o a.pft            small, checked, fast to read\n",
+    .examples =
+        "  pagefold trace binary a.trace -o a.pft            small, checked, fast to read\n",
     .arguments_min = 1,
     .arguments_max = 1,
     .run = run_binary,
@@ -178,7 +179,8 @@ const PfCommand pf_command_trace_verify = {
     .name = "trace verify",
     .arguments = "FILE",
     .summary = "Check every byte and every record of a trace",
-    .examples = "  pagefold trace verify a.pft                       exit status 3 if it is damaged\n",
+    .examples =
+        "  pagefold trace verify a.pft                       exit status 3 if it is damaged\n",
     .arguments_min = 1,
     .arguments_max = 1,
     .run = run_verify,

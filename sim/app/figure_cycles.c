@@ -6,8 +6,8 @@
 #include "report.h"
 #include "saved.h"
 
-/* Characters that fit beside each other between the axes. */
-static const double plot_characters = 70.0;
+/* Characters that fit beside each other in the longest bar. */
+static const double bar_characters = 52.0;
 
 /* Of a bar; bars have unit distance. */
 static const double half_height = 0.32;
@@ -19,12 +19,12 @@ static const struct {
     const char *color;
     const char *text_color;
 } accounts[] = {
-    {"compute", "#e2e2e2", "#000000"}, {"memory", "#c9c9c9", "#000000"},
-    {"walk", "#aeaeae", "#000000"},    {"fault", "#8c8c8c", "#ffffff"},
-    {"system", "#6e6e6e", "#ffffff"},  {"break", "#D55E00", "#ffffff"},
+    {"compute", "#e2e2e2", "#000000"},   {"memory", "#c9c9c9", "#000000"},
+    {"walk", "#aeaeae", "#000000"},      {"fault", "#8c8c8c", "#ffffff"},
+    {"system", "#6e6e6e", "#ffffff"},    {"break", "#D55E00", "#ffffff"},
     {"shootdown", "#CC79A7", "#000000"}, {"scan", "#56B4E9", "#000000"},
-    {"hash", "#0072B2", "#ffffff"},    {"lookup", "#009E73", "#ffffff"},
-    {"compare", "#E69F00", "#000000"}, {"merge", "#F0E442", "#000000"},
+    {"hash", "#0072B2", "#ffffff"},      {"lookup", "#009E73", "#ffffff"},
+    {"compare", "#E69F00", "#000000"},   {"merge", "#F0E442", "#000000"},
 };
 
 enum { ACCOUNTS = G_N_ELEMENTS(accounts) };
@@ -62,21 +62,24 @@ static void append_bar(Chart *chart, size_t run_index, GString *data)
     chart->total_max = MAX(chart->total_max, begin);
 }
 
-/* The bar's total in the axis' unit, and how much slower the contexts are. */
-static void append_total(const PfSavedRun *run, guint row, double unit, GString *labels)
+/* The bar's total in the axis' unit, and how much slower the contexts are. True if that is known.
+ */
+static bool append_total(const PfSavedRun *run, guint row, double unit, GString *labels)
 {
     const PfSavedStat *total = pf_saved_find(run, "cycles.total");
     const PfSavedStat *slowdown = pf_saved_find(run, "slowdown");
+    bool is_slowed = slowdown != NULL && slowdown->defined && strcmp(run->policy, "none") != 0;
     if (total == NULL || !total->defined)
-        return;
+        return false;
     g_autoptr(GString) text = g_string_new(NULL);
     g_string_append_printf(text, "%.2f", total->number / unit);
-    if (slowdown != NULL && slowdown->defined && strcmp(run->policy, "none") != 0)
+    if (is_slowed)
         g_string_append_printf(text, " (\303\227%.3f)", slowdown->number);
     g_string_append_printf(labels,
                            "set label '%s' at %.6g, %u left offset 1, 0 front textcolor rgb "
                            "'#404040'\n",
                            text->str, total->number / unit, row);
+    return is_slowed;
 }
 
 /* An account is named in its widest segment, or in the key if that is too narrow. */
@@ -87,7 +90,7 @@ static void append_account(const Chart *chart, size_t index, double unit, GStrin
     const char *name = accounts[index].name;
     if (!(widest->cycles > 0.0))
         return;
-    double name_cycles = chart->total_max / plot_characters * (double)(strlen(name) + 2);
+    double name_cycles = chart->total_max / bar_characters * (double)(strlen(name) + 2);
     bool fits = widest->cycles >= name_cycles;
     if (fits)
         g_string_append_printf(labels,
@@ -95,9 +98,10 @@ static void append_account(const Chart *chart, size_t index, double unit, GStrin
                                name, widest->middle / unit, chart->saved->runs->len - widest->run,
                                accounts[index].text_color);
     g_string_append_printf(
-        plots, "%s     'cycles.csv' skip 1 using (stringcolumn(2) eq '%s' ? $4 / unit : NaN):6:"
-               "($4 / unit):($5 / unit):($6 - half):($6 + half) with boxxyerror fillcolor rgb '%s' "
-               "%s%s%s",
+        plots,
+        "%s     'cycles.csv' skip 1 using (stringcolumn(2) eq '%s' ? $4 / unit : NaN):6:"
+        "($4 / unit):($5 / unit):($6 - half):($6 + half) with boxxyerror fillcolor rgb '%s' "
+        "%s%s%s",
         plots->len > 0 ? ", \\\n" : "", name, accounts[index].color, fits ? "notitle" : "title '",
         fits ? "" : name, fits ? "" : "'");
 }
@@ -139,6 +143,7 @@ static void set_words(const Chart *chart, GHashTable *words)
     double unit = choose_unit(chart->total_max, &unit_name);
     const PfSaved *saved = chart->saved;
     guint rows = saved->runs->len;
+    bool has_slowdown = false;
     g_autoptr(GString) labels = g_string_new(NULL);
     g_autoptr(GString) tics = g_string_new(NULL);
     g_autoptr(GString) plots = g_string_new(NULL);
@@ -149,13 +154,15 @@ static void set_words(const Chart *chart, GHashTable *words)
         g_autofree char *below = pf_figure_quote(remark ? run->remark : "");
         g_string_append_printf(tics, "%s%s%s%s %u", i > 0 ? ", " : "", name,
                                remark ? ".\"\\n\"." : "", remark ? below : "", rows - i);
-        append_total(run, rows - i, unit, labels);
+        has_slowdown = append_total(run, rows - i, unit, labels) || has_slowdown;
     }
     for (size_t i = 0; i < ACCOUNTS; i++)
         append_account(chart, i, unit, labels, plots);
     set_title(words, saved);
     pf_figure_set(words, "UNIT", "%.15g", unit);
     pf_figure_set(words, "UNIT_NAME", "%s", unit_name);
+    pf_figure_set(words, "SLOWDOWN_NOTE", "%s",
+                  has_slowdown ? "; in brackets: slowdown of the contexts" : "");
     pf_figure_set(words, "HALF", "%g", half_height);
     pf_figure_set(words, "CYCLES_MAX", "%.15g", chart->total_max / unit * 1.25);
     pf_figure_set(words, "ROWS", "%u", rows);

@@ -19,7 +19,7 @@ typedef struct {
     char *label; /* owned */
     double last_mib;
     double place_mib; /* of its label */
-    size_t number;    /* among the policies, for the colour */
+    size_t number;    /* among the policies, without none: its colour */
 } Line;
 
 typedef struct {
@@ -65,6 +65,7 @@ static GArray *make_lines(const PfSaved *saved)
 {
     GArray *lines = g_array_new(FALSE, TRUE, sizeof(Line));
     g_array_set_clear_func(lines, clear_line);
+    size_t number = 0;
     for (guint i = 0; i < saved->runs->len && i < LABELS_MAX; i++) {
         const PfSavedRun *run = saved->runs->pdata[i];
         bool remark = run->remark != NULL && run->remark[0] != '\0';
@@ -72,8 +73,9 @@ static GArray *make_lines(const PfSaved *saved)
             .policy = run->policy,
             .label = remark ? g_strdup_printf("%s (%s)", run->policy, run->remark)
                             : g_strdup(run->policy),
-            .number = i,
+            .number = number,
         };
+        number += strcmp(run->policy, "none") != 0;
         g_array_append_val(lines, line);
     }
     return lines;
@@ -91,11 +93,9 @@ static int compare_lines(const void *a, const void *b)
 }
 
 /* `none` is what the others are measured against, so it is grey. */
-static const char *line_color(const Line *line, bool has_none)
+static const char *line_color(const Line *line)
 {
-    if (strcmp(line->policy, "none") == 0)
-        return "#767676";
-    return pf_figure_color(has_none && line->number > 0 ? line->number - 1 : line->number);
+    return strcmp(line->policy, "none") == 0 ? "#767676" : pf_figure_color(line->number);
 }
 
 static void set_range(GHashTable *words, Extent *extent)
@@ -124,7 +124,7 @@ static void set_time(GHashTable *words, double seconds_max)
     pf_figure_set(words, "TIME_MAX", "%.15g", last > 0.0 ? last : 1.0);
 }
 
-static void set_lines(GHashTable *words, GArray *lines, const Extent *extent, bool has_none)
+static void set_lines(GHashTable *words, GArray *lines, const Extent *extent)
 {
     g_autofree double *places = g_new0(double, lines->len);
     g_autoptr(GString) labels = g_string_new(NULL);
@@ -138,17 +138,19 @@ static void set_lines(GHashTable *words, GArray *lines, const Extent *extent, bo
         const Line *line = &g_array_index(lines, Line, i);
         g_autofree char *label = pf_figure_quote(line->label);
         g_autofree char *policy = pf_figure_quote(line->policy);
-        const char *color = line_color(line, has_none);
+        const char *color = line_color(line);
         longest = MAX(longest, strlen(line->label));
         g_string_append_printf(labels,
                                "set label %s at graph 1, first %.15g left offset 1, 0 "
                                "textcolor rgb '%s'\n",
                                label, places[i], color);
-        g_string_append_printf(
-            plots, "%s     'savings.csv' skip 1 using (stringcolumn(1) eq %s ? $2 * scale : NaN):3 "
-                   "with lines linewidth %s linecolor rgb '%s' dashtype %zu",
-            i > 0 ? ", \\\n" : "", policy, strcmp(line->policy, "none") == 0 ? "1.2" : "2", color,
-            line->number / 8 + 1);
+        /* Drawn last, what saves less is seen where it meets the bound. */
+        g_autofree char *drawn = g_strdup_printf(
+            "     'savings.csv' skip 1 using (stringcolumn(1) eq %s ? $2 * scale : NaN):3 "
+            "with lines linewidth %s linecolor rgb '%s' dashtype %zu%s",
+            policy, strcmp(line->policy, "none") == 0 ? "1.2" : "2", color, line->number / 8 + 1,
+            i > 0 ? ", \\\n" : "");
+        g_string_prepend(plots, drawn);
     }
     pf_figure_set(words, "LABELS", "%s", labels->str);
     pf_figure_set(words, "PLOTS", "%s", plots->str);
@@ -185,7 +187,7 @@ static bool prepare(const char *directory, GString *data, GHashTable *words, GEr
     g_array_sort(lines, compare_lines);
     set_range(words, &extent);
     set_time(words, extent.seconds_max);
-    set_lines(words, lines, &extent, pf_saved_find_run(saved, "none") != NULL);
+    set_lines(words, lines, &extent);
     set_title(words, saved);
     return true;
 }

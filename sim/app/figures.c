@@ -21,7 +21,7 @@ static const PfFigure *const figures[] = {
 static const char *const terminal_commands[PF_TERMINALS] = {
     [PF_TERMINAL_SVG] = "svg size 760,400 dynamic noenhanced font \"DejaVu Sans,12\" background "
                         "\"white\" linewidth 1.2",
-    [PF_TERMINAL_PNG] = "pngcairo size 1520,800 noenhanced font \"DejaVu Sans,12\" fontscale 1.7 "
+    [PF_TERMINAL_PNG] = "pngcairo size 1520,800 noenhanced font \"DejaVu Sans,20\" "
                         "linewidth 2.4 background \"white\"",
     [PF_TERMINAL_DUMB] = "dumb size 79,24 noenhanced mono",
 };
@@ -109,7 +109,8 @@ void pf_figure_spread(double *positions, size_t count, double gap, double low, d
         while (pools > 1 && means[pools - 2] > means[pools - 1]) {
             double both = (double)(sizes[pools - 2] + sizes[pools - 1]);
             means[pools - 2] = (means[pools - 2] * (double)sizes[pools - 2] +
-                                means[pools - 1] * (double)sizes[pools - 1]) / both;
+                                means[pools - 1] * (double)sizes[pools - 1]) /
+                               both;
             sizes[pools - 2] += sizes[pools - 1];
             pools--;
         }
@@ -148,8 +149,8 @@ static bool run_gnuplot(const char *plots, char *script, GString *drawn, GError 
     g_autofree char *messages = NULL;
     g_autoptr(GError) cause = NULL;
     int status = 0;
-    if (!g_spawn_sync(plots, arguments, NULL, G_SPAWN_DEFAULT,
-                      pf_interrupt_child_setup, NULL, &output, &messages, &status, &cause)) {
+    if (!g_spawn_sync(plots, arguments, NULL, G_SPAWN_DEFAULT, pf_interrupt_child_setup, NULL,
+                      &output, &messages, &status, &cause)) {
         g_set_error(error, PF_ERROR, PF_ERROR_IO, "gnuplot: %s", cause->message);
         return false;
     }
@@ -176,6 +177,8 @@ bool pf_figure_draw(const PfFigure *figure, const char *directory, PfTerminal te
     pf_figure_set(words, "TERMINAL", "%s", terminal_commands[terminal]);
     /* Space between axis and key; in a terminal a line is too much. */
     pf_figure_set(words, "KEY_GAP", terminal == PF_TERMINAL_DUMB ? "0" : "0.8");
+    /* A terminal draws type 0 with dots and all others like curves. */
+    pf_figure_set(words, "GRID_TYPE", terminal == PF_TERMINAL_DUMB ? "0" : "1");
     if (terminal == PF_TERMINAL_DUMB)
         pf_figure_set(words, "OUTPUT", "# set output: the terminal itself");
     else
@@ -200,8 +203,8 @@ bool pf_figure_draw(const PfFigure *figure, const char *directory, PfTerminal te
     if (run_gnuplot(plots, script_name, drawn, error))
         return true;
     /* What gnuplot began to draw is no picture. */
-    g_autofree char *picture = g_strconcat(plots, "/", figure->name, ".",
-                                           pf_terminal_names()[terminal], NULL);
+    g_autofree char *picture =
+        g_strconcat(plots, "/", figure->name, ".", pf_terminal_names()[terminal], NULL);
     unlink(picture);
     return false;
 }

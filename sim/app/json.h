@@ -16,9 +16,11 @@ typedef struct {
     bool empty; /* nothing yet in the innermost object or array */
 } PfJson;
 
+/* Nothing is written yet. */
 void pf_json_init(PfJson *json, GString *out);
 
-/* BRACKET is '{' or '['; the matching close takes '}' or ']'. Closing the outermost adds a newline. */
+/* BRACKET is '{' or '['; the matching close takes '}' or ']'. Closing the outermost adds a line's
+ * end. */
 void pf_json_open(PfJson *json, const char *key, char bracket);
 void pf_json_close(PfJson *json, char bracket);
 

@@ -69,8 +69,8 @@ void pf_manifest_json(GString *out, const PfManifest *manifest)
     pf_json_string(&json, "directory", directory);
     pf_json_open(&json, "versions", '{');
     pf_json_string(&json, "pagefold", PF_VERSION);
-    g_autofree char *glib = g_strdup_printf("%u.%u.%u", glib_major_version, glib_minor_version,
-                                            glib_micro_version);
+    g_autofree char *glib =
+        g_strdup_printf("%u.%u.%u", glib_major_version, glib_minor_version, glib_micro_version);
     pf_json_string(&json, "glib", glib);
     pf_json_close(&json, '}');
     pf_json_string(&json, "trace", pf_simulation_trace_path(simulation));

@@ -19,4 +19,5 @@ typedef struct {
     const GError *error; /* why it ended early, NULL if it did not */
 } PfManifest;
 
+/* Appends the manifest to OUT. */
 void pf_manifest_json(GString *out, const PfManifest *manifest);

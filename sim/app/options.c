@@ -10,18 +10,10 @@
 
 /* In the order of `pagefold --help`. */
 static const PfCommand *const commands[] = {
-    &pf_command_run,
-    &pf_command_compare,
-    &pf_command_plot,
-    &pf_command_trace_info,
-    &pf_command_trace_text,
-    &pf_command_trace_binary,
-    &pf_command_trace_verify,
-    &pf_command_trace_snapshot,
-    &pf_command_config_check,
-    &pf_command_config_dump,
-    &pf_command_config_explain,
-    &pf_command_list,
+    &pf_command_run,          &pf_command_compare,        &pf_command_plot,
+    &pf_command_trace_info,   &pf_command_trace_text,     &pf_command_trace_binary,
+    &pf_command_trace_verify, &pf_command_trace_snapshot, &pf_command_config_check,
+    &pf_command_config_dump,  &pf_command_config_explain, &pf_command_list,
     &pf_command_validate_ksm,
 };
 
@@ -239,8 +231,8 @@ static void print_group_help(const char *group)
 static void set_unknown_command(int argc, char **argv, GError **error)
 {
     if (is_group(argv[0]) && argc < 2) {
-        g_set_error(error, PF_ERROR, PF_ERROR_USAGE,
-                    "%s: what of it? see `pagefold %s --help`", argv[0], argv[0]);
+        g_set_error(error, PF_ERROR, PF_ERROR_USAGE, "%s: what of it? see `pagefold %s --help`",
+                    argv[0], argv[0]);
         return;
     }
     g_autofree char *asked =

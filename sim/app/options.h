@@ -9,7 +9,7 @@
 typedef struct {
     int argc; /* the whole command line, for the manifest */
     char **argv;
-    char *color;   /* --color as given, NULL if not; owned */
+    char *color;     /* --color as given, NULL if not; owned */
     int interrupted; /* set from outside by pf_interrupt_watch */
 } PfApp;
 

@@ -9,6 +9,11 @@ void pf_progress_init(PfProgressLine *line, FILE *out, bool terminal)
     *line = (PfProgressLine){.out = out, .terminal = terminal};
 }
 
+double pf_progress_seconds(void)
+{
+    return (double)g_get_monotonic_time() / G_USEC_PER_SEC;
+}
+
 /* NUMBER with a decimal prefix, three to four significant digits. */
 static void append_scaled(GString *text, double number, const char *unit)
 {

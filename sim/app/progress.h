@@ -17,6 +17,9 @@ typedef struct {
 /* TERMINAL says whether OUT (borrowed) is a terminal. */
 void pf_progress_init(PfProgressLine *line, FILE *out, bool terminal);
 
+/* A clock for PfSimulationOptions. */
+double pf_progress_seconds(void);
+
 /* A `progress` of PfSimulationOptions; USER is the PfProgressLine. Writes nothing in the first
  * second, then at most five times a second on a terminal and each ten seconds elsewhere. */
 void pf_progress_update(const PfProgress *progress, void *user);

@@ -11,7 +11,7 @@ typedef enum {
     PF_REPORT_TABLE, /* for eyes: at most 100 columns where labels allow */
     PF_REPORT_MARKDOWN,
     PF_REPORT_LATEX,
-    PF_REPORT_CSV, /* the comparison with exact values, one row a policy */
+    PF_REPORT_CSV,  /* the comparison with exact values, one row a policy */
     PF_REPORT_JSON, /* stats.json */
     PF_REPORT_FORMS
 } PfReportForm;

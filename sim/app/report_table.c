@@ -9,11 +9,11 @@ enum { COLUMNS_MAX = 100, GAP = 2 };
 
 typedef enum {
     CELL_LABEL,
-    CELL_STAT,       /* as it is */
-    CELL_PAGES_MIB,  /* pages, told in MiB */
-    CELL_BYTES_MIB,  /* bytes, told in MiB */
-    CELL_PERCENT,    /* of `whole` */
-    CELL_RATIO,      /* three decimals */
+    CELL_STAT,      /* as it is */
+    CELL_PAGES_MIB, /* pages, told in MiB */
+    CELL_BYTES_MIB, /* bytes, told in MiB */
+    CELL_PERCENT,   /* of `whole` */
+    CELL_RATIO,     /* three decimals */
     CELL_REMARK,
 } CellKind;
 
@@ -140,7 +140,7 @@ static size_t text_width(const char *text)
 static Table make_table(const PfSimulation *simulation, bool exact)
 {
     Table table = {.rows = pf_simulation_run_count(simulation)};
-    table.cells = g_new0(char *, table.rows * COLUMNS);
+    table.cells = g_new0(char *, table.rows *COLUMNS);
     for (size_t c = 0; c < COLUMNS; c++) {
         table.width[c] = MAX(strlen(columns[c].above), strlen(columns[c].below));
         table.used[c] = columns[c].kind != CELL_REMARK || exact;

@@ -145,8 +145,8 @@ PfSaved *pf_saved_load(const char *directory, GError **error)
     JsonNode *root = json_parser_get_root(parser);
     if (root == NULL || !JSON_NODE_HOLDS_OBJECT(root) ||
         !read_root(saved, json_node_get_object(root))) {
-        g_set_error(error, PF_ERROR, PF_ERROR_TRACE,
-                    "%s: not what this version of pagefold writes", path);
+        g_set_error(error, PF_ERROR, PF_ERROR_TRACE, "%s: not what this version of pagefold writes",
+                    path);
         return NULL;
     }
     return g_steal_pointer(&saved);

@@ -15,9 +15,9 @@ typedef struct {
 
 /* One policy. */
 typedef struct {
-    char *policy;  /* the label */
+    char *policy; /* the label */
     char *remark;
-    GArray *stats; /* PfSavedStat, in the order of the file */
+    GArray *stats;       /* PfSavedStat, in the order of the file */
     GHashTable *by_name; /* name (borrowed) to index + 1 */
 } PfSavedRun;
 

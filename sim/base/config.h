@@ -112,8 +112,8 @@ bool pf_config_is_set(const PfConfigSection *section, const char *key);
 void pf_config_bind(PfConfigSection *section, const PfConfigField *fields, size_t count,
                     void *target);
 
-/* MEMORY (of g_malloc), such as a table of fields that was made for one section, now lives as long as
- * the configuration and is freed with it. */
+/* MEMORY (of g_malloc), such as a table of fields that was made for one section, now lives as long
+ * as the configuration and is freed with it. */
 void pf_config_adopt(PfConfigSection *section, gpointer memory);
 
 /* Where KEY of SECTION was given: "FILE:LINE", "-s", "default" ... Owned by the configuration. */

@@ -281,8 +281,9 @@ static PfConfigNode *bind_default(PfConfigSection *section, const PfConfigField 
     Value value;
     g_autoptr(GString) canonical = g_string_new(NULL);
     g_autoptr(GError) error = NULL;
-    if (!convert(field, node, &value, canonical, &error))
-        g_error("the default of configuration key %s: %s", field->key, error->message);
+    bool converted = convert(field, node, &value, canonical, &error);
+    g_assert_no_error(error);
+    g_assert(converted);
     store(field, &value, target);
     node->canonical = pf_config_keep(config, canonical->str);
     node->bound = true;

@@ -151,6 +151,7 @@ typedef struct {
     bool integers_refused; /* by pf_config_check_text, though it is configuration syntax */
 } PfConfigText;
 
+/* An empty text; its sources are noted in CONFIG (borrowed). */
 void pf_config_text_init(PfConfigText *text, PfConfig *config);
 void pf_config_text_clear(PfConfigText *text);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(PfConfigText, pf_config_text_clear)

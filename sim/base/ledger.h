@@ -39,6 +39,7 @@ typedef struct {
     const char *description;
 } PfAccountInfo;
 
+/* Name and sentence of ACCOUNT. */
 const PfAccountInfo *pf_account_info(PfAccount account);
 
 typedef struct {
@@ -49,6 +50,7 @@ typedef struct {
     uint64_t by_payer_cycles[PF_PAYER_COUNT][PF_ACCOUNT_COUNT];
 } PfLedger;
 
+/* Puts CYCLES down to ACCOUNT, on behalf of PAYER. */
 static inline void pf_ledger_charge(PfLedger *ledger, PfPayer payer, PfAccount account,
                                     uint64_t cycles)
 {

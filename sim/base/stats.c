@@ -306,6 +306,16 @@ void pf_stats_hold(PfStats *stats)
     stats->holding = true;
 }
 
+void pf_stats_amend(PfStats *stats, const char *name, PfStatValue value)
+{
+    void *index;
+    bool found = g_hash_table_lookup_extended(stats->indices, name, NULL, &index);
+    g_assert(found && stats->holding);
+    Entry *entry = &g_array_index(stats->entries, Entry, GPOINTER_TO_UINT(index));
+    g_assert(entry->kind == ENTRY_LEVEL);
+    entry->held = value;
+}
+
 void pf_stats_visit(const PfStats *stats, PfStatVisitor visit, void *user)
 {
     for (unsigned i = 0; i < stats->entries->len; i++) {

@@ -46,6 +46,7 @@ typedef struct {
     uint64_t bucket[PF_HISTOGRAM_BUCKETS];
 } PfHistogram;
 
+/* Counts VALUE in its bucket. */
 void pf_histogram_add(PfHistogram *histogram, uint64_t value);
 
 /* The largest value of the bucket that holds the value of rank ceil(PERMILLE/1000 * count), so
@@ -63,6 +64,7 @@ typedef struct {
 
 typedef void (*PfStatVisitor)(const PfStatInfo *info, PfStatValue value, void *user);
 
+/* An empty registry. */
 PfStats *pf_stats_new(void);
 void pf_stats_free(PfStats *stats);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PfStats, pf_stats_free)
@@ -100,12 +102,17 @@ void pf_stats_restart(PfStats *stats);
  * (levels too). A restart ends this state. */
 void pf_stats_hold(PfStats *stats);
 
+/* While values are held: that of the level called NAME is VALUE after all, because it takes more
+ * than this registry to know it (a comparison with another run). */
+void pf_stats_amend(PfStats *stats, const char *name, PfStatValue value);
+
 /* Calls VISIT for each statistic in order of registration. */
 void pf_stats_visit(const PfStats *stats, PfStatVisitor visit, void *user);
 
 /* The value of the statistic called NAME; PF_STAT_NULL, and false, where there is none. */
 bool pf_stats_find(const PfStats *stats, const char *name, PfStatValue *ret_value);
 
+/* Values of statistics: undefined, and of each type. */
 static inline PfStatValue pf_stat_null(void)
 {
     return (PfStatValue){.kind = PF_STAT_NULL, .u = 0};

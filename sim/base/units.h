@@ -15,6 +15,7 @@
 /* 128-bit products keep conversions exact; a named type keeps -Wpedantic quiet. */
 __extension__ typedef unsigned __int128 PfUint128;
 
+/* 0 is none. */
 static inline bool pf_is_power_of_two(uint64_t value)
 {
     return value != 0 && (value & (value - 1)) == 0;

@@ -51,7 +51,6 @@ struct PfRun {
     const PfRunConfig *config;         /* borrowed */
     const PfMachineConfig *machine_config; /* borrowed */
     const PfPolicySetup *setup;        /* borrowed */
-    const PfRun *none;                 /* the run of `none`, for slowdowns; borrowed */
     PfImage *image;                    /* borrowed */
     bool paranoid;
     PfStats *stats;
@@ -64,11 +63,13 @@ struct PfRun {
     GArray *places;       /* PfPlace by context */
     GArray *two_stage;    /* bool by context: it has used virtual addresses of a VM's process */
     GArray *ready_cycles; /* uint64_t by context: not before this */
+    bool *core_is_used;   /* by core: some context runs there */
     uint64_t now_cycles;  /* the furthest that anything has come */
     uint64_t due_cycles;  /* the next wake-up or epoch */
     uint64_t time_ps;     /* the last `time` record */
     PfGrain grain;
     bool has_access_grain;
+    bool has_page_grain;
     const PfNote *notes;   /* of the range in hand, by record */
     const PfEvent *events; /* of the range in hand */
 
@@ -96,6 +97,10 @@ PfRun *pf_run_new(const PfRunConfig *config, const PfMachineConfig *machine_conf
 void pf_run_free(PfRun *run);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PfRun, pf_run_free)
 
+/* Structural RECORD comes next, which the image has not applied yet: serves what is due before it, as
+ * policies must see pages as the mappings have them. Call before the image prepares the record. */
+void pf_run_approach(PfRun *run, const PfRecord *record);
+
 /* Plays records FROM .. TO-1 of BLOCK, which the image has prepared. After an error the run stands
  * still; the error is in `error`. */
 void pf_run_play(PfRun *run, const PfRecordBlock *block, uint32_t from, uint32_t to);
@@ -103,8 +108,12 @@ void pf_run_play(PfRun *run, const PfRecordBlock *block, uint32_t from, uint32_t
 /* The trace has ended (or was stopped): the last barrier, epoch and checks. */
 void pf_run_finish(PfRun *run);
 
+/* All runs have finished: what RUN is relative to NONE. */
+void pf_run_compare(PfRun *run, const PfRun *none);
+
 /* ---- between the files of the run ---- */
 
+/* Where CONTEXT's own work is charged. */
 static inline PfPlace *run_place(const PfRun *run, uint32_t context)
 {
     return &g_array_index(run->places, PfPlace, context);
@@ -149,8 +158,9 @@ void run_play_access(PfRun *run, const PfRecord *record, uint32_t number);
 void run_play_instructions(PfRun *run, const PfRecord *record);
 
 /* run_pages.c */
-/* Lets SLOT take a store: maps, copies or takes back as need be, charges PLACE (NULL: nobody), drops
- * the stale translation, tells the policy. False when there is no memory left: run->error is set. */
+/* Lets SLOT take a store: maps, copies or takes back as need be, charges PLACE (NULL: nobody),
+ * drops the stale translation, tells the policy. False when there is no memory left: run->error is
+ * set. */
 bool run_store(PfRun *run, const PfPlace *place, PfPage page, PfSlot slot, PfSlot object);
 /* Lets SLOT be read; likewise. */
 bool run_read(PfRun *run, const PfPlace *place, PfPage page, PfSlot slot);

@@ -152,7 +152,7 @@ void run_play_pages(PfRun *run, const PfRecord *record, uint32_t number)
         pf_host_page_written(run->host, page, change_of((PfRecordKind)record->kind));
         if (record->kind == PF_RECORD_DMA)
             pf_host_dma_done(run->host, page, record->detail->name, record->detail->number);
-        /* A long record is not one instant: what falls due meanwhile is served between its pages. */
+        /* A long record is not one instant: what falls due meanwhile is served between pages. */
         uint64_t now = run_place(run, page.context)->core->now_cycles;
         if (now >= run->due_cycles)
             run_serve(run, now);

@@ -84,13 +84,18 @@ static double contexts_cycles(const PfRun *run)
     return (double)app.u + (double)stolen.u;
 }
 
+/* While runs are under way they are not at the same place of the trace. */
 static PfStatValue read_slowdown(const void *user)
 {
-    const PfRun *run = user;
-    if (!run->has_access_grain || run->none == NULL)
-        return pf_stat_null();
-    double none = contexts_cycles(run->none);
-    return none > 0 ? pf_stat_double(contexts_cycles(run) / none) : pf_stat_null();
+    (void)user;
+    return pf_stat_null();
+}
+
+void pf_run_compare(PfRun *run, const PfRun *none)
+{
+    double least = contexts_cycles(none);
+    if (run->has_access_grain && least > 0)
+        pf_stats_amend(run->stats, "slowdown", pf_stat_double(contexts_cycles(run) / least));
 }
 
 static PfStatValue read_bandwidth(const void *user)

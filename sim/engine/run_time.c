@@ -97,14 +97,16 @@ void run_barrier(PfRun *run, uint64_t at_least)
     /* Stolen cycles may have moved a core's clock on once more. */
     for (unsigned i = 0; i < cores; i++)
         latest = MAX(latest, run->machine->cores[i]->now_cycles);
-    for (unsigned i = 0; i < cores; i++)
-        run->ledger.idle_cycles += pf_core_advance_to(run->machine->cores[i], latest);
+    for (unsigned i = 0; i < cores; i++) {
+        uint64_t idle_cycles = pf_core_advance_to(run->machine->cores[i], latest);
+        run->ledger.idle_cycles += run->core_is_used[i] ? idle_cycles : 0;
+    }
     run_reach(run, latest);
     run_update_due(run);
 }
 
-/* Closed pacing takes the times of a program's trace as think time after what went before; else they
- * are absolute, and the run may be late for them. */
+/* Closed pacing takes the times of a program's trace as think time after what went before; else
+ * they are absolute, and the run may be late for them. */
 void run_play_time(PfRun *run, const PfRecord *record)
 {
     uint64_t clock_hz = run->machine_config->clock_hz;

@@ -3,7 +3,7 @@
 #include "simulation_internal.h"
 
 /* At most so many times a second the caller is told how far the run is. */
-#define PROGRESS_INTERVAL_US (G_USEC_PER_SEC / 5)
+static const double progress_interval_seconds = 0.2;
 
 static void warn(PfSimulation *simulation, const char *sentence)
 {
@@ -79,7 +79,6 @@ static bool build_runs(PfSimulation *simulation, GError **error)
     uint64_t frames;
     if (!frame_capacity(simulation, &frames, error))
         return false;
-    PfRun *none = NULL;
     bool bound = false;
     for (unsigned i = 0; i < simulation->setup.policies->len; i++) {
         const PfPolicySetup *setup = g_ptr_array_index(simulation->setup.policies, i);
@@ -89,11 +88,7 @@ static bool build_runs(PfSimulation *simulation, GError **error)
             return false;
         g_ptr_array_add(simulation->runs, run);
         bound |= (setup->ops->flags & PF_POLICY_BOUND) != 0;
-        if (none == NULL && g_str_equal(setup->ops->name, "none"))
-            none = run;
     }
-    for (unsigned i = 0; i < simulation->runs->len; i++)
-        ((PfRun *)g_ptr_array_index(simulation->runs, i))->none = none;
     /* Counting distinct contents starts with the first record or has to go over all of them. */
     if (bound) {
         PfImageReader reader;
@@ -140,11 +135,12 @@ void pf_simulation_free(PfSimulation *simulation)
 
 static void tell_progress(PfSimulation *simulation, bool always)
 {
-    gint64 now = g_get_monotonic_time();
-    if (simulation->options.progress == NULL ||
-        (!always && now - simulation->told_us < PROGRESS_INTERVAL_US))
+    if (simulation->options.progress == NULL || simulation->options.seconds == NULL)
         return;
-    simulation->told_us = now;
+    double now = simulation->options.seconds();
+    if (!always && now - simulation->told_seconds < progress_interval_seconds)
+        return;
+    simulation->told_seconds = now;
     uint64_t cycles = UINT64_MAX;
     for (unsigned i = 0; i < simulation->runs->len; i++) {
         const PfRun *run = g_ptr_array_index(simulation->runs, i);
@@ -154,7 +150,7 @@ static void tell_progress(PfSimulation *simulation, bool always)
         .share_done = pf_trace_progress(simulation->trace),
         .records = simulation->records,
         .simulated_ps = pf_ps_from_cycles(cycles, simulation->setup.machine->clock_hz),
-        .seconds = (double)(now - simulation->start_us) / (double)G_USEC_PER_SEC};
+        .seconds = now - simulation->start_seconds};
     simulation->options.progress(&progress, simulation->options.progress_user);
 }
 
@@ -185,6 +181,46 @@ static void prefix_place(const PfSimulation *simulation, const PfRecordBlock *bl
     g_prefix_error(error, "%s: ", place);
 }
 
+/* Plays what the image takes from FROM on; sets RET_TO behind it. */
+static bool play_range(PfSimulation *simulation, const PfRecordBlock *block, uint32_t from,
+                       uint32_t *ret_to, GError **error)
+{
+    bool structural = pf_image_is_structural((PfRecordKind)block->records[from].kind);
+    for (unsigned i = 0; i < simulation->runs->len && structural; i++)
+        pf_run_approach(g_ptr_array_index(simulation->runs, i), &block->records[from]);
+    if (!pf_image_prepare(simulation->image, block, from, ret_to, &structural, error)) {
+        prefix_place(simulation, block, *ret_to, error);
+        return false;
+    }
+    team_play(simulation->team, block, from, *ret_to);
+    pf_image_commit(simulation->image);
+    return check_stop(simulation, error);
+}
+
+/* A record of very many pages, in parts, so that what is kept for a range stays small. */
+static bool play_long(PfSimulation *simulation, const PfRecordBlock *block, uint32_t number,
+                      GError **error)
+{
+    PfRecord part = block->records[number];
+    PfRecordBlock single = *block;
+    single.records = &part;
+    single.count = 1;
+    single.first_record = block->first_record + number;
+    uint64_t pages = block->records[number].count;
+    uint32_t page_bytes = pf_image_page_bytes(simulation->image);
+    for (uint64_t done = 0; done < pages; done += PF_IMAGE_PAGES_MAX) {
+        bool last = pages - done <= PF_IMAGE_PAGES_MAX;
+        part.address = block->records[number].address + done * page_bytes;
+        part.first_index = done;
+        part.count = last ? pages - done : PF_IMAGE_PAGES_MAX;
+        part.flags = last ? 0 : PF_RECORD_CONTINUED;
+        uint32_t to;
+        if (!play_range(simulation, &single, 0, &to, error))
+            return false;
+    }
+    return true;
+}
+
 static bool play_block(PfSimulation *simulation, PfRecordBlock *block, GError **error)
 {
     pf_image_add_contents(simulation->image, block);
@@ -193,18 +229,15 @@ static bool play_block(PfSimulation *simulation, PfRecordBlock *block, GError **
         block->count = (uint32_t)MIN(block->count, stop_after - simulation->records);
     uint32_t from = 0;
     while (from < block->count) {
-        uint32_t to;
-        bool structural;
-        if (!pf_image_prepare(simulation->image, block, from, &to, &structural, error)) {
-            prefix_place(simulation, block, to, error);
+        uint32_t to = from + 1;
+        if (pf_image_is_long(&block->records[from])) {
+            if (!play_long(simulation, block, from, error))
+                return false;
+        } else if (!play_range(simulation, block, from, &to, error)) {
             return false;
         }
-        team_play(simulation->team, block, from, to);
-        pf_image_commit(simulation->image);
         simulation->records += to - from;
         from = to;
-        if (!check_stop(simulation, error))
-            return false;
         tell_progress(simulation, false);
     }
     if (simulation->options.paranoid)
@@ -261,9 +294,21 @@ static bool play_trace(PfSimulation *simulation, GError **error)
     return true;
 }
 
+/* The first run of `none`; there is one. */
+static const PfRun *find_none(const PfSimulation *simulation)
+{
+    for (unsigned i = 0; i < simulation->runs->len; i++) {
+        const PfRun *run = g_ptr_array_index(simulation->runs, i);
+        if (g_str_equal(run->setup->ops->name, "none"))
+            return run;
+    }
+    g_assert_not_reached();
+}
+
 bool pf_simulation_run(PfSimulation *simulation, GError **error)
 {
-    simulation->start_us = g_get_monotonic_time();
+    if (simulation->options.seconds != NULL)
+        simulation->start_seconds = simulation->options.seconds();
     g_autoptr(GError) problem = NULL;
     bool played = simulation->options.dry_run || play_trace(simulation, &problem);
     if (!played && g_error_matches(problem, PF_ERROR, PF_ERROR_TRACE)) {
@@ -272,6 +317,8 @@ bool pf_simulation_run(PfSimulation *simulation, GError **error)
     }
     for (unsigned i = 0; i < simulation->runs->len; i++)
         pf_run_finish(g_ptr_array_index(simulation->runs, i));
+    for (unsigned i = 0; i < simulation->runs->len; i++)
+        pf_run_compare(g_ptr_array_index(simulation->runs, i), find_none(simulation));
     verify_all(simulation);
     tell_progress(simulation, true);
     if (problem != NULL) {

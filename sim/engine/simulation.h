@@ -31,6 +31,7 @@ typedef struct {
     const char *trace;    /* overrides the configuration's, NULL if not */
     void (*progress)(const PfProgress *progress, void *user); /* may be NULL */
     void *progress_user;
+    double (*seconds)(void); /* the caller's clock, for progress only; NULL: no progress */
     const int *interrupted; /* read often; non-zero stops at the next block; may be NULL */
 } PfSimulationOptions;
 
@@ -66,7 +67,7 @@ uint64_t pf_simulation_differences(const PfSimulation *simulation);
 /* NULL-terminated sentences the user should see (mixed scopes, unused events); borrowed. */
 const char *const *pf_simulation_warnings(const PfSimulation *simulation);
 
-/* Runs in the order of the configuration's list, an added `none` first. */
+/* Runs in the order of the configuration's list, an added `none` last. */
 typedef struct PfRun PfRun;
 size_t pf_simulation_run_count(const PfSimulation *simulation);
 const PfRun *pf_simulation_run_at(const PfSimulation *simulation, size_t index);

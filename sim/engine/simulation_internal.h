@@ -29,8 +29,8 @@ struct PfSimulation {
     bool complete;
     uint64_t records;
     uint64_t differences;
-    gint64 start_us;
-    gint64 told_us;
+    double start_seconds;
+    double told_seconds;
 };
 
 /* team.c: workers that play one range in all runs. */

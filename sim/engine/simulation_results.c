@@ -59,7 +59,10 @@ const char *pf_simulation_timing(const PfSimulation *simulation)
     static const char *const names[] = {"auto", "full", "costs"};
     if (simulation->setup.run.timing != PF_TIMING_AUTO)
         return names[simulation->setup.run.timing];
-    return pf_simulation_has_access_grain(simulation) ? "full" : "costs";
+    const PfRun *run = g_ptr_array_index(simulation->runs, 0);
+    if (run->has_access_grain && run->has_page_grain)
+        return "full+costs";
+    return run->has_page_grain ? "costs" : "full";
 }
 
 uint64_t pf_simulation_differences(const PfSimulation *simulation)

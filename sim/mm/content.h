@@ -33,6 +33,7 @@ PfContent pf_content_intern(PfContentStore *store, const uint8_t *bytes);
  * asked for. */
 PfContent pf_content_intern_spec(PfContentStore *store, const PfContentSpec *spec);
 
+/* Takes and gives back a reference; the last one frees the content. The zero page stays. */
 void pf_content_ref(PfContentStore *store, PfContent content);
 void pf_content_unref(PfContentStore *store, PfContent content);
 
@@ -46,18 +47,20 @@ const uint8_t *pf_content_bytes(const PfContentStore *store, PfContent content, 
 /* The XXH3-64 hash of its bytes; an identity's own number. */
 uint64_t pf_content_hash(const PfContentStore *store, PfContent content);
 
-/* Orders by bytes as memcmp does; RET_FIRST_DIFFERENCE, if not NULL, gets the first byte that differs
- * (the page size for equal ones). A content without bytes differs from others at byte 0 and is
- * ordered by its number, after all contents with bytes. */
+/* Orders by bytes as memcmp does; RET_FIRST_DIFFERENCE, if not NULL, gets the first byte that
+ * differs (the page size for equal ones). A content without bytes differs from others at byte 0 and
+ * is ordered by its number, after all contents with bytes. */
 int pf_content_compare(const PfContentStore *store, PfContent a, PfContent b,
                        size_t *ret_first_difference);
 
+/* Bytes of each content. */
 uint32_t pf_content_page_bytes(const PfContentStore *store);
 
 /* Distinct contents alive, and the memory that the store takes for them. */
 uint64_t pf_content_store_count(const PfContentStore *store);
 uint64_t pf_content_store_bytes(const PfContentStore *store);
 
+/* Contents are interned: the same number, the same bytes. */
 static inline bool pf_content_equal(PfContent a, PfContent b)
 {
     return a.index == b.index;

@@ -1,11 +1,11 @@
 /* The cost card: what the steps of memory management cost in cycles, beside what the models of
  * caches and DRAM say.
  *
- * Rows of the first kind (residuals) are spent always: trap, allocation, locking. Rows of the second
- * kind stand for moving bytes and are spent only with `timing = "costs"`; with `timing = "full"` the
- * bytes go through the models instead, never both. Page rows are for 4096 bytes and scale with the
- * page size. Defaults: medians measured on a virtual machine of an AMD EPYC (Zen 4) at a 2.6 GHz time
- * stamp clock, Linux 6.18; docs/model.md has the table. */
+ * Rows of the first kind (residuals) are spent always: trap, allocation, locking. Rows of the
+ * second kind stand for moving bytes and are spent only with `timing = "costs"`; with `timing =
+ * "full"` the bytes go through the models instead, never both. Page rows are for 4096 bytes and
+ * scale with the page size. Defaults: medians measured on a virtual machine of an AMD EPYC (Zen 4)
+ * at a 2.6 GHz time stamp clock, Linux 6.18; docs/model.md has the table. */
 #pragma once
 
 #include <stddef.h>

@@ -45,9 +45,11 @@ typedef struct {
     uint64_t peak_frames;
 } PfFramePool;
 
+/* No frame is in use; CAPACITY_FRAMES can be. STORE is borrowed. */
 void pf_frame_pool_init(PfFramePool *pool, PfContentStore *store, uint64_t capacity_frames);
 void pf_frame_pool_clear(PfFramePool *pool);
 
+/* The frame MPN, and how often it is mapped and pinned. */
 static inline PfFrame *pf_frame_at(const PfFramePool *pool, PfMpn mpn)
 {
     return pf_seg_array_at(&pool->frames, mpn.number);
@@ -62,11 +64,13 @@ static inline uint32_t pf_frame_refs(const PfFrame *frame)
  * Frames are given out in order of number, freed ones first. */
 bool pf_frame_alloc(PfFramePool *pool, PfSlot slot, PfMpn *ret_mpn);
 
+/* One more page maps the frame. */
 void pf_frame_ref(PfFramePool *pool, PfMpn mpn);
 
 /* Drops a reference; a frame without references and pins is free. */
 void pf_frame_unref(PfFramePool *pool, PfMpn mpn);
 
+/* A pin is a reference that no page shows; the last reference of any kind frees the frame. */
 void pf_frame_pin(PfFramePool *pool, PfMpn mpn);
 void pf_frame_unpin(PfFramePool *pool, PfMpn mpn);
 

@@ -51,7 +51,8 @@ PfImage *pf_image_new(PfContentStore *store, uint32_t page_bytes)
     image->free_leaves = g_array_new(FALSE, FALSE, sizeof(uint32_t));
     image->exited = g_ptr_array_new();
     image->contents = g_array_new(FALSE, FALSE, sizeof(PfContent));
-    image->content_specs = g_array_new(FALSE, FALSE, sizeof(PfContentSpec));
+    pf_table_init(&image->id_specs);
+    image->ids = g_array_new(FALSE, FALSE, sizeof(PfContentSpec));
     image->files = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     pf_table_init(&image->file_pages);
     image->notes = g_new(PfNote, PF_TRACE_BLOCK_RECORDS);
@@ -82,7 +83,8 @@ void pf_image_free(PfImage *image)
     g_array_unref(image->free_leaves);
     g_ptr_array_unref(image->exited);
     g_array_unref(image->contents);
-    g_array_unref(image->content_specs);
+    pf_table_clear(&image->id_specs);
+    g_array_unref(image->ids);
     g_hash_table_unref(image->files);
     pf_table_clear(&image->file_pages);
     g_free(image->notes);
@@ -105,9 +107,11 @@ void pf_image_add_contents(PfImage *image, const PfRecordBlock *block)
     for (unsigned i = 0; i < block->contents->len; i++) {
         PfContentSpec spec = g_array_index(block->contents, PfContentSpec, i);
         PfContent content = pf_content_intern_spec(image->store, &spec);
+        if (spec.form == PF_CONTENT_ID) {
+            pf_table_insert(&image->id_specs, image->contents->len, image->ids->len);
+            g_array_append_val(image->ids, spec);
+        }
         g_array_append_val(image->contents, content);
-        spec.bytes = NULL;
-        g_array_append_val(image->content_specs, spec);
     }
 }
 

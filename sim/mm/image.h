@@ -1,15 +1,15 @@
 /* The memory image: each context's memory as it is with no sharing at all.
  *
  * The bytes of a page depend on the place in the trace only, so they are kept here once, for all
- * runs of a simulation. The image gives every (context, CPN) pair a dense number, its slot, the same
- * in all runs; it resolves the records of a block once for all of them; it counts what `none` would
- * use (the baseline); and it is what `--verify` compares with.
+ * runs of a simulation. The image gives every (context, CPN) pair a dense number, its slot, the
+ * same in all runs; it resolves the records of a block once for all of them; it counts what `none`
+ * would use (the baseline); and it is what `--verify` compares with.
  *
  * Records are taken in ranges. A range is either one structural record (context, map, alias, fork,
  * unmap, remap, advise, attr, exit), which is applied before the runs see it, or a stretch of other
  * records, whose effect on bytes is kept as a list of events while the runs work and is applied by
- * pf_image_commit when all are done. In between, a run at event POSITION sees a page as the start of
- * the range and the events before POSITION make it; so runs need not go in step. */
+ * pf_image_commit when all are done. In between, a run at event POSITION sees a page as the start
+ * of the range and the events before POSITION make it; so runs need not go in step. */
 #pragma once
 
 #include <glib.h>
@@ -32,6 +32,7 @@ enum {
     PF_IMAGE_LOCKED = 1 << 6,
     PF_IMAGE_POPULATED = 1 << 7,
     PF_IMAGE_STATE_SHIFT = 8, /* three bits: what `none` maps there (PfBaseState) */
+    PF_IMAGE_FRESH = 1 << 11, /* populated by an event of the current range */
     PF_IMAGE_ADVISED = PF_IMAGE_MERGEABLE | PF_IMAGE_READONLY | PF_IMAGE_EXECUTED | PF_IMAGE_LOCKED,
 };
 
@@ -107,8 +108,17 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(PfImage, pf_image_free)
 /* Takes over the contents that BLOCK introduces. Call once for each block, before its ranges. */
 void pf_image_add_contents(PfImage *image, const PfRecordBlock *block);
 
-/* Resolves records of BLOCK from FROM on, up to the end of a range; sets RET_TO to one past its last
- * record and RET_STRUCTURAL. A record that cannot be (an unmapped address) gives false with
+/* Whether RECORD is of more pages than are taken at one time: it has to be played in parts of
+ * PF_IMAGE_PAGES_MAX, each as the only record of a block (with `first_index` and
+ * PF_RECORD_CONTINUED). */
+enum { PF_IMAGE_PAGES_MAX = 1 << 16 };
+bool pf_image_is_long(const PfRecord *record);
+
+/* Whether records of KIND change which pages there are: each is a range by itself. */
+bool pf_image_is_structural(PfRecordKind kind);
+
+/* Resolves records of BLOCK from FROM on, up to the end of a range; sets RET_TO to one past its
+ * last record and RET_STRUCTURAL. A record that cannot be (an unmapped address) gives false with
  * PF_ERROR_TRACE and its index by RET_TO; the image is of no further use then. */
 bool pf_image_prepare(PfImage *image, const PfRecordBlock *block, uint32_t from, uint32_t *ret_to,
                       bool *ret_structural, GError **error);
@@ -127,8 +137,10 @@ const PfEvent *pf_image_event(const PfImage *image, uint32_t index);
 uint64_t pf_image_baseline_frames(const PfImage *image);
 uint64_t pf_image_populated_pages(const PfImage *image);
 
+/* Contexts so far, those that have exited included; their numbers are the trace's. */
 uint32_t pf_image_context_count(const PfImage *image);
 const PfImageContext *pf_image_context(const PfImage *image, uint32_t context);
+/* What it was made with. */
 uint32_t pf_image_page_bytes(const PfImage *image);
 unsigned pf_image_page_shift(const PfImage *image);
 PfContentStore *pf_image_store(const PfImage *image);
@@ -145,6 +157,7 @@ const PfLeaf *pf_image_leaf_of(const PfImage *image, PfSlot slot);
 /* Slots ever given out are below this. */
 uint64_t pf_image_slot_limit(const PfImage *image);
 
+/* Slot and CPN of page INDEX of LEAF. */
 static inline PfSlot pf_leaf_slot(const PfLeaf *leaf, unsigned index)
 {
     return (PfSlot){leaf->id * PF_LEAF_PAGES + index};
@@ -167,6 +180,7 @@ typedef struct {
     GArray *chain;
 } PfImageReader;
 
+/* Clear with pf_image_reader_clear. */
 void pf_image_reader_init(PfImageReader *reader, const PfImage *image);
 void pf_image_reader_clear(PfImageReader *reader);
 
@@ -175,7 +189,8 @@ void pf_image_reader_clear(PfImageReader *reader);
 bool pf_image_content(PfImage *image, PfImageReader *reader, PfSlot slot, uint32_t position,
                       PfContent *ret_content);
 
-/* Distinct contents of populated pages as of POSITION; each page of unknown bytes counts as one. */
+/* Distinct contents of populated pages as of POSITION; each page of unknown bytes counts as one.
+ * May be called by several runs at once, at positions of their own. */
 uint64_t pf_image_distinct(PfImage *image, PfImageReader *reader, uint32_t position);
 
 /* Memory that the image takes per se, contents apart. */

@@ -153,36 +153,41 @@ static bool handle_content(PfImage *image, uint32_t slot, PfContent *ret_content
     return true;
 }
 
-/* What OBJECT holds before the events of CHAIN (newest first, ending with the oldest that counts),
- * copied to PAGE. False if unknown. */
-static bool chain_base(PfImage *image, PfImageReader *reader, uint32_t object, uint32_t oldest)
+/* What OBJECT holds before the events that follow OLDEST, or from OLDEST on if that sets the whole
+ * page; with a reference. False if unknown. */
+static bool chain_base(PfImage *image, uint32_t object, uint32_t oldest, PfContent *ret_base)
 {
-    PfContent base;
     const PfEvent *event = pf_image_event(image, oldest);
     if (event->kind == PF_EVENT_CONTENT) {
-        base = (PfContent){event->content};
-        pf_content_ref(image->store, base);
-    } else {
-        uint32_t source = object;
-        uint32_t handle = *image_handle(image, object);
-        bool of_file = (handle & HANDLE_TAG) == HANDLE_FILE;
-        if (of_file) {
-            PfImageReader inner;
-            pf_image_reader_init(&inner, image);
-            source = handle & ~HANDLE_TAG;
-            bool known = pf_image_content(image, &inner, (PfSlot){source}, oldest, &base);
-            pf_image_reader_clear(&inner);
-            if (!known)
-                return false;
-        } else if (!handle_content(image, source, &base)) {
-            return false;
-        }
+        *ret_base = (PfContent){event->content};
+        pf_content_ref(image->store, *ret_base);
+        return true;
     }
+    uint32_t handle = *image_handle(image, object);
+    if ((handle & HANDLE_TAG) != HANDLE_FILE)
+        return handle_content(image, object, ret_base);
+    PfImageReader inner;
+    pf_image_reader_init(&inner, image);
+    bool known =
+        pf_image_content(image, &inner, (PfSlot){handle & ~HANDLE_TAG}, oldest, ret_base);
+    pf_image_reader_clear(&inner);
+    return known;
+}
+
+/* BASE with the writes of the reader's chain (newest first) on it; false if BASE has no bytes. */
+static bool apply_chain(PfImage *image, PfImageReader *reader, PfContent base,
+                        PfContent *ret_content)
+{
     const uint8_t *bytes = pf_content_bytes(image->store, base, reader->page);
-    if (bytes != NULL && bytes != reader->page)
+    if (bytes == NULL)
+        return false;
+    if (bytes != reader->page)
         memcpy(reader->page, bytes, image->page_bytes);
-    pf_content_unref(image->store, base);
-    return bytes != NULL;
+    for (unsigned i = reader->chain->len; i-- > 0;)
+        write_part(image, pf_image_event(image, g_array_index(reader->chain, uint32_t, i)),
+                   reader->page);
+    *ret_content = pf_content_intern(image->store, reader->page);
+    return true;
 }
 
 bool pf_image_content(PfImage *image, PfImageReader *reader, PfSlot slot, uint32_t position,
@@ -196,11 +201,6 @@ bool pf_image_content(PfImage *image, PfImageReader *reader, PfSlot slot, uint32
             return handle_content(image, object, ret_content);
         return pf_image_content(image, reader, (PfSlot){handle & ~HANDLE_TAG}, position,
                                 ret_content);
-    }
-    if (pf_image_event(image, newest)->kind == PF_EVENT_CONTENT) {
-        *ret_content = (PfContent){pf_image_event(image, newest)->content};
-        pf_content_ref(image->store, *ret_content);
-        return true;
     }
     g_array_set_size(reader->chain, 0);
     uint32_t oldest = newest;
@@ -216,13 +216,17 @@ bool pf_image_content(PfImage *image, PfImageReader *reader, PfSlot slot, uint32
         if (kind == PF_EVENT_PRIVATE)
             break;
     }
-    if (!chain_base(image, reader, object, oldest))
+    PfContent base;
+    if (!chain_base(image, object, oldest, &base))
         return false;
-    for (unsigned i = reader->chain->len; i-- > 0;)
-        write_part(image, pf_image_event(image, g_array_index(reader->chain, uint32_t, i)),
-                   reader->page);
-    *ret_content = pf_content_intern(image->store, reader->page);
-    return true;
+    /* Nothing but touches: the page keeps even a content without bytes. */
+    if (reader->chain->len == 0) {
+        *ret_content = base;
+        return true;
+    }
+    bool known = apply_chain(image, reader, base, ret_content);
+    pf_content_unref(image->store, base);
+    return known;
 }
 
 /* The page of a private file mapping takes over the bytes that the file's page has now. */
@@ -241,9 +245,12 @@ static void commit_private(PfImage *image, uint32_t slot)
 
 static void commit_event(PfImage *image, const PfEvent *event)
 {
+    uint16_t *flags = image_flags(image, event->object);
     switch ((PfEventKind)event->kind) {
     case PF_EVENT_SAME:
-        return;
+        if ((*flags & PF_IMAGE_FRESH) == 0)
+            return;
+        break;
     case PF_EVENT_CONTENT:
         image_drop_bytes(image, event->object);
         *image_handle(image, event->object) = HANDLE_CONTENT | event->content;
@@ -262,6 +269,7 @@ static void commit_event(PfImage *image, const PfEvent *event)
         break;
     }
     }
+    *flags &= (uint16_t)~PF_IMAGE_FRESH;
     image_distinct_touch(image, event->object);
 }
 

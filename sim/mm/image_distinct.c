@@ -1,5 +1,5 @@
-/* How many distinct contents the populated pages have, kept up to date at the price of what changed.
- * Objects are counted: a page, or a page of a file that populated pages map. */
+/* How many distinct contents the populated pages have, kept up to date at the price of what
+ * changed. Objects are counted: a page, or a page of a file that populated pages map. */
 #include "image_internal.h"
 
 struct PfDistinct {
@@ -9,8 +9,9 @@ struct PfDistinct {
     GArray *dirty;    /* objects to look at again */
     uint64_t distinct;
     uint64_t unknown; /* objects of unknown bytes: each is counted as one */
-    uint32_t range;    /* the range and position that the count stands at */
-    uint32_t position;
+    uint32_t range;    /* the counts are as of */
+    uint32_t position; /* this event of this range */
+    GMutex lock;       /* runs ask side by side */
 };
 
 /* What `counted` says of an object of unknown bytes. */
@@ -24,6 +25,7 @@ void image_distinct_free(struct PfDistinct *distinct)
     pf_table_clear(&distinct->copies);
     pf_table_clear(&distinct->is_dirty);
     g_array_unref(distinct->dirty);
+    g_mutex_clear(&distinct->lock);
     g_free(distinct);
 }
 
@@ -76,8 +78,8 @@ static void count(PfImage *image, PfImageReader *reader, uint32_t object, uint32
     pf_table_insert(&distinct->copies, content.index, copies + 1);
 }
 
-/* Whether OBJECT was populated by the first POSITION events. Its flag is set when records are
- * resolved, ahead of the runs; but then its first event tells. */
+/* Whether OBJECT is populated as of POSITION. Flags are set when records are resolved, ahead of the
+ * runs: of what the current range populates the first event tells. */
 static bool counts(const PfImage *image, uint32_t object, uint32_t position)
 {
     if ((*image_flags(image, object) & PF_IMAGE_POPULATED) == 0)
@@ -93,8 +95,7 @@ static bool counts(const PfImage *image, uint32_t object, uint32_t position)
     bool of_file = image_leaf_by_id(image, object / PF_LEAF_PAGES)->context == PAGE_CACHE_CONTEXT;
     if (of_file && !pf_table_find(&image->group_of, object, &ignored))
         return false;
-    bool before = pf_table_find(&image->distinct->counted, object, &ignored);
-    return first == NO_EVENT || first < position || before;
+    return (*image_flags(image, object) & PF_IMAGE_FRESH) == 0 || first < position;
 }
 
 static void start(PfImage *image)
@@ -104,9 +105,25 @@ static void start(PfImage *image)
     pf_table_init(&image->distinct->copies);
     pf_table_init(&image->distinct->is_dirty);
     image->distinct->dirty = g_array_new(FALSE, FALSE, sizeof(uint32_t));
+    g_mutex_init(&image->distinct->lock);
     for (uint32_t slot = 0; slot < pf_image_slot_limit(image); slot++)
         if ((*image_flags(image, slot) & PF_IMAGE_POPULATED) != 0)
             image_distinct_touch(image, slot);
+}
+
+/* Objects with events between the position that was counted last and POSITION are to be looked at
+ * again. At the start of a range they are those that the range before touched when applied. */
+static void move_to(PfImage *image, uint32_t position)
+{
+    struct PfDistinct *distinct = image->distinct;
+    if (distinct->range != image->range_number)
+        distinct->position = 0;
+    uint32_t from = MIN(distinct->position, position);
+    uint32_t to = MAX(distinct->position, position);
+    for (uint32_t i = from; i < to; i++)
+        image_distinct_touch(image, pf_image_event(image, i)->object);
+    distinct->range = image->range_number;
+    distinct->position = position;
 }
 
 uint64_t pf_image_distinct(PfImage *image, PfImageReader *reader, uint32_t position)
@@ -114,12 +131,8 @@ uint64_t pf_image_distinct(PfImage *image, PfImageReader *reader, uint32_t posit
     if (image->distinct == NULL)
         start(image);
     struct PfDistinct *distinct = image->distinct;
-    /* In the same range only what lies between the last position and this one has changed. */
-    uint32_t counted_to = distinct->range == image->range_number ? distinct->position : 0;
-    for (uint32_t i = MIN(counted_to, position); i < MAX(counted_to, position); i++)
-        image_distinct_touch(image, pf_image_event(image, i)->object);
-    distinct->range = image->range_number;
-    distinct->position = position;
+    g_mutex_lock(&distinct->lock);
+    move_to(image, position);
     for (unsigned i = 0; i < distinct->dirty->len; i++) {
         uint32_t object = g_array_index(distinct->dirty, uint32_t, i);
         bool counted = counts(image, object, position);
@@ -127,10 +140,10 @@ uint64_t pf_image_distinct(PfImage *image, PfImageReader *reader, uint32_t posit
         if (counted)
             count(image, reader, object, position);
     }
-    if (distinct->dirty->len == 0)
-        return distinct->distinct + distinct->unknown;
     g_array_set_size(distinct->dirty, 0);
     pf_table_clear(&distinct->is_dirty);
     pf_table_init(&distinct->is_dirty);
-    return distinct->distinct + distinct->unknown;
+    uint64_t contents = distinct->distinct + distinct->unknown;
+    g_mutex_unlock(&distinct->lock);
+    return contents;
 }

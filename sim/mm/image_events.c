@@ -115,7 +115,7 @@ static bool populate(PfImage *image, const PfRecord *record, uint32_t slot, GErr
                     context->name, context->memory_bytes);
         return false;
     }
-    *flags |= PF_IMAGE_POPULATED;
+    *flags |= PF_IMAGE_POPULATED | PF_IMAGE_FRESH;
     context->populated_pages++;
     image->populated_pages++;
     return true;
@@ -130,17 +130,20 @@ static uint32_t store_object(const PfImage *image, uint32_t slot)
 
 static void base_store(PfImage *image, uint32_t slot, uint32_t object)
 {
-    if (object != slot)
-        image_base_map_file(image, slot, object);
-    else
+    if (object == slot) {
         image_base_store(image, slot);
+        return;
+    }
+    image_base_map_file(image, slot, object);
+    uint16_t *flags = image_flags(image, object);
+    if ((*flags & PF_IMAGE_POPULATED) == 0)
+        *flags |= PF_IMAGE_POPULATED | PF_IMAGE_FRESH;
 }
 
-/* A store to part of a page of a private file mapping copies the page first. */
+/* A store to part of a page that shows a file's, by a private mapping or an alias, copies it first. */
 static void copy_file_page(PfImage *image, uint32_t slot, uint16_t record)
 {
     if (image_base_state(image, slot) == PF_BASE_PRIVATE ||
-        (*image_flags(image, slot) & PF_IMAGE_FILE) == 0 ||
         pf_image_object(image, (PfSlot){slot}).index == slot ||
         image_last_event(image, slot) != NO_EVENT)
         return;
@@ -205,10 +208,10 @@ static PfContent record_content(PfImage *image, const PfRecord *record, uint64_t
     bool steps = record->kind == PF_RECORD_STATE || record->kind == PF_RECORD_FILL;
     uint64_t step = steps ? record->value : 0;
     PfContent content = g_array_index(image->contents, PfContent, record->content);
-    const PfContentSpec *spec =
-        &g_array_index(image->content_specs, PfContentSpec, record->content);
-    if (step != 0 && index != 0 && spec->form == PF_CONTENT_ID) {
-        PfContentSpec stepped = pf_content_spec_step(spec, step, index);
+    uint64_t id;
+    if (step != 0 && pf_table_find(&image->id_specs, record->content, &id)) {
+        const PfContentSpec *spec = &g_array_index(image->ids, PfContentSpec, id);
+        PfContentSpec stepped = pf_content_spec_step(spec, step, record->first_index + index);
         return pf_content_intern_spec(image->store, &stepped);
     }
     pf_content_ref(image->store, content);
@@ -219,6 +222,8 @@ static PfContent record_content(PfImage *image, const PfRecord *record, uint64_t
 static bool holds(const PfImage *image, uint32_t slot, PfContent content)
 {
     uint32_t last = image_last_event(image, slot);
+    while (last != NO_EVENT && pf_image_event(image, last)->kind == PF_EVENT_SAME)
+        last = pf_image_event(image, last)->previous;
     if (last != NO_EVENT) {
         const PfEvent *event = pf_image_event(image, last);
         return event->kind == PF_EVENT_CONTENT && event->content == content.index;
@@ -254,8 +259,6 @@ static bool prepare_content_page(PfImage *image, const PfRecord *record, uint16_
         pf_content_unref(image->store, content);
     } else {
         base_store(image, slot, event.object);
-        if (event.object != slot)
-            *image_flags(image, event.object) |= PF_IMAGE_POPULATED;
     }
     image_add_event(image, &event);
     return true;
@@ -313,7 +316,7 @@ static bool prepare_record(PfImage *image, const PfRecord *record, uint16_t numb
     }
 }
 
-static bool is_structural(PfRecordKind kind)
+bool pf_image_is_structural(PfRecordKind kind)
 {
     static const bool structural[PF_RECORD_KINDS] = {
         [PF_RECORD_CONTEXT] = true, [PF_RECORD_MAP] = true,    [PF_RECORD_ALIAS] = true,
@@ -323,12 +326,21 @@ static bool is_structural(PfRecordKind kind)
     return structural[kind];
 }
 
+bool pf_image_is_long(const PfRecord *record)
+{
+    static const bool of_pages[PF_RECORD_KINDS] = {
+        [PF_RECORD_TOUCH] = true, [PF_RECORD_STATE] = true, [PF_RECORD_FILL] = true,
+        [PF_RECORD_INIT] = true,  [PF_RECORD_DMA] = true,
+    };
+    return of_pages[record->kind] && record->count > PF_IMAGE_PAGES_MAX;
+}
+
 bool pf_image_prepare(PfImage *image, const PfRecordBlock *block, uint32_t from, uint32_t *ret_to,
                       bool *ret_structural, GError **error)
 {
     g_assert(from < block->count && block->count <= PF_TRACE_BLOCK_RECORDS);
     image_events_begin(image, block, from);
-    *ret_structural = is_structural((PfRecordKind)block->records[from].kind);
+    *ret_structural = pf_image_is_structural((PfRecordKind)block->records[from].kind);
     *ret_to = from;
     if (*ret_structural) {
         image->notes[from] = (PfNote){PF_NO_SLOT, PF_NO_SLOT, 0, 0};
@@ -340,7 +352,8 @@ bool pf_image_prepare(PfImage *image, const PfRecordBlock *block, uint32_t from,
     }
     uint32_t to = from;
     while (to < block->count && image->events->len < RANGE_EVENTS_MAX &&
-           !is_structural((PfRecordKind)block->records[to].kind)) {
+           !pf_image_is_structural((PfRecordKind)block->records[to].kind) &&
+           (to == from || !pf_image_is_long(&block->records[to]))) {
         PfNote *note = &image->notes[to];
         *note = (PfNote){PF_NO_SLOT, PF_NO_SLOT, 0, 0};
         *ret_to = to;

@@ -62,7 +62,8 @@ struct PfImage {
     GPtrArray *exited; /* contexts whose leaves are free once the runs are done with them */
 
     GArray *contents;      /* PfContent by the trace's number, each with a reference */
-    GArray *content_specs; /* PfContentSpec by the trace's number, for steps; bytes not kept */
+    PfTable id_specs;      /* the trace's number -> index in `ids`, for steps */
+    GArray *ids;           /* of PfContentSpec */
     GHashTable *files;     /* name -> number */
     PfTable file_pages;    /* file number and page -> slot of the object */
 
@@ -97,11 +98,13 @@ struct PfImage {
     struct PfDistinct *distinct; /* NULL until asked for */
 };
 
+/* The leaf whose id is ID. */
 static inline PfLeaf *image_leaf_by_id(const PfImage *image, uint32_t id)
 {
     return pf_seg_array_at(&image->leaves, id);
 }
 
+/* The leaf whose number is NUMBER, or NULL. */
 PfLeaf *image_find_leaf(const PfImage *image, const PfImageContext *context, uint64_t number);
 /* The leaf of PAGE, made if need be with the flags of the regions that it lies in. */
 PfLeaf *image_make_leaf(PfImage *image, PfImageContext *context, uint32_t number_of_context,
@@ -112,9 +115,11 @@ static inline PfImageContext *image_context(const PfImage *image, uint32_t conte
     return g_ptr_array_index(image->contexts, context);
 }
 
+/* A context without pages; NAME is copied. */
 void image_context_free(PfImageContext *context);
 PfImageContext *image_context_new(const char *name);
 
+/* Where SLOT's bytes are, and its flags. */
 static inline uint32_t *image_handle(const PfImage *image, uint32_t slot)
 {
     return &image_leaf_by_id(image, slot / PF_LEAF_PAGES)->handle[slot % PF_LEAF_PAGES];
@@ -136,6 +141,7 @@ static inline PfBaseState image_base_state(const PfImage *image, uint32_t slot)
     return image_state_of(*image_flags(image, slot));
 }
 
+/* SLOT maps nothing any more; SLOT is read. */
 void image_base_release(PfImage *image, uint32_t slot);
 void image_base_read(PfImage *image, uint32_t slot);
 /* A store to a page that is not shared memory: it ends in a frame of its own. */

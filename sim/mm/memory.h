@@ -83,6 +83,7 @@ void pf_memory_clear(PfMemory *memory);
 /* Makes room for all slots that the image has given out; at the start of each range. */
 void pf_memory_sync(PfMemory *memory);
 
+/* What this run maps at SLOT. */
 static inline PfEntry *pf_memory_entry(const PfMemory *memory, PfSlot slot)
 {
     return pf_seg_array_at(&memory->entries, slot.index);
@@ -137,8 +138,8 @@ typedef enum {
 
 /* Whether sharing may touch SLOT at all: present, and not memory that others write through. */
 bool pf_share_possible(const PfMemory *memory, PfSlot slot);
-/* Maps PAGE onto the frame of KEEPER if their bytes are equal; compares them itself. LOSSY skips the
- * comparison. Both are copy-on-write afterwards. */
+/* Maps PAGE onto the frame of KEEPER if their bytes are equal; compares them itself. LOSSY skips
+ * the comparison. Both are copy-on-write afterwards. */
 PfShareResult pf_share_merge(PfMemory *memory, PfSlot page, PfSlot keeper, bool lossy);
 /* Likewise onto FRAME, which must be protected wherever it is mapped. */
 PfShareResult pf_share_merge_frame(PfMemory *memory, PfSlot page, PfMpn frame, bool lossy);

@@ -57,12 +57,13 @@ static inline const PfTlbEntry *pf_mmu_lookup(PfMmu *mmu, const PfTranslation *t
     return pf_tlb_lookup(tlb, translation->space, translation->page);
 }
 
-/* After a first-level miss: asks the second level, else walks through DATA_CACHE from NOW_CYCLES on.
- * RET_CYCLES gets the time taken. NULL if the page had to be walked for: the caller then finds or
- * makes the mapping and inserts it. */
+/* After a first-level miss: asks the second level, else walks through DATA_CACHE from NOW_CYCLES
+ * on. RET_CYCLES gets the time taken. NULL if the page had to be walked for: the caller then finds
+ * or makes the mapping and inserts it. */
 const PfTlbEntry *pf_mmu_refill(PfMmu *mmu, const PfTranslation *translation, PfCache *data_cache,
                                 uint64_t now_cycles, uint64_t *ret_cycles);
 
+/* Puts a translation that was found into both levels of the TLB. */
 void pf_mmu_insert(PfMmu *mmu, const PfTranslation *translation, PfMpn mpn, bool writable);
 
 /* CORE forgets PAGE of SPACE; with WHOLE_SPACE, all of SPACE. */
@@ -70,5 +71,6 @@ void pf_mmu_invalidate(PfMmu *mmu, unsigned core, uint32_t space, PfVpn page, bo
 void pf_mmu_invalidate_range(PfMmu *mmu, unsigned core, uint32_t space, PfVpn first,
                              uint64_t pages);
 
+/* Forgets all translations; asserts the invariants. */
 void pf_mmu_reset_state(PfMmu *mmu);
 void pf_mmu_check(const PfMmu *mmu);

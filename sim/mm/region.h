@@ -22,6 +22,7 @@ typedef struct {
     GArray *regions; /* of PfRegion */
 } PfRegionList;
 
+/* An empty list. */
 void pf_region_list_init(PfRegionList *list);
 void pf_region_list_clear(PfRegionList *list);
 
@@ -31,6 +32,7 @@ const PfRegion *pf_region_list_find(const PfRegionList *list, PfCpn page);
 /* Index of the first region that ends behind PAGE (the count of regions if none). */
 unsigned pf_region_list_lower(const PfRegionList *list, PfCpn page);
 
+/* Regions in order of address: how many, and one of them. */
 static inline unsigned pf_region_list_count(const PfRegionList *list)
 {
     return list->regions->len;

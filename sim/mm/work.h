@@ -43,7 +43,7 @@ void pf_work_fill(PfWork *work, const PfPlace *place, PfAccount account, PfMaddr
 void pf_work_copy_page(PfWork *work, const PfPlace *place, PfAccount account, PfMaddr from,
                        PfMaddr to);
 
-/* PLACE compares two pages of which the first BYTES are equal; it reads one byte more unless that is
- * the page. */
+/* PLACE compares two pages of which the first BYTES are equal; it reads one byte more unless that
+ * is the page. */
 void pf_work_compare(PfWork *work, const PfPlace *place, PfAccount account, PfMaddr a, PfMaddr b,
                      uint64_t bytes);

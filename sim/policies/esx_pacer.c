@@ -4,7 +4,13 @@
 
 #include "units.h"
 
-enum { SECONDS_PER_KILOSECOND = 1000, BUNCHES_PER_SECOND = 100 };
+enum { SECONDS_PER_KILOSECOND = 1000, BUNCHES_PER_SECOND = 100, BUNCH_ROUNDS_MAX = 8 };
+
+/* Rounds done at one time: fewer wake-ups at high rates, but short runs still see a steady pace. */
+static uint64_t bunch_rounds(const PfEsxPacer *pacer)
+{
+    return CLAMP(pacer->rate / BUNCHES_PER_SECOND, 1, BUNCH_ROUNDS_MAX);
+}
 
 /* The rounds that are over at cycle CYCLE. */
 static uint64_t rounds_until(const PfEsxPacer *pacer, uint64_t cycle)
@@ -37,8 +43,7 @@ uint64_t pf_esx_pacer_due(const PfEsxPacer *pacer, uint64_t now_cycles)
     uint64_t over = rounds_until(pacer, now_cycles);
     if (over <= pacer->rounds)
         return 0;
-    uint64_t bunch = MAX(1, pacer->rate / BUNCHES_PER_SECOND);
-    return MIN(over - pacer->rounds, bunch);
+    return MIN(over - pacer->rounds, bunch_rounds(pacer));
 }
 
 uint64_t pf_esx_pacer_take(PfEsxPacer *pacer)
@@ -61,6 +66,6 @@ uint64_t pf_esx_pacer_next(const PfEsxPacer *pacer, uint64_t now_cycles)
         next + pacer->kilosecond_cycles / (SECONDS_PER_KILOSECOND * (uint64_t)BUNCHES_PER_SECOND);
     uint64_t bunch = rounds_until(pacer, latest);
     if (bunch > pacer->rounds + 1 && pacer->rate > BUNCHES_PER_SECOND)
-        next = cycle_of(pacer, MIN(bunch, pacer->rounds + pacer->rate / BUNCHES_PER_SECOND));
+        next = cycle_of(pacer, MIN(bunch, pacer->rounds + bunch_rounds(pacer)));
     return MAX(next, now_cycles);
 }

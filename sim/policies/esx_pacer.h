@@ -18,12 +18,12 @@ typedef struct {
 /* Starts anew at NOW_CYCLES with other rates; what was due before is forgotten. */
 void pf_esx_pacer_start(PfEsxPacer *pacer, uint64_t now_cycles, uint64_t rate, uint64_t rate_total);
 
-/* Rounds that are due and not done yet, at most those of 10 ms (but one). */
+/* Rounds that are due and not done yet, at most those of 10 ms and at most 8 (but one). */
 uint64_t pf_esx_pacer_due(const PfEsxPacer *pacer, uint64_t now_cycles);
 
 /* Takes the next round; returns how many candidates it may have (UINT64_MAX: any number). */
 uint64_t pf_esx_pacer_take(PfEsxPacer *pacer);
 
 /* When to wake up next: as late as possible, so that rounds come in bunches, but none more than
- * 10 ms late; never before NOW_CYCLES. UINT64_MAX if the rate is 0. */
+ * 10 ms or 8 rounds late; never before NOW_CYCLES. UINT64_MAX if the rate is 0. */
 uint64_t pf_esx_pacer_next(const PfEsxPacer *pacer, uint64_t now_cycles);

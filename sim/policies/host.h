@@ -65,7 +65,8 @@ struct PfHost {
     PfPlace place_now;
     PfRng rng;
     uint64_t wake_at_cycles;
-    uint64_t wake_cycles; /* when the wake-up in hand began */
+    uint64_t wake_cycles;   /* when the wake-up in hand began */
+    uint64_t worked_cycles; /* to where its work has brought the clocks that it used */
     PfStatsGroup *group;
     uint8_t *scratch;
     uint64_t differences; /* that --verify found */
@@ -102,6 +103,7 @@ void pf_host_control(PfHost *host, const char *key, const char *value);
 void pf_host_observe(PfHost *host);
 void pf_host_check(PfHost *host);
 
+/* Whether the policy asks to be told of writes. */
 static inline bool pf_host_wants_writes(const PfHost *host)
 {
     return host->setup->ops->page_written != NULL;
@@ -111,7 +113,8 @@ static inline bool pf_host_wants_writes(const PfHost *host)
 bool pf_host_slot(const PfHost *host, PfPage page, PfSlot *ret_slot);
 bool pf_host_present_slot(const PfHost *host, PfPage page, PfSlot *ret_slot);
 
-/* A policy whose cycles are stolen works, from now on, where CONTEXT runs whose page it looks at. */
+/* A policy whose cycles are stolen works, from now on, where CONTEXT, whose page it looks at,
+ * runs. */
 void pf_host_follow(PfHost *host, uint32_t context);
 
 /* Metadata of policy and finder now. */

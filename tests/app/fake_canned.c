@@ -25,35 +25,55 @@ const PfStatInfo fake_infos[FAKE_STATS] = {
     {"dram.read_latency_mean_ns", "ns", "undefined here"},
 };
 
-#define U(number) {.kind = PF_STAT_UINT, .u = (number)}
-#define I(number) {.kind = PF_STAT_INT, .i = (number)}
-#define D(number) {.kind = PF_STAT_DOUBLE, .d = (number)}
-#define N {.kind = PF_STAT_NULL, .u = 0}
+#define U(number)                                                                                  \
+    {                                                                                              \
+        .kind = PF_STAT_UINT, .u = (number)                                                        \
+    }
+#define I(number)                                                                                  \
+    {                                                                                              \
+        .kind = PF_STAT_INT, .i = (number)                                                         \
+    }
+#define D(number)                                                                                  \
+    {                                                                                              \
+        .kind = PF_STAT_DOUBLE, .d = (number)                                                      \
+    }
+#define N                                                                                          \
+    {                                                                                              \
+        .kind = PF_STAT_NULL, .u = 0                                                               \
+    }
 
 /* Pages of 4096 bytes: 256 pages are a MiB. Totals are the sums of their accounts. */
 const FakeRun fake_canned[FAKE_RUNS] = {
     {.policy = "none",
      .scope = "all",
      .remark = "",
-     .values = {U(1024), U(1000), U(1000), I(0), U(0), I(0), U(5000000), U(5000000), U(0),
-                U(3000000), U(1500000), U(400000), U(100000), U(0), U(0), U(0), U(0), D(1.0), U(0),
-                U(0), U(9007199254740993U), N},
+     .values =
+         {U(1024),    U(1000), U(1000),    I(0),       U(0),      I(0),      U(5000000),
+          U(5000000), U(0),    U(3000000), U(1500000), U(400000), U(100000), U(0),
+          U(0),       U(0),    U(0),       D(1.0),     U(0),      U(0),      U(9007199254740993U),
+          N},
      .epoch_cycles = {0, 250000000, 500000000},
      .epochs = {{U(0), I(0)}, {U(800), I(0)}, {U(1000), I(0)}}},
     {.policy = "ksm",
      .scope = "all",
      .remark = "",
-     .values = {U(1024), U(1000), U(744), I(256), U(65536), I(983040), U(6100000), U(5200000),
-                U(900000), U(3000000), U(1550000), U(410000), U(110000), U(130000), U(500000),
-                U(300000), U(100000), D(1.04), U(300), U(44), U(18446744073709551615U), N},
+     .values = {U(1024),    U(1000),    U(744),
+                I(256),     U(65536),   I(983040),
+                U(6100000), U(5200000), U(900000),
+                U(3000000), U(1550000), U(410000),
+                U(110000),  U(130000),  U(500000),
+                U(300000),  U(100000),  D(1.04),
+                U(300),     U(44),      U(18446744073709551615U),
+                N},
      .epoch_cycles = {0, 260000000, 520000000},
      .epochs = {{U(0), I(0)}, {U(700), I(100)}, {U(744), I(256)}}},
     {.policy = "esx",
      .scope = "all",
      .remark = "not converged",
-     .values = {U(1024), U(1000), U(872), I(128), U(131072), I(393216), U(5300000), U(5100000),
-                U(200000), U(3000000), U(1520000), U(405000), U(105000), U(70000), U(150000),
-                U(30000), U(20000), D(1.02), U(140), U(12), U(7), N},
+     .values = {U(1024),    U(1000),    U(872),    I(128),     U(131072),  I(393216),
+                U(5300000), U(5100000), U(200000), U(3000000), U(1520000), U(405000),
+                U(105000),  U(70000),   U(150000), U(30000),   U(20000),   D(1.02),
+                U(140),     U(12),      U(7),      N},
      .epoch_cycles = {0, 255000000, 510000000},
      .epochs = {{U(0), N}, {U(760), I(40)}, {U(872), I(128)}}},
 };

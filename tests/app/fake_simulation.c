@@ -37,8 +37,8 @@ typedef struct {
     uint64_t epoch_ps;
 } Output;
 
-static const char *const outcome_names[] = {"done", "interrupted", "wait", "difference", "trace",
-                                            NULL};
+static const char *const outcome_names[] = {"done",       "interrupted", "wait",
+                                            "difference", "trace",       NULL};
 
 static const PfConfigField root_fields[] = {
     {.key = "trace",
@@ -342,7 +342,8 @@ const PfStats *pf_run_stats(const PfRun *run)
 
 size_t pf_simulation_epoch_columns(const PfSimulation *simulation, const char *const **ret_names)
 {
-    static const char *const names[FAKE_EPOCH_COLUMNS] = {"memory.used_frames", "memory.saved_pages"};
+    static const char *const names[FAKE_EPOCH_COLUMNS] = {"memory.used_frames",
+                                                          "memory.saved_pages"};
     (void)simulation;
     *ret_names = names;
     return FAKE_EPOCH_COLUMNS;

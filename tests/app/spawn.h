@@ -14,8 +14,7 @@ typedef struct {
 Spawned spawn_program(const char *directory, const char *const *arguments);
 
 /* The same in one line: spawn(DIRECTORY, "run", "a.cfg"). */
-#define spawn(directory, ...) \
-    spawn_program(directory, (const char *const[]){__VA_ARGS__, NULL})
+#define spawn(directory, ...) spawn_program(directory, (const char *const[]){__VA_ARGS__, NULL})
 
 void spawned_clear(Spawned *spawned);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Spawned, spawned_clear)

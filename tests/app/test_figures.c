@@ -90,9 +90,9 @@ static char *make_results(void)
 static void clear_results(char *place)
 {
     static const char *const names[] = {
-        "stats.json",        "epochs.csv",       "plots/savings.csv", "plots/savings.gp",
-        "plots/savings.svg", "plots/cycles.csv", "plots/cycles.gp",   "plots/cycles.svg",
-        "plots"};
+        "stats.json",       "epochs.csv",        "plots/savings.csv",
+        "plots/savings.gp", "plots/savings.svg", "plots/cycles.csv",
+        "plots/cycles.gp",  "plots/cycles.svg",  "plots"};
     for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
         g_autofree char *path = g_build_filename(place, names[i], NULL);
         g_remove(path);

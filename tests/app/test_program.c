@@ -46,7 +46,7 @@ static void usage_errors(void)
         {{"trace", "snapshot", "-o", "x", "me", NULL}, "me: must be the number of a process"},
         {{"trace", "snapshot", "-o", "x", NULL}, "no process to look at"},
         {{"config", "explain", "no.such.key", NULL}, "no.such.key: no such key"},
-        {{"config", "explain", "policies.ksm.ratee", NULL}, "did you mean"},
+        {{"config", "explain", "policies.esx.ratee", NULL}, "did you mean"},
     };
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_auto(Spawned) spawned = spawn_program("/", cases[i].words);
@@ -124,7 +124,7 @@ static void lists(void)
 {
     g_auto(Spawned) stats = spawn("/", "list", "stats");
     CU_ASSERT_EQUAL(stats.status, 0);
-    CU_ASSERT_PTR_NOT_NULL(strstr(stats.out, "memory.saved_pages                   pages    "
+    CU_ASSERT_PTR_NOT_NULL(strstr(stats.out, "memory.saved_pages                   pages       "
                                              "baseline less used\n"));
     g_auto(Spawned) figures = spawn("/", "list", "figures");
     CU_ASSERT_PTR_NOT_NULL(strstr(figures.out, "savings "));
@@ -138,10 +138,9 @@ static void lists(void)
 static void explain(void)
 {
     char *place = spawn_make_place();
-    g_auto(Spawned) key = spawn(place, "config", "explain", "policies.ksm.rate", "-s",
-                                "seed=1");
+    g_auto(Spawned) key = spawn(place, "config", "explain", "policies.esx.rate", "-s", "seed=1");
     CU_ASSERT_EQUAL(key.status, 0);
-    CU_ASSERT_STRING_EQUAL(key.out, "policies.ksm.rate\n"
+    CU_ASSERT_STRING_EQUAL(key.out, "policies.esx.rate\n"
                                     "    pages looked at in a second.\n"
                                     "    integer, from 1 to 1000, in pages/s; default: 50\n");
     g_auto(Spawned) section = spawn(place, "config", "explain", "output");

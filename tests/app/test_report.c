@@ -105,8 +105,8 @@ static void report_dilation(void)
     g_autoptr(GString) csv = g_string_new(NULL);
     pf_report_table(table, simulation, PF_REPORT_LATEX);
     pf_report_table(csv, simulation, PF_REPORT_CSV);
-    CU_ASSERT(g_str_has_prefix(
-        table->str, "% canned.trace: 4 KiB pages, timing full, seed 1, dilation 2.5\n"));
+    CU_ASSERT(g_str_has_prefix(table->str,
+                               "% canned.trace: 4 KiB pages, timing full, seed 1, dilation 2.5\n"));
     g_auto(GStrv) lines = g_strsplit(csv->str, "\n", -1);
     CU_ASSERT(g_str_has_suffix(lines[0], ",dilation"));
     CU_ASSERT(g_str_has_suffix(lines[1], ",2.5"));
@@ -132,18 +132,18 @@ static void report_markdown(void)
     g_autoptr(PfSimulation) simulation = make_simulation("policies=({ name = \"ksm\"; })");
     g_autoptr(GString) text = g_string_new(NULL);
     pf_report_comparison(text, simulation, PF_REPORT_MARKDOWN);
-    expect_text(text,
-                "**canned.trace: 4 KiB pages, timing full, seed 1**\n"
-                "\n"
-                "| policy | populated pages | baseline pages | used pages | saved pages | saved MiB "
-                "| saved % | metadata MiB | net saved MiB | contexts cycles | policy cycles "
-                "| contexts' slowdown | sharings made | sharings broken |\n"
-                "| :--- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: "
-                "| ---: | ---: | ---: |\n"
-                "| none | 1024 | 1000 | 1000 | 0 | 0.00 | 0.0 | 0.00 | 0.00 | 5000000 | 0 | 1.000 "
-                "| 0 | 0 |\n"
-                "| ksm | 1024 | 1000 | 744 | 256 | 1.00 | 25.6 | 0.06 | 0.94 | 5200000 | 900000 "
-                "| 1.040 | 300 | 44 |\n");
+    expect_text(
+        text, "**canned.trace: 4 KiB pages, timing full, seed 1**\n"
+              "\n"
+              "| policy | populated pages | baseline pages | used pages | saved pages | saved MiB "
+              "| saved % | metadata MiB | net saved MiB | contexts cycles | policy cycles "
+              "| contexts' slowdown | sharings made | sharings broken |\n"
+              "| :--- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: "
+              "| ---: | ---: | ---: |\n"
+              "| none | 1024 | 1000 | 1000 | 0 | 0.00 | 0.0 | 0.00 | 0.00 | 5000000 | 0 | 1.000 "
+              "| 0 | 0 |\n"
+              "| ksm | 1024 | 1000 | 744 | 256 | 1.00 | 25.6 | 0.06 | 0.94 | 5200000 | 900000 "
+              "| 1.040 | 300 | 44 |\n");
 }
 
 static void report_latex(void)

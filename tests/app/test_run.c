@@ -76,8 +76,8 @@ static void run_equal(void)
 static void run_repeats(void)
 {
     char *place = spawn_make_place();
-    g_auto(Spawned) one = spawn(place, "run", "demo.cfg", "-o", "one", "-s",
-                                "policies.esx.rate=77", "-s", "output.dir=\"elsewhere\"");
+    g_auto(Spawned) one = spawn(place, "run", "demo.cfg", "-o", "one", "-s", "policies.esx.rate=77",
+                                "-s", "output.dir=\"elsewhere\"");
     g_autofree char *config = spawn_read(place, "one/config.cfg");
     CU_ASSERT_FATAL(config != NULL);
     CU_ASSERT_PTR_NOT_NULL(strstr(config, "trace = \"canned.trace\";"));
@@ -95,8 +95,9 @@ static void run_repeats(void)
 static void run_output_dir(void)
 {
     char *place = spawn_make_place();
-    spawn_write(place, "out.cfg", "output = { dir = \"there\"; };\n"
-                                  "policies = ( { name = \"ksm\"; } );\n");
+    spawn_write(place, "out.cfg",
+                "output = { dir = \"there\"; };\n"
+                "policies = ( { name = \"ksm\"; } );\n");
     g_autofree char *config = g_build_filename(place, "out.cfg", NULL);
     /* Relative to the file that says so, not to the working directory. */
     g_auto(Spawned) run = spawn("/", "run", config);

@@ -30,8 +30,9 @@ static void clear_place(char *place)
     g_free(place);
 }
 
-#define HEAD "{\"schema\":1,\"complete\":true,\"trace\":{\"name\":\"t\",\"page_bytes\":4096}," \
-             "\"machine\":{\"clock_hz\":1000,\"dilation\":1.0},"
+#define HEAD                                                                                       \
+    "{\"schema\":1,\"complete\":true,\"trace\":{\"name\":\"t\",\"page_bytes\":4096},"              \
+    "\"machine\":{\"clock_hz\":1000,\"dilation\":1.0},"
 
 static void load_values(void)
 {

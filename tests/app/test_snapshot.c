@@ -2,7 +2,6 @@
 #include <glib/gstdio.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdatomic.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -11,212 +10,21 @@
 
 #include "check.h"
 #include "error.h"
-#include "snapshot.h"
+#include "snapshot_fixture.h"
 #include "snapshot_process.h"
 #include "units.h"
 
-enum { PAGES = 64, THREADS = 4 };
-
-/* Shared with the children, so that it can be seen whether they run. */
-typedef struct {
-    atomic_uint ready;
-    atomic_uint changed;
-    atomic_uint ticks[THREADS];
-    atomic_int pids[THREADS];
-} Board;
-
-static uint8_t *page_at(uint8_t *region, unsigned index)
+static bool can_trace(void)
 {
-    return region + (size_t)index * pf_snapshot_page_bytes();
-}
-
-/* Every byte depends on the page and on WHO wrote it. */
-static void fill_page(uint8_t *page, unsigned index, unsigned who)
-{
-    for (uint32_t i = 0; i < pf_snapshot_page_bytes(); i++)
-        page[i] = (uint8_t)(i * 7 + index * 13 + who * 101 + (i >> 8));
-}
-
-static Board *make_board(void)
-{
-    void *board =
-        mmap(NULL, sizeof(Board), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    g_assert(board != MAP_FAILED);
-    return board;
-}
-
-static uint8_t *make_region(void)
-{
-    void *region = mmap(NULL, (size_t)PAGES * pf_snapshot_page_bytes(), PROT_READ | PROT_WRITE,
-                        MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    g_assert(region != MAP_FAILED);
-    /* Pages of their own, so that each can be told. */
-    madvise(region, (size_t)PAGES * pf_snapshot_page_bytes(), MADV_NOHUGEPAGE);
-    return region;
-}
-
-static bool wait_until(atomic_uint *number, unsigned least)
-{
-    for (unsigned i = 0; i < 5000 && atomic_load(number) < least; i++)
-        g_usleep(1000);
-    return atomic_load(number) >= least;
-}
-
-static bool is_running(atomic_uint *ticks)
-{
-    unsigned before = atomic_load(ticks);
-    return wait_until(ticks, before + 3);
-}
-
-static G_GNUC_NORETURN void tick_for_ever(Board *board, unsigned number)
-{
-    for (;;) {
-        atomic_fetch_add(&board->ticks[number], 1);
-        g_usleep(1000);
-    }
-}
-
-static void end_child(pid_t pid)
-{
-    kill(pid, SIGKILL);
-    waitpid(pid, NULL, 0);
-}
-
-/* Whether processes may be traced here at all. */
-static bool may_trace(void)
-{
-    Board *board = make_board();
-    pid_t child = fork();
-    if (child == 0)
-        tick_for_ever(board, 0);
-    g_autoptr(GError) error = NULL;
-    g_autoptr(GPtrArray) processes = g_ptr_array_new();
-    PfProcess *process = pf_process_new(child, NULL);
-    g_ptr_array_add(processes, process);
-    bool stopped = pf_processes_stop(processes, &error);
-    if (stopped)
-        pf_processes_resume(processes);
-    else
+    bool can = may_trace();
+    if (!can)
         pf_check_skip("processes may not be traced here (ptrace)");
-    pf_process_free(process);
-    end_child(child);
-    munmap(board, sizeof *board);
-    return stopped;
-}
-
-/* ---- What a trace says of the region, played back ---- */
-
-typedef struct {
-    uint64_t base;
-    GPtrArray *contents;       /* bytes of each content of the trace, owned */
-    bool mapped[4][PAGES];
-    bool mergeable[4][PAGES];
-    const uint8_t *bytes[4][PAGES]; /* NULL: not populated */
-    unsigned aliases;
-    unsigned states[4];
-    unsigned exits;
-    unsigned marks;
-    uint64_t time_ps;
-} Replay;
-
-static void apply_page(Replay *replay, const PfRecord *record, unsigned page, uint64_t offset)
-{
-    uint32_t who = record->context;
-    uint64_t source = 0;
-    switch (record->kind) {
-    case PF_RECORD_MAP:
-        replay->mapped[who][page] = true;
-        replay->mergeable[who][page] = record->detail->mergeable;
-        break;
-    case PF_RECORD_UNMAP:
-        replay->mapped[who][page] = false;
-        replay->bytes[who][page] = NULL;
-        break;
-    case PF_RECORD_STATE:
-        replay->bytes[who][page] = replay->contents->pdata[record->content];
-        replay->states[who]++;
-        break;
-    case PF_RECORD_ALIAS:
-        source = (record->detail->other_address - replay->base) / pf_snapshot_page_bytes() + offset;
-        CU_ASSERT_FATAL(source < PAGES);
-        replay->bytes[who][page] = replay->bytes[record->detail->other_context][source];
-        replay->aliases++;
-        break;
-    case PF_RECORD_ADVISE:
-        if (record->choice == PF_ADVICE_DONTNEED)
-            replay->bytes[who][page] = NULL;
-        else
-            replay->mergeable[who][page] = record->choice == PF_ADVICE_MERGEABLE;
-        break;
-    default:
-        CU_FAIL("a record that does not belong here");
-    }
-}
-
-static void apply_record(Replay *replay, const PfRecord *record)
-{
-    if (record->kind == PF_RECORD_TIME)
-        replay->time_ps = record->count;
-    replay->marks += record->kind == PF_RECORD_MARK;
-    replay->exits += record->kind == PF_RECORD_EXIT;
-    if (record->kind != PF_RECORD_MAP && record->kind != PF_RECORD_UNMAP &&
-        record->kind != PF_RECORD_STATE && record->kind != PF_RECORD_ALIAS &&
-        record->kind != PF_RECORD_ADVISE)
-        return;
-    for (uint64_t i = 0; i < record->count; i++) {
-        uint64_t address = record->address + i * pf_snapshot_page_bytes();
-        uint64_t page = (address - replay->base) / pf_snapshot_page_bytes();
-        if (address >= replay->base && page < PAGES)
-            apply_page(replay, record, (unsigned)page, i);
-    }
-}
-
-/* Plays the trace at PATH up to and with mark number MARKS. */
-static void replay_trace(Replay *replay, const char *path, unsigned marks)
-{
-    g_autoptr(GError) error = NULL;
-    g_autoptr(PfTrace) trace = pf_trace_open(path, NULL, &error);
-    CU_ASSERT_FATAL(trace != NULL);
-    g_autoptr(PfRecordBlock) block = pf_record_block_new();
-    uint32_t page_bytes = pf_snapshot_page_bytes();
-    PfTraceStatus status;
-    while ((status = pf_trace_read(trace, block, &error)) == PF_TRACE_RECORDS) {
-        for (guint i = 0; i < block->contents->len; i++) {
-            uint8_t *bytes = g_malloc(page_bytes);
-            pf_content_spec_expand(&g_array_index(block->contents, PfContentSpec, i), page_bytes,
-                                   bytes);
-            g_ptr_array_add(replay->contents, bytes);
-        }
-        for (uint32_t i = 0; i < block->count && replay->marks < marks; i++)
-            apply_record(replay, &block->records[i]);
-    }
-    CU_ASSERT_EQUAL(status, PF_TRACE_END);
-    CU_ASSERT_EQUAL(replay->marks, marks);
-}
-
-static void expect_page(const Replay *replay, unsigned context, unsigned page, unsigned who)
-{
-    uint8_t expected[65536];
-    g_assert(pf_snapshot_page_bytes() <= sizeof expected);
-    fill_page(expected, page, who);
-    CU_ASSERT_FATAL(replay->bytes[context][page] != NULL);
-    CU_ASSERT(memcmp(replay->bytes[context][page], expected, pf_snapshot_page_bytes()) == 0);
-}
-
-static bool record_to(const char *path, const pid_t *pids, size_t count, unsigned epochs,
-                      PfSnapshotSummary *ret_summary, GError **error)
-{
-    PfTraceHeader header = {.page_bytes = pf_snapshot_page_bytes(), .description = "{}"};
-    PfSnapshotOptions options = {.epochs = epochs, .interval_ps = PF_PS_PER_SECOND};
-    g_autoptr(PfTraceWriter) writer = pf_trace_writer_new(path, PF_TRACE_BINARY, &header, error);
-    return writer != NULL &&
-           pf_snapshot_record(pids, count, &options, writer, ret_summary, error) &&
-           pf_trace_writer_finish(writer, error);
+    return can;
 }
 
 /* ---- The family: a parent with 32 written pages, and a child that shares most of them ---- */
 
-static G_GNUC_NORETURN void live_as_child(Board *board, uint8_t *region)
+static G_NORETURN void live_as_child(Board *board, uint8_t *region)
 {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     fill_page(page_at(region, 0), 0, 2);
@@ -225,7 +33,7 @@ static G_GNUC_NORETURN void live_as_child(Board *board, uint8_t *region)
     tick_for_ever(board, 1);
 }
 
-static G_GNUC_NORETURN void live_as_parent(Board *board, uint8_t *region)
+static G_NORETURN void live_as_parent(Board *board, uint8_t *region)
 {
     size_t page_bytes = pf_snapshot_page_bytes();
     for (unsigned i = 0; i < 32; i++)
@@ -255,8 +63,8 @@ static G_GNUC_NORETURN void live_as_parent(Board *board, uint8_t *region)
 
 static void expect_first_epoch(const char *path, uint64_t base, const PfSnapshotSummary *summary)
 {
-    Replay replay = {.base = base, .contents = g_ptr_array_new_with_free_func(g_free)};
-    replay_trace(&replay, path, 1);
+    Replay replay;
+    replay_init(&replay, base, path, 1);
     uint8_t zero[65536] = {0};
     for (unsigned i = 0; i < 31; i++) {
         expect_page(&replay, 0, i, 1);
@@ -281,13 +89,13 @@ static void expect_first_epoch(const char *path, uint64_t base, const PfSnapshot
         CU_ASSERT_PTR_NULL(replay.bytes[0][50]);
         CU_ASSERT(summary->zero_pages >= 2);
     }
-    g_ptr_array_unref(replay.contents);
+    replay_clear(&replay);
 }
 
 static void expect_second_epoch(const char *path, uint64_t base, const PfSnapshotSummary *summary)
 {
-    Replay replay = {.base = base, .contents = g_ptr_array_new_with_free_func(g_free)};
-    replay_trace(&replay, path, 2);
+    Replay replay;
+    replay_init(&replay, base, path, 2);
     expect_page(&replay, 0, 3, 4);
     expect_page(&replay, 1, 3, 1);
     expect_page(&replay, 0, 19, 1);
@@ -303,12 +111,12 @@ static void expect_second_epoch(const char *path, uint64_t base, const PfSnapsho
         CU_ASSERT_EQUAL(replay.states[0], 33 + 1);
         CU_ASSERT_EQUAL(replay.states[1], 2 + 6);
     }
-    g_ptr_array_unref(replay.contents);
+    replay_clear(&replay);
 }
 
 static void snapshot_family(void)
 {
-    if (!may_trace())
+    if (!can_trace())
         return;
     Board *board = make_board();
     uint8_t *region = make_region();
@@ -330,8 +138,8 @@ static void snapshot_family(void)
     CU_ASSERT(is_running(&board->ticks[1]));
     end_child(parent);
     g_remove(path);
-    munmap(region, (size_t)PAGES * pf_snapshot_page_bytes());
-    munmap(board, sizeof *board);
+    free_region(region);
+    free_board(board);
 }
 
 /* ---- Stopping ---- */
@@ -347,7 +155,7 @@ static void *tick_in_thread(void *user)
     tick_for_ever(ticker->board, ticker->number);
 }
 
-static G_GNUC_NORETURN void live_with_threads(Board *board)
+static G_NORETURN void live_with_threads(Board *board)
 {
     Ticker tickers[THREADS];
     pthread_t threads[THREADS];
@@ -362,7 +170,7 @@ static G_GNUC_NORETURN void live_with_threads(Board *board)
 
 static void stop_threads(void)
 {
-    if (!may_trace())
+    if (!can_trace())
         return;
     Board *board = make_board();
     pid_t child = fork();
@@ -385,11 +193,11 @@ static void stop_threads(void)
         CU_ASSERT(is_running(&board->ticks[i]));
     pf_process_free(process);
     end_child(child);
-    munmap(board, sizeof *board);
+    free_board(board);
 }
 
 /* A recorder that dies while it holds CHILD. */
-static G_GNUC_NORETURN void hold_for_ever(Board *board, pid_t child)
+static G_NORETURN void hold_for_ever(Board *board, pid_t child)
 {
     g_autoptr(GPtrArray) processes = g_ptr_array_new();
     g_ptr_array_add(processes, pf_process_new(child, NULL));
@@ -401,7 +209,7 @@ static G_GNUC_NORETURN void hold_for_ever(Board *board, pid_t child)
 
 static void survive_recorder(void)
 {
-    if (!may_trace())
+    if (!can_trace())
         return;
     Board *board = make_board();
     pid_t child = fork();
@@ -426,7 +234,7 @@ static void survive_recorder(void)
     if (recorder != 0)
         end_child(recorder);
     end_child(child);
-    munmap(board, sizeof *board);
+    free_board(board);
 }
 
 /* ---- What goes wrong ---- */
@@ -451,7 +259,7 @@ static void refuse_strangers(void)
 
 static void process_ends(void)
 {
-    if (!may_trace())
+    if (!can_trace())
         return;
     Board *board = make_board();
     pid_t child = fork();
@@ -470,14 +278,14 @@ static void process_ends(void)
     PfSnapshotSummary summary;
     CU_ASSERT(record_to(path, pids, 2, 3, &summary, NULL));
     CU_ASSERT_EQUAL(summary.epochs, 3);
-    Replay replay = {.base = 0, .contents = g_ptr_array_new_with_free_func(g_free)};
-    replay_trace(&replay, path, 3);
+    Replay replay;
+    replay_init(&replay, 0, path, 3);
     CU_ASSERT_EQUAL(replay.exits, 1);
-    g_ptr_array_unref(replay.contents);
+    replay_clear(&replay);
     waitpid(child, NULL, 0);
     end_child(other);
     g_remove(path);
-    munmap(board, sizeof *board);
+    free_board(board);
 }
 
 static const PfCheck checks[] = {

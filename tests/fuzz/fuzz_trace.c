@@ -1,8 +1,9 @@
 /* libFuzzer target: both readers, on bytes in memory.
  *
  * The first byte says what the rest is: bit 0 whether to salvage, bit 1 whether it is a trace or
- * pieces that become frames with checksums that are right, which no fuzzer would guess. What is read
- * goes nowhere but is checked: a record within its limits, contents in order, strings that end. */
+ * pieces that become frames with checksums that are right, which no fuzzer would guess. What is
+ * read goes nowhere but is checked: a record within its limits, contents in order, strings that
+ * end. */
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -114,8 +115,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     g_autoptr(GByteArray) built = is_built ? build(data + 1, size - 1) : g_byte_array_new();
     const uint8_t *bytes = is_built ? built->data : data + 1;
     g_autoptr(GError) error = NULL;
-    g_autoptr(PfTrace) trace = pf_trace_open_bytes(
-        "fuzz", bytes, is_built ? built->len : size - 1, &options, &error);
+    g_autoptr(PfTrace) trace =
+        pf_trace_open_bytes("fuzz", bytes, is_built ? built->len : size - 1, &options, &error);
     g_assert((trace == NULL) == (error != NULL));
     if (trace == NULL)
         return 0;

@@ -9,81 +9,80 @@
 #include "trace_names.h"
 #include "trace_source.h"
 
-const char dump_sample[] =
-    "pagefold-trace 1\n"
-    "page 4KiB\n"
-    "clock 2.6GHz\n"
-    "description \"{\\\"source\\\": \\\"hand\\\"}\"\n"
-    "control ksm.smart_scan 0\n"
-    "scan 3\n"
-    "time 1ns\n"
-    "mark \"start\"\n"
-    "grain access\n"
-    "context vm1 vm memory=128MiB node=0 label=secret core=2\n"
-    "context web process\n"
-    "context \"a name\" process label=\"top secret\"\n"
-    "map vm1 0x0 32768 anon mergeable\n"
-    "map web 0x400000 16 file=lib:c.so:0x3000 rx\n"
-    "map web 0x800000 16 shmem=\"a seg\":0 ro huge=2MiB group=7\n"
-    "state vm1 0x1000 1 zero\n"
-    "state vm1 0x2000 9 id:100 step=3\n"
-    "fill vm1 0x1000 1 ones\n"
-    "fill vm1 0x3000 2 \"hello\\n\\\"world\\\"\"\n"
-    "fill vm1 0x5000 1 hex:00ff00\n"
-    "fill vm1 0x6000 1 hash:0xdeadbeef00112233\n"
-    "fill vm1 0x7000 1 id:5^17=0x80\n"
-    "fill web 0x8000 18446744073 zero\n"
-    "alias web 0x9000 4 vm1 0x1000\n"
-    "run vm1 250\n"
-    "run vm1 70000\n"
-    "run web 18446744073709551615\n"
-    "read vm1 0x1000 8\n"
-    "read vm1 0x1ffc 8 dep\n"
-    "read vm1 0x1000 64 dep va=0x7fff00001000\n"
-    "write vm1 0x1008 8 0x1122334455667788\n"
-    "write vm1 0x1008 3 0xffffff\n"
-    "write vm1 0x1008 5 \"12345\"\n"
-    "write vm1 0x1008 16 hex:000102030405060708090a0b0c0d0e0f va=0x1\n"
-    "write vm1 0x1008 17 \"a text of 17 byte\"\n"
-    "write vm1 0x1008 100\n"
-    "write vm1 0x1010 2 va=0xffffffffffffffff\n"
-    "touch vm1 0x1000 4\n"
-    "touch vm1 0x1000 4 va=0x77000\n"
-    "fetch vm1 0x2000 64\n"
-    "fetch vm1 0x2040 64 va=0x402040\n"
-    "init vm1 0x4000 1000 zero\n"
-    "fork vm1 vm2\n"
-    "fork web web2\n"
-    "begin vm2 \"request\"\n"
-    "unmap vm2 0x1000 1\n"
-    "remap vm2 0x1000 4 0x90000\n"
-    "advise vm1 0x0 16 mergeable\n"
-    "advise vm1 0x0 16 unmergeable\n"
-    "advise vm1 0x0 16 huge\n"
-    "advise vm1 0x0 16 nohuge\n"
-    "advise vm1 0x0 16 dontneed\n"
-    "advise vm1 0x0 16 discardable\n"
-    "advise vm1 0x0 16 suspend\n"
-    "advise vm1 0x0 16 resume\n"
-    "attr vm1 0x6000 4 readonly\n"
-    "attr vm1 0x6000 4 executed\n"
-    "attr vm1 0x6000 4 locked\n"
-    "attr vm1 0x6000 4 unlocked\n"
-    "attr vm1 0x6000 4 pinned\n"
-    "attr vm1 0x6000 4 unpinned\n"
-    "dma vm1 0x5000 1 disk:7:42 id:99\n"
-    "idle vm1 500us\n"
-    "grain page\n"
-    "time 1.5ms\n"
-    "scan 100\n"
-    "scan pass 2\n"
-    "end vm2 \"request\"\n"
-    "end vm2 \"never begun\"\n"
-    "mark \"after boot\"\n"
-    "mark \"\"\n"
-    "exit vm1\n"
-    "read vm2 0x0 1\n"
-    "write vm2 0xfffffffffffffff8 8 0\n";
+const char dump_sample[] = "pagefold-trace 1\n"
+                           "page 4KiB\n"
+                           "clock 2.6GHz\n"
+                           "description \"{\\\"source\\\": \\\"hand\\\"}\"\n"
+                           "control ksm.smart_scan 0\n"
+                           "scan 3\n"
+                           "time 1ns\n"
+                           "mark \"start\"\n"
+                           "grain access\n"
+                           "context vm1 vm memory=128MiB node=0 label=secret core=2\n"
+                           "context web process\n"
+                           "context \"a name\" process label=\"top secret\"\n"
+                           "map vm1 0x0 32768 anon mergeable\n"
+                           "map web 0x400000 16 file=lib:c.so:0x3000 rx\n"
+                           "map web 0x800000 16 shmem=\"a seg\":0 ro huge=2MiB group=7\n"
+                           "state vm1 0x1000 1 zero\n"
+                           "state vm1 0x2000 9 id:100 step=3\n"
+                           "fill vm1 0x1000 1 ones\n"
+                           "fill vm1 0x3000 2 \"hello\\n\\\"world\\\"\"\n"
+                           "fill vm1 0x5000 1 hex:00ff00\n"
+                           "fill vm1 0x6000 1 hash:0xdeadbeef00112233\n"
+                           "fill vm1 0x7000 1 id:5^17=0x80\n"
+                           "fill web 0x8000 18446744073 zero\n"
+                           "alias web 0x9000 4 vm1 0x1000\n"
+                           "run vm1 250\n"
+                           "run vm1 70000\n"
+                           "run web 18446744073709551615\n"
+                           "read vm1 0x1000 8\n"
+                           "read vm1 0x1ffc 8 dep\n"
+                           "read vm1 0x1000 64 dep va=0x7fff00001000\n"
+                           "write vm1 0x1008 8 0x1122334455667788\n"
+                           "write vm1 0x1008 3 0xffffff\n"
+                           "write vm1 0x1008 5 \"12345\"\n"
+                           "write vm1 0x1008 16 hex:000102030405060708090a0b0c0d0e0f va=0x1\n"
+                           "write vm1 0x1008 17 \"a text of 17 byte\"\n"
+                           "write vm1 0x1008 100\n"
+                           "write vm1 0x1010 2 va=0xffffffffffffffff\n"
+                           "touch vm1 0x1000 4\n"
+                           "touch vm1 0x1000 4 va=0x77000\n"
+                           "fetch vm1 0x2000 64\n"
+                           "fetch vm1 0x2040 64 va=0x402040\n"
+                           "init vm1 0x4000 1000 zero\n"
+                           "fork vm1 vm2\n"
+                           "fork web web2\n"
+                           "begin vm2 \"request\"\n"
+                           "unmap vm2 0x1000 1\n"
+                           "remap vm2 0x1000 4 0x90000\n"
+                           "advise vm1 0x0 16 mergeable\n"
+                           "advise vm1 0x0 16 unmergeable\n"
+                           "advise vm1 0x0 16 huge\n"
+                           "advise vm1 0x0 16 nohuge\n"
+                           "advise vm1 0x0 16 dontneed\n"
+                           "advise vm1 0x0 16 discardable\n"
+                           "advise vm1 0x0 16 suspend\n"
+                           "advise vm1 0x0 16 resume\n"
+                           "attr vm1 0x6000 4 readonly\n"
+                           "attr vm1 0x6000 4 executed\n"
+                           "attr vm1 0x6000 4 locked\n"
+                           "attr vm1 0x6000 4 unlocked\n"
+                           "attr vm1 0x6000 4 pinned\n"
+                           "attr vm1 0x6000 4 unpinned\n"
+                           "dma vm1 0x5000 1 disk:7:42 id:99\n"
+                           "idle vm1 500us\n"
+                           "grain page\n"
+                           "time 1.5ms\n"
+                           "scan 100\n"
+                           "scan pass 2\n"
+                           "end vm2 \"request\"\n"
+                           "end vm2 \"never begun\"\n"
+                           "mark \"after boot\"\n"
+                           "mark \"\"\n"
+                           "exit vm1\n"
+                           "read vm2 0x0 1\n"
+                           "write vm2 0xfffffffffffffff8 8 0\n";
 
 static void append_bytes(GString *line, const uint8_t *bytes, size_t length)
 {
@@ -93,24 +92,25 @@ static void append_bytes(GString *line, const uint8_t *bytes, size_t length)
 
 static void append_detail(GString *line, const PfTraceDetail *detail)
 {
-    g_string_append_printf(
-        line,
-        " name=%s text=%s number=%" PRIu64 " other=%" PRIu64 ",%" PRIu32 " node=%d core=%d huge=%"
-        PRIu64 " group=%" PRIu64 " kind=%d backing=%d protection=%d mergeable=%d",
-        detail->name != NULL ? detail->name : "(none)",
-        detail->text != NULL ? detail->text : "(none)", detail->number, detail->other_address,
-        detail->other_context, detail->node, detail->core, detail->huge_bytes, detail->group,
-        (int)detail->context_kind, (int)detail->backing, (int)detail->protection,
-        detail->mergeable);
+    g_string_append_printf(line,
+                           " name=%s text=%s number=%" PRIu64 " other=%" PRIu64 ",%" PRIu32
+                           " node=%d core=%d huge=%" PRIu64 " group=%" PRIu64
+                           " kind=%d backing=%d protection=%d mergeable=%d",
+                           detail->name != NULL ? detail->name : "(none)",
+                           detail->text != NULL ? detail->text : "(none)", detail->number,
+                           detail->other_address, detail->other_context, detail->node, detail->core,
+                           detail->huge_bytes, detail->group, (int)detail->context_kind,
+                           (int)detail->backing, (int)detail->protection, detail->mergeable);
 }
 
 static char *dump_record(const PfRecord *record, const GPtrArray *contents)
 {
     GString *line = g_string_new(pf_record_kind_name(record->kind));
-    g_string_append_printf(line, " context=%" PRIu32 " address=%" PRIu64 " count=%" PRIu64
-                           " flags=%u choice=%u virtual=%" PRIu64, record->context,
-                           record->address, record->count, record->flags, record->choice,
-                           record->virtual_address);
+    g_string_append_printf(line,
+                           " context=%" PRIu32 " address=%" PRIu64 " count=%" PRIu64
+                           " flags=%u choice=%u virtual=%" PRIu64,
+                           record->context, record->address, record->count, record->flags,
+                           record->choice, record->virtual_address);
     if (record->content != PF_TRACE_NO_CONTENT) {
         CU_ASSERT_FATAL(record->content < contents->len);
         g_string_append_printf(line, " content=%s",
@@ -135,8 +135,7 @@ static char *dump_content(const PfContentSpec *spec)
     if (spec->length <= SHOWN_BYTES_MAX)
         append_bytes(text, spec->bytes, spec->length);
     else
-        g_string_append_printf(text, "%" PRIx64,
-                               (uint64_t)XXH3_64bits(spec->bytes, spec->length));
+        g_string_append_printf(text, "%" PRIx64, (uint64_t)XXH3_64bits(spec->bytes, spec->length));
     return g_string_free(text, FALSE);
 }
 

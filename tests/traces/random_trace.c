@@ -54,9 +54,8 @@ static uint32_t some_content(Random *random)
 
 static const char *some_name(Random *random)
 {
-    static const char *const names[] = {"",         "request", "a b",  "\"quoted\"", "tab\tnew\n",
-                                        "# no",     "x=y",     "a:b:", "\\",         "va=1",
-                                        "h\303\244"};
+    static const char *const names[] = {"",    "request", "a b", "\"quoted\"", "tab\tnew\n", "# no",
+                                        "x=y", "a:b:",    "\\",  "va=1",       "h\303\244"};
     return names[below(random, G_N_ELEMENTS(names))];
 }
 

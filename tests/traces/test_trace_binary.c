@@ -102,8 +102,7 @@ static void test_random(void)
 
 static void test_header(void)
 {
-    g_autoptr(GBytes) bytes =
-        convert_bytes(dump_sample, strlen(dump_sample), PF_TRACE_BINARY);
+    g_autoptr(GBytes) bytes = convert_bytes(dump_sample, strlen(dump_sample), PF_TRACE_BINARY);
     gsize length;
     const void *data = g_bytes_get_data(bytes, &length);
     g_autoptr(PfTrace) trace = pf_trace_open_bytes("t", data, length, NULL, NULL);
@@ -233,15 +232,14 @@ static void test_expand(void)
     pf_content_spec_expand(&id, sizeof(bytes), bytes);
     /* The first numbers of splitmix64 with seed 1 and 64-bit arithmetic by hand:
      * 0x910a2dec89025cc1, 0xbeeb8da1658eec67, 0xf893a2eefb32555e. */
-    static const uint8_t expected[20] = {0xc1, 0x5c, 0x02, 0x89, 0xec, 0x2d, 0x0a, 0x91, 0x67, 0xec,
-                                         0x8e, 0x65, 0xa1, 0x8d, 0xeb, 0xbe, 0x5e, 0x55, 0x32,
-                                         0xfb ^ 0xf0};
+    static const uint8_t expected[20] = {0xc1, 0x5c, 0x02, 0x89, 0xec, 0x2d,       0x0a,
+                                         0x91, 0x67, 0xec, 0x8e, 0x65, 0xa1,       0x8d,
+                                         0xeb, 0xbe, 0x5e, 0x55, 0x32, 0xfb ^ 0xf0};
     CU_ASSERT_EQUAL(memcmp(bytes, expected, sizeof(bytes)), 0);
     PfContentSpec zero = {.form = PF_CONTENT_ID, .at = 2, .with = 5};
     pf_content_spec_expand(&zero, 4, bytes);
     CU_ASSERT_EQUAL(memcmp(bytes, "\0\0\5\0", 4), 0);
-    PfContentSpec text = {
-        .form = PF_CONTENT_BYTES, .bytes = (const uint8_t *)"ab", .length = 2};
+    PfContentSpec text = {.form = PF_CONTENT_BYTES, .bytes = (const uint8_t *)"ab", .length = 2};
     pf_content_spec_expand(&text, 4, bytes);
     CU_ASSERT_EQUAL(memcmp(bytes, "ab\0\0", 4), 0);
     PfContentSpec ones = {.form = PF_CONTENT_ONES};

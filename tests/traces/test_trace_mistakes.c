@@ -28,6 +28,7 @@ static void expect(const char *text, size_t length, unsigned line, const char *m
     g_autoptr(GPtrArray) lines = dump_bytes(text, length, false, &status, &error);
     CU_ASSERT_EQUAL(status, PF_TRACE_ERROR);
     CU_ASSERT_PTR_NOT_NULL_FATAL(error);
+    CU_ASSERT(lines->len < line);
     g_autofree char *place = g_strdup_printf("t.trace:%u: ", line);
     if (!g_str_has_prefix(error->message, place) || strstr(error->message, message) == NULL) {
         printf("# '%s'\n# instead of line %u '%s'\n", error->message, line, message);
@@ -267,6 +268,7 @@ static void test_long_line(void)
     PfTraceStatus status;
     g_autoptr(GPtrArray) fine = dump_bytes(text->str, text->len, false, &status, NULL);
     CU_ASSERT_EQUAL(status, PF_TRACE_END);
+    CU_ASSERT_EQUAL(fine->len, 1);
     g_string_append_c(text, '.');
     expect(text->str, text->len, 3, "a line of more than 1056768 bytes");
 }
@@ -276,8 +278,7 @@ static void test_records_before(void)
     static const char text[] = "pagefold-trace 1\ncontext a vm\nread a 0 1\noops\nread a 1 1\n";
     for (unsigned salvage = 0; salvage < 2; salvage++) {
         PfTraceOptions options = {.salvage = salvage != 0};
-        g_autoptr(PfTrace) trace =
-            pf_trace_open_bytes("t", text, strlen(text), &options, NULL);
+        g_autoptr(PfTrace) trace = pf_trace_open_bytes("t", text, strlen(text), &options, NULL);
         g_autoptr(PfRecordBlock) block = pf_record_block_new();
         g_autoptr(GError) error = NULL;
         CU_ASSERT_EQUAL(pf_trace_read(trace, block, &error), PF_TRACE_RECORDS);

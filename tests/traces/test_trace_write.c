@@ -195,8 +195,7 @@ static void test_pipe(void)
 {
     int ends[2];
     CU_ASSERT_EQUAL_FATAL(pipe(ends), 0);
-    g_autoptr(GBytes) bytes =
-        convert_bytes(dump_sample, strlen(dump_sample), PF_TRACE_BINARY);
+    g_autoptr(GBytes) bytes = convert_bytes(dump_sample, strlen(dump_sample), PF_TRACE_BINARY);
     gsize length;
     const void *data = g_bytes_get_data(bytes, &length);
     /* Less than a pipe holds, so that one process can do both. */
@@ -213,8 +212,7 @@ static void test_pipe(void)
     CU_ASSERT_EQUAL(pf_trace_progress(trace), 0.0);
     dup2(standard_input, STDIN_FILENO);
     close(standard_input);
-    g_autoptr(GPtrArray) expected =
-        dump_bytes(dump_sample, strlen(dump_sample), false, NULL, NULL);
+    g_autoptr(GPtrArray) expected = dump_bytes(dump_sample, strlen(dump_sample), false, NULL, NULL);
     CU_ASSERT(dump_is_equal(lines, expected));
 }
 
