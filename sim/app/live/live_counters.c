@@ -15,9 +15,9 @@ static const char *const counter_names[PF_KSM_COUNTERS] = {
 };
 
 static const char *const process_counter_names[PF_KSM_PROCESS_COUNTERS] = {
-    [PF_KSM_PROCESS_ITEMS] = "rmap_items",      [PF_KSM_PROCESS_ZERO_PAGES] = "zero_pages",
-    [PF_KSM_PROCESS_MERGING] = "merging_pages", [PF_KSM_PROCESS_PROFIT] = "process_profit",
-    [PF_KSM_PROCESS_MERGEABLE] = "mergeable",
+    [PF_KSM_PROCESS_ITEMS] = "ksm_rmap_items",      [PF_KSM_PROCESS_ZERO_PAGES] = "ksm_zero_pages",
+    [PF_KSM_PROCESS_MERGING] = "ksm_merging_pages", [PF_KSM_PROCESS_PROFIT] = "ksm_process_profit",
+    [PF_KSM_PROCESS_MERGEABLE] = "ksm_mergeable",
 };
 
 const char *pf_ksm_counter_name(PfKsmCounter counter)

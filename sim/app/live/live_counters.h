@@ -43,7 +43,7 @@ typedef struct {
     GArray *processes; /* of PfKsmProcess, living ones in order of creation; NULL: unknown */
 } PfKsmStep;
 
-/* The counter's name: the kernel's file in /sys/kernel/mm/ksm. */
+/* The counter's name: the kernel's file in /sys/kernel/mm/ksm, or its word in ksm_stat. */
 const char *pf_ksm_counter_name(PfKsmCounter counter);
 const char *pf_ksm_process_counter_name(PfKsmProcessCounter counter);
 

@@ -217,13 +217,16 @@ uint8_t *pf_crew_data(PfCrew *crew)
     return crew->shared->data;
 }
 
-static const char *const stat_names[PF_KSM_PROCESS_COUNTERS] = {
-    [PF_KSM_PROCESS_ITEMS] = "ksm_rmap_items ",
-    [PF_KSM_PROCESS_ZERO_PAGES] = "ksm_zero_pages ",
-    [PF_KSM_PROCESS_MERGING] = "ksm_merging_pages ",
-    [PF_KSM_PROCESS_PROFIT] = "ksm_process_profit ",
-    [PF_KSM_PROCESS_MERGEABLE] = "ksm_mergeable: ",
-};
+/* "NAME 5" or "NAME: yes" at the start of a line. */
+static const char *find_stat(const char *text, const char *name)
+{
+    size_t length = strlen(name);
+    while (text != NULL && strncmp(text, name, length) != 0) {
+        text = strchr(text, '\n');
+        text = text != NULL ? text + 1 : NULL;
+    }
+    return text != NULL ? text + length + strspn(text + length, ": ") : NULL;
+}
 
 bool pf_crew_read(PfCrew *crew, unsigned number, int64_t *ret_values, GError **error)
 {
@@ -231,13 +234,13 @@ bool pf_crew_read(PfCrew *crew, unsigned number, int64_t *ret_values, GError **e
     ssize_t got = pread(crew->processes[number].ksm_stat, text, sizeof(text) - 1, 0);
     text[MAX(got, 0)] = '\0';
     for (unsigned counter = 0; counter < PF_KSM_PROCESS_COUNTERS; counter++) {
-        const char *found = strstr(text, stat_names[counter]);
+        const char *name = pf_ksm_process_counter_name((PfKsmProcessCounter)counter);
+        const char *found = find_stat(text, name);
         if (found == NULL) {
             g_set_error(error, PF_ERROR, PF_ERROR_IO, "/proc/%d/ksm_stat says nothing of %s",
-                        (int)crew->processes[number].pid, stat_names[counter]);
+                        (int)crew->processes[number].pid, name);
             return false;
         }
-        found += strlen(stat_names[counter]);
         ret_values[counter] = *found == 'y' ? 1 : g_ascii_strtoll(found, NULL, 10);
     }
     return true;

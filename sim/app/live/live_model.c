@@ -15,18 +15,44 @@ typedef struct {
     uint64_t refused_controls;
 } Visit;
 
+static int64_t integer_of(PfStatValue value)
+{
+    return value.kind == PF_STAT_DOUBLE ? (int64_t)value.d : value.i;
+}
+
+/* "NAME.ksm_rmap_items": the counters of a process come one after the other. */
+static void take_process(PfKsmStep *step, const char *rest, int64_t value)
+{
+    const char *dot = strrchr(rest, '.');
+    if (dot == NULL)
+        return;
+    g_autofree char *name = g_strndup(rest, (gsize)(dot - rest));
+    PfKsmProcess *process = step->processes->len > 0 ? &g_array_index(step->processes, PfKsmProcess,
+                                                                      step->processes->len - 1)
+                                                     : NULL;
+    if (process == NULL || strcmp(process->name, name) != 0)
+        process = pf_ksm_step_add_process(step, name);
+    for (unsigned counter = 0; counter < PF_KSM_PROCESS_COUNTERS; counter++)
+        if (strcmp(dot + 1, pf_ksm_process_counter_name((PfKsmProcessCounter)counter)) == 0)
+            process->values[counter] = value;
+}
+
 static void take_stat(const PfStatInfo *info, PfStatValue value, void *user)
 {
     static const char group[] = "ksm.";
+    static const char of_context[] = "ksm.context.";
     Visit *visit = user;
     if (strcmp(info->name, "policy.refused_controls") == 0)
         visit->refused_controls = value.u;
     if (!g_str_has_prefix(info->name, group) || value.kind == PF_STAT_NULL)
         return;
+    if (g_str_has_prefix(info->name, of_context)) {
+        take_process(visit->step, info->name + strlen(of_context), integer_of(value));
+        return;
+    }
     for (unsigned counter = 0; counter < PF_KSM_COUNTERS; counter++)
         if (strcmp(info->name + strlen(group), pf_ksm_counter_name((PfKsmCounter)counter)) == 0) {
-            visit->step->counters[counter] =
-                value.kind == PF_STAT_DOUBLE ? (int64_t)value.d : value.i;
+            visit->step->counters[counter] = integer_of(value);
             visit->known |= 1U << counter;
         }
 }
@@ -47,6 +73,7 @@ static bool take_marks(const PfRun *run, GArray *steps, GError **error)
     uint64_t refused_before = 0;
     for (size_t i = 0; i < pf_run_mark_count(run); i++) {
         Visit visit = {.step = pf_ksm_steps_add(steps, pf_run_mark_label(run, i))};
+        pf_ksm_step_add_process(visit.step, NULL);
         pf_run_mark_visit(run, i, take_stat, &visit);
         if (!check_known(&visit, error))
             return false;
