@@ -68,7 +68,10 @@ static void forget_translation(PfRun *run, PfPage page)
 /* Tells the policy of a store's fault on anonymous memory. */
 static void tell_fault(PfRun *run, PfPage page, const PfStoreOutcome *outcome)
 {
-    PfStoreFault fault = {.page = page, .old_frame = outcome->old_frame};
+    PfStoreFault fault = {.page = page,
+                          .old_frame = outcome->old_frame,
+                          .was_claimed = outcome->was_claimed,
+                          .was_exclusive = outcome->was_exclusive};
     switch (outcome->fault) {
     case PF_FAULT_FIRST:
     case PF_FAULT_COPY_ZERO:

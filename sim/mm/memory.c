@@ -211,6 +211,8 @@ PfStoreOutcome pf_memory_store(PfMemory *memory, PfSlot slot, PfSlot object)
         (pf_frame_at(&memory->frames, (PfMpn){entry->mpn})->count & PF_FRAME_CLAIMED) != 0;
     PfStoreOutcome outcome = {.fault = store_fault(memory, entry),
                               .was_merged = claimed || (entry->flags & PF_ENTRY_MERGED) != 0,
+                              .was_claimed = claimed,
+                              .was_exclusive = (entry->flags & PF_ENTRY_EXCLUSIVE) != 0,
                               .old_frame = {entry->mpn}};
     pf_memory_integrate(memory);
     if (outcome.fault == PF_FAULT_REUSE) {

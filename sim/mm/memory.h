@@ -51,6 +51,8 @@ typedef enum {
 typedef struct {
     PfFault fault;
     bool was_merged; /* the page lost a mapping that the policy had made or protected */
+    bool was_claimed;   /* of that frame */
+    bool was_exclusive; /* before the store */
     PfMpn old_frame; /* of that mapping */
 } PfStoreOutcome;
 
@@ -158,13 +160,13 @@ PfShareResult pf_share_merge(PfMemory *memory, PfSlot page, PfSlot keeper, bool 
 PfShareResult pf_share_merge_frame(PfMemory *memory, PfSlot page, PfMpn frame, bool lossy);
 /* The next store to PAGE faults. */
 bool pf_share_protect(PfMemory *memory, PfSlot page);
-/* Takes all write access from PAGE: it is neither writable nor dirty nor exclusive afterwards. False
- * if sharing may not touch it, or if it is pinned (unless it was so already). */
+/* Takes all write access from PAGE: it is neither writable nor dirty nor exclusive afterwards.
+ * False if sharing may not touch it, or if it is pinned (unless it was so already). */
 bool pf_share_isolate(PfMemory *memory, PfSlot page);
 /* Gives PAGE, if the policy merged, protected or claimed what it maps, a frame of its own with the
- * same bytes: a copy, or the frame itself if it is unclaimed and nobody else has it. It is exclusive
- * and clean and takes its next store with a fault. RET_COPIED says which. False if it was nothing of
- * the policy's, or no frame is free. */
+ * same bytes: a copy, or the frame itself if it is unclaimed and nobody else has it (RET_COPIED).
+ * It is exclusive and clean and takes its next store with a fault. False if it was nothing of the
+ * policy's, or no frame is free. */
 bool pf_share_unshare(PfMemory *memory, PfSlot page, bool *ret_copied);
 /* Maps PAGE onto the zero frame if its bytes are all zero. */
 PfShareResult pf_share_map_zero(PfMemory *memory, PfSlot page);

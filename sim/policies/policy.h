@@ -118,6 +118,8 @@ typedef struct {
     unsigned core;      /* where the context runs */
     PfMpn old_frame;    /* COPIED, REUSED: what it mapped */
     uint64_t old_refs;  /* COPIED: pages that map that one still */
+    bool was_claimed;   /* the policy had claimed it */
+    bool was_exclusive; /* it had been made for this page and never shared since */
 } PfStoreFault;
 
 /* A counter of each context, told at every mark as POLICY.context.CONTEXT.NAME while the context
