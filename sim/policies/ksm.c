@@ -80,7 +80,7 @@ static bool ksm_scan(void *user, uint64_t pages)
 
 static bool ksm_control(void *user, const char *key, const char *value)
 {
-    return pf_ksm_control(user, key, value);
+    return pf_ksm_set(user, key, value);
 }
 
 /* ---- What happens to contexts ---- */

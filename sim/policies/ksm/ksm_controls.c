@@ -147,7 +147,7 @@ static bool control_number(PfKsm *ksm, const char *key, uint64_t value)
     return false;
 }
 
-bool pf_ksm_control(PfKsm *ksm, const char *key, const char *value)
+bool pf_ksm_set(PfKsm *ksm, const char *key, const char *value)
 {
     if (!exists(ksm, key))
         return false;

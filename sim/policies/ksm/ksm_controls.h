@@ -5,7 +5,7 @@
 
 /* Writes VALUE to parameter KEY. False where the kernel would refuse it (EINVAL, EBUSY) or has no
  * such file; then nothing but staleness has changed. */
-bool pf_ksm_control(PfKsm *ksm, const char *key, const char *value);
+bool pf_ksm_set(PfKsm *ksm, const char *key, const char *value);
 
 /* Sets advisor_mode. */
 void pf_ksm_set_advisor(PfKsm *ksm, PfKsmAdvisorMode mode);
