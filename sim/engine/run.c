@@ -61,6 +61,7 @@ static PfRun *new_run(const PfRunConfig *config, const PfMachineConfig *machine_
     run->places = g_array_new(FALSE, FALSE, sizeof(PfPlace));
     run->two_stage = g_array_new(FALSE, FALSE, sizeof(bool));
     run->ready_cycles = g_array_new(FALSE, FALSE, sizeof(uint64_t));
+    run->core_is_used = g_new0(bool, machine_config->cores);
     run->epochs = g_array_new(FALSE, FALSE, sizeof(PfEpochRow));
     run->marks = g_ptr_array_new_with_free_func(free_mark);
     run->open_spans = g_array_new(FALSE, FALSE, sizeof(PfOpenSpan));
@@ -112,6 +113,7 @@ void pf_run_free(PfRun *run)
     g_array_unref(run->places);
     g_array_unref(run->two_stage);
     g_array_unref(run->ready_cycles);
+    g_free(run->core_is_used);
     g_array_unref(run->epochs);
     g_ptr_array_unref(run->marks);
     g_array_unref(run->open_spans);
@@ -189,7 +191,6 @@ void pf_run_play(PfRun *run, const PfRecordBlock *block, uint32_t from, uint32_t
     run->events = pf_image_events(run->image);
     uint64_t baseline = pf_image_baseline_frames(run->image);
     int32_t delta = 0;
-    pf_memory_set_baseline(&run->memory, baseline);
     for (uint32_t i = from; i < to && run->error == NULL; i++) {
         const PfNote *note = &run->notes[i];
         play_record(run, &block->records[i], i);
@@ -199,6 +200,8 @@ void pf_run_play(PfRun *run, const PfRecordBlock *block, uint32_t from, uint32_t
             pf_memory_set_baseline(&run->memory, (uint64_t)((int64_t)baseline + delta));
         }
     }
+    /* A structural record's: not before the clock has come to where it takes effect. */
+    pf_memory_set_baseline(&run->memory, (uint64_t)((int64_t)baseline + delta));
     bool continued = (block->records[from].flags & PF_RECORD_CONTINUED) != 0;
     run->records += continued ? 0 : to - from;
     if (run->paranoid) {

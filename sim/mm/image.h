@@ -114,6 +114,9 @@ void pf_image_add_contents(PfImage *image, const PfRecordBlock *block);
 enum { PF_IMAGE_PAGES_MAX = 1 << 16 };
 bool pf_image_is_long(const PfRecord *record);
 
+/* Whether records of KIND change which pages there are: each is a range by itself. */
+bool pf_image_is_structural(PfRecordKind kind);
+
 /* Resolves records of BLOCK from FROM on, up to the end of a range; sets RET_TO to one past its
  * last record and RET_STRUCTURAL. A record that cannot be (an unmapped address) gives false with
  * PF_ERROR_TRACE and its index by RET_TO; the image is of no further use then. */

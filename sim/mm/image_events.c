@@ -140,11 +140,10 @@ static void base_store(PfImage *image, uint32_t slot, uint32_t object)
         *flags |= PF_IMAGE_POPULATED | PF_IMAGE_FRESH;
 }
 
-/* A store to part of a page of a private file mapping copies the page first. */
+/* A store to part of a page that shows a file's, by a private mapping or an alias, copies it first. */
 static void copy_file_page(PfImage *image, uint32_t slot, uint16_t record)
 {
     if (image_base_state(image, slot) == PF_BASE_PRIVATE ||
-        (*image_flags(image, slot) & PF_IMAGE_FILE) == 0 ||
         pf_image_object(image, (PfSlot){slot}).index == slot ||
         image_last_event(image, slot) != NO_EVENT)
         return;
@@ -317,7 +316,7 @@ static bool prepare_record(PfImage *image, const PfRecord *record, uint16_t numb
     }
 }
 
-static bool is_structural(PfRecordKind kind)
+bool pf_image_is_structural(PfRecordKind kind)
 {
     static const bool structural[PF_RECORD_KINDS] = {
         [PF_RECORD_CONTEXT] = true, [PF_RECORD_MAP] = true,    [PF_RECORD_ALIAS] = true,
@@ -341,7 +340,7 @@ bool pf_image_prepare(PfImage *image, const PfRecordBlock *block, uint32_t from,
 {
     g_assert(from < block->count && block->count <= PF_TRACE_BLOCK_RECORDS);
     image_events_begin(image, block, from);
-    *ret_structural = is_structural((PfRecordKind)block->records[from].kind);
+    *ret_structural = pf_image_is_structural((PfRecordKind)block->records[from].kind);
     *ret_to = from;
     if (*ret_structural) {
         image->notes[from] = (PfNote){PF_NO_SLOT, PF_NO_SLOT, 0, 0};
@@ -353,7 +352,7 @@ bool pf_image_prepare(PfImage *image, const PfRecordBlock *block, uint32_t from,
     }
     uint32_t to = from;
     while (to < block->count && image->events->len < RANGE_EVENTS_MAX &&
-           !is_structural((PfRecordKind)block->records[to].kind) &&
+           !pf_image_is_structural((PfRecordKind)block->records[to].kind) &&
            (to == from || !pf_image_is_long(&block->records[to]))) {
         PfNote *note = &image->notes[to];
         *note = (PfNote){PF_NO_SLOT, PF_NO_SLOT, 0, 0};

@@ -7,15 +7,21 @@ uint32_t image_file_object(PfImage *image, uint32_t file, uint64_t file_page)
     /* A file has at most 2^40 pages, by PF_TRACE_RECORD_PAGES_MAX and the offsets' range. */
     PfCpn page = {((uint64_t)file << 40) | (file_page & (((uint64_t)1 << 40) - 1))};
     PfLeaf *leaf = image_make_leaf(image, image->page_cache, PAGE_CACHE_CONTEXT, page);
+    if (file % 2 != 0)
+        leaf->flags[page.number % PF_LEAF_PAGES] |= PF_IMAGE_SHMEM;
     return pf_leaf_slot(leaf, page.number % PF_LEAF_PAGES).index;
 }
 
-static uint32_t file_number(PfImage *image, const char *name)
+/* The number of the file that DETAIL of a `map` names; odd for shared memory, which is another thing
+ * than a file of the same name. */
+static uint32_t file_number(PfImage *image, const PfTraceDetail *detail)
 {
-    gpointer number = g_hash_table_lookup(image->files, name);
+    bool is_shared = detail->backing == PF_BACKING_SHMEM;
+    g_autofree char *key = g_strconcat(is_shared ? "shmem=" : "file=", detail->name, NULL);
+    gpointer number = g_hash_table_lookup(image->files, key);
     if (number == NULL) {
-        number = GUINT_TO_POINTER(g_hash_table_size(image->files) + 1);
-        g_hash_table_insert(image->files, g_strdup(name), number);
+        number = GUINT_TO_POINTER(2 * (g_hash_table_size(image->files) + 1) + is_shared);
+        g_hash_table_insert(image->files, g_steal_pointer(&key), number);
     }
     return GPOINTER_TO_UINT(number);
 }
@@ -57,6 +63,16 @@ static void empty_page(PfImage *image, PfLeaf *leaf, unsigned index, const PfRec
     }
 }
 
+/* Likewise, and stores go again to where those of its region go. */
+static void refresh_page(PfImage *image, PfLeaf *leaf, unsigned index, const PfRecord *record)
+{
+    empty_page(image, leaf, index, record);
+    const PfImageContext *context = image_context(image, leaf->context);
+    const PfRegion *region = pf_region_list_find(&context->regions, pf_leaf_page(leaf, index));
+    if (region != NULL)
+        leaf->flags[index] |= region->flags & PF_IMAGE_SHMEM;
+}
+
 static void unmap_page(PfImage *image, PfLeaf *leaf, unsigned index, const PfRecord *record)
 {
     empty_page(image, leaf, index, record);
@@ -94,7 +110,7 @@ static bool apply_map(PfImage *image, const PfRecord *record, PfCpn first, GErro
                        .flags = (uint16_t)flags,
                        .group = detail->group};
     if (detail->backing != PF_BACKING_ANON) {
-        region.file = file_number(image, detail->name);
+        region.file = file_number(image, detail);
         region.file_page = detail->number >> image->page_shift;
     }
     pf_region_list_insert(&context->regions, &region);
@@ -149,7 +165,11 @@ static bool apply_alias(PfImage *image, const PfRecord *record, PfCpn first, GEr
         uint32_t to_slot = pf_leaf_slot(to_leaf, to.number % PF_LEAF_PAGES).index;
         if (from_slot == to_slot)
             continue;
-        empty_page(image, to_leaf, to.number % PF_LEAF_PAGES, record);
+        refresh_page(image, to_leaf, to.number % PF_LEAF_PAGES, record);
+        /* Only memory that is shared on both sides is written through. */
+        if (image_base_state(image, from_slot) != PF_BASE_NONE &&
+            (*image_flags(image, from_slot) & PF_IMAGE_SHMEM) == 0)
+            *image_flags(image, to_slot) &= (uint16_t)~PF_IMAGE_SHMEM;
         share_page(image, from_slot, to_slot);
     }
     return true;
@@ -221,6 +241,16 @@ static void move_page(PfImage *image, PfLeaf *leaf, unsigned index, const PfReco
     image_distinct_touch(image, target_slot);
 }
 
+/* A page that nobody ever touched has come to where a leaf is. */
+static void adopt_page(PfImage *image, PfLeaf *leaf, unsigned index, const PfRecord *record)
+{
+    (void)record;
+    const PfImageContext *context = image_context(image, leaf->context);
+    const PfRegion *region = pf_region_list_find(&context->regions, pf_leaf_page(leaf, index));
+    if (region != NULL && leaf->flags[index] == 0)
+        leaf->flags[index] = region->flags;
+}
+
 static bool apply_remap(PfImage *image, const PfRecord *record, PfCpn first, GError **error)
 {
     PfImageContext *context = image_context(image, record->context);
@@ -235,6 +265,7 @@ static bool apply_remap(PfImage *image, const PfRecord *record, PfCpn first, GEr
     unmap_range(image, context, target, record->count);
     visit_pages(image, context, first, pf_cpn_plus(first, record->count), record, move_page);
     pf_region_list_move(&context->regions, first, record->count, target);
+    visit_pages(image, context, target, pf_cpn_plus(target, record->count), record, adopt_page);
     return true;
 }
 
@@ -266,7 +297,7 @@ static void apply_advise(PfImage *image, const PfRecord *record, PfCpn first)
         change_flags(image, record, first, PF_IMAGE_MERGEABLE, 0);
     else if (record->choice == PF_ADVICE_DONTNEED)
         visit_pages(image, image_context(image, record->context), first,
-                    pf_cpn_plus(first, record->count), record, empty_page);
+                    pf_cpn_plus(first, record->count), record, refresh_page);
 }
 
 static void pin_pages(PfImage *image, const PfRecord *record, PfCpn first)

@@ -282,7 +282,8 @@ void pf_memory_share(PfMemory *memory, PfSlot source, PfSlot target)
         pf_frame_ref(&memory->frames, mpn);
         unsigned kept = PF_ENTRY_PRESENT | PF_ENTRY_ZERO | PF_ENTRY_FILE | PF_ENTRY_MERGED |
                         PF_ENTRY_DIRTY | PF_ENTRY_ZERO_MERGED;
-        if ((from->flags & PF_ENTRY_FILE) != 0)
+        if ((from->flags & PF_ENTRY_FILE) != 0 &&
+            (pf_image_flags(memory->image, target) & PF_IMAGE_SHMEM) != 0)
             kept |= PF_ENTRY_WRITABLE;
         count_present(memory, target, 1);
         to->mpn = mpn.number;

@@ -6,15 +6,18 @@ static bool is_present(const PfMemory *memory, PfSlot slot)
     return (pf_memory_entry(memory, slot)->flags & PF_ENTRY_PRESENT) != 0;
 }
 
-/* A page that shows a file may be shared only once it is known what the file holds there. */
+/* A page that shows a file may be shared only once it is known what the file holds there, and that
+ * nobody writes it. */
 bool pf_share_possible(const PfMemory *memory, PfSlot slot)
 {
     const PfEntry *entry = pf_memory_entry(memory, slot);
     if ((entry->flags & PF_ENTRY_PRESENT) == 0)
         return false;
-    if ((pf_image_flags(memory->image, slot) & PF_IMAGE_SHMEM) != 0)
-        return false;
-    return (entry->flags & PF_ENTRY_FILE) == 0 || (entry->flags & PF_ENTRY_POPULATED) != 0;
+    if ((entry->flags & PF_ENTRY_FILE) == 0)
+        return (pf_image_flags(memory->image, slot) & PF_IMAGE_SHMEM) == 0;
+    PfSlot object = pf_image_object(memory->image, slot);
+    return (pf_image_flags(memory->image, object) & PF_IMAGE_SHMEM) == 0 &&
+           (entry->flags & PF_ENTRY_POPULATED) != 0;
 }
 
 /* Who holds a pin may store through it as long as the page itself could be stored to. */

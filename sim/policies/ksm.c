@@ -35,7 +35,7 @@ static void run_daemon(PfKsm *ksm)
     ksm->batch_at_cycles = PF_HOST_NEVER;
     if (ksm->config.run != PF_KSM_RUN || pf_ksm_slot(ksm, 0)->next == 0)
         return;
-    pf_ksm_scan(ksm, ksm->config.pages_to_scan);
+    pf_ksm_batch(ksm, ksm->config.pages_to_scan);
     uint64_t sleep = pf_host_cycles(ksm->host, ksm->config.sleep_millisecs * PS_PER_MILLISECOND);
     ksm->batch_at_cycles = after(pf_host_now(ksm->host), sleep);
 }
@@ -75,7 +75,7 @@ static uint64_t ksm_wake(void *user, uint64_t now_cycles)
 static bool ksm_scan(void *user, uint64_t pages)
 {
     PfKsm *ksm = user;
-    return ksm->config.run == PF_KSM_RUN && pf_ksm_scan(ksm, pages);
+    return ksm->config.run == PF_KSM_RUN && pf_ksm_batch(ksm, pages);
 }
 
 static bool ksm_control(void *user, const char *key, const char *value)

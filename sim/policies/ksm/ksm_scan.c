@@ -72,7 +72,7 @@ static void visit_old(PfKsm *ksm, const PfKsmCandidate *candidate)
         find_partner(ksm, candidate, tree);
 }
 
-bool pf_ksm_scan(PfKsm *ksm, uint64_t pages)
+bool pf_ksm_batch(PfKsm *ksm, uint64_t pages)
 {
     bool has_ended = false;
     uint64_t visited = 0;

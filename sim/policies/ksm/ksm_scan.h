@@ -4,4 +4,4 @@
 #include "ksm_state.h"
 
 /* Looks at up to PAGES pages; ends early with the end of a pass. True if a pass ended. */
-bool pf_ksm_scan(PfKsm *ksm, uint64_t pages);
+bool pf_ksm_batch(PfKsm *ksm, uint64_t pages);

@@ -1,0 +1,24 @@
+/* Random traces that run: every kind of record, a small alphabet of contents, pages and contexts so
+ * that they meet, and with them what a naive model says of memory at each mark. */
+#pragma once
+
+#include "naive_memory.h"
+
+/* What must be so at a mark, for every policy or for `none` and `oracle`. */
+typedef struct {
+    uint64_t populated_pages;
+    uint64_t anon_pages; /* populated ones in scope "anon" */
+    uint64_t mergeable_pages;
+    uint64_t baseline_frames;
+    uint64_t distinct_contents;
+} LawsMark;
+
+typedef struct {
+    GArray *marks; /* of LawsMark, the last one at the end of the trace */
+    uint32_t page_bytes;
+    unsigned records;
+} LawsTrace;
+
+/* Writes the trace of SEED with about RECORDS records at PATH. */
+LawsTrace *laws_trace_write(const char *path, uint64_t seed, unsigned records);
+void laws_trace_free(LawsTrace *trace);
