@@ -88,8 +88,8 @@ void pf_frame_hold_unknown(PfFramePool *pool, PfMpn mpn);
 void pf_frame_hold_slot(PfFramePool *pool, PfMpn mpn, PfSlot slot);
 
 /* MPN, which is in use, is the policy's own until it is free: a store never takes it back but
- * copies, even if nobody else maps it. TAG, not 0, is what the policy calls it; a claimed frame gets
- * another one by the next claim. */
+ * copies, even if nobody else maps it. TAG, not 0, is what the policy calls it; the next claim of a
+ * claimed frame changes that. */
 void pf_frame_claim(PfFramePool *pool, PfMpn mpn, uint32_t tag);
 /* The tag of MPN, 0 if it is not claimed. */
 uint32_t pf_frame_tag(const PfFramePool *pool, PfMpn mpn);

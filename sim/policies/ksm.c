@@ -1,11 +1,11 @@
-/* Kernel Samepage Merging, the page sharing of Linux: a daemon that goes through the mergeable memory
- * of all contexts in the same order again and again, batch by batch.
+/* Kernel Samepage Merging, the page sharing of Linux: a daemon that goes through the mergeable
+ * memory of all contexts in the same order again and again, batch by batch.
  *
  * A page that two passes find unchanged is looked up by its bytes in the stable tree, which holds
- * the frames that are shared already, and then in the unstable tree, which holds the unchanged pages
- * met in this pass. Linux 6.18 unless `version` says otherwise; counters agree with the kernel's step
- * by step (Documentation/admin-guide/mm/ksm.rst; A. Arcangeli, I. Eidus, C. Wright, "Increasing
- * memory density by using KSM", OLS 2009).
+ * the frames that are shared already, and then in the unstable tree, which holds the unchanged
+ * pages met in this pass. Linux 6.18 unless `version` says otherwise; counters agree with the
+ * kernel's step by step (Documentation/admin-guide/mm/ksm.rst; A. Arcangeli, I. Eidus, C. Wright,
+ * "Increasing memory density by using KSM", OLS 2009).
  *
  * Not modelled: huge pages (a page is scanned as if it stood alone), swapped pages, migration of
  * frames between NUMA nodes, failing locks and allocations, and a checksum's collisions, which are
@@ -42,24 +42,23 @@ static void run_daemon(PfKsm *ksm)
 
 static void run_tuned(PfKsm *ksm)
 {
-    uint64_t kib_shift = 10;
     uint64_t page_bytes = pf_host_page_bytes(ksm->host);
     uint64_t frames = pf_host_frame_capacity(ksm->host);
     uint64_t committed = 0;
     for (uint32_t i = 0; i < pf_host_context_count(ksm->host); i++)
         committed += pf_host_context_pages(ksm->host, i);
-    PfKsmMemory memory = {
-        .total = frames * page_bytes >> kib_shift,
-        .free = MIN(pf_host_free_frames(ksm->host), frames) * page_bytes >> kib_shift,
-        .committed = committed * page_bytes >> kib_shift};
+    uint64_t unused = MIN(pf_host_free_frames(ksm->host), frames);
+    PfKsmMemory memory = {.total = frames * page_bytes / PF_KIB,
+                          .free = unused * page_bytes / PF_KIB,
+                          .committed = committed * page_bytes / PF_KIB};
     PfKsmTuning tuning = pf_ksm_tuned_look(&ksm->tuned, &ksm->config, &memory);
     if (tuning.run) {
         ksm->config.pages_to_scan = tuning.pages_to_scan;
         pf_ksm_set_sleep(ksm, tuning.sleep_millisecs);
     }
     pf_ksm_set_run(ksm, tuning.run ? PF_KSM_RUN : PF_KSM_STOP);
-    ksm->tuned.at_cycles = after(
-        ksm->tuned.at_cycles, MAX(1, pf_host_cycles(ksm->host, ksm->config.tuned_interval_ps)));
+    ksm->tuned.at_cycles = after(ksm->tuned.at_cycles,
+                                 MAX(1, pf_host_cycles(ksm->host, ksm->config.tuned_interval_ps)));
 }
 
 static uint64_t ksm_wake(void *user, uint64_t now_cycles)
@@ -138,8 +137,8 @@ static void ksm_context_event(void *user, const PfContextEvent *event)
         return;
     case PF_CONTEXT_REMAPPED:
         /* Moved pages are unmerged first, since their items stay where they were. */
-        pf_ksm_unmerge(ksm, event->context, event->target,
-                       pf_cpn_plus(event->target, event->pages), core);
+        pf_ksm_unmerge(ksm, event->context, event->target, pf_cpn_plus(event->target, event->pages),
+                       core);
         return;
     case PF_CONTEXT_MAPPED:
         register_range(ksm, event->context, event->first, event->pages);

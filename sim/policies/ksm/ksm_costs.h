@@ -1,6 +1,7 @@
 /* What the scanner charges beside what the host's services charge for bytes and mappings. Fitted to
- * the run time of ksmd on a virtual machine of an AMD EPYC at 2.6 GHz, Linux 6.18, over 20,000 pages
- * (0.24 microseconds a level of the unstable tree, of which the comparison takes most); +-20 %. */
+ * the run time of ksmd on a virtual machine of an AMD EPYC at 2.6 GHz, Linux 6.18, over 20,000
+ * pages: 0.24 microseconds a level of the unstable tree, within 20 %, of which the comparison takes
+ * most. */
 #pragma once
 
 #include "policy.h"
@@ -18,11 +19,13 @@ enum {
     PF_KSM_TICK_MS = 4,
 };
 
+/* One step down the stable tree, beside the comparison. */
 static inline void pf_ksm_charge_stable_level(PfHost *host)
 {
     pf_host_charge(host, PF_ACCOUNT_LOOKUP, PF_KSM_STABLE_LEVEL_CYCLES);
 }
 
+/* One step down the unstable tree, likewise. */
 static inline void pf_ksm_charge_unstable_level(PfHost *host)
 {
     pf_host_charge(host, PF_ACCOUNT_LOOKUP, PF_KSM_UNSTABLE_LEVEL_CYCLES);

@@ -41,10 +41,10 @@ void pf_ksm_counters_register(PfKsm *ksm)
     pf_stats_level(group, "pages_shared", "pages", "Frames that are shared.", read_number,
                    &counts->shared);
     pf_stats_level(group, "pages_sharing", "pages",
-                   "Pages that map them beyond the first each: how many were saved.",
-                   read_number, &counts->sharing);
-    pf_stats_level(group, "pages_unshared", "pages",
-                   "Pages that were unique when last looked at.", read_number, &counts->unshared);
+                   "Pages that map them beyond the first each: how many were saved.", read_number,
+                   &counts->sharing);
+    pf_stats_level(group, "pages_unshared", "pages", "Pages that were unique when last looked at.",
+                   read_number, &counts->unshared);
     pf_stats_level(group, "pages_volatile", "pages",
                    "Pages that are new, or changed too fast to be put in a tree.", read_volatile,
                    ksm);
@@ -116,8 +116,8 @@ static PfStatValue read_context_mergeable(const void *user, uint32_t context)
 {
     PfPage first;
     PfCpn end;
-    return pf_stat_uint(pf_host_next_region(((const PfKsm *)user)->host,
-                                            (PfPage){context, {0}}, &first, &end));
+    return pf_stat_uint(
+        pf_host_next_region(((const PfKsm *)user)->host, (PfPage){context, {0}}, &first, &end));
 }
 
 const PfContextStat pf_ksm_context_stats[PF_KSM_CONTEXT_STATS] = {

@@ -1,5 +1,5 @@
-/* The counters, under the kernel's names: those of /sys/kernel/mm/ksm, and for each context those of
- * /proc/PID/ksm_stat. */
+/* The counters, under the kernel's names: those of /sys/kernel/mm/ksm, and for each context those
+ * of /proc/PID/ksm_stat. */
 #pragma once
 
 #include "ksm_state.h"

@@ -62,8 +62,8 @@ static void end_pass(PfKsm *ksm)
     uint64_t busy = pf_host_spent(ksm->host) - ksm->spent_before + ksm->busy_cycles;
     uint64_t busy_ms = (busy - ksm->advisor.last_busy_cycles) / MAX(1, second / 1000);
     ksm->advisor.last_busy_cycles = busy;
-    ksm->config.pages_to_scan = pf_ksm_advise(&ksm->advisor, &ksm->config,
-                                              ksm->config.pages_to_scan, seconds, busy_ms);
+    ksm->config.pages_to_scan =
+        pf_ksm_advise(&ksm->advisor, &ksm->config, ksm->config.pages_to_scan, seconds, busy_ms);
 }
 
 /* The next page of the cursor's slot that the scanner sees; the cursor stands on it then. */

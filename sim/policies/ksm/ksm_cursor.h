@@ -10,5 +10,6 @@ typedef struct {
     PfMpn frame;
 } PfKsmCandidate;
 
-/* The next page. False if there is nothing to scan, or if a pass has ended by it (RET_PASS_ENDED). */
+/* The next page. False if there is nothing to scan, or if a pass ended instead
+ * (RET_PASS_ENDED). */
 bool pf_ksm_cursor_next(PfKsm *ksm, PfKsmCandidate *ret_candidate, bool *ret_pass_ended);

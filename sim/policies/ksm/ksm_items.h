@@ -4,8 +4,8 @@
 
 #include "ksm_state.h"
 
-/* The item of PAGE, which belongs to the cursor's slot; made if there is none. Items that lie before
- * it and behind the cursor's place are deleted. The cursor's place moves behind it. */
+/* The item of PAGE, which belongs to the cursor's slot; made if there is none. Items that lie
+ * before it and behind the cursor's place are deleted. The cursor's place moves behind it. */
 uint32_t pf_ksm_items_take(PfKsm *ksm, PfPage page);
 
 /* Deletes the items of SLOT behind item PREVIOUS (0: all). */

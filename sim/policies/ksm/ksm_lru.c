@@ -58,8 +58,8 @@ void pf_ksm_lru_store(PfKsm *ksm, const PfStoreFault *fault)
 {
     if (ksm->config.lru_batch == 0)
         return;
-    /* A core that wants to take a frame over first hands its own pages over, lest one of them be the
-     * reason why it cannot. */
+    /* A core that wants to take a frame over first hands its own pages over, lest one of them be
+     * the reason why it cannot. */
     bool tries = fault->kind != PF_STORE_NEW_FRAME && !fault->was_claimed && !fault->was_exclusive;
     if (tries && pf_ksm_lru_holds(ksm, fault->old_frame)) {
         bool copied = fault->kind == PF_STORE_COPIED;

@@ -1,8 +1,8 @@
 /* New pages that a core has not handed to the kernel's page lists yet. While a page waits there it
- * has one reference more than pages that map it, so that it cannot be merged. A core hands over when
- * its batch is full; all do when a pass begins. Parameter lru_batch is the size of a batch; with 0
- * pages are handed over at once. Pages of the page cache, which wait in the same batch, are not
- * modelled. */
+ * has one reference more than pages that map it, so that it cannot be merged. A core hands over
+ * when its batch is full; all do when a pass begins. Parameter lru_batch is the size of a batch;
+ * with 0 pages are handed over at once. Pages of the page cache, which wait in the same batch, are
+ * not modelled. */
 #pragma once
 
 #include "ksm_state.h"

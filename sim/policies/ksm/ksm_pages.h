@@ -23,8 +23,8 @@ bool pf_ksm_merge(PfKsm *ksm, PfPage page, PfMpn frame, PfMpn target);
 /* Maps PAGE, which maps FRAME and holds zeros, onto the zero page. */
 bool pf_ksm_merge_zero(PfKsm *ksm, PfPage page, PfMpn frame);
 
-/* Makes FRAME, which ITEM's page maps, a frame for sharing, maps PARTNER's page onto it, and gives it
- * a node with both items. */
+/* Makes FRAME, which ITEM's page maps, a frame for sharing, maps PARTNER's page onto it, and gives
+ * it a node with both items. */
 bool pf_ksm_merge_two(PfKsm *ksm, uint32_t item, PfMpn frame, const PfKsmPartner *partner);
 
 /* Gives each page of CONTEXT in [FIRST, END) that the policy has merged a frame of its own. CORE is

@@ -177,8 +177,8 @@ void pf_ksm_stable_leave(PfKsm *ksm, uint32_t item_index)
 static bool is_prune_due(PfKsm *ksm, uint32_t chain)
 {
     uint32_t now = now_ticks(ksm);
-    int32_t interval = (int32_t)((ksm->config.prune_millisecs + PF_KSM_TICK_MS - 1) /
-                                 PF_KSM_TICK_MS);
+    int32_t interval =
+        (int32_t)((ksm->config.prune_millisecs + PF_KSM_TICK_MS - 1) / PF_KSM_TICK_MS);
     PfKsmNode *node = pf_ksm_node(ksm, chain);
     if ((int32_t)(now - node->pruned_ticks) < interval)
         return false;
@@ -198,8 +198,7 @@ static uint32_t choose_dup(PfKsm *ksm, uint32_t chain, bool prune)
             drop_node(ksm, i);
             continue;
         }
-        bool longer =
-            best != 0 && pf_ksm_node(ksm, best)->length < pf_ksm_node(ksm, i)->length;
+        bool longer = best != 0 && pf_ksm_node(ksm, best)->length < pf_ksm_node(ksm, i)->length;
         if (best == 0 || (is_usable(ksm, i) && (!is_usable(ksm, best) || longer)))
             best = i;
         if (!prune && is_usable(ksm, best))
@@ -247,7 +246,7 @@ static uint32_t look_at(PfKsm *ksm, uint32_t index, bool is_search, uint32_t *re
     return 0;
 }
 
-/* Where a walk for some bytes has ended. */
+/* Where a walk for some bytes has come. */
 typedef struct {
     uint32_t found;  /* the element of equal bytes, 0: there is none */
     uint32_t node;   /* its node to compare with */
@@ -258,28 +257,28 @@ typedef struct {
 /* Walks until nothing on the way is stale: whatever goes may change the tree above. */
 static Walk walk(PfKsm *ksm, uint32_t tree, PfMpn frame, bool is_search)
 {
-    Walk walk = {.parent = 0};
+    Walk way = {.parent = 0};
     uint32_t index = ksm->stable[tree].root;
     while (index != 0) {
-        uint32_t at = look_at(ksm, index, is_search, &walk.node);
-        if (at == 0) {
-            walk = (Walk){.parent = 0};
+        index = look_at(ksm, index, is_search, &way.node);
+        if (index == 0) {
+            way.parent = 0;
             index = ksm->stable[tree].root;
             continue;
         }
         pf_ksm_charge_stable_level(ksm->host);
-        int sign = pf_host_compare_frames(ksm->host, frame,
-                                          frame_of(pf_ksm_node(ksm, walk.node)), NULL);
+        PfMpn other = frame_of(pf_ksm_node(ksm, way.node));
+        int sign = pf_host_compare_frames(ksm->host, frame, other, NULL);
         if (sign == 0) {
-            walk.found = at;
-            return walk;
+            way.found = index;
+            return way;
         }
-        walk.parent = at;
-        walk.is_left = sign < 0;
-        const PfKsmLinks *links = pf_ksm_tree_links(&ksm->stable[tree], at);
-        index = walk.is_left ? links->left : links->right;
+        way.parent = index;
+        way.is_left = sign < 0;
+        const PfKsmLinks *links = pf_ksm_tree_links(&ksm->stable[tree], index);
+        index = way.is_left ? links->left : links->right;
     }
-    return walk;
+    return way;
 }
 
 uint32_t pf_ksm_stable_search(PfKsm *ksm, uint32_t tree, PfMpn frame)
@@ -306,7 +305,7 @@ uint32_t pf_ksm_stable_insert(PfKsm *ksm, uint32_t tree, PfMpn frame)
 
 /* ---- Emptying ---- */
 
-/* False if a page maps the frame of NODE. A frame that is only pinned is left to whoever pins it. */
+/* False if a page maps the frame of NODE. A frame that is only pinned is left to the pins. */
 static bool remove_node(PfKsm *ksm, uint32_t index)
 {
     if (!is_stale(ksm, index)) {

@@ -85,7 +85,7 @@ typedef struct {
     uint32_t items; /* the first */
     uint32_t item_count;
     uint32_t stable_count;
-    uint32_t inherited_items;  /* what a fork of an old kernel left in its counters */
+    uint32_t inherited_items; /* what a fork of an old kernel left in its counters */
     uint32_t inherited_stable;
     uint16_t core; /* where it ran last */
     bool is_listed;
@@ -142,21 +142,25 @@ typedef struct {
     uint32_t zero_checksum;
 } PfKsm;
 
+/* The item INDEX. */
 static inline PfKsmItem *pf_ksm_item(const PfKsm *ksm, uint32_t index)
 {
     return pf_seg_array_at(&ksm->items, index);
 }
 
+/* The node INDEX. */
 static inline PfKsmNode *pf_ksm_node(const PfKsm *ksm, uint32_t index)
 {
     return pf_seg_array_at(&ksm->nodes, index);
 }
 
-static inline PfKsmSlot *pf_ksm_slot(const PfKsm *ksm, uint32_t slot)
+/* The slot INDEX; moves when a context is added. */
+static inline PfKsmSlot *pf_ksm_slot(const PfKsm *ksm, uint32_t index)
 {
-    return &g_array_index(ksm->slots, PfKsmSlot, slot);
+    return &g_array_index(ksm->slots, PfKsmSlot, index);
 }
 
+/* The page that ITEM stands for. */
 static inline PfPage pf_ksm_item_page(const PfKsmItem *item)
 {
     return (PfPage){item->context, item->cpn};

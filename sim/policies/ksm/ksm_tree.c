@@ -193,8 +193,7 @@ static unsigned check_below(const PfKsmTree *tree, uint32_t index, uint32_t pare
     return left + black;
 }
 
-void pf_ksm_tree_check(const PfKsmTree *tree, void (*visit)(uint32_t index, void *user),
-                       void *user)
+void pf_ksm_tree_check(const PfKsmTree *tree, void (*visit)(uint32_t index, void *user), void *user)
 {
     g_assert(is_black(tree, tree->root));
     check_below(tree, tree->root, 0, visit, user);

@@ -4,8 +4,8 @@
  *
  * Insertion and deletion rebalance as in Cormen, Leiserson, Rivest and Stein, "Introduction to
  * Algorithms", chapter 13: at a deletion of an element with two children its successor takes its
- * place and colour. The shape that results is part of the promise, since it decides which elements a
- * walk meets. */
+ * place and colour. The shape that results is part of the promise, since it decides which elements
+ * a walk meets. */
 #pragma once
 
 #include <stdbool.h>

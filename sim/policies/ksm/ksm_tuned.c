@@ -25,8 +25,8 @@ PfKsmTuning pf_ksm_tuned_look(PfKsmTuned *tuned, const PfKsmConfig *config,
         pages = pages > config->tuned_decay_pages ? pages - config->tuned_decay_pages : 0;
     tuned->pages = MAX(MIN(pages, config->tuned_max_pages), config->tuned_min_pages);
     uint64_t sleep_ms = config->tuned_sleep_ps / PS_PER_MILLISECOND;
-    return (PfKsmTuning){
-        .run = true,
-        .pages_to_scan = tuned->pages,
-        .sleep_millisecs = MAX(sleep_ms * REFERENCE_KIB / MAX(memory->total, 1), SLEEP_MS_MIN)};
+    return (PfKsmTuning){.run = true,
+                         .pages_to_scan = tuned->pages,
+                         .sleep_millisecs =
+                             MAX(sleep_ms * REFERENCE_KIB / MAX(memory->total, 1), SLEEP_MS_MIN)};
 }

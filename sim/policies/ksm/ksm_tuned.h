@@ -1,6 +1,6 @@
-/* ksmtuned, the shell script that Red Hat's and Debian's qemu packages bring: it looks at free memory
- * once a minute and sets run, pages_to_scan and sleep_millisecs. It never unmerges. (ksmtuned
- * 4.20150326, /etc/ksmtuned.conf for names and defaults.) */
+/* ksmtuned, the shell script that Red Hat's and Debian's qemu packages bring: it looks at free
+ * memory once a minute and sets run, pages_to_scan and sleep_millisecs. It never unmerges.
+ * (ksmtuned 4.20150326, /etc/ksmtuned.conf for names and defaults.) */
 #pragma once
 
 #include <stdbool.h>
