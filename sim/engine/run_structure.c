@@ -107,6 +107,7 @@ static void add_context(PfRun *run, uint32_t number)
     bool two_stage = false;
     g_assert(number == run->places->len);
     g_array_append_val(run->places, place);
+    run->core_is_used[core] = true;
     g_array_append_val(run->two_stage, two_stage);
     uint64_t ready = run->now_cycles;
     g_array_append_val(run->ready_cycles, ready);
@@ -116,7 +117,6 @@ static void add_context(PfRun *run, uint32_t number)
 
 static void play_fork(PfRun *run, const PfRecord *record)
 {
-    run_barrier(run, 0);
     uint32_t child = record->detail->other_context;
     add_context(run, child);
     visit_slots(run, record->context, (PfCpn){0}, (PfCpn){UINT64_MAX}, record, fork_slot);
@@ -226,6 +226,18 @@ static void play_exit(PfRun *run, const PfRecord *record)
     pf_host_context_event(run->host, &event);
 }
 
+void pf_run_approach(PfRun *run, const PfRecord *record)
+{
+    if (run->error != NULL || record->kind == PF_RECORD_CONTEXT)
+        return;
+    pf_memory_sync(&run->memory);
+    run->memory.position = 0;
+    run_begin(run, record->context);
+    if (record->kind == PF_RECORD_FORK)
+        run_barrier(run, 0);
+    run_reach(run, run_place(run, record->context)->core->now_cycles);
+}
+
 void run_play_structural(PfRun *run, const PfRecord *record)
 {
     PfCpn first = {record->address >> run->machine->mmu.page_shift};
@@ -235,8 +247,6 @@ void run_play_structural(PfRun *run, const PfRecord *record)
         pf_host_context_event(run->host, &event);
         return;
     }
-    run_begin(run, record->context);
-    run_reach(run, run_place(run, record->context)->core->now_cycles);
     switch ((unsigned)record->kind) {
     case PF_RECORD_MAP:
         unmap_range(run, record, first, record->count);

@@ -185,7 +185,9 @@ static void prefix_place(const PfSimulation *simulation, const PfRecordBlock *bl
 static bool play_range(PfSimulation *simulation, const PfRecordBlock *block, uint32_t from,
                        uint32_t *ret_to, GError **error)
 {
-    bool structural;
+    bool structural = pf_image_is_structural((PfRecordKind)block->records[from].kind);
+    for (unsigned i = 0; i < simulation->runs->len && structural; i++)
+        pf_run_approach(g_ptr_array_index(simulation->runs, i), &block->records[from]);
     if (!pf_image_prepare(simulation->image, block, from, ret_to, &structural, error)) {
         prefix_place(simulation, block, *ret_to, error);
         return false;

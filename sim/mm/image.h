@@ -114,6 +114,9 @@ void pf_image_add_contents(PfImage *image, const PfRecordBlock *block);
 enum { PF_IMAGE_PAGES_MAX = 1 << 16 };
 bool pf_image_is_long(const PfRecord *record);
 
+/* Whether records of KIND change which pages there are: each is a range by itself. */
+bool pf_image_is_structural(PfRecordKind kind);
+
 /* Resolves records of BLOCK from FROM on, up to the end of a range; sets RET_TO to one past its
  * last record and RET_STRUCTURAL. A record that cannot be (an unmapped address) gives false with
  * PF_ERROR_TRACE and its index by RET_TO; the image is of no further use then. */
@@ -186,8 +189,10 @@ void pf_image_reader_clear(PfImageReader *reader);
 bool pf_image_content(PfImage *image, PfImageReader *reader, PfSlot slot, uint32_t position,
                       PfContent *ret_content);
 
-/* Distinct contents of populated pages as of POSITION; each page of unknown bytes counts as one.
- * May be called by several runs at once, at positions of their own. */
+/* Distinct contents of populated pages as of POSITION. A page of unknown bytes counts as one of its
+ * own, together with those that got the bytes from it by fork, alias or a copy. The first call must
+ * come between two ranges; then it may be called by several runs at once, at positions of their
+ * own. */
 uint64_t pf_image_distinct(PfImage *image, PfImageReader *reader, uint32_t position);
 
 /* Memory that the image takes per se, contents apart. */

@@ -140,15 +140,40 @@ static void base_store(PfImage *image, uint32_t slot, uint32_t object)
         *flags |= PF_IMAGE_POPULATED | PF_IMAGE_FRESH;
 }
 
+/* Whether SLOT shows a file's page and has no bytes of its own, as of the events so far. */
+static bool shows_file(const PfImage *image, uint32_t slot)
+{
+    return pf_image_object(image, (PfSlot){slot}).index != slot &&
+           image_last_event(image, slot) == NO_EVENT;
+}
+
+/* The next event is a store of SLOT, which WAS_POPULATED, to OBJECT. */
+static void count_user(PfImage *image, uint32_t slot, uint32_t object, bool was_populated)
+{
+    if (object != slot && !was_populated)
+        image_distinct_use_later(image, object, 1);
+    else if (object == slot && was_populated && shows_file(image, slot))
+        image_distinct_use_later(image, pf_image_object(image, (PfSlot){slot}).index, -1);
+}
+
 /* A store to part of a page that shows a file's, by a private mapping or an alias, copies it first. */
 static void copy_file_page(PfImage *image, uint32_t slot, uint16_t record)
 {
-    if (image_base_state(image, slot) == PF_BASE_PRIVATE ||
-        pf_image_object(image, (PfSlot){slot}).index == slot ||
-        image_last_event(image, slot) != NO_EVENT)
+    if (!shows_file(image, slot))
         return;
     PfEvent event = {.object = slot, .content = 0, .record = record, .kind = PF_EVENT_PRIVATE};
     image_add_event(image, &event);
+}
+
+/* The content that RECORD, a write of a whole page, makes; with a reference. */
+static PfContent written_content(PfImage *image, const PfRecord *record)
+{
+    if (record->count > sizeof record->value)
+        return pf_content_intern(image->store, record->bytes);
+    uint64_t little = GUINT64_TO_LE(record->value);
+    uint8_t bytes[sizeof little];
+    memcpy(bytes, &little, sizeof little);
+    return pf_content_intern(image->store, bytes);
 }
 
 static bool prepare_write(PfImage *image, const PfRecord *record, uint16_t number, uint32_t slot,
@@ -162,6 +187,7 @@ static bool prepare_write(PfImage *image, const PfRecord *record, uint16_t numbe
         if (!populate(image, record, slot, error))
             return false;
         object = store_object(image, slot);
+        count_user(image, slot, object, (flags & PF_IMAGE_POPULATED) != 0);
         if (object == slot)
             copy_file_page(image, slot, number);
         base_store(image, slot, object);
@@ -171,6 +197,12 @@ static bool prepare_write(PfImage *image, const PfRecord *record, uint16_t numbe
                      .record = number,
                      .kind = known ? PF_EVENT_WRITE : PF_EVENT_UNKNOWN,
                      .part = part};
+    /* A store of the whole page makes it known, whatever it was. */
+    if (G_UNLIKELY(known && record->count == image->page_bytes &&
+                   (record->address & (image->page_bytes - 1)) == 0)) {
+        event.kind = PF_EVENT_CONTENT;
+        event.content = written_content(image, record).index;
+    }
     image_add_event(image, &event);
     return true;
 }
@@ -254,7 +286,8 @@ static bool prepare_content_page(PfImage *image, const PfRecord *record, uint16_
     if (record->kind == PF_RECORD_STATE && event.object == slot)
         event.object = state_object(image, slot, content);
     bool unchanged = record->kind == PF_RECORD_STATE && holds(image, event.object, content);
-    if (unchanged && !fresh && event.object == slot) {
+    count_user(image, slot, event.object, !fresh);
+    if (unchanged && !fresh) {
         event.kind = PF_EVENT_SAME;
         pf_content_unref(image->store, content);
     } else {
@@ -280,9 +313,11 @@ static bool prepare_pages(PfImage *image, const PfRecord *record, uint16_t numbe
                 return false;
             continue;
         }
+        bool was_populated = (*image_flags(image, slot) & PF_IMAGE_POPULATED) != 0;
         if (!populate(image, record, slot, error))
             return false;
         uint32_t object = store_object(image, slot);
+        count_user(image, slot, object, was_populated);
         uint32_t events = image->events->len;
         if (object == slot)
             copy_file_page(image, slot, number);
@@ -316,7 +351,7 @@ static bool prepare_record(PfImage *image, const PfRecord *record, uint16_t numb
     }
 }
 
-static bool is_structural(PfRecordKind kind)
+bool pf_image_is_structural(PfRecordKind kind)
 {
     static const bool structural[PF_RECORD_KINDS] = {
         [PF_RECORD_CONTEXT] = true, [PF_RECORD_MAP] = true,    [PF_RECORD_ALIAS] = true,
@@ -340,7 +375,7 @@ bool pf_image_prepare(PfImage *image, const PfRecordBlock *block, uint32_t from,
 {
     g_assert(from < block->count && block->count <= PF_TRACE_BLOCK_RECORDS);
     image_events_begin(image, block, from);
-    *ret_structural = is_structural((PfRecordKind)block->records[from].kind);
+    *ret_structural = pf_image_is_structural((PfRecordKind)block->records[from].kind);
     *ret_to = from;
     if (*ret_structural) {
         image->notes[from] = (PfNote){PF_NO_SLOT, PF_NO_SLOT, 0, 0};
@@ -352,7 +387,7 @@ bool pf_image_prepare(PfImage *image, const PfRecordBlock *block, uint32_t from,
     }
     uint32_t to = from;
     while (to < block->count && image->events->len < RANGE_EVENTS_MAX &&
-           !is_structural((PfRecordKind)block->records[to].kind) &&
+           !pf_image_is_structural((PfRecordKind)block->records[to].kind) &&
            (to == from || !pf_image_is_long(&block->records[to]))) {
         PfNote *note = &image->notes[to];
         *note = (PfNote){PF_NO_SLOT, PF_NO_SLOT, 0, 0};

@@ -53,8 +53,11 @@ static void empty_page(PfImage *image, PfLeaf *leaf, unsigned index, const PfRec
     uint32_t slot = pf_leaf_slot(leaf, index).index;
     image_base_release(image, slot);
     image_distinct_touch(image, slot);
-    if ((leaf->handle[index] & HANDLE_TAG) == HANDLE_FILE)
+    if ((leaf->handle[index] & HANDLE_TAG) == HANDLE_FILE) {
+        if ((leaf->flags[index] & PF_IMAGE_POPULATED) != 0)
+            image_distinct_use(image, leaf->handle[index] & ~HANDLE_TAG, -1);
         leaf->handle[index] = HANDLE_CONTENT;
+    }
     image_drop_bytes(image, slot);
     if ((leaf->flags[index] & PF_IMAGE_POPULATED) != 0) {
         leaf->flags[index] &= (uint16_t)~(PF_IMAGE_POPULATED | PF_IMAGE_FRESH);
@@ -121,17 +124,16 @@ static bool apply_map(PfImage *image, const PfRecord *record, PfCpn first, GErro
 /* TARGET gets what SOURCE has, copy-on-write. */
 static void share_page(PfImage *image, uint32_t source, uint32_t target)
 {
-    image_intern_slot(image, source);
     image_base_share(image, source, target);
-    uint32_t handle = *image_handle(image, source);
-    if ((handle & HANDLE_TAG) == HANDLE_CONTENT)
-        pf_content_ref(image->store, (PfContent){handle & ~HANDLE_TAG});
+    uint32_t handle = image_shared_handle(image, source);
     *image_handle(image, target) = handle;
     PfLeaf *leaf = image_leaf_by_id(image, target / PF_LEAF_PAGES);
     if ((*image_flags(image, source) & PF_IMAGE_POPULATED) != 0) {
         *image_flags(image, target) |= PF_IMAGE_POPULATED;
         image_context(image, leaf->context)->populated_pages++;
         image->populated_pages++;
+        if ((handle & HANDLE_TAG) == HANDLE_FILE)
+            image_distinct_use(image, handle & ~HANDLE_TAG, 1);
     }
     image_distinct_touch(image, source);
     image_distinct_touch(image, target);
