@@ -204,8 +204,7 @@ uint64_t pf_host_frame_refs(const PfHost *host, PfMpn frame);
 uint32_t pf_host_frame_tag(const PfHost *host, PfMpn frame);
 /* The first stretch of pages of FROM's context, at or after FROM, that are mapped anonymously or
  * privately and inside the policy's scope, touched or not: starts at RET_FIRST, ends before
- * RET_END.
- * Neighbours may come as several stretches. False if there is none. */
+ * RET_END. Neighbours may come as several stretches. False if there is none. */
 bool pf_host_next_region(const PfHost *host, PfPage from, PfPage *ret_first, PfCpn *ret_end);
 /* Pages of CONTEXT that pf_host_map_zero, or a fork after it, mapped to the zero page, and that are
  * so still; of all contexts for UINT32_MAX. */
@@ -273,7 +272,7 @@ PfMergeResult pf_host_merge(PfHost *host, PfPage page, PfPage keeper);
 PfMergeResult pf_host_merge_frame(PfHost *host, PfPage page, PfMpn frame);
 /* Takes all write access from PAGE, as has to be done before a merge: it is neither writable nor
  * dirty nor exclusive afterwards, and a pin taken from now on does not keep it from being merged.
- * False, after the flush, if PAGE is open and pinned; false also if it is not to be shared at all. */
+ * False, after the flush, if PAGE is open and pinned, and where it is not to be shared at all. */
 bool pf_host_isolate(PfHost *host, PfPage page);
 /* Makes the frame of PAGE, which is isolated, the policy's own until it is free: its bytes are
  * fixed, a store to it copies even if nobody else maps it. TAG (not 0) is what the policy calls
