@@ -269,9 +269,9 @@ void pf_host_unfile(PfHost *host, uint64_t key, uint64_t value);
 PfMergeResult pf_host_merge(PfHost *host, PfPage page, PfPage keeper);
 /* Maps PAGE onto FRAME, which this policy has shared, protected or claimed before. */
 PfMergeResult pf_host_merge_frame(PfHost *host, PfPage page, PfMpn frame);
-/* Takes all write access from PAGE, as has to be done before a merge: it is neither writable nor
- * dirty nor exclusive afterwards, and a pin taken from now on does not keep it from being merged.
- * False, after the flush, if PAGE is open and pinned; false too if it is not to be shared at all. */
+/* Takes all write access from PAGE, as has to be done before a merge. It is neither writable nor
+ * dirty nor exclusive then, and a pin taken from now on does not keep it from being merged. False,
+ * after the flush, if PAGE is open and pinned; false too if it is not to be shared at all. */
 bool pf_host_isolate(PfHost *host, PfPage page);
 /* Makes the frame of PAGE, which is isolated, the policy's own until it is free: its bytes are
  * fixed, a store to it copies even if nobody else maps it. TAG (not 0) is its name. */
