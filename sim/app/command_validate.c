@@ -140,7 +140,7 @@ static bool parse_pair(const char *text, Validation *validation, GError **error)
 }
 
 /* Takes the running kernel's KSM if it is needed and can be had. */
-static bool open_ksm(Validation *validation, GError **error)
+static bool open_ksm(const PfApp *app, Validation *validation, GError **error)
 {
     g_autoptr(GError) cause = NULL;
     if (!uses(validation, PF_TELLER_LIVE))
@@ -154,12 +154,13 @@ static bool open_ksm(Validation *validation, GError **error)
         return false;
     }
     validation->obstacle = g_strdup(cause->message);
+    pf_options_warn(app, "the running kernel is not asked: %s", cause->message);
     return true;
 }
 
-static bool validate_all(Validation *validation, char **paths, GError **error)
+static bool validate_all(const PfApp *app, Validation *validation, char **paths, GError **error)
 {
-    if (!open_ksm(validation, error))
+    if (!open_ksm(app, validation, error))
         return false;
     bool is_done = paths[0] != NULL || validate_built_in(validation, error);
     for (char **path = paths; *path != NULL && is_done; path++)
@@ -196,7 +197,7 @@ static int run(PfApp *app, const PfCommand *command, int argc, char **argv, GErr
     if (!parse_pair(pair, &validation, error))
         return 2;
     pf_interrupt_watch(&app->interrupted);
-    bool is_done = validate_all(&validation, paths, error);
+    bool is_done = validate_all(app, &validation, paths, error);
     pf_ksm_free(validation.validator.ksm);
     g_free(validation.obstacle);
     if (is_done && validation.differing > 0)

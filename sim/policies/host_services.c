@@ -154,8 +154,9 @@ bool pf_host_cursor_next(const PfHost *host, PfPage page, PfPage *ret_page)
     uint32_t contexts = pf_image_context_count(memory->image);
     PfCpn from = page.cpn;
     for (uint32_t context = page.context; context < contexts; context++) {
-        const PfLeaf *leaf;
-        while ((leaf = pf_image_leaf_from(memory->image, context, from)) != NULL) {
+        /* Mostly the next page lies in the leaf of this one, which is found without the index. */
+        const PfLeaf *leaf = pf_image_leaf(memory->image, context, from);
+        while (leaf != NULL || (leaf = pf_image_leaf_from(memory->image, context, from)) != NULL) {
             uint64_t base = pf_leaf_page(leaf, 0).number;
             unsigned first = from.number > base ? (unsigned)(from.number - base) : 0;
             for (unsigned i = first; i < PF_LEAF_PAGES; i++) {
@@ -166,6 +167,7 @@ bool pf_host_cursor_next(const PfHost *host, PfPage page, PfPage *ret_page)
                 return true;
             }
             from = (PfCpn){base + PF_LEAF_PAGES};
+            leaf = pf_image_leaf(memory->image, context, from);
         }
         from = (PfCpn){0};
     }

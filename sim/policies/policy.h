@@ -199,12 +199,11 @@ unsigned pf_host_flags(const PfHost *host, PfPage page);
 bool pf_host_frame(const PfHost *host, PfPage page, PfMpn *ret_frame);
 /* How many pages map FRAME. */
 uint64_t pf_host_frame_refs(const PfHost *host, PfMpn frame);
-/* What the policy has claimed FRAME as (pf_host_claim_frame); 0 if it has not, or if the frame has
- * been free since. */
+/* What the policy has claimed FRAME as (pf_host_claim); 0 if it has not since FRAME was free. */
 uint32_t pf_host_frame_tag(const PfHost *host, PfMpn frame);
 /* The first stretch of pages of FROM's context, at or after FROM, that are mapped anonymously or
- * privately and inside the policy's scope, touched or not: starts at RET_FIRST, ends before
- * RET_END. Neighbours may come as several stretches. False if there is none. */
+ * privately and inside the policy's scope, touched or not: from RET_FIRST to before RET_END.
+ * Neighbours may come as several stretches. False if there is none. */
 bool pf_host_next_region(const PfHost *host, PfPage from, PfPage *ret_first, PfCpn *ret_end);
 /* Pages of CONTEXT that pf_host_map_zero, or a fork after it, mapped to the zero page, and that are
  * so still; of all contexts for UINT32_MAX. */
@@ -270,13 +269,12 @@ void pf_host_unfile(PfHost *host, uint64_t key, uint64_t value);
 PfMergeResult pf_host_merge(PfHost *host, PfPage page, PfPage keeper);
 /* Maps PAGE onto FRAME, which this policy has shared, protected or claimed before. */
 PfMergeResult pf_host_merge_frame(PfHost *host, PfPage page, PfMpn frame);
-/* Takes all write access from PAGE, as has to be done before a merge: it is neither writable nor
- * dirty nor exclusive afterwards, and a pin taken from now on does not keep it from being merged.
- * False, after the flush, if PAGE is open and pinned, and where it is not to be shared at all. */
+/* Takes all write access from PAGE, as has to be done before a merge. It is neither writable nor
+ * dirty nor exclusive then, and a pin taken from now on does not keep it from being merged. False,
+ * after the flush, if PAGE is open and pinned; false too if it is not to be shared at all. */
 bool pf_host_isolate(PfHost *host, PfPage page);
 /* Makes the frame of PAGE, which is isolated, the policy's own until it is free: its bytes are
- * fixed, a store to it copies even if nobody else maps it. TAG (not 0) is what the policy calls
- * it. */
+ * fixed, a store to it copies even if nobody else maps it. TAG (not 0) is its name. */
 void pf_host_claim(PfHost *host, PfPage page, uint32_t tag);
 /* Changes the tag of a frame that is claimed. */
 void pf_host_set_frame_tag(PfHost *host, PfMpn frame, uint32_t tag);

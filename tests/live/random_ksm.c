@@ -16,7 +16,8 @@
 
 enum {
     LOCK_WAIT_SECONDS = 60,
-    SESSION_SCENARIOS = 50, /* then KSM is offered to others */
+    SESSION_SCENARIOS = 50, /* then KSM is offered to others, */
+    OFFER_US = 100000,      /* who ask for it more often than that */
     SHRINK_TESTS_MAX = 3000,
     LINES_SHOWN_MAX = 6,
 };
@@ -169,8 +170,11 @@ static bool uses_live(const Session *session)
 /* The kernel's KSM for the next scenarios; it was free before. */
 static bool next_session(Session *session, GError **error)
 {
-    pf_ksm_free(session->validator.ksm);
-    session->validator.ksm = NULL;
+    if (session->validator.ksm != NULL) {
+        pf_ksm_free(session->validator.ksm);
+        session->validator.ksm = NULL;
+        g_usleep(OFFER_US);
+    }
     if (!uses_live(session))
         return true;
     session->validator.ksm = pf_ksm_open(LOCK_WAIT_SECONDS, session->validator.interrupted, error);

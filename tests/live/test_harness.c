@@ -145,6 +145,7 @@ static void knobs_are_put_back(void)
                                         "context a process\nmap a 0x200000000000 4 anon mergeable\n"
                                         "fill a 0x200000000000 4 id:1\nscan pass 2\nmark \"a\"\n",
                                    NULL);
+    CU_ASSERT_PTR_NOT_NULL(steps);
     g_autofree char *during = read_knobs();
     CU_ASSERT(pf_ksm_close(ksm));
     g_autofree char *after = read_knobs();

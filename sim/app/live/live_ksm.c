@@ -23,6 +23,7 @@ enum {
     BATCH_SECONDS_MAX = 120,  /* a batch of scenarios is a matter of milliseconds */
     RESET_ATTEMPTS_MAX = 200, /* memory of processes that just died may still be going */
     RESET_PAUSE_US = 5000,
+    LOCK_PAUSE_US = 1000,
 };
 
 struct PfKsm {
@@ -228,7 +229,7 @@ static bool take_lock(PfKsm *ksm, unsigned wait_seconds, GError **error)
             g_set_error(error, PF_ERROR, PF_ERROR_IO, "another process drives KSM");
             return false;
         }
-        g_usleep(10000);
+        g_usleep(LOCK_PAUSE_US);
         if (pf_live_host_interrupted(ksm->interrupted, error))
             return false;
     }
