@@ -147,10 +147,16 @@ void pf_host_wake(PfHost *host)
     if (host->setup->ops->wake == NULL || host->setup->common.pacing == PF_PACING_TRACE)
         return;
     start_work(host, at);
+    const PfLedger *ledger = host->base.work->ledger;
+    uint64_t spent = ledger->payer_cycles[PF_PAYER_POLICY];
     uint64_t next = host->setup->ops->wake(host->self, pf_host_now(host));
-    /* Time must go on, or the run would never end. */
-    if (next != PF_HOST_NEVER)
-        host->wake_at_cycles = MAX(next, at + 1);
+    if (next == PF_HOST_NEVER)
+        return;
+    /* Time must go on, and a policy that cannot keep up does not begin before it has ended. */
+    uint64_t done = at + MAX(1, ledger->payer_cycles[PF_PAYER_POLICY] - spent);
+    if (host->setup->common.place == PF_PLACE_DAEMON)
+        done = MAX(done, host->base.daemon.core->now_cycles);
+    host->wake_at_cycles = MAX(next, done);
 }
 
 /* Batches in a pass beyond which a policy that never says that a pass has ended is stopped. */
