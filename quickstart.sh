@@ -1,39 +1,56 @@
 #!/usr/bin/env bash
-# From a fresh checkout to first figures: installs what is missing, builds, takes a snapshot of
-# three live programs, and shows what each policy would save on them.
+# From a fresh checkout to first figures: installs what is missing, builds, takes snapshots of three
+# live programs, and shows what each policy would save on them.
 set -euo pipefail
 
 usage()
 {
     cat <<'TEXT'
-usage: quickstart.sh [--help]
+usage: quickstart.sh [--sample] [--program FILE] [--output DIR] [--help]
 
 Installs what is missing (Debian, as root or through sudo), builds pagefold, starts three small perl
-programs, records two snapshots of their memory, and runs every policy of configs/quickstart.cfg on
-them. Where the memory of live programs may not be read, the sample in traces/samples is taken.
-Results are in out/quickstart. Nothing is left running.
+programs, takes snapshots of their memory, and runs every policy of configs/quickstart.cfg on them.
+Where the memory of live programs may not be read, the sample in traces/samples is taken. Nothing is
+left running. It takes about a minute.
+
+  --sample        start no programs, take the sample
+  --program FILE  install and build nothing, use this pagefold
+  --output DIR    where results go (default: out/quickstart in the checkout)
+  --help          this text
 
 BUILD_ROOT is the folder for the build (default: build/ in the checkout).
 TEXT
 }
 
-case ${1-} in
-"") ;;
---help | -h)
-    usage
-    exit 0
-    ;;
-*)
-    usage >&2
-    exit 2
-    ;;
-esac
+output=out/quickstart
+pagefold=
+sample=false
+while (($# > 0)); do
+    case $1 in
+    --sample) sample=true ;;
+    --program | --output)
+        (($# > 1)) || { usage >&2 && exit 2; }
+        case $1 in
+        --program) pagefold=$(realpath -- "$2") ;;
+        --output) output=$(realpath -m -- "$2") ;;
+        esac
+        shift
+        ;;
+    --help | -h)
+        usage
+        exit 0
+        ;;
+    *)
+        usage >&2
+        exit 2
+        ;;
+    esac
+    shift
+done
 
 . "$(dirname "${BASH_SOURCE[0]}")/.ci/functions.sh"
 cd "$checkout"
 
-output=out/quickstart
-pagefold=$build_root/release/sim/app/pagefold
 programs=()
 
 stop_programs()
@@ -46,6 +63,7 @@ stop_programs()
     programs=()
 }
 trap stop_programs EXIT
+trap 'exit 129' HUP
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
@@ -73,8 +91,8 @@ record()
 {
     trace=$output/perl.pft
     rm -f "$trace"
-    if start_programs &&
-        "$pagefold" trace snapshot --epochs 2 --interval 2s -o "$trace" "${programs[@]}"; then
+    if start_programs && "$pagefold" trace snapshot --epochs 9 --interval 500ms -o "$trace" \
+        "${programs[@]}"; then
         note "recorded: $trace"
     else
         trace=traces/samples/real-vms.pft
@@ -90,27 +108,39 @@ show()
     "$pagefold" "$@"
 }
 
-heading "1. packages"
-install_packages build
-
-heading "2. build"
-build "$build_root/release" -Dtests=disabled
+if [[ -z $pagefold ]]; then
+    pagefold=$build_root/release/sim/app/pagefold
+    heading "packages"
+    install_packages build
+    heading "build"
+    build "$build_root/release" -Dtests=disabled
+    note "built: $pagefold"
+fi
 mkdir -p "$output"
 
-heading "3. a trace: three perl programs, twice, two seconds apart"
-record
+if $sample; then
+    heading "a trace: three real virtual machines"
+    trace=traces/samples/real-vms.pft
+else
+    heading "a trace: the memory of three perl programs, every half second for four seconds"
+    record
+fi
 show trace info "$trace"
 
-heading "4. a run: every policy on the same trace"
+heading "a run: every policy on the same trace"
 show run configs/quickstart.cfg --trace "$trace" -o "$output/run" --force --format table
 
-heading "5. figures"
+heading "figures"
 show plot "$output/run"
-show plot "$output/run" --figure savings --term dumb
+show plot "$output/run" --term dumb
 
 heading "done"
-note "program   $pagefold"
+program=${pagefold#"$checkout/"}
+note "in        $checkout"
+note "program   $program"
 note "trace     $trace"
-note "results   $output/run (stats.json, stats.csv, epochs.csv, config.cfg)"
-note "figures   $output/run/plots/*.svg"
-note "next      $pagefold --help; $pagefold list policies; README.md"
+note "results   $output/run (stats.json, stats.csv, epochs.csv, marks.csv, config.cfg)"
+note "figures   $output/run/plots/savings.svg, $output/run/plots/cycles.svg"
+note "next      $program --help"
+note "          $program list policies"
+note "          README.md"

@@ -46,15 +46,32 @@ install_packages()
         fail "apt-get could not install ${missing[*]}"
 }
 
+# set_up FOLDER [MESON OPTION]...: what meson has to say is of interest only if it fails.
+set_up()
+{
+    local said
+    said=$(meson setup "$1" "$checkout" "${@:2}" 2>&1) || {
+        printf '%s\n' "$said"
+        return 1
+    }
+}
+
+# compile FOLDER: progress on one line of a terminal, elsewhere what goes wrong.
+compile()
+{
+    local quiet=(--quiet)
+    [[ -t 1 ]] && quiet=()
+    ninja -C "$1" "${quiet[@]}"
+}
+
 # build FOLDER [MESON OPTION]...: sets FOLDER up, anew if what is there is of no use, and builds.
 build()
 {
-    local folder=$1
-    shift
-    if [[ -f $folder/build.ninja ]]; then
-        meson configure "$folder" "$@" >/dev/null && ninja -C "$folder" && return 0
+    local folder=$1 options="${CC-} ${*:2}"
+    if [[ -f $folder/build.ninja && $(cat "$folder/options" 2>/dev/null) == "$options" ]]; then
+        compile "$folder" && return 0
         note "$folder does not build as it is: starting afresh"
     fi
     rm -rf "$folder"
-    meson setup "$folder" "$checkout" "$@" && ninja -C "$folder"
+    set_up "$@" && printf '%s\n' "$options" >"$folder/options" && compile "$folder"
 }

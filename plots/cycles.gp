@@ -14,6 +14,7 @@ set xrange [0:@CYCLES_MAX@]
 set yrange [0.45:@ROWS@ + 0.55]
 set border 1 linewidth 0.7 linecolor rgb '#404040'
 set xtics nomirror out scale 0.6 textcolor rgb '#404040'
+set format x '%h' # the default keeps a place for a sign, and labels stand beside their tics
 set ytics nomirror scale 0 (@TICS@)
 set style fill solid 1 border rgb '#ffffff'
 set rmargin 3

@@ -16,7 +16,8 @@ set yrange [@SAVED_MIN@:@SAVED_MAX@]
 set ytics @SAVED_STEP@
 set border 3 linewidth 0.7 linecolor rgb '#404040'
 set tics nomirror out scale 0.6 textcolor rgb '#404040'
-set grid ytics noxtics back linewidth 0.5 linecolor rgb '#d9d9d9' dashtype 1
+set format '%h' # the default keeps a place for a sign, and labels stand beside their tics
+set grid ytics noxtics back linetype @GRID_TYPE@ linewidth 0.6 linecolor rgb '#d9d9d9'
 set rmargin @RIGHT_MARGIN@
 unset key
 @LABELS@

@@ -24,7 +24,7 @@ static PfParse parse_setup(PfApp *app, const PfCommand *command, int argc, char 
 }
 
 /* The configuration at PATH with every table bound; NULL with all of its errors. */
-static PfConfig *load_whole(const PfSetup *setup, const char *path, const PfRegistry *registry,
+static PfConfig *load_whole(const PfSetup *setup, const char *path, PfRegistry *registry,
                             GError **error)
 {
     PfOutput output;

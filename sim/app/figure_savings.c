@@ -144,12 +144,13 @@ static void set_lines(GHashTable *words, GArray *lines, const Extent *extent)
                                "set label %s at graph 1, first %.15g left offset 1, 0 "
                                "textcolor rgb '%s'\n",
                                label, places[i], color);
-        g_string_append_printf(
-            plots,
-            "%s     'savings.csv' skip 1 using (stringcolumn(1) eq %s ? $2 * scale : NaN):3 "
-            "with lines linewidth %s linecolor rgb '%s' dashtype %zu",
-            i > 0 ? ", \\\n" : "", policy, strcmp(line->policy, "none") == 0 ? "1.2" : "2", color,
-            line->number / 8 + 1);
+        /* Drawn last, what saves less is seen where it meets the bound. */
+        g_autofree char *drawn = g_strdup_printf(
+            "     'savings.csv' skip 1 using (stringcolumn(1) eq %s ? $2 * scale : NaN):3 "
+            "with lines linewidth %s linecolor rgb '%s' dashtype %zu%s",
+            policy, strcmp(line->policy, "none") == 0 ? "1.2" : "2", color, line->number / 8 + 1,
+            i > 0 ? ", \\\n" : "");
+        g_string_prepend(plots, drawn);
     }
     pf_figure_set(words, "LABELS", "%s", labels->str);
     pf_figure_set(words, "PLOTS", "%s", plots->str);

@@ -21,7 +21,7 @@ static const PfFigure *const figures[] = {
 static const char *const terminal_commands[PF_TERMINALS] = {
     [PF_TERMINAL_SVG] = "svg size 760,400 dynamic noenhanced font \"DejaVu Sans,12\" background "
                         "\"white\" linewidth 1.2",
-    [PF_TERMINAL_PNG] = "pngcairo size 1520,800 noenhanced font \"DejaVu Sans,12\" fontscale 1.7 "
+    [PF_TERMINAL_PNG] = "pngcairo size 1520,800 noenhanced font \"DejaVu Sans,20\" "
                         "linewidth 2.4 background \"white\"",
     [PF_TERMINAL_DUMB] = "dumb size 79,24 noenhanced mono",
 };
@@ -177,6 +177,8 @@ bool pf_figure_draw(const PfFigure *figure, const char *directory, PfTerminal te
     pf_figure_set(words, "TERMINAL", "%s", terminal_commands[terminal]);
     /* Space between axis and key; in a terminal a line is too much. */
     pf_figure_set(words, "KEY_GAP", terminal == PF_TERMINAL_DUMB ? "0" : "0.8");
+    /* A terminal draws type 0 with dots and all others like curves. */
+    pf_figure_set(words, "GRID_TYPE", terminal == PF_TERMINAL_DUMB ? "0" : "1");
     if (terminal == PF_TERMINAL_DUMB)
         pf_figure_set(words, "OUTPUT", "# set output: the terminal itself");
     else

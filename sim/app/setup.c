@@ -68,11 +68,38 @@ void pf_setup_bind_output(PfConfig *config, PfOutput *ret_output)
                    ret_output);
 }
 
-PfConfig *pf_setup_config(const PfSetup *setup, const char *path, const PfRegistry *registry,
+/* Loads what `plugins` of CONFIG names: policies' names must be known before they are bound. */
+static bool load_named_plugins(const PfSetup *setup, PfConfig *config, PfRegistry *registry,
+                               GError **error)
+{
+    for (char **assignment = setup->assignments; assignment != NULL && *assignment != NULL;
+         assignment++)
+        if (g_str_has_prefix(*assignment, "plugins=") &&
+            !pf_config_override(config, *assignment, error))
+            return false;
+    static const PfConfigField field = {.key = "plugins",
+                                        .type = PF_CONFIG_STRINGS,
+                                        .standard = "",
+                                        .description = "Shared objects with policies, finders or "
+                                                       "hash engines."};
+    PfConfigSection *root = pf_config_section(config, "");
+    char **names = NULL;
+    pf_config_bind(root, &field, 1, &names);
+    for (char **name = names; name != NULL && *name != NULL; name++) {
+        g_autofree char *path = pf_config_resolve(root, "plugins", *name);
+        if (!pf_registry_load(registry, path, error)) {
+            g_prefix_error(error, "%s: plugins: ", pf_config_origin(root, "plugins"));
+            return false;
+        }
+    }
+    return true;
+}
+
+PfConfig *pf_setup_config(const PfSetup *setup, const char *path, PfRegistry *registry,
                           PfOutput *ret_output, GError **error)
 {
     g_autoptr(PfConfig) config = pf_config_load(path, pf_preset_text, error);
-    if (config == NULL)
+    if (config == NULL || !load_named_plugins(setup, config, registry, error))
         return NULL;
     if (setup->policies != NULL &&
         !pf_setup_select_policies(config, path, registry, setup->policies, error))

@@ -28,9 +28,10 @@ typedef struct {
 /* The registry, with the plug-ins that SETUP names. */
 PfRegistry *pf_setup_registry(const PfSetup *setup, GError **error);
 
-/* Loads PATH, applies SETUP's overrides and binds `output` to RET_OUTPUT (whose strings belong to
- * the configuration). Nothing else is bound and nothing finished. */
-PfConfig *pf_setup_config(const PfSetup *setup, const char *path, const PfRegistry *registry,
+/* Loads PATH, and into REGISTRY the plug-ins that it names, applies SETUP's overrides and binds
+ * `output` to RET_OUTPUT (whose strings belong to the configuration). Nothing else is bound and
+ * nothing finished. */
+PfConfig *pf_setup_config(const PfSetup *setup, const char *path, PfRegistry *registry,
                           PfOutput *ret_output, GError **error);
 
 /* Binds `output` of CONFIG. */

@@ -60,6 +60,7 @@ static PfRun *new_run(const PfRunConfig *config, const PfMachineConfig *machine_
     run->places = g_array_new(FALSE, FALSE, sizeof(PfPlace));
     run->two_stage = g_array_new(FALSE, FALSE, sizeof(bool));
     run->ready_cycles = g_array_new(FALSE, FALSE, sizeof(uint64_t));
+    run->core_is_used = g_new0(bool, machine_config->cores);
     run->epochs = g_array_new(FALSE, FALSE, sizeof(PfEpochRow));
     run->marks = g_ptr_array_new_with_free_func(free_mark);
     run->open_spans = g_array_new(FALSE, FALSE, sizeof(PfOpenSpan));
@@ -111,6 +112,7 @@ void pf_run_free(PfRun *run)
     g_array_unref(run->places);
     g_array_unref(run->two_stage);
     g_array_unref(run->ready_cycles);
+    g_free(run->core_is_used);
     g_array_unref(run->epochs);
     g_ptr_array_unref(run->marks);
     g_array_unref(run->open_spans);

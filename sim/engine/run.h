@@ -63,6 +63,7 @@ struct PfRun {
     GArray *places;       /* PfPlace by context */
     GArray *two_stage;    /* bool by context: it has used virtual addresses of a VM's process */
     GArray *ready_cycles; /* uint64_t by context: not before this */
+    bool *core_is_used;   /* by core: some context runs there */
     uint64_t now_cycles;  /* the furthest that anything has come */
     uint64_t due_cycles;  /* the next wake-up or epoch */
     uint64_t time_ps;     /* the last `time` record */
@@ -96,8 +97,9 @@ PfRun *pf_run_new(const PfRunConfig *config, const PfMachineConfig *machine_conf
 void pf_run_free(PfRun *run);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PfRun, pf_run_free)
 
-/* Structural RECORD comes next, which the image has not applied yet: serves what is due before it, as
- * policies must see pages as the mappings have them. Call before the image prepares the record. */
+/* Structural RECORD comes next, which the image has not applied yet: serves what is due before it,
+ * as policies must see pages as the mappings have them. Call before the image prepares the
+ * record. */
 void pf_run_approach(PfRun *run, const PfRecord *record);
 
 /* Plays records FROM .. TO-1 of BLOCK, which the image has prepared. After an error the run stands

@@ -107,6 +107,7 @@ static void add_context(PfRun *run, uint32_t number)
     bool two_stage = false;
     g_assert(number == run->places->len);
     g_array_append_val(run->places, place);
+    run->core_is_used[core] = true;
     g_array_append_val(run->two_stage, two_stage);
     uint64_t ready = run->now_cycles;
     g_array_append_val(run->ready_cycles, ready);

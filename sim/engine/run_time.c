@@ -97,8 +97,10 @@ void run_barrier(PfRun *run, uint64_t at_least)
     /* Stolen cycles may have moved a core's clock on once more. */
     for (unsigned i = 0; i < cores; i++)
         latest = MAX(latest, run->machine->cores[i]->now_cycles);
-    for (unsigned i = 0; i < cores; i++)
-        run->ledger.idle_cycles += pf_core_advance_to(run->machine->cores[i], latest);
+    for (unsigned i = 0; i < cores; i++) {
+        uint64_t idle_cycles = pf_core_advance_to(run->machine->cores[i], latest);
+        run->ledger.idle_cycles += run->core_is_used[i] ? idle_cycles : 0;
+    }
     run_reach(run, latest);
     run_update_due(run);
 }

@@ -12,8 +12,8 @@ uint32_t image_file_object(PfImage *image, uint32_t file, uint64_t file_page)
     return pf_leaf_slot(leaf, page.number % PF_LEAF_PAGES).index;
 }
 
-/* The number of the file that DETAIL of a `map` names; odd for shared memory, which is another thing
- * than a file of the same name. */
+/* The number of the file that DETAIL of a `map` names. Shared memory is another thing than a file
+ * of the same name. */
 static uint32_t file_number(PfImage *image, const PfTraceDetail *detail)
 {
     bool is_shared = detail->backing == PF_BACKING_SHMEM;

@@ -70,11 +70,19 @@ static void work_at_daemon(PfHost *host)
     host->place = &host->place_now;
 }
 
+/* The furthest clock of the places where the work in hand was done. */
+static uint64_t worked_until(PfHost *host)
+{
+    host->worked_cycles = MAX(host->worked_cycles, host->place->core->now_cycles);
+    return host->worked_cycles;
+}
+
 void pf_host_follow(PfHost *host, uint32_t context)
 {
     if (host->setup->common.place != PF_PLACE_STOLEN ||
         context >= pf_image_context_count(host->base.memory->image))
         return;
+    worked_until(host);
     work_at_context(host, context);
     if (host->place->core->now_cycles < host->wake_cycles)
         pf_core_advance_to(host->place->core, host->wake_cycles);
@@ -135,6 +143,7 @@ void pf_host_dma_done(PfHost *host, PfPage page, const char *device, uint64_t bl
 static void start_work(PfHost *host, uint64_t at)
 {
     host->wake_cycles = at;
+    host->worked_cycles = at;
     work_at_daemon(host);
     if (host->setup->common.place == PF_PLACE_DAEMON)
         pf_core_advance_to(host->place->core, at);
@@ -147,16 +156,11 @@ void pf_host_wake(PfHost *host)
     if (host->setup->ops->wake == NULL || host->setup->common.pacing == PF_PACING_TRACE)
         return;
     start_work(host, at);
-    const PfLedger *ledger = host->base.work->ledger;
-    uint64_t spent = ledger->payer_cycles[PF_PAYER_POLICY];
     uint64_t next = host->setup->ops->wake(host->self, pf_host_now(host));
-    if (next == PF_HOST_NEVER)
-        return;
-    /* Time must go on, and a policy that cannot keep up does not begin before it has ended. */
-    uint64_t done = at + MAX(1, ledger->payer_cycles[PF_PAYER_POLICY] - spent);
-    if (host->setup->common.place == PF_PLACE_DAEMON)
-        done = MAX(done, host->base.daemon.core->now_cycles);
-    host->wake_at_cycles = MAX(next, done);
+    /* Time must go on, or the run would never end; and a policy that takes longer than it sleeps
+     * comes again when it is done, not as often as it would have liked to. */
+    if (next != PF_HOST_NEVER)
+        host->wake_at_cycles = MAX(MAX(next, at + 1), worked_until(host));
 }
 
 /* Batches in a pass beyond which a policy that never says that a pass has ended is stopped. */

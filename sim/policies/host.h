@@ -65,7 +65,8 @@ struct PfHost {
     PfPlace place_now;
     PfRng rng;
     uint64_t wake_at_cycles;
-    uint64_t wake_cycles; /* when the wake-up in hand began */
+    uint64_t wake_cycles;   /* when the wake-up in hand began */
+    uint64_t worked_cycles; /* to where its work has brought the clocks that it used */
     PfStatsGroup *group;
     uint8_t *scratch;
     uint64_t differences; /* that --verify found */

@@ -99,6 +99,7 @@ GPtrArray *pf_documents_read(const char *root, GError **error)
     g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
     g_autoptr(GPtrArray) documents = g_ptr_array_new_with_free_func(free_document);
     g_ptr_array_add(names, g_strdup("README.md"));
+    g_ptr_array_add(names, g_strdup("traces/samples/README.md"));
     if (!collect_names(root, "docs", names, error))
         return NULL;
     g_ptr_array_sort(names, compare_names);

@@ -8,13 +8,12 @@
 static const char standard_config[] =
     "policies = ( { name = \"oracle\"; }, { name = \"esx\"; pacing = \"trace\"; } );\n";
 
-static char *write_file(const char *folder, const char *name, const char *text)
+static void write_file(const char *folder, const char *name, const char *text)
 {
-    char *path = g_build_filename(folder, name, NULL);
+    g_autofree char *path = g_build_filename(folder, name, NULL);
     g_autoptr(GError) error = NULL;
     if (!g_file_set_contents(path, text, -1, &error))
         g_error("%s", error->message);
-    return path;
 }
 
 /* Runs the trace in FOLDER with JOBS workers. */
@@ -43,8 +42,8 @@ static char *compare_error(int status, const char *messages, const char *lines)
 static char *check_trace(const PfExamples *examples, const char *folder, const char *config,
                          const PfBlock *trace, const PfBlock *outcome)
 {
-    g_autofree char *config_path = write_file(folder, "example.cfg", config);
-    g_autofree char *trace_path = write_file(folder, "example.trace", trace->text);
+    write_file(folder, "example.cfg", config);
+    write_file(folder, "example.trace", trace->text);
     g_autofree char *output = NULL;
     g_autofree char *messages = NULL;
     int status = run_trace(examples, folder, 1, &output, &messages);
