@@ -67,12 +67,11 @@ compile()
 # build FOLDER [MESON OPTION]...: sets FOLDER up, anew if what is there is of no use, and builds.
 build()
 {
-    local folder=$1
-    shift
-    if [[ -f $folder/build.ninja ]]; then
-        meson configure "$folder" "$@" >/dev/null && compile "$folder" && return 0
+    local folder=$1 options="${CC-} ${*:2}"
+    if [[ -f $folder/build.ninja && $(cat "$folder/options" 2>/dev/null) == "$options" ]]; then
+        compile "$folder" && return 0
         note "$folder does not build as it is: starting afresh"
     fi
     rm -rf "$folder"
-    set_up "$folder" "$@" && compile "$folder"
+    set_up "$@" && printf '%s\n' "$options" >"$folder/options" && compile "$folder"
 }

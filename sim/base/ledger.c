@@ -35,7 +35,7 @@ void pf_ledger_register(const PfLedger *ledger, PfStats *stats)
         pf_stats_counter(group, accounts[i].name, "cycles", accounts[i].description,
                          &ledger->account_cycles[i]);
     pf_stats_counter(pf_stats_group(stats, "time"), "idle_cycles", "cycles",
-                     "Time in which cores of contexts had nothing to do: they slept or waited for a time stamp.",
+                     "Time in which cores of contexts had nothing to do: they slept or waited.",
                      &ledger->idle_cycles);
 }
 

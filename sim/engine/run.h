@@ -45,6 +45,7 @@ typedef struct {
     uint64_t cycle;
     GArray *infos;  /* of PfStatInfo; names live with the registry */
     GArray *values; /* of PfStatValue */
+    GPtrArray *names; /* of those infos that are the row's own */
 } PfMarkRow;
 
 struct PfRun {
@@ -97,8 +98,9 @@ PfRun *pf_run_new(const PfRunConfig *config, const PfMachineConfig *machine_conf
 void pf_run_free(PfRun *run);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PfRun, pf_run_free)
 
-/* Structural RECORD comes next, which the image has not applied yet: serves what is due before it, as
- * policies must see pages as the mappings have them. Call before the image prepares the record. */
+/* Structural RECORD comes next, which the image has not applied yet: serves what is due before it,
+ * as policies must see pages as the mappings have them. Call before the image prepares the
+ * record. */
 void pf_run_approach(PfRun *run, const PfRecord *record);
 
 /* Plays records FROM .. TO-1 of BLOCK, which the image has prepared. After an error the run stands

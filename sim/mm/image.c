@@ -67,6 +67,7 @@ PfImage *pf_image_new(PfContentStore *store, uint32_t page_bytes)
     image->groups = g_array_new(FALSE, TRUE, sizeof(BaseGroup));
     image->free_groups = g_array_new(FALSE, FALSE, sizeof(uint32_t));
     image->pins = g_array_new(FALSE, FALSE, sizeof(BasePin));
+    image->user_changes = g_array_new(FALSE, FALSE, sizeof(UserChange));
     return image;
 }
 
@@ -98,6 +99,7 @@ void pf_image_free(PfImage *image)
     g_array_unref(image->groups);
     g_array_unref(image->free_groups);
     g_array_unref(image->pins);
+    g_array_unref(image->user_changes);
     g_free(image);
 }
 

@@ -189,8 +189,10 @@ void pf_image_reader_clear(PfImageReader *reader);
 bool pf_image_content(PfImage *image, PfImageReader *reader, PfSlot slot, uint32_t position,
                       PfContent *ret_content);
 
-/* Distinct contents of populated pages as of POSITION; each page of unknown bytes counts as one.
- * May be called by several runs at once, at positions of their own. */
+/* Distinct contents of populated pages as of POSITION. A page of unknown bytes counts as one of its
+ * own, together with those that got the bytes from it by fork, alias or a copy. The first call must
+ * come between two ranges; then it may be called by several runs at once, at positions of their
+ * own. */
 uint64_t pf_image_distinct(PfImage *image, PfImageReader *reader, uint32_t position);
 
 /* Memory that the image takes per se, contents apart. */

@@ -56,6 +56,17 @@ void image_intern_slot(PfImage *image, uint32_t slot)
     *image_handle(image, slot) = HANDLE_CONTENT | content.index;
 }
 
+uint32_t image_shared_handle(PfImage *image, uint32_t slot)
+{
+    image_intern_slot(image, slot);
+    uint32_t *handle = image_handle(image, slot);
+    if ((*handle & HANDLE_TAG) == HANDLE_CONTENT)
+        pf_content_ref(image->store, (PfContent){*handle & ~HANDLE_TAG});
+    else if (*handle == HANDLE_UNKNOWN)
+        *handle |= ++image->unknown_ids & ~HANDLE_TAG;
+    return *handle;
+}
+
 /* Makes the bytes of SLOT a buffer that can be written; NULL if they are unknown. */
 static uint8_t *writable_bytes(PfImage *image, uint32_t slot)
 {
@@ -65,8 +76,10 @@ static uint8_t *writable_bytes(PfImage *image, uint32_t slot)
         buffer_at(image, value)->written = image->range_number;
         return buffer_at(image, value)->bytes;
     }
-    if ((handle & HANDLE_TAG) == HANDLE_UNKNOWN)
+    if ((handle & HANDLE_TAG) == HANDLE_UNKNOWN) {
+        *image_handle(image, slot) = HANDLE_UNKNOWN; /* others than those it shared */
         return NULL;
+    }
     g_assert((handle & HANDLE_TAG) == HANDLE_CONTENT);
     if (!pf_content_has_bytes(image->store, (PfContent){value})) {
         image_drop_bytes(image, slot);
@@ -236,11 +249,8 @@ static void commit_private(PfImage *image, uint32_t slot)
     if ((handle & HANDLE_TAG) != HANDLE_FILE)
         return;
     uint32_t object = handle & ~HANDLE_TAG;
-    image_intern_slot(image, object);
-    uint32_t bytes = *image_handle(image, object);
-    if ((bytes & HANDLE_TAG) == HANDLE_CONTENT)
-        pf_content_ref(image->store, (PfContent){bytes & ~HANDLE_TAG});
-    *image_handle(image, slot) = bytes;
+    *image_handle(image, slot) = image_shared_handle(image, object);
+    image_distinct_touch(image, object);
 }
 
 static void commit_event(PfImage *image, const PfEvent *event)
@@ -309,6 +319,7 @@ void pf_image_commit(PfImage *image)
             image_intern_slot(image, slot);
     }
     g_array_set_size(image->settle, 0);
+    image_distinct_commit(image);
     settle_quiet_pages(image);
     for (unsigned i = 0; i < image->exited->len; i++)
         free_leaves(image, g_ptr_array_index(image->exited, i));

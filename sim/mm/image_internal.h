@@ -10,7 +10,7 @@
 #define HANDLE_CONTENT ((uint32_t)0 << 30) /* an interned content; 0 is the zero page */
 #define HANDLE_BYTES   ((uint32_t)1 << 30) /* a buffer of its own */
 #define HANDLE_FILE    ((uint32_t)2 << 30) /* the object of a file's page, a slot */
-#define HANDLE_UNKNOWN ((uint32_t)3 << 30)
+#define HANDLE_UNKNOWN ((uint32_t)3 << 30) /* and, if not 0, what all that share it have */
 
 #define NO_EVENT UINT32_MAX
 #define NO_FILE  0U
@@ -30,6 +30,7 @@ struct PfLeafIndex {
 typedef struct {
     uint32_t maps;
     uint32_t pins;
+    bool exclusive; /* made for the page that maps it, and never shared since */
 } BaseGroup;
 
 typedef struct {
@@ -49,6 +50,13 @@ typedef struct {
     uint32_t range;
     uint32_t last;
 } LastEvent;
+
+/* A populated page comes to show a file's page (1) or does so no more (-1). */
+typedef struct {
+    uint32_t event; /* by which event of the range */
+    uint32_t object;
+    int change;
+} UserChange;
 
 struct PfImage {
     PfContentStore *store;
@@ -96,6 +104,8 @@ struct PfImage {
     GArray *pins;
 
     struct PfDistinct *distinct; /* NULL until asked for */
+    GArray *user_changes;        /* of UserChange, in the current range; none without `distinct` */
+    uint32_t unknown_ids;        /* given out, to unknown bytes that several pages have */
 };
 
 /* The leaf whose id is ID. */
@@ -163,6 +173,9 @@ void image_drop_bytes(PfImage *image, uint32_t slot);
 /* Makes SLOT's bytes an interned content, so that two slots can have it. */
 void image_intern_slot(PfImage *image, uint32_t slot);
 
+/* The handle of SLOT, which the bytes of another page are to have, too. */
+uint32_t image_shared_handle(PfImage *image, uint32_t slot);
+
 /* image_structure.c */
 bool image_apply_structural(PfImage *image, const PfRecord *record, GError **error);
 
@@ -171,4 +184,10 @@ uint32_t image_file_object(PfImage *image, uint32_t file, uint64_t file_page);
 
 /* image_distinct.c */
 void image_distinct_touch(PfImage *image, uint32_t object);
+/* CHANGE more populated pages show the page OBJECT of a file: now (structural records), or with the
+ * next event. */
+void image_distinct_use(PfImage *image, uint32_t object, int change);
+void image_distinct_use_later(PfImage *image, uint32_t object, int change);
+/* All events of the range have taken effect. */
+void image_distinct_commit(PfImage *image);
 void image_distinct_free(struct PfDistinct *distinct);

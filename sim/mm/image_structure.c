@@ -12,8 +12,8 @@ uint32_t image_file_object(PfImage *image, uint32_t file, uint64_t file_page)
     return pf_leaf_slot(leaf, page.number % PF_LEAF_PAGES).index;
 }
 
-/* The number of the file that DETAIL of a `map` names; odd for shared memory, which is another thing
- * than a file of the same name. */
+/* The number of the file that DETAIL of a `map` names. Shared memory is another thing than a file
+ * of the same name. */
 static uint32_t file_number(PfImage *image, const PfTraceDetail *detail)
 {
     bool is_shared = detail->backing == PF_BACKING_SHMEM;
@@ -53,8 +53,11 @@ static void empty_page(PfImage *image, PfLeaf *leaf, unsigned index, const PfRec
     uint32_t slot = pf_leaf_slot(leaf, index).index;
     image_base_release(image, slot);
     image_distinct_touch(image, slot);
-    if ((leaf->handle[index] & HANDLE_TAG) == HANDLE_FILE)
+    if ((leaf->handle[index] & HANDLE_TAG) == HANDLE_FILE) {
+        if ((leaf->flags[index] & PF_IMAGE_POPULATED) != 0)
+            image_distinct_use(image, leaf->handle[index] & ~HANDLE_TAG, -1);
         leaf->handle[index] = HANDLE_CONTENT;
+    }
     image_drop_bytes(image, slot);
     if ((leaf->flags[index] & PF_IMAGE_POPULATED) != 0) {
         leaf->flags[index] &= (uint16_t)~(PF_IMAGE_POPULATED | PF_IMAGE_FRESH);
@@ -121,17 +124,16 @@ static bool apply_map(PfImage *image, const PfRecord *record, PfCpn first, GErro
 /* TARGET gets what SOURCE has, copy-on-write. */
 static void share_page(PfImage *image, uint32_t source, uint32_t target)
 {
-    image_intern_slot(image, source);
     image_base_share(image, source, target);
-    uint32_t handle = *image_handle(image, source);
-    if ((handle & HANDLE_TAG) == HANDLE_CONTENT)
-        pf_content_ref(image->store, (PfContent){handle & ~HANDLE_TAG});
+    uint32_t handle = image_shared_handle(image, source);
     *image_handle(image, target) = handle;
     PfLeaf *leaf = image_leaf_by_id(image, target / PF_LEAF_PAGES);
     if ((*image_flags(image, source) & PF_IMAGE_POPULATED) != 0) {
         *image_flags(image, target) |= PF_IMAGE_POPULATED;
         image_context(image, leaf->context)->populated_pages++;
         image->populated_pages++;
+        if ((handle & HANDLE_TAG) == HANDLE_FILE)
+            image_distinct_use(image, handle & ~HANDLE_TAG, 1);
     }
     image_distinct_touch(image, source);
     image_distinct_touch(image, target);

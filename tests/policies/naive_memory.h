@@ -1,7 +1,7 @@
-/* Memory as a fool would model it: every page by itself, with a string of bytes; no dense numbers, no
- * ranges, no counters that are kept up to date. What `none` uses, what the bytes of a page are and
- * how many distinct ones there are is found by looking at all of them. Tests compare the simulator
- * with it. */
+/* Memory as a fool would model it: every page by itself, with a string of bytes; no dense numbers,
+ * no ranges, no counters that are kept up to date. What `none` uses, what the bytes of a page are
+ * and how many distinct ones there are is found by looking at all of them. Tests compare the
+ * simulator with it. */
 #pragma once
 
 #include <glib.h>

@@ -24,7 +24,8 @@ static char *directory;
 
 /* A machine small enough that its checks are quick, whose caches overflow all the time. */
 static const char machine[] =
-    "machine = { cores = 3; tlb = { l1 = { entries = 8; ways = 2; }; l2 = { entries = 16; ways = 4; }; };"
+    "machine = { cores = 3;"
+    "  tlb = { l1 = { entries = 8; ways = 2; }; l2 = { entries = 16; ways = 4; }; };"
     "  caches = ( { name = \"l1\"; serves = \"all\"; size = \"1KiB\"; ways = 2; latency = 3; },"
     "             { name = \"l2\"; serves = \"all\"; size = \"4KiB\"; ways = 4; latency = 9;"
     "               shared = true; } ); };\n";
@@ -74,8 +75,8 @@ static char *every_policy(const PfRegistry *registry)
     return g_string_free(list, FALSE);
 }
 
-/* Plays the trace at PATH under POLICIES, verified and checked after each range. Rates are raised so
- * that policies come to work in traces of a few hundred records. */
+/* Plays the trace at PATH under POLICIES, verified and checked after each range. Rates are raised
+ * so that policies come to work in traces of a few hundred records. */
 static PfSimulation *play(const PfRegistry *registry, const char *path, const char *policies,
                           PfConfig **ret_config, unsigned threads)
 {

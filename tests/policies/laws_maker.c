@@ -1,0 +1,99 @@
+#include "laws_maker.h"
+
+#include <string.h>
+
+uint64_t laws_below(LawsMaker *maker, uint64_t bound)
+{
+    return pf_rng_below(&maker->rng, bound);
+}
+
+bool laws_once_in(LawsMaker *maker, uint64_t bound)
+{
+    return laws_below(maker, bound) == 0;
+}
+
+/* The clusters of a context's pages: one that crosses the edge of 64 pages, one far away. */
+static uint64_t page_number(unsigned page)
+{
+    static const uint64_t clusters[NAIVE_CLUSTERS] = {40, ((uint64_t)1 << 34) - 8};
+    return clusters[page / NAIVE_CLUSTER_PAGES] + page % NAIVE_CLUSTER_PAGES;
+}
+
+uint64_t laws_page_address(const LawsMaker *maker, unsigned page)
+{
+    return page_number(page) * maker->naive->page_bytes;
+}
+
+void laws_add(LawsMaker *maker, PfRecord *record)
+{
+    pf_trace_writer_add(maker->writer, record);
+    maker->trace->records++;
+}
+
+unsigned laws_some_context(LawsMaker *maker)
+{
+    unsigned context;
+    do
+        context = (unsigned)laws_below(maker, maker->naive->context_count);
+    while (!maker->naive->alive[context]);
+    return context;
+}
+
+LawsRange laws_some_range(LawsMaker *maker, unsigned pages_max)
+{
+    LawsRange range = {.context = laws_some_context(maker)};
+    unsigned cluster = (unsigned)laws_below(maker, NAIVE_CLUSTERS) * NAIVE_CLUSTER_PAGES;
+    unsigned at = (unsigned)laws_below(maker, NAIVE_CLUSTER_PAGES);
+    unsigned room = MIN(pages_max, NAIVE_CLUSTER_PAGES - at);
+    range.first = cluster + at;
+    range.count = 1 + (unsigned)laws_below(maker, laws_once_in(maker, 3) ? room : MIN(room, 3));
+    return range;
+}
+
+static bool is_mapped(const LawsMaker *maker, const LawsRange *range)
+{
+    for (unsigned i = 0; i < range->count; i++)
+        if (!maker->naive->pages[range->context][range->first + i].mapped)
+            return false;
+    return true;
+}
+
+/* A range of mapped pages; false after some tries. */
+bool laws_some_mapped_range(LawsMaker *maker, unsigned pages_max, LawsRange *ret_range)
+{
+    for (unsigned i = 0; i < 20; i++) {
+        *ret_range = laws_some_range(maker, pages_max);
+        if (is_mapped(maker, ret_range))
+            return true;
+    }
+    return false;
+}
+
+PfRecord laws_record_of(const LawsMaker *maker, PfRecordKind kind, const LawsRange *range)
+{
+    return (PfRecord){.kind = (uint8_t)kind,
+                      .context = range->context,
+                      .address = laws_page_address(maker, range->first),
+                      .count = range->count,
+                      .content = PF_TRACE_NO_CONTENT};
+}
+
+PfContentSpec laws_some_content(LawsMaker *maker)
+{
+    static const uint8_t text[] = "abc";
+    switch (laws_below(maker, 10)) {
+    case 0:
+    case 1:
+        return (PfContentSpec){.form = PF_CONTENT_ZERO};
+    case 2:
+        return (PfContentSpec){.form = PF_CONTENT_ONES};
+    case 3:
+        return (PfContentSpec){.form = PF_CONTENT_BYTES, .bytes = text, .length = 3};
+    case 4:
+        return (PfContentSpec){.form = PF_CONTENT_HASH, .number = 1 + laws_below(maker, 2)};
+    case 5:
+        return (PfContentSpec){.form = PF_CONTENT_ID, .number = 1, .at = 3, .with = 1};
+    default:
+        return (PfContentSpec){.form = PF_CONTENT_ID, .number = laws_below(maker, 4)};
+    }
+}
