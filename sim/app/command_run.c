@@ -306,8 +306,8 @@ const PfCommand pf_command_run = {
     .examples =
         "  pagefold run demo.cfg                             print the comparison\n"
         "  pagefold run demo.cfg -o out -j 4                 ... and keep all results in out/\n"
-        "  pagefold run demo.cfg --policy ksm,esx --verify   these two, checked byte by byte\n"
-        "  pagefold run demo.cfg -s policies.ksm.pages_to_scan=500 --format markdown\n"
+        "  pagefold run demo.cfg --policy esx --verify       this one, checked byte by byte\n"
+        "  pagefold run demo.cfg -s policies.esx.rate=500 --format markdown\n"
         "  pagefold run out/config.cfg --trace a.pft -o out2 repeat a run\n",
     .arguments_min = 1,
     .arguments_max = 1,

@@ -16,3 +16,4 @@ extern const PfCommand pf_command_config_check;
 extern const PfCommand pf_command_config_dump;
 extern const PfCommand pf_command_config_explain;
 extern const PfCommand pf_command_list;
+extern const PfCommand pf_command_validate_ksm;

@@ -7,6 +7,7 @@
 
 static const char preset_folder[] = "/pagefold/presets/";
 static const char plot_folder[] = "/pagefold/plots/";
+static const char scenario_folder[] = "/pagefold/scenarios/";
 
 /* Resources are not compressed, so their bytes lie in the program itself, with a zero behind. */
 static const char *find_text(const char *folder, const char *name, const char *suffix)
@@ -34,15 +35,21 @@ static int compare_names(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-char **pf_preset_names(void)
+static char **sorted_children(const char *folder)
 {
-    char **names = g_resource_enumerate_children(pf_resources_get_resource(), preset_folder,
+    char **names = g_resource_enumerate_children(pf_resources_get_resource(), folder,
                                                  G_RESOURCE_LOOKUP_FLAGS_NONE, NULL);
     if (names == NULL)
         return g_new0(char *, 1);
+    qsort(names, g_strv_length(names), sizeof *names, compare_names);
+    return names;
+}
+
+char **pf_preset_names(void)
+{
+    char **names = sorted_children(preset_folder);
     for (char **name = names; *name != NULL; name++)
         (*name)[strlen(*name) - strlen(".cfg")] = '\0';
-    qsort(names, g_strv_length(names), sizeof *names, compare_names);
     return names;
 }
 
@@ -54,4 +61,14 @@ char *pf_preset_summary(const char *name)
     while (*text == '#' || *text == ' ')
         text++;
     return g_strndup(text, strcspn(text, "\n"));
+}
+
+const char *pf_preset_scenario(const char *name)
+{
+    return find_text(scenario_folder, name, "");
+}
+
+char **pf_preset_scenario_names(void)
+{
+    return sorted_children(scenario_folder);
 }

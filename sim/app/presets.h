@@ -1,4 +1,5 @@
-/* What is compiled into the program: configuration presets and the scripts of the figures. */
+/* What is compiled into the program: configuration presets, the scripts of the figures,
+ * and the scenarios of `validate`. */
 #pragma once
 
 #include <glib.h>
@@ -14,3 +15,10 @@ char *pf_preset_summary(const char *name);
 
 /* The script template of the figure NAME ("savings"), or NULL. Lives as long as the program. */
 const char *pf_preset_plot(const char *name);
+
+/* The text of the file NAME ("zero_pages.trace") of the built-in scenarios, or NULL. Lives as long
+ * as the program. */
+const char *pf_preset_scenario(const char *name);
+
+/* The names of these files, sorted. Free with g_strfreev. */
+char **pf_preset_scenario_names(void);

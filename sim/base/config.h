@@ -48,6 +48,7 @@ typedef struct {
     uint64_t max;
     bool power_of_two;
     bool automatic;
+    bool digits;                /* BOOL: 0 and 1 are understood too */
     const char *const *choices; /* ENUM: NULL-terminated */
     const char *unit;           /* for `config explain`: "pages", "cycles", NULL */
     const char *description;    /* one sentence */

@@ -243,6 +243,12 @@ static bool convert(const PfConfigField *field, const PfConfigNode *node, Value 
     if (field->type == PF_CONFIG_STRINGS || field->type == PF_CONFIG_VALUES)
         return convert_vector(field, node, ret_value, canonical, error);
     bool is_boolean = field->type == PF_CONFIG_BOOL;
+    if (is_boolean && field->digits && node->kind == PF_NODE_INTEGER &&
+        (node->integer == 0 || node->integer == 1)) {
+        ret_value->boolean = node->integer == 1;
+        g_string_append(canonical, ret_value->boolean ? "true" : "false");
+        return true;
+    }
     if (node->kind != (is_boolean ? PF_NODE_BOOL : PF_NODE_STRING))
         return refuse_kind(field, node, error);
     if (is_boolean)

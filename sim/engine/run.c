@@ -11,6 +11,7 @@ static void free_mark(gpointer data)
     g_free(mark->label);
     g_array_unref(mark->infos);
     g_array_unref(mark->values);
+    g_ptr_array_unref(mark->names);
     g_free(mark);
 }
 

@@ -45,6 +45,7 @@ typedef struct {
     uint64_t cycle;
     GArray *infos;  /* of PfStatInfo; names live with the registry */
     GArray *values; /* of PfStatValue */
+    GPtrArray *names; /* of those infos that are the row's own */
 } PfMarkRow;
 
 struct PfRun {

@@ -65,6 +65,34 @@ static void forget_translation(PfRun *run, PfPage page)
                       (PfVpn){page.cpn.number}, two_stage);
 }
 
+/* Tells the policy of a store's fault on anonymous memory. */
+static void tell_fault(PfRun *run, PfPage page, const PfStoreOutcome *outcome)
+{
+    PfStoreFault fault = {.page = page,
+                          .old_frame = outcome->old_frame,
+                          .was_claimed = outcome->was_claimed,
+                          .was_exclusive = outcome->was_exclusive};
+    switch (outcome->fault) {
+    case PF_FAULT_FIRST:
+    case PF_FAULT_COPY_ZERO:
+    case PF_FAULT_COPY_FILE:
+        fault.kind = PF_STORE_NEW_FRAME;
+        break;
+    case PF_FAULT_COPY:
+        fault.kind = PF_STORE_COPIED;
+        break;
+    case PF_FAULT_REUSE:
+        fault.kind = PF_STORE_REUSED;
+        break;
+    case PF_FAULT_NONE:
+    case PF_FAULT_ZERO:
+    case PF_FAULT_FILE:
+    case PF_FAULT_NO_MEMORY:
+        return;
+    }
+    pf_host_store_faulted(run->host, &fault);
+}
+
 bool run_read(PfRun *run, const PfPlace *place, PfPage page, PfSlot slot)
 {
     PfFault fault = pf_memory_read(&run->memory, slot);
@@ -94,6 +122,8 @@ bool run_store(PfRun *run, const PfPlace *place, PfPage page, PfSlot slot, PfSlo
     PfMpn frame = {pf_memory_entry(&run->memory, slot)->mpn};
     if (place != NULL)
         charge_fault(run, place, outcome.fault, outcome.old_frame, frame);
+    if (place != NULL)
+        tell_fault(run, page, &outcome);
     if (outcome.was_merged)
         pf_host_share_broken(run->host, page, outcome.fault != PF_FAULT_REUSE);
     if (outcome.fault == PF_FAULT_FIRST)

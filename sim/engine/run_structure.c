@@ -2,6 +2,17 @@
 #include "error.h"
 #include "run.h"
 
+/* Policies know advice by their own names. */
+static_assert((int)PF_ADVISED_MERGEABLE == PF_ADVICE_MERGEABLE &&
+                  (int)PF_ADVISED_UNMERGEABLE == PF_ADVICE_UNMERGEABLE &&
+                  (int)PF_ADVISED_HUGE == PF_ADVICE_HUGE &&
+                  (int)PF_ADVISED_NOHUGE == PF_ADVICE_NOHUGE &&
+                  (int)PF_ADVISED_DONTNEED == PF_ADVICE_DONTNEED &&
+                  (int)PF_ADVISED_DISCARDABLE == PF_ADVICE_DISCARDABLE &&
+                  (int)PF_ADVISED_SUSPEND == PF_ADVICE_SUSPEND &&
+                  (int)PF_ADVISED_RESUME == PF_ADVICE_RESUME,
+              "PfAdvised repeats PfAdvice");
+
 /* Visits each slot of CONTEXT in [first, end) that was ever used. */
 typedef void (*SlotVisitor)(PfRun *run, PfPage page, PfSlot slot, const PfRecord *record);
 
@@ -53,6 +64,16 @@ static void unmap_range(PfRun *run, const PfRecord *record, PfCpn first, uint64_
         return; /* never used: nothing to forget */
     visit_slots(run, record->context, first, end, record, unmap_slot);
     forget_range(run, record->context, first, pages);
+}
+
+static void play_map(PfRun *run, const PfRecord *record, PfCpn first)
+{
+    unmap_range(run, record, first, record->count);
+    PfContextEvent event = {.kind = PF_CONTEXT_MAPPED,
+                            .context = record->context,
+                            .first = first,
+                            .pages = record->count};
+    pf_host_context_event(run->host, &event);
 }
 
 static void share_slot(PfRun *run, PfPage source, PfPage target)
@@ -249,7 +270,7 @@ void run_play_structural(PfRun *run, const PfRecord *record)
     }
     switch ((unsigned)record->kind) {
     case PF_RECORD_MAP:
-        unmap_range(run, record, first, record->count);
+        play_map(run, record, first);
         break;
     case PF_RECORD_ALIAS:
         play_alias(run, record, first);

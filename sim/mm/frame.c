@@ -8,6 +8,7 @@ void pf_frame_pool_init(PfFramePool *pool, PfContentStore *store, uint64_t capac
     pool->free = g_array_new(FALSE, FALSE, sizeof(uint32_t));
     pf_table_init(&pool->pins);
     pf_table_init(&pool->file_object);
+    pf_seg_array_init(&pool->tags, sizeof(uint32_t));
 }
 
 void pf_frame_pool_clear(PfFramePool *pool)
@@ -16,6 +17,7 @@ void pf_frame_pool_clear(PfFramePool *pool)
     g_clear_pointer(&pool->free, g_array_unref);
     pf_table_clear(&pool->pins);
     pf_table_clear(&pool->file_object);
+    pf_seg_array_clear(&pool->tags);
 }
 
 static void release_held(PfFramePool *pool, PfFrame *frame)
@@ -50,7 +52,7 @@ void pf_frame_ref(PfFramePool *pool, PfMpn mpn)
 {
     PfFrame *frame = pf_frame_at(pool, mpn);
     g_assert(pf_frame_refs(frame) < PF_FRAME_REFS_MASK);
-    bool in_use = frame->count != 0 && frame->count != PF_FRAME_FILE;
+    bool in_use = pf_frame_is_used(frame);
     g_assert(in_use || mpn.number == 0);
     if (!in_use) {
         pool->used_frames++;
@@ -132,6 +134,23 @@ void pf_frame_hold_slot(PfFramePool *pool, PfMpn mpn, PfSlot slot)
     PfFrame *frame = pf_frame_at(pool, mpn);
     release_held(pool, frame);
     frame->holds = PF_FRAME_LIVE | slot.index;
+}
+
+void pf_frame_claim(PfFramePool *pool, PfMpn mpn, uint32_t tag)
+{
+    PfFrame *frame = pf_frame_at(pool, mpn);
+    g_assert(mpn.number != 0 && tag != 0);
+    g_assert(pf_frame_is_used(frame));
+    pf_seg_array_reserve(&pool->tags, pool->limit);
+    frame->count |= PF_FRAME_CLAIMED;
+    *(uint32_t *)pf_seg_array_at(&pool->tags, mpn.number) = tag;
+}
+
+uint32_t pf_frame_tag(const PfFramePool *pool, PfMpn mpn)
+{
+    if ((pf_frame_at(pool, mpn)->count & PF_FRAME_CLAIMED) == 0)
+        return 0;
+    return *(const uint32_t *)pf_seg_array_at(&pool->tags, mpn.number);
 }
 
 uint64_t pf_frame_pool_free(const PfFramePool *pool)

@@ -22,7 +22,8 @@
 /* In `count`, above the references. */
 #define PF_FRAME_PINNED    ((uint32_t)1 << 31)
 #define PF_FRAME_FILE      ((uint32_t)1 << 30) /* a page of the page cache */
-#define PF_FRAME_REFS_MASK (((uint32_t)1 << 30) - 1)
+#define PF_FRAME_CLAIMED   ((uint32_t)1 << 29) /* the policy's: stores copy, it has a tag */
+#define PF_FRAME_REFS_MASK (((uint32_t)1 << 29) - 1)
 
 typedef struct {
     uint32_t holds;
@@ -41,6 +42,7 @@ typedef struct {
     GArray *free;             /* of uint32_t, last freed first used */
     PfTable pins;             /* MPN -> pins */
     PfTable file_object;      /* MPN -> slot of the file's page it holds */
+    PfSegArray tags;          /* uint32_t by MPN, of claimed frames; empty until one is */
     uint64_t used_frames;
     uint64_t peak_frames;
 } PfFramePool;
@@ -58,6 +60,12 @@ static inline PfFrame *pf_frame_at(const PfFramePool *pool, PfMpn mpn)
 static inline uint32_t pf_frame_refs(const PfFrame *frame)
 {
     return frame->count & PF_FRAME_REFS_MASK;
+}
+
+/* Whether somebody maps or pins the frame. */
+static inline bool pf_frame_is_used(const PfFrame *frame)
+{
+    return (frame->count & (PF_FRAME_REFS_MASK | PF_FRAME_PINNED)) != 0;
 }
 
 /* A free frame with one reference that holds what SLOT holds; false when there is none left.
@@ -78,6 +86,13 @@ void pf_frame_unpin(PfFramePool *pool, PfMpn mpn);
 void pf_frame_hold_content(PfFramePool *pool, PfMpn mpn, PfContent content);
 void pf_frame_hold_unknown(PfFramePool *pool, PfMpn mpn);
 void pf_frame_hold_slot(PfFramePool *pool, PfMpn mpn, PfSlot slot);
+
+/* MPN, which is in use, is the policy's own until it is free: a store never takes it back but
+ * copies, even if nobody else maps it. TAG, not 0, is what the policy calls it; the next claim of a
+ * claimed frame changes that. */
+void pf_frame_claim(PfFramePool *pool, PfMpn mpn, uint32_t tag);
+/* The tag of MPN, 0 if it is not claimed. */
+uint32_t pf_frame_tag(const PfFramePool *pool, PfMpn mpn);
 
 /* Frames that could still be given out; UINT64_MAX without a limit. */
 uint64_t pf_frame_pool_free(const PfFramePool *pool);

@@ -64,7 +64,7 @@ static uint32_t file_group(PfImage *image, uint32_t object)
     if (pf_table_find(&image->group_of, object, &group))
         return (uint32_t)group;
     uint32_t made = new_group(image);
-    *group_at(image, made) = (BaseGroup){0, 0};
+    *group_at(image, made) = (BaseGroup){.maps = 0};
     image->baseline_frames++;
     pf_table_insert(&image->group_of, object, made);
     return made;
@@ -135,9 +135,14 @@ void image_base_store(PfImage *image, uint32_t slot)
     PfBaseState state = image_base_state(image, slot);
     if (state == PF_BASE_PRIVATE)
         return;
-    /* The last one that maps a frame takes it back without a copy. */
-    if (state == PF_BASE_GROUP && group_at(image, group_of(image, slot))->maps == 1)
-        return;
+    /* The last one that has a frame takes it back without a copy. */
+    if (state == PF_BASE_GROUP) {
+        BaseGroup *group = group_at(image, group_of(image, slot));
+        bool alone = group->maps == 1 && (group->exclusive || group->pins == 0);
+        group->exclusive |= alone;
+        if (alone)
+            return;
+    }
     image_base_release(image, slot);
     image->baseline_frames++;
     set_state(image, slot, PF_BASE_PRIVATE);
@@ -147,7 +152,7 @@ static uint32_t make_group(PfImage *image, uint32_t slot)
 {
     g_assert(image_base_state(image, slot) == PF_BASE_PRIVATE);
     uint32_t group = new_group(image);
-    *group_at(image, group) = (BaseGroup){1, 0};
+    *group_at(image, group) = (BaseGroup){.maps = 1, .exclusive = true};
     pf_table_insert(&image->group_of, slot, group);
     set_state(image, slot, PF_BASE_GROUP);
     return group;
@@ -161,6 +166,7 @@ void image_base_share(PfImage *image, uint32_t source, uint32_t target)
         uint32_t group =
             state == PF_BASE_PRIVATE ? make_group(image, source) : group_of(image, source);
         group_at(image, group)->maps++;
+        group_at(image, group)->exclusive = false;
         pf_table_insert(&image->group_of, target, group);
         set_state(image, target, PF_BASE_GROUP);
     } else if (state == PF_BASE_ZERO) {

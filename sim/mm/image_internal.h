@@ -30,6 +30,7 @@ struct PfLeafIndex {
 typedef struct {
     uint32_t maps;
     uint32_t pins;
+    bool exclusive; /* made for the page that maps it, and never shared since */
 } BaseGroup;
 
 typedef struct {

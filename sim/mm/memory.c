@@ -8,6 +8,7 @@ void pf_memory_init(PfMemory *memory, PfImage *image, uint64_t capacity_frames, 
     pf_seg_array_init(&memory->entries, sizeof(PfEntry));
     memory->pins = g_array_new(FALSE, FALSE, sizeof(PfPin));
     memory->present_pages = g_array_new(FALSE, TRUE, sizeof(uint64_t));
+    memory->merged_zeros = g_array_new(FALSE, TRUE, sizeof(uint64_t));
     pf_image_reader_init(&memory->reader, image);
 }
 
@@ -17,6 +18,7 @@ void pf_memory_clear(PfMemory *memory)
     pf_seg_array_clear(&memory->entries);
     g_clear_pointer(&memory->pins, g_array_unref);
     g_clear_pointer(&memory->present_pages, g_array_unref);
+    g_clear_pointer(&memory->merged_zeros, g_array_unref);
     pf_image_reader_clear(&memory->reader);
 }
 
@@ -25,6 +27,7 @@ void pf_memory_sync(PfMemory *memory)
     memory->entry_limit = pf_image_slot_limit(memory->image);
     pf_seg_array_reserve(&memory->entries, memory->entry_limit);
     g_array_set_size(memory->present_pages, pf_image_context_count(memory->image));
+    g_array_set_size(memory->merged_zeros, pf_image_context_count(memory->image));
 }
 
 uint64_t pf_memory_present_pages(const PfMemory *memory, uint32_t context)
@@ -39,6 +42,20 @@ static void count_present(PfMemory *memory, PfSlot slot, int change)
 {
     uint32_t context = pf_image_leaf_of(memory->image, slot)->context;
     g_array_index(memory->present_pages, uint64_t, context) += (uint64_t)(int64_t)change;
+}
+
+uint64_t pf_memory_merged_zeros(const PfMemory *memory, uint32_t context)
+{
+    return context < memory->merged_zeros->len
+               ? g_array_index(memory->merged_zeros, uint64_t, context)
+               : 0;
+}
+
+void pf_memory_count_merged_zero(PfMemory *memory, PfSlot slot, int change)
+{
+    uint32_t context = pf_image_leaf_of(memory->image, slot)->context;
+    g_array_index(memory->merged_zeros, uint64_t, context) += (uint64_t)(int64_t)change;
+    memory->merged_zeros_total += (uint64_t)(int64_t)change;
 }
 
 void pf_memory_integrate(PfMemory *memory)
@@ -98,6 +115,8 @@ static void drop_mapping(PfMemory *memory, PfSlot slot)
         pf_frame_unref(&memory->frames, (PfMpn){entry->mpn});
         count_present(memory, slot, -1);
     }
+    if ((entry->flags & PF_ENTRY_ZERO_MERGED) != 0)
+        pf_memory_count_merged_zero(memory, slot, -1);
     entry->mpn = 0;
     entry->flags &= PF_ENTRY_POPULATED | PF_ENTRY_ELIGIBLE | PF_ENTRY_SAMPLED;
 }
@@ -174,7 +193,9 @@ static PfFault store_fault(const PfMemory *memory, const PfEntry *entry)
     if ((entry->flags & PF_ENTRY_FILE) != 0)
         return PF_FAULT_COPY_FILE;
     const PfFrame *frame = pf_frame_at(&memory->frames, (PfMpn){entry->mpn});
-    bool alone = pf_frame_refs(frame) == 1 && (frame->count & PF_FRAME_FILE) == 0;
+    bool exclusive = (entry->flags & PF_ENTRY_EXCLUSIVE) != 0;
+    unsigned others = PF_FRAME_FILE | PF_FRAME_CLAIMED | (exclusive ? 0U : PF_FRAME_PINNED);
+    bool alone = pf_frame_refs(frame) == 1 && (frame->count & others) == 0;
     return alone ? PF_FAULT_REUSE : PF_FAULT_COPY;
 }
 
@@ -186,8 +207,12 @@ PfStoreOutcome pf_memory_store(PfMemory *memory, PfSlot slot, PfSlot object)
     unsigned settled = PF_ENTRY_WRITABLE | PF_ENTRY_POPULATED;
     if ((entry->flags & settled) == settled)
         return (PfStoreOutcome){.fault = PF_FAULT_NONE};
+    bool claimed =
+        (pf_frame_at(&memory->frames, (PfMpn){entry->mpn})->count & PF_FRAME_CLAIMED) != 0;
     PfStoreOutcome outcome = {.fault = store_fault(memory, entry),
-                              .was_merged = (entry->flags & PF_ENTRY_MERGED) != 0,
+                              .was_merged = claimed || (entry->flags & PF_ENTRY_MERGED) != 0,
+                              .was_claimed = claimed,
+                              .was_exclusive = (entry->flags & PF_ENTRY_EXCLUSIVE) != 0,
                               .old_frame = {entry->mpn}};
     pf_memory_integrate(memory);
     if (outcome.fault == PF_FAULT_REUSE) {
@@ -201,7 +226,7 @@ PfStoreOutcome pf_memory_store(PfMemory *memory, PfSlot slot, PfSlot object)
         count_present(memory, slot, 1);
         entry->mpn = mpn.number;
     }
-    entry->flags |= PF_ENTRY_PRESENT | PF_ENTRY_WRITABLE;
+    entry->flags |= PF_ENTRY_PRESENT | PF_ENTRY_OPEN;
     populate(memory, slot);
     return outcome;
 }
@@ -252,16 +277,19 @@ void pf_memory_share(PfMemory *memory, PfSlot source, PfSlot target)
         unsigned own = PF_ENTRY_ZERO | PF_ENTRY_FILE;
         if ((from->flags & own) == 0) {
             pf_memory_freeze(memory, mpn);
-            from->flags &= ~(unsigned)PF_ENTRY_WRITABLE;
+            from->flags &= ~(unsigned)(PF_ENTRY_WRITABLE | PF_ENTRY_EXCLUSIVE);
         }
         pf_frame_ref(&memory->frames, mpn);
-        unsigned kept = PF_ENTRY_PRESENT | PF_ENTRY_ZERO | PF_ENTRY_FILE | PF_ENTRY_MERGED;
+        unsigned kept = PF_ENTRY_PRESENT | PF_ENTRY_ZERO | PF_ENTRY_FILE | PF_ENTRY_MERGED |
+                        PF_ENTRY_DIRTY | PF_ENTRY_ZERO_MERGED;
         if ((from->flags & PF_ENTRY_FILE) != 0 &&
             (pf_image_flags(memory->image, target) & PF_IMAGE_SHMEM) != 0)
             kept |= PF_ENTRY_WRITABLE;
         count_present(memory, target, 1);
         to->mpn = mpn.number;
         to->flags |= from->flags & kept;
+        if ((to->flags & PF_ENTRY_ZERO_MERGED) != 0)
+            pf_memory_count_merged_zero(memory, target, 1);
     }
     if ((from->flags & PF_ENTRY_POPULATED) != 0)
         populate(memory, target);
@@ -322,5 +350,6 @@ uint64_t pf_memory_bytes(const PfMemory *memory)
     return memory->entry_limit * sizeof(PfEntry) +
            (uint64_t)memory->frames.limit * sizeof(PfFrame) +
            memory->frames.free->len * sizeof(uint32_t) + pf_table_bytes(&memory->frames.pins) +
-           pf_table_bytes(&memory->frames.file_object);
+           pf_table_bytes(&memory->frames.file_object) +
+           pf_seg_array_bytes(&memory->frames.tags);
 }

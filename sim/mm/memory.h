@@ -21,6 +21,11 @@ enum {
     PF_ENTRY_POPULATED = 1 << 5, /* was given bytes since it was mapped */
     PF_ENTRY_ELIGIBLE = 1 << 6,  /* populated and inside the policy's scope */
     PF_ENTRY_SAMPLED = 1 << 7,   /* listed in the context's sample (host) */
+    PF_ENTRY_DIRTY = 1 << 8,     /* stored to through this mapping, or the one it was forked from */
+    PF_ENTRY_EXCLUSIVE = 1 << 9, /* its frame was made for it and never shared since */
+    PF_ENTRY_ZERO_MERGED = 1 << 10, /* maps the zero frame by the policy's doing */
+    /* Before such a page is merged its write access has to be taken away. */
+    PF_ENTRY_OPEN = PF_ENTRY_WRITABLE | PF_ENTRY_DIRTY | PF_ENTRY_EXCLUSIVE,
 };
 
 typedef struct {
@@ -39,13 +44,15 @@ typedef enum {
     PF_FAULT_COPY_ZERO,  /* store to a page that mapped the zero page */
     PF_FAULT_COPY_FILE,  /* store to a page of a private file mapping */
     PF_FAULT_COPY,       /* store to a frame that others map too: copied */
-    PF_FAULT_REUSE,      /* store to a protected frame that nobody else maps: taken back */
+    PF_FAULT_REUSE,      /* store to a protected frame that nobody else has: taken back */
     PF_FAULT_NO_MEMORY,  /* there is no free frame; nothing was changed */
 } PfFault;
 
 typedef struct {
     PfFault fault;
     bool was_merged; /* the page lost a mapping that the policy had made or protected */
+    bool was_claimed;   /* of that frame */
+    bool was_exclusive; /* before the store */
     PfMpn old_frame; /* of that mapping */
 } PfStoreOutcome;
 
@@ -68,6 +75,8 @@ typedef struct {
     uint64_t populated_pages;
     uint64_t eligible_pages;
     GArray *present_pages;    /* uint64_t by context: pages with a mapping */
+    GArray *merged_zeros;     /* uint64_t by context: pages that are ZERO_MERGED */
+    uint64_t merged_zeros_total;
     uint64_t baseline_frames; /* at the record in hand; the caller sets it */
     /* Integral of baseline - used over time. */
     const uint64_t *now_cycles;
@@ -91,6 +100,12 @@ static inline PfEntry *pf_memory_entry(const PfMemory *memory, PfSlot slot)
 
 /* Pages of CONTEXT that are present. */
 uint64_t pf_memory_present_pages(const PfMemory *memory, uint32_t context);
+
+/* Pages of CONTEXT that the policy has mapped to the zero frame. */
+uint64_t pf_memory_merged_zeros(const PfMemory *memory, uint32_t context);
+
+/* SLOT gets (1) or loses (-1) such a mapping. */
+void pf_memory_count_merged_zero(PfMemory *memory, PfSlot slot, int change);
 
 /* Brings the integral of saved pages up to now; before any change of used or baseline frames. */
 void pf_memory_integrate(PfMemory *memory);
@@ -133,7 +148,7 @@ typedef enum {
     PF_SHARE_SAME,
     PF_SHARE_DIFFERS,
     PF_SHARE_REFUSED, /* memory that others write, or a file's page of unknown bytes */
-    PF_SHARE_BUSY,    /* not present, or pinned */
+    PF_SHARE_BUSY,    /* not present, or pinned while it is open */
 } PfShareResult;
 
 /* Whether sharing may touch SLOT at all: present, and not memory that others write through. */
@@ -145,6 +160,14 @@ PfShareResult pf_share_merge(PfMemory *memory, PfSlot page, PfSlot keeper, bool 
 PfShareResult pf_share_merge_frame(PfMemory *memory, PfSlot page, PfMpn frame, bool lossy);
 /* The next store to PAGE faults. */
 bool pf_share_protect(PfMemory *memory, PfSlot page);
+/* Takes all write access from PAGE: it is neither writable nor dirty nor exclusive afterwards.
+ * False if sharing may not touch it, or if it is pinned (unless it was so already). */
+bool pf_share_isolate(PfMemory *memory, PfSlot page);
+/* Gives PAGE, if the policy merged, protected or claimed what it maps, a frame of its own with the
+ * same bytes: a copy, or the frame itself if it is unclaimed and nobody else has it (RET_COPIED).
+ * It is exclusive and clean and takes its next store with a fault. False if it was nothing of the
+ * policy's, or no frame is free. */
+bool pf_share_unshare(PfMemory *memory, PfSlot page, bool *ret_copied);
 /* Maps PAGE onto the zero frame if its bytes are all zero. */
 PfShareResult pf_share_map_zero(PfMemory *memory, PfSlot page);
 

@@ -20,10 +20,15 @@ bool pf_share_possible(const PfMemory *memory, PfSlot slot)
            (entry->flags & PF_ENTRY_POPULATED) != 0;
 }
 
-static bool is_pinned(const PfMemory *memory, const PfEntry *entry)
+/* Who holds a pin may store through it as long as the page itself could be stored to. */
+static bool is_held(const PfMemory *memory, const PfEntry *entry)
 {
-    return (pf_frame_at(&memory->frames, (PfMpn){entry->mpn})->count & PF_FRAME_PINNED) != 0;
+    const PfFrame *frame = pf_frame_at(&memory->frames, (PfMpn){entry->mpn});
+    return (frame->count & PF_FRAME_PINNED) != 0 && (entry->flags & PF_ENTRY_OPEN) != 0;
 }
+
+/* Of a page that the policy maps to the zero frame. */
+static const unsigned zero_flags = PF_ENTRY_ZERO | PF_ENTRY_ZERO_MERGED;
 
 /* PAGE's mapping goes over to FRAME. */
 static void remap(PfMemory *memory, PfSlot page, PfMpn frame, unsigned flags)
@@ -32,9 +37,13 @@ static void remap(PfMemory *memory, PfSlot page, PfMpn frame, unsigned flags)
     pf_memory_integrate(memory);
     pf_frame_ref(&memory->frames, frame);
     pf_frame_unref(&memory->frames, (PfMpn){entry->mpn});
+    unsigned was_zero = entry->flags & PF_ENTRY_ZERO_MERGED;
     entry->mpn = frame.number;
     entry->flags &= PF_ENTRY_POPULATED | PF_ENTRY_ELIGIBLE | PF_ENTRY_SAMPLED;
     entry->flags |= PF_ENTRY_PRESENT | PF_ENTRY_MERGED | flags;
+    int change = ((entry->flags & PF_ENTRY_ZERO_MERGED) != 0) - (was_zero != 0);
+    if (change != 0)
+        pf_memory_count_merged_zero(memory, page, change);
 }
 
 static bool bytes_equal(PfMemory *memory, PfMpn a, PfMpn b)
@@ -61,7 +70,7 @@ static PfShareResult may_merge(PfMemory *memory, PfSlot page, PfMpn frame, bool 
         return PF_SHARE_SAME;
     if (!pf_share_possible(memory, page))
         return PF_SHARE_REFUSED;
-    if (is_pinned(memory, entry))
+    if (is_held(memory, entry))
         return PF_SHARE_BUSY;
     if (!lossy && !bytes_equal(memory, (PfMpn){entry->mpn}, frame))
         return PF_SHARE_DIFFERS;
@@ -82,9 +91,9 @@ PfShareResult pf_share_merge(PfMemory *memory, PfSlot page, PfSlot keeper, bool 
     bool zero = (kept->flags & PF_ENTRY_ZERO) != 0;
     if (!zero)
         pf_memory_freeze(memory, frame);
-    kept->flags &= ~(unsigned)PF_ENTRY_WRITABLE;
+    kept->flags &= ~(unsigned)(PF_ENTRY_WRITABLE | PF_ENTRY_EXCLUSIVE);
     kept->flags |= PF_ENTRY_MERGED;
-    remap(memory, page, frame, zero ? PF_ENTRY_ZERO : 0U);
+    remap(memory, page, frame, zero ? zero_flags : 0U);
     return PF_SHARE_DONE;
 }
 
@@ -103,7 +112,7 @@ static bool is_written(const PfMemory *memory, PfMpn frame)
 PfShareResult pf_share_merge_frame(PfMemory *memory, PfSlot page, PfMpn frame, bool lossy)
 {
     const PfFrame *kept = pf_frame_at(&memory->frames, frame);
-    if (pf_frame_refs(kept) == 0 && frame.number != 0)
+    if (!pf_frame_is_used(kept) && frame.number != 0)
         return PF_SHARE_BUSY;
     if (is_present(memory, page) && pf_memory_entry(memory, page)->mpn == frame.number)
         return PF_SHARE_SAME;
@@ -114,7 +123,7 @@ PfShareResult pf_share_merge_frame(PfMemory *memory, PfSlot page, PfMpn frame, b
         return result;
     if (frame.number != 0)
         pf_memory_freeze(memory, frame);
-    remap(memory, page, frame, frame.number == 0 ? PF_ENTRY_ZERO : 0U);
+    remap(memory, page, frame, frame.number == 0 ? zero_flags : 0U);
     return PF_SHARE_DONE;
 }
 
@@ -125,6 +134,40 @@ bool pf_share_protect(PfMemory *memory, PfSlot page)
     PfEntry *entry = pf_memory_entry(memory, page);
     entry->flags &= ~(unsigned)PF_ENTRY_WRITABLE;
     entry->flags |= PF_ENTRY_MERGED;
+    return true;
+}
+
+bool pf_share_isolate(PfMemory *memory, PfSlot page)
+{
+    PfEntry *entry = pf_memory_entry(memory, page);
+    if (!pf_share_possible(memory, page) || is_held(memory, entry))
+        return false;
+    entry->flags &= ~(unsigned)PF_ENTRY_OPEN;
+    entry->flags |= PF_ENTRY_MERGED;
+    return true;
+}
+
+bool pf_share_unshare(PfMemory *memory, PfSlot page, bool *ret_copied)
+{
+    PfEntry *entry = pf_memory_entry(memory, page);
+    if (!is_present(memory, page))
+        return false;
+    const PfFrame *frame = pf_frame_at(&memory->frames, (PfMpn){entry->mpn});
+    bool claimed = (frame->count & PF_FRAME_CLAIMED) != 0;
+    if (!claimed && (entry->flags & PF_ENTRY_MERGED) == 0)
+        return false;
+    *ret_copied = claimed || entry->mpn == 0 || pf_frame_refs(frame) > 1 ||
+                  (frame->count & (PF_FRAME_FILE | PF_FRAME_PINNED)) != 0;
+    if (*ret_copied) {
+        PfMpn copy;
+        pf_memory_integrate(memory);
+        if (!pf_frame_alloc(&memory->frames, page, &copy))
+            return false;
+        remap(memory, page, copy, 0);
+        pf_frame_unref(&memory->frames, copy); /* one reference was its birth's */
+    }
+    entry->flags &= ~(unsigned)(PF_ENTRY_MERGED | PF_ENTRY_WRITABLE | PF_ENTRY_DIRTY);
+    entry->flags |= PF_ENTRY_EXCLUSIVE;
     return true;
 }
 

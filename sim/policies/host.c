@@ -131,6 +131,16 @@ void pf_host_share_broken(PfHost *host, PfPage page, bool copied)
     host->setup->ops->share_broken(host->self, page);
 }
 
+void pf_host_store_faulted(PfHost *host, PfStoreFault *fault)
+{
+    if (host->setup->ops->store_faulted == NULL)
+        return;
+    work_at_context(host, fault->page.context);
+    fault->core = host->place->index;
+    fault->old_refs = pf_host_frame_refs(host, fault->old_frame);
+    host->setup->ops->store_faulted(host->self, fault);
+}
+
 void pf_host_dma_done(PfHost *host, PfPage page, const char *device, uint64_t block)
 {
     if (host->setup->ops->dma_done == NULL)

@@ -93,6 +93,7 @@ void pf_host_page_mapped(PfHost *host, PfPage page);
 void pf_host_page_unmapped(PfHost *host, PfPage page);
 void pf_host_page_written(PfHost *host, PfPage page, PfChange how);
 void pf_host_share_broken(PfHost *host, PfPage page, bool copied);
+void pf_host_store_faulted(PfHost *host, PfStoreFault *fault);
 void pf_host_dma_done(PfHost *host, PfPage page, const char *device, uint64_t block);
 /* Runs the wake-up that is due; the caller has seen that it is. */
 void pf_host_wake(PfHost *host);

@@ -18,6 +18,17 @@ static uint64_t hash_content(const PfHost *host, PfContent content)
     return host->setup->hash->hash(bytes, host->base.work->page_bytes);
 }
 
+static uint64_t cut_hash(const PfHost *host, uint64_t hash)
+{
+    uint64_t bits = host->setup->common.hash_bits;
+    return bits >= 64 ? hash : hash & (((uint64_t)1 << bits) - 1);
+}
+
+uint64_t pf_host_zero_hash(PfHost *host)
+{
+    return cut_hash(host, hash_content(host, PF_CONTENT_OF_ZEROS));
+}
+
 uint64_t pf_host_hash_page(PfHost *host, PfPage page)
 {
     PfSlot slot;
@@ -36,8 +47,7 @@ uint64_t pf_host_hash_page(PfHost *host, PfPage page)
         hash = hash_content(host, content);
         pf_content_unref(host->base.memory->frames.store, content);
     }
-    uint64_t bits = host->setup->common.hash_bits;
-    return bits >= 64 ? hash : hash & (((uint64_t)1 << bits) - 1);
+    return cut_hash(host, hash);
 }
 
 /* Compares two frames and charges for it; SAME frames are equal at no cost. */
@@ -75,6 +85,11 @@ int pf_host_compare_pages(PfHost *host, PfPage a, PfPage b, size_t *ret_first_di
     bool present = pf_host_frame(host, a, &left) && pf_host_frame(host, b, &right);
     g_assert(present);
     return compare_frames(host, left, right, ret_first_difference);
+}
+
+int pf_host_compare_frames(PfHost *host, PfMpn a, PfMpn b, size_t *ret_first_difference)
+{
+    return compare_frames(host, a, b, ret_first_difference);
 }
 
 void pf_host_charge(PfHost *host, PfAccount account, uint64_t cycles)
@@ -178,29 +193,64 @@ bool pf_host_protect(PfHost *host, PfPage page)
     return true;
 }
 
+bool pf_host_isolate(PfHost *host, PfPage page)
+{
+    PfSlot slot;
+    if (!pf_host_present_slot(host, page, &slot))
+        return false;
+    pf_host_follow(host, page.context);
+    const PfEntry *entry = pf_memory_entry(host->base.memory, slot);
+    if ((entry->flags & PF_ENTRY_OPEN) != 0)
+        pf_host_shoot_down(host, host->place, page);
+    return pf_share_isolate(host->base.memory, slot);
+}
+
+void pf_host_claim(PfHost *host, PfPage page, uint32_t tag)
+{
+    PfSlot slot;
+    bool present = pf_host_present_slot(host, page, &slot);
+    g_assert(present);
+    PfMemory *memory = host->base.memory;
+    const PfEntry *entry = pf_memory_entry(memory, slot);
+    g_assert((entry->flags & PF_ENTRY_OPEN) == 0);
+    PfMpn frame = {entry->mpn};
+    pf_memory_freeze(memory, frame);
+    pf_frame_claim(&memory->frames, frame, tag);
+}
+
+void pf_host_set_frame_tag(PfHost *host, PfMpn frame, uint32_t tag)
+{
+    PfFramePool *frames = &host->base.memory->frames;
+    g_assert(pf_frame_tag(frames, frame) != 0);
+    pf_frame_claim(frames, frame, tag);
+}
+
 PfMergeResult pf_host_map_zero(PfHost *host, PfPage page)
 {
     return pf_host_merge_frame(host, page, PF_ZERO_FRAME);
 }
 
-void pf_host_unshare(PfHost *host, PfPage page)
+bool pf_host_unshare(PfHost *host, PfPage page)
 {
     PfSlot slot;
+    bool copied;
     if (!pf_host_present_slot(host, page, &slot))
-        return;
+        return false;
+    pf_host_follow(host, page.context);
     PfMemory *memory = host->base.memory;
     const PfEntry *entry = pf_memory_entry(memory, slot);
     PfMaddr old = frame_address(host, (PfMpn){entry->mpn});
-    if ((entry->flags & PF_ENTRY_MERGED) == 0)
-        return;
-    PfStoreOutcome outcome = pf_memory_store(memory, slot, slot);
-    if (outcome.fault == PF_FAULT_NO_MEMORY)
-        return;
-    if (outcome.fault != PF_FAULT_REUSE)
+    if (!pf_share_unshare(memory, slot, &copied))
+        return false;
+    const PfCosts *costs = host->base.work->costs;
+    pf_work_charge(host->base.work, host->place, PF_ACCOUNT_MERGE,
+                   costs->trap_cycles + (copied ? costs->copy_extra_cycles : 0));
+    if (copied)
         pf_work_copy_page(host->base.work, host->place, PF_ACCOUNT_MERGE, old,
-                          frame_address(host, (PfMpn){pf_memory_entry(memory, slot)->mpn}));
+                          frame_address(host, (PfMpn){entry->mpn}));
     pf_host_shoot_down(host, host->place, page);
     pf_host_verify(host, page);
+    return true;
 }
 
 void pf_host_shoot_down(PfHost *host, const PfPlace *initiator, PfPage page)

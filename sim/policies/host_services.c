@@ -36,6 +36,19 @@ void pf_host_wake_at(PfHost *host, uint64_t cycle)
     host->wake_at_cycles = cycle;
 }
 
+static bool in_scope(const PfHost *host, unsigned flags)
+{
+    switch ((PfScope)host->setup->common.scope) {
+    case PF_SCOPE_ALL:
+        return true;
+    case PF_SCOPE_ANON:
+        return (flags & PF_FLAG_ANON) != 0;
+    case PF_SCOPE_MERGEABLE:
+        return (flags & PF_FLAG_ANON) != 0 && (flags & PF_FLAG_MERGEABLE) != 0;
+    }
+    return false;
+}
+
 unsigned pf_host_flags(const PfHost *host, PfPage page)
 {
     PfSlot slot;
@@ -56,6 +69,8 @@ unsigned pf_host_flags(const PfHost *host, PfPage page)
     flags |= (image & PF_IMAGE_LOCKED) != 0 ? PF_FLAG_LOCKED : 0U;
     flags |= (image & PF_IMAGE_EXECUTED) != 0 ? PF_FLAG_EXECUTED : 0U;
     flags |= (image & PF_IMAGE_READONLY) != 0 ? PF_FLAG_READONLY : 0U;
+    flags |= (entry->flags & PF_ENTRY_OPEN) != 0 ? PF_FLAG_OPEN : 0U;
+    flags |= in_scope(host, flags) ? PF_FLAG_IN_SCOPE : 0U;
     return flags;
 }
 
@@ -78,19 +93,10 @@ uint64_t pf_host_frame_refs(const PfHost *host, PfMpn frame)
 bool pf_host_admits(const PfHost *host, PfPage page)
 {
     unsigned flags = pf_host_flags(host, page);
+    bool held = (flags & PF_FLAG_PINNED) != 0 && (flags & PF_FLAG_OPEN) != 0;
     PfSlot slot;
-    if ((flags & PF_FLAG_PRESENT) == 0 || (flags & PF_FLAG_PINNED) != 0 ||
-        !pf_host_slot(host, page, &slot) || !pf_share_possible(host->base.memory, slot))
-        return false;
-    switch ((PfScope)host->setup->common.scope) {
-    case PF_SCOPE_ALL:
-        return true;
-    case PF_SCOPE_ANON:
-        return (flags & PF_FLAG_ANON) != 0;
-    case PF_SCOPE_MERGEABLE:
-        return (flags & PF_FLAG_ANON) != 0 && (flags & PF_FLAG_MERGEABLE) != 0;
-    }
-    return false;
+    return (flags & PF_FLAG_PRESENT) != 0 && (flags & PF_FLAG_IN_SCOPE) != 0 && !held &&
+           pf_host_slot(host, page, &slot) && pf_share_possible(host->base.memory, slot);
 }
 
 unsigned pf_host_color(const PfHost *host, PfMpn frame)
@@ -105,14 +111,52 @@ unsigned pf_host_node(const PfHost *host, PfMpn frame)
     return 0;
 }
 
+uint32_t pf_host_frame_tag(const PfHost *host, PfMpn frame)
+{
+    return pf_frame_tag(&host->base.memory->frames, frame);
+}
+
+bool pf_host_next_region(const PfHost *host, PfPage from, PfPage *ret_first, PfCpn *ret_end)
+{
+    const PfImage *image = host->base.memory->image;
+    if (from.context >= pf_image_context_count(image))
+        return false;
+    const PfRegionList *regions = &pf_image_context(image, from.context)->regions;
+    bool mergeable = host->setup->common.scope == PF_SCOPE_MERGEABLE;
+    for (unsigned i = pf_region_list_lower(regions, from.cpn); i < pf_region_list_count(regions);
+         i++) {
+        const PfRegion *region = pf_region_list_at(regions, i);
+        if ((region->flags & PF_IMAGE_SHMEM) != 0 ||
+            (mergeable && (region->flags & PF_IMAGE_MERGEABLE) == 0))
+            continue;
+        *ret_first = (PfPage){from.context, {MAX(from.cpn.number, region->first.number)}};
+        *ret_end = region->end;
+        return true;
+    }
+    return false;
+}
+
+uint64_t pf_host_merged_zeros(const PfHost *host, uint32_t context)
+{
+    const PfMemory *memory = host->base.memory;
+    return context == UINT32_MAX ? memory->merged_zeros_total
+                                 : pf_memory_merged_zeros(memory, context);
+}
+
+uint64_t pf_host_spent(const PfHost *host)
+{
+    return host->base.work->ledger->payer_cycles[PF_PAYER_POLICY];
+}
+
 bool pf_host_cursor_next(const PfHost *host, PfPage page, PfPage *ret_page)
 {
     const PfMemory *memory = host->base.memory;
     uint32_t contexts = pf_image_context_count(memory->image);
     PfCpn from = page.cpn;
     for (uint32_t context = page.context; context < contexts; context++) {
-        const PfLeaf *leaf;
-        while ((leaf = pf_image_leaf_from(memory->image, context, from)) != NULL) {
+        /* Mostly the next page lies in the leaf of this one, which is found without the index. */
+        const PfLeaf *leaf = pf_image_leaf(memory->image, context, from);
+        while (leaf != NULL || (leaf = pf_image_leaf_from(memory->image, context, from)) != NULL) {
             uint64_t base = pf_leaf_page(leaf, 0).number;
             unsigned first = from.number > base ? (unsigned)(from.number - base) : 0;
             for (unsigned i = first; i < PF_LEAF_PAGES; i++) {
@@ -123,6 +167,7 @@ bool pf_host_cursor_next(const PfHost *host, PfPage page, PfPage *ret_page)
                 return true;
             }
             from = (PfCpn){base + PF_LEAF_PAGES};
+            leaf = pf_image_leaf(memory->image, context, from);
         }
         from = (PfCpn){0};
     }

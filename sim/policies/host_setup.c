@@ -46,7 +46,7 @@ static void common_fields(const PfPolicyOps *ops, PfConfigField fields[COMMON_FI
         {.key = "hash",
          .type = PF_CONFIG_STRING,
          .offset = offsetof(PfPolicyCommon, hash),
-         .standard = "xxh3",
+         .standard = ops->default_hash != NULL ? ops->default_hash : "xxh3",
          .description = "How it hashes pages."},
         {.key = "hash_bits",
          .type = PF_CONFIG_UINT,

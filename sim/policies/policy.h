@@ -21,7 +21,7 @@
 #include "stats.h"
 
 /* Bumped when a struct of this file changes; a shared object built for another one is refused. */
-enum { PF_POLICY_ABI = 1 };
+enum { PF_POLICY_ABI = 2 };
 
 /* A page of a context: all that a policy may keep about it. */
 typedef struct {
@@ -49,6 +49,8 @@ enum {
     PF_FLAG_EXECUTED = 1 << 9,
     PF_FLAG_READONLY = 1 << 10,
     PF_FLAG_MERGED = 1 << 11, /* shared by this policy's own doing */
+    PF_FLAG_IN_SCOPE = 1 << 12, /* inside the policy's scope, pinned or not */
+    PF_FLAG_OPEN = 1 << 13,   /* writable, dirty, or its frame was never shared */
 };
 
 typedef enum {
@@ -56,7 +58,7 @@ typedef enum {
     PF_SAME,         /* it did so already */
     PF_DIFFERS,      /* the bytes are not equal; nothing changed */
     PF_NOT_ADMITTED, /* the scope forbids it, or what the page maps */
-    PF_BUSY,         /* not present, pinned or otherwise not to be touched now */
+    PF_BUSY,         /* not present, pinned while it is open, or not to be touched now */
 } PfMergeResult;
 
 /* How a page came to have new bytes. */
@@ -75,7 +77,20 @@ typedef enum {
     PF_CONTEXT_ADVISED, /* pages first .. first + pages - 1; `number` is the PfAdvice */
     PF_CONTEXT_REMAPPED, /* moved from first to `target`, whose own pages were unmapped before */
     PF_CONTEXT_ATTRIBUTE, /* `number` is the PfAttribute */
+    PF_CONTEXT_MAPPED, /* pages first .. first + pages - 1, in place of what lay there */
 } PfContextEventKind;
+
+/* PfContextEvent.number of PF_CONTEXT_ADVISED. */
+typedef enum {
+    PF_ADVISED_MERGEABLE,
+    PF_ADVISED_UNMERGEABLE,
+    PF_ADVISED_HUGE,
+    PF_ADVISED_NOHUGE,
+    PF_ADVISED_DONTNEED,
+    PF_ADVISED_DISCARDABLE,
+    PF_ADVISED_SUSPEND,
+    PF_ADVISED_RESUME,
+} PfAdvised;
 
 typedef struct {
     PfContextEventKind kind;
@@ -88,6 +103,33 @@ typedef struct {
 } PfContextEvent;
 
 typedef struct PfHost PfHost;
+
+/* How a store's fault was served. */
+typedef enum {
+    PF_STORE_NEW_FRAME, /* a first touch, or the zero page was mapped */
+    PF_STORE_COPIED,    /* what it mapped was copied to a new frame */
+    PF_STORE_REUSED,    /* nobody else had the frame: it became writable again */
+} PfStoreKind;
+
+/* A store that faulted on anonymous memory. */
+typedef struct {
+    PfPage page;
+    PfStoreKind kind;
+    unsigned core;      /* where the context runs */
+    PfMpn old_frame;    /* COPIED, REUSED: what it mapped */
+    uint64_t old_refs;  /* COPIED: pages that map that one still */
+    bool was_claimed;   /* the policy had claimed it */
+    bool was_exclusive; /* it had been made for this page and never shared since */
+} PfStoreFault;
+
+/* A counter of each context, told at every mark as POLICY.context.CONTEXT.NAME while the context
+ * lives. */
+typedef struct {
+    const char *name;
+    const char *unit;
+    const char *description;
+    PfStatValue (*read)(const void *self, uint32_t context);
+} PfContextStat;
 
 /* Flags of a policy. */
 enum {
@@ -108,6 +150,9 @@ typedef struct {
     const char *default_scope;  /* "all" where NULL; or "anon", "mergeable" */
     const char *default_finder; /* NULL: it files nothing */
     const char *default_place;  /* "daemon" where NULL */
+    const char *default_hash;   /* "xxh3" where NULL */
+    const PfContextStat *context_stats;
+    size_t context_stat_count;
 
     void *(*create)(PfHost *host, const void *config, GError **error);
     void (*free)(void *self);
@@ -118,6 +163,8 @@ typedef struct {
     /* PAGE is about to lose its frame (unmap, exit, dontneed, remap's target). */
     void (*page_unmapped)(void *self, PfPage page);
     void (*page_written)(void *self, PfPage page, PfChange how);
+    /* A store has got its page, before the bytes are there (`state` records are no stores). */
+    void (*store_faulted)(void *self, const PfStoreFault *fault);
     /* A store met a sharing or a protection that this policy made; PAGE has a frame of its own now
      * (the one it had, if no other page maps that). */
     void (*share_broken)(void *self, PfPage page);
@@ -152,7 +199,21 @@ unsigned pf_host_flags(const PfHost *host, PfPage page);
 bool pf_host_frame(const PfHost *host, PfPage page, PfMpn *ret_frame);
 /* How many pages map FRAME. */
 uint64_t pf_host_frame_refs(const PfHost *host, PfMpn frame);
-/* Whether PAGE is present, inside the policy's scope, not pinned, and no shared memory. */
+/* What the policy has claimed FRAME as (pf_host_claim); 0 if it has not since FRAME was free. */
+uint32_t pf_host_frame_tag(const PfHost *host, PfMpn frame);
+/* The first stretch of pages of FROM's context, at or after FROM, that are mapped anonymously or
+ * privately and inside the policy's scope, touched or not: from RET_FIRST to before RET_END.
+ * Neighbours may come as several stretches. False if there is none. */
+bool pf_host_next_region(const PfHost *host, PfPage from, PfPage *ret_first, PfCpn *ret_end);
+/* Pages of CONTEXT that pf_host_map_zero, or a fork after it, mapped to the zero page, and that are
+ * so still; of all contexts for UINT32_MAX. */
+uint64_t pf_host_merged_zeros(const PfHost *host, uint32_t context);
+/* What pf_host_hash_page says of a page of zero bytes. */
+uint64_t pf_host_zero_hash(PfHost *host);
+/* Cycles charged to the policy so far, wherever it worked. */
+uint64_t pf_host_spent(const PfHost *host);
+/* Whether PAGE is present, inside the policy's scope, not pinned (unless isolated), and no shared
+ * memory. */
 bool pf_host_admits(const PfHost *host, PfPage page);
 unsigned pf_host_color(const PfHost *host, PfMpn frame);
 unsigned pf_host_node(const PfHost *host, PfMpn frame);
@@ -186,6 +247,8 @@ uint64_t pf_host_hash_page(PfHost *host, PfPage page);
 /* Compares the bytes of A and B, both present: < 0, 0, > 0 as memcmp; RET_FIRST_DIFFERENCE, if not
  * NULL, gets the first byte that differs (the page size if none). Charged up to there. */
 int pf_host_compare_pages(PfHost *host, PfPage a, PfPage b, size_t *ret_first_difference);
+/* The same for what two frames hold, both in use. */
+int pf_host_compare_frames(PfHost *host, PfMpn a, PfMpn b, size_t *ret_first_difference);
 /* Cycles of the policy's own work that touch no simulated memory. */
 void pf_host_charge(PfHost *host, PfAccount account, uint64_t cycles);
 /* COUNT accesses to the policy's own tables, each to another line. */
@@ -204,14 +267,24 @@ void pf_host_unfile(PfHost *host, uint64_t key, uint64_t value);
 /* Maps PAGE onto the frame of KEEPER, copy-on-write for both, if their bytes are equal, and frees
  * the frame that PAGE had, if nobody else maps it. */
 PfMergeResult pf_host_merge(PfHost *host, PfPage page, PfPage keeper);
-/* Maps PAGE onto FRAME, which this policy has shared or protected before. */
+/* Maps PAGE onto FRAME, which this policy has shared, protected or claimed before. */
 PfMergeResult pf_host_merge_frame(PfHost *host, PfPage page, PfMpn frame);
+/* Takes all write access from PAGE, as has to be done before a merge. It is neither writable nor
+ * dirty nor exclusive then, and a pin taken from now on does not keep it from being merged. False,
+ * after the flush, if PAGE is open and pinned; false too if it is not to be shared at all. */
+bool pf_host_isolate(PfHost *host, PfPage page);
+/* Makes the frame of PAGE, which is isolated, the policy's own until it is free: its bytes are
+ * fixed, a store to it copies even if nobody else maps it. TAG (not 0) is its name. */
+void pf_host_claim(PfHost *host, PfPage page, uint32_t tag);
+/* Changes the tag of a frame that is claimed. */
+void pf_host_set_frame_tag(PfHost *host, PfMpn frame, uint32_t tag);
 /* Makes the next store to PAGE fault (marks it copy-on-write); false if it is not present. */
 bool pf_host_protect(PfHost *host, PfPage page);
 /* Maps PAGE, if its bytes are all zero, onto the zero page. */
 PfMergeResult pf_host_map_zero(PfHost *host, PfPage page);
-/* Gives PAGE a frame of its own again, as a write would. */
-void pf_host_unshare(PfHost *host, PfPage page);
+/* Gives PAGE, if the policy merged or protected it or claimed its frame, a frame of its own again,
+ * as a write would; but it stays clean, and its next store faults. False if nothing was done. */
+bool pf_host_unshare(PfHost *host, PfPage page);
 
 /* ---- Finders: find a value filed under a key. Orthogonal to policies. ---- */
 

@@ -150,6 +150,7 @@ unsigned pf_host_flags(const PfHost *host, PfPage page)
     flags |= frame->is_merged ? PF_FLAG_MERGED : 0;
     flags |= found->is_pinned ? PF_FLAG_PINNED : 0;
     flags |= frame->references == 1 && !frame->is_merged ? PF_FLAG_WRITABLE : 0;
+    flags |= PF_FLAG_IN_SCOPE | (found->is_isolated ? 0U : PF_FLAG_OPEN);
     return flags;
 }
 
@@ -170,7 +171,37 @@ uint64_t pf_host_frame_refs(const PfHost *host, PfMpn frame)
 bool pf_host_admits(const PfHost *host, PfPage page)
 {
     const MockPage *found = mock_present_page(host, page);
-    return found != NULL && !found->is_pinned;
+    return found != NULL && (!found->is_pinned || found->is_isolated);
+}
+
+uint32_t pf_host_frame_tag(const PfHost *host, PfMpn frame)
+{
+    return host->frames[frame.number].tag;
+}
+
+bool pf_host_next_region(const PfHost *host, PfPage from, PfPage *ret_first, PfCpn *ret_end)
+{
+    if (from.context >= host->contexts->len)
+        return false;
+    guint pages = g_array_index(host->contexts, MockContext, from.context).pages->len;
+    *ret_first = from;
+    *ret_end = (PfCpn){pages};
+    return from.cpn.number < pages;
+}
+
+uint64_t pf_host_merged_zeros(const PfHost *host, uint32_t context)
+{
+    (void)host;
+    (void)context;
+    return 0;
+}
+
+uint64_t pf_host_spent(const PfHost *host)
+{
+    uint64_t cycles = 0;
+    for (unsigned i = 0; i < PF_ACCOUNT_COUNT; i++)
+        cycles += host->counts.cycles[i];
+    return cycles;
 }
 
 unsigned pf_host_color(const PfHost *host, PfMpn frame)
@@ -273,18 +304,34 @@ void pf_host_count_pass(PfHost *host)
     host->counts.passes++;
 }
 
+static uint64_t hash_bytes(const PfHost *host, const uint8_t *bytes)
+{
+    uint64_t hash = XXH3_64bits(bytes, host->page_bytes);
+    return host->hash_bits >= 64 ? hash : hash & (((uint64_t)1 << host->hash_bits) - 1);
+}
+
 uint64_t pf_host_hash_page(PfHost *host, PfPage page)
 {
     host->counts.hashes++;
-    uint64_t hash =
-        XXH3_64bits(mock_bytes_of(host, mock_present_page(host, page)->mpn), host->page_bytes);
-    return host->hash_bits >= 64 ? hash : hash & (((uint64_t)1 << host->hash_bits) - 1);
+    return hash_bytes(host, mock_bytes_of(host, mock_present_page(host, page)->mpn));
+}
+
+uint64_t pf_host_zero_hash(PfHost *host)
+{
+    g_autofree uint8_t *zeros = g_malloc0(host->page_bytes);
+    return hash_bytes(host, zeros);
 }
 
 int pf_host_compare_pages(PfHost *host, PfPage a, PfPage b, size_t *ret_first_difference)
 {
-    const uint8_t *left = mock_bytes_of(host, mock_present_page(host, a)->mpn);
-    const uint8_t *right = mock_bytes_of(host, mock_present_page(host, b)->mpn);
+    return pf_host_compare_frames(host, mock_present_page(host, a)->mpn,
+                                  mock_present_page(host, b)->mpn, ret_first_difference);
+}
+
+int pf_host_compare_frames(PfHost *host, PfMpn a, PfMpn b, size_t *ret_first_difference)
+{
+    const uint8_t *left = mock_bytes_of(host, a);
+    const uint8_t *right = mock_bytes_of(host, b);
     size_t same = 0;
     while (same < host->page_bytes && left[same] == right[same])
         same++;
@@ -316,58 +363,4 @@ void pf_host_file(PfHost *host, uint64_t key, uint64_t value)
 void pf_host_unfile(PfHost *host, uint64_t key, uint64_t value)
 {
     host->finder_ops->unfile(host->finder, key, value);
-}
-
-/* PAGE, admitted, onto FRAME with its bytes compared first. */
-static PfMergeResult merge(PfHost *host, PfPage page, PfMpn mpn)
-{
-    MockPage *merged = mock_present_page(host, page);
-    MockFrame *frame = &host->frames[mpn.number];
-    if (merged == NULL || merged->is_pinned)
-        return PF_BUSY;
-    if (pf_mpn_equal(merged->mpn, mpn))
-        return PF_SAME;
-    if (merged->label != frame->label)
-        return PF_NOT_ADMITTED;
-    if (memcmp(mock_bytes_of(host, merged->mpn), mock_bytes_of(host, mpn), host->page_bytes) != 0)
-        return PF_DIFFERS;
-    mock_release_frame(host, merged->mpn);
-    merged->mpn = mpn;
-    frame->references++;
-    frame->is_merged = true;
-    return PF_MERGED;
-}
-
-PfMergeResult pf_host_merge(PfHost *host, PfPage page, PfPage keeper)
-{
-    const MockPage *kept = mock_present_page(host, keeper);
-    return kept == NULL || kept->is_pinned ? PF_BUSY : merge(host, page, kept->mpn);
-}
-
-PfMergeResult pf_host_merge_frame(PfHost *host, PfPage page, PfMpn frame)
-{
-    g_assert(host->frames[frame.number].is_merged);
-    g_assert(host->frames[frame.number].references > 0);
-    return merge(host, page, frame);
-}
-
-bool pf_host_protect(PfHost *host, PfPage page)
-{
-    const MockPage *protected = mock_present_page(host, page);
-    if (protected == NULL)
-        return false;
-    host->frames[protected->mpn.number].is_merged = true;
-    return true;
-}
-
-PfMergeResult pf_host_map_zero(PfHost *host, PfPage page)
-{
-    (void)host;
-    (void)page;
-    return PF_BUSY;
-}
-
-void pf_host_unshare(PfHost *host, PfPage page)
-{
-    mock_break_share(host, page);
 }

@@ -38,8 +38,10 @@ static PfMpn take_frame(PfHost *host)
 
 void mock_release_frame(PfHost *host, PfMpn mpn)
 {
-    g_assert(host->frames[mpn.number].references > 0);
-    host->frames[mpn.number].references--;
+    MockFrame *frame = &host->frames[mpn.number];
+    g_assert(frame->references > 0);
+    if (--frame->references == 0)
+        frame->tag = 0;
 }
 
 static MockPage *add_page(PfHost *host, PfPage page, PfMpn mpn)
@@ -65,7 +67,7 @@ void mock_break_share(PfHost *host, PfPage page)
     MockPage *broken = mock_present_page(host, page);
     MockFrame *frame = &host->frames[broken->mpn.number];
     bool was_merged = frame->is_merged;
-    if (frame->references > 1) {
+    if (frame->references > 1 || frame->tag != 0) {
         PfMpn copy = take_frame(host);
         memcpy(mock_bytes_of(host, copy), mock_bytes_of(host, broken->mpn), host->page_bytes);
         host->frames[copy.number].label = broken->label;
@@ -74,6 +76,7 @@ void mock_break_share(PfHost *host, PfPage page)
     } else {
         frame->is_merged = false;
     }
+    broken->is_isolated = false;
     if (was_merged && host->policy_ops != NULL && host->policy_ops->share_broken != NULL)
         host->policy_ops->share_broken(host->policy, page);
 }

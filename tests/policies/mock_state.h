@@ -6,6 +6,7 @@
 typedef struct {
     bool is_present;
     bool is_pinned;
+    bool is_isolated; /* the policy took all write access from it; until its next store */
     unsigned label;
     PfMpn mpn;
 } MockPage;
@@ -14,6 +15,7 @@ typedef struct {
     uint64_t references;
     bool is_merged; /* by the policy: stores to it fault and are told */
     unsigned label; /* of its first page */
+    uint32_t tag;   /* what the policy has claimed it as, 0: not claimed */
 } MockFrame;
 
 typedef struct {
@@ -53,5 +55,6 @@ uint8_t *mock_bytes_of(const PfHost *host, PfMpn mpn);
 /* One mapping of MPN less. */
 void mock_release_frame(PfHost *host, PfMpn mpn);
 
-/* Gives PAGE a frame of its own, and takes back one that only it maps without copying. */
+/* Gives PAGE a frame of its own, and takes back one that only it maps without copying, unless the
+ * policy has claimed that. */
 void mock_break_share(PfHost *host, PfPage page);

@@ -1,0 +1,46 @@
+/* The running kernel's KSM, driven in lock-step: it scans exactly what it is told to and is asleep
+ * otherwise.
+ *
+ * It is kept at run=1 with pages_to_scan=0 and a sleep of an hour. A batch is made by setting
+ * pages_to_scan and changing the sleep by one, which wakes ksmd at once; it is over when ksmd
+ * sleeps interruptibly again, which it does nowhere else (mm/ksm.c, ksm_scan_thread; the files are
+ * those of Documentation/admin-guide/mm/ksm.rst). */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "live_counters.h"
+#include "live_knobs.h"
+
+typedef struct PfKsm PfKsm;
+
+/* Takes the kernel's KSM for this process alone, waiting up to WAIT_SECONDS for another that has
+ * it by the same lock (flock on /sys/kernel/mm/ksm). Every knob is put back when it is freed, or
+ * when this process ends in whatever way. INTERRUPTED (may be NULL) is read often; non-zero makes
+ * what is under way fail with PF_ERROR_INTERRUPTED. An error says why this is no place for it: not
+ * root, no KSM, too old a kernel, somebody else's mergeable pages. */
+PfKsm *pf_ksm_open(unsigned wait_seconds, const int *interrupted, GError **error);
+
+/* Puts the knobs back; false if the kernel did not take that. Then free. */
+bool pf_ksm_close(PfKsm *ksm);
+void pf_ksm_free(PfKsm *ksm);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(PfKsm, pf_ksm_free)
+
+/* For a new scenario: nothing registered or shared, counters from 0, the kernel's defaults, run=1.
+ */
+bool pf_ksm_reset(PfKsm *ksm, GError **error);
+
+/* One batch of up to PAGES pages; it ends early where the pass ends. */
+bool pf_ksm_scan(PfKsm *ksm, uint64_t pages, GError **error);
+
+/* One batch up to the end of the pass. */
+bool pf_ksm_scan_pass(PfKsm *ksm, GError **error);
+
+/* Writes VALUE to KNOB as a user would, when ksmd sleeps; RET_REFUSAL is the kernel's errno, or 0.
+ */
+bool pf_ksm_control(PfKsm *ksm, PfKnob knob, const char *value, int *ret_refusal, GError **error);
+
+/* Fills the counters of STEP. */
+bool pf_ksm_read(PfKsm *ksm, PfKsmStep *step, GError **error);

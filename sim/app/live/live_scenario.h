@@ -1,0 +1,16 @@
+/* Plays a trace on real processes under the running kernel's KSM.
+ *
+ * Of the trace's events these are played: context, map (anonymous), fill, write with a value,
+ * touch, read, fork, unmap, remap, advise mergeable, unmergeable, dontneed and nohuge, attr locked,
+ * unlocked, pinned and unpinned, exit, scan, control ksm.*, time and idle (as real time), mark;
+ * run, grain, begin and end do nothing. Any other is an error. Controls of pages_to_scan,
+ * sleep_millisecs and advisor_mode are errors too: they are the driver's own. */
+#pragma once
+
+#include <glib.h>
+
+#include "live_ksm.h"
+
+/* Plays the trace at PATH, whose pages must be the host's, and returns what KSM counted at each
+ * mark (of PfKsmStep). Errors: PF_ERROR_TRACE "FILE:LINE: ..." for what cannot be played. */
+GArray *pf_live_play(PfKsm *ksm, const char *path, const int *interrupted, GError **error);

@@ -1,0 +1,83 @@
+#include "live_validate.h"
+
+#include <string.h>
+
+#include "error.h"
+#include "live_model.h"
+#include "live_scenario.h"
+
+static const char *const teller_names[PF_TELLER_COUNT] = {
+    [PF_TELLER_MODEL] = "model",
+    [PF_TELLER_LIVE] = "live",
+    [PF_TELLER_STORED] = "stored",
+};
+
+const char *pf_teller_name(PfKsmTeller teller)
+{
+    return teller_names[teller];
+}
+
+bool pf_teller_parse_pair(const char *text, PfKsmTeller ret_pair[2])
+{
+    for (unsigned a = 0; a < PF_TELLER_COUNT; a++)
+        for (unsigned b = 0; b < PF_TELLER_COUNT; b++) {
+            g_autofree char *pair = g_strconcat(teller_names[a], "-", teller_names[b], NULL);
+            if (strcmp(pair, text) != 0)
+                continue;
+            ret_pair[0] = (PfKsmTeller)a;
+            ret_pair[1] = (PfKsmTeller)b;
+            return true;
+        }
+    return false;
+}
+
+char *pf_teller_stored_path(const char *path)
+{
+    size_t length = strlen(path);
+    if (g_str_has_suffix(path, ".trace"))
+        length -= strlen(".trace");
+    return g_strdup_printf("%.*s.live.jsonl", (int)length, path);
+}
+
+static GArray *load_stored(const char *path, GError **error)
+{
+    g_autofree char *stored = pf_teller_stored_path(path);
+    g_autofree char *text = NULL;
+    g_autoptr(GError) cause = NULL;
+    if (g_file_get_contents(stored, &text, NULL, &cause))
+        return pf_ksm_steps_parse(text, stored, error);
+    g_set_error(error, PF_ERROR, PF_ERROR_IO, "%s", cause->message);
+    return NULL;
+}
+
+GArray *pf_teller_tell(const PfValidator *validator, PfKsmTeller teller, const char *path,
+                       GError **error)
+{
+    switch (teller) {
+    case PF_TELLER_MODEL:
+        return pf_live_model(validator->registry, path, validator->interrupted, error);
+    case PF_TELLER_LIVE:
+        g_assert(validator->ksm != NULL);
+        return pf_live_play(validator->ksm, path, validator->interrupted, error);
+    case PF_TELLER_STORED:
+        return load_stored(path, error);
+    case PF_TELLER_COUNT:
+        break;
+    }
+    g_assert_not_reached();
+}
+
+bool pf_teller_compare(const PfValidator *validator, const PfKsmTeller pair[2], const char *path,
+                       GPtrArray *lines, guint *ret_marks, GError **error)
+{
+    g_autoptr(GArray) a = pf_teller_tell(validator, pair[0], path, error);
+    if (a == NULL)
+        return false;
+    g_autoptr(GArray) b = pf_teller_tell(validator, pair[1], path, error);
+    if (b == NULL)
+        return false;
+    pf_ksm_steps_compare(a, teller_names[pair[0]], b, teller_names[pair[1]], lines);
+    if (ret_marks != NULL)
+        *ret_marks = a->len;
+    return true;
+}

@@ -1,0 +1,342 @@
+#include "ksm_stable.h"
+
+#include "ksm_costs.h"
+
+static PfMpn frame_of(const PfKsmNode *node)
+{
+    return (PfMpn){node->frame};
+}
+
+static bool is_stale(const PfKsm *ksm, uint32_t index)
+{
+    return pf_host_frame_tag(ksm->host, frame_of(pf_ksm_node(ksm, index))) != index;
+}
+
+/* Whether a further page may share the frame of NODE. */
+static bool is_usable(const PfKsm *ksm, uint32_t index)
+{
+    const PfKsmNode *node = pf_ksm_node(ksm, index);
+    if (ksm->config.version == PF_KSM_2_6_32)
+        return true;
+    return node->length >= 1 && node->length < ksm->config.max_page_sharing;
+}
+
+static uint32_t new_node(PfKsm *ksm, PfKsmNodeKind kind, uint32_t tree)
+{
+    uint32_t index = ksm->node_free;
+    if (index != 0) {
+        ksm->node_free = pf_ksm_node(ksm, index)->length;
+    } else {
+        g_assert(ksm->node_limit < UINT32_MAX >> 1);
+        index = ++ksm->node_limit;
+        pf_seg_array_reserve(&ksm->nodes, (uint64_t)index + 1);
+    }
+    *pf_ksm_node(ksm, index) = (PfKsmNode){.kind = (uint8_t)kind, .tree = (uint8_t)tree};
+    ksm->counts.nodes++;
+    return index;
+}
+
+static void free_node(PfKsm *ksm, uint32_t index)
+{
+    pf_ksm_node(ksm, index)->length = ksm->node_free;
+    ksm->node_free = index;
+    ksm->counts.nodes--;
+}
+
+/* ---- Chains ---- */
+
+static void add_dup(PfKsm *ksm, uint32_t chain, uint32_t index)
+{
+    PfKsmNode *node = pf_ksm_node(ksm, index);
+    uint32_t first = pf_ksm_node(ksm, chain)->dups;
+    node->kind = PF_KSM_DUP;
+    node->dup.chain = chain;
+    node->dup.previous = 0;
+    node->dup.next = first;
+    if (first != 0)
+        pf_ksm_node(ksm, first)->dup.previous = index;
+    pf_ksm_node(ksm, chain)->dups = index;
+    ksm->counts.dups++;
+}
+
+static void remove_dup(PfKsm *ksm, uint32_t index)
+{
+    const PfKsmNode *node = pf_ksm_node(ksm, index);
+    if (node->dup.previous != 0)
+        pf_ksm_node(ksm, node->dup.previous)->dup.next = node->dup.next;
+    else
+        pf_ksm_node(ksm, node->dup.chain)->dups = node->dup.next;
+    if (node->dup.next != 0)
+        pf_ksm_node(ksm, node->dup.next)->dup.previous = node->dup.previous;
+    ksm->counts.dups--;
+}
+
+static uint32_t now_ticks(const PfKsm *ksm)
+{
+    return (uint32_t)(pf_host_now(ksm->host) / ksm->tick_cycles);
+}
+
+/* A chain in the place of the plain node INDEX, which is its first dup. */
+static uint32_t make_chain(PfKsm *ksm, uint32_t index)
+{
+    uint32_t tree = pf_ksm_node(ksm, index)->tree;
+    uint32_t chain = new_node(ksm, PF_KSM_CHAIN, tree);
+    pf_ksm_tree_replace(&ksm->stable[tree], index, chain);
+    pf_ksm_node(ksm, chain)->pruned_ticks = now_ticks(ksm);
+    ksm->counts.chains++;
+    add_dup(ksm, chain, index);
+    return chain;
+}
+
+/* An empty chain leaves the tree. */
+static void delete_chain(PfKsm *ksm, uint32_t chain)
+{
+    pf_ksm_tree_erase(&ksm->stable[pf_ksm_node(ksm, chain)->tree], chain);
+    ksm->counts.chains--;
+    free_node(ksm, chain);
+}
+
+/* The only dup of CHAIN takes its place. */
+static void dissolve_chain(PfKsm *ksm, uint32_t chain, uint32_t index)
+{
+    uint32_t tree = pf_ksm_node(ksm, chain)->tree;
+    remove_dup(ksm, index);
+    pf_ksm_tree_replace(&ksm->stable[tree], chain, index);
+    pf_ksm_node(ksm, index)->kind = PF_KSM_PLAIN;
+    ksm->counts.chains--;
+    free_node(ksm, chain);
+}
+
+/* ---- Nodes and their items ---- */
+
+/* One item fewer, after it left the list of its node. */
+static void count_leaving(PfKsm *ksm, const PfKsmItem *item, bool is_last)
+{
+    *(is_last ? &ksm->counts.shared : &ksm->counts.sharing) -= 1;
+    pf_ksm_slot(ksm, item->context + 1)->stable_count--;
+}
+
+/* NODE goes; its items are in no tree then. */
+static void drop_node(PfKsm *ksm, uint32_t index)
+{
+    const PfKsmNode *node = pf_ksm_node(ksm, index);
+    uint32_t next;
+    for (uint32_t i = node->items; i != 0; i = next) {
+        PfKsmItem *item = pf_ksm_item(ksm, i);
+        next = item->sharing.next;
+        item->state = PF_KSM_FREE;
+        count_leaving(ksm, item, next == 0);
+    }
+    if (node->kind == PF_KSM_DUP)
+        remove_dup(ksm, index);
+    else
+        pf_ksm_tree_erase(&ksm->stable[node->tree], index);
+    free_node(ksm, index);
+}
+
+void pf_ksm_stable_append(PfKsm *ksm, uint32_t index, uint32_t item_index)
+{
+    PfKsmNode *node = pf_ksm_node(ksm, index);
+    PfKsmItem *item = pf_ksm_item(ksm, item_index);
+    g_assert(item->state == PF_KSM_FREE && node->kind != PF_KSM_CHAIN);
+    item->state = PF_KSM_STABLE;
+    item->sharing.node = index;
+    item->sharing.previous = 0;
+    item->sharing.next = node->items;
+    if (node->items != 0)
+        pf_ksm_item(ksm, node->items)->sharing.previous = item_index;
+    *(node->items == 0 ? &ksm->counts.shared : &ksm->counts.sharing) += 1;
+    node->items = item_index;
+    node->length++;
+    pf_ksm_slot(ksm, item->context + 1)->stable_count++;
+}
+
+void pf_ksm_stable_leave(PfKsm *ksm, uint32_t item_index)
+{
+    PfKsmItem *item = pf_ksm_item(ksm, item_index);
+    uint32_t index = item->sharing.node;
+    if (is_stale(ksm, index)) {
+        drop_node(ksm, index);
+        return;
+    }
+    PfKsmNode *node = pf_ksm_node(ksm, index);
+    if (item->sharing.previous != 0)
+        pf_ksm_item(ksm, item->sharing.previous)->sharing.next = item->sharing.next;
+    else
+        node->items = item->sharing.next;
+    if (item->sharing.next != 0)
+        pf_ksm_item(ksm, item->sharing.next)->sharing.previous = item->sharing.previous;
+    node->length--;
+    item->state = PF_KSM_FREE;
+    count_leaving(ksm, item, node->items == 0);
+}
+
+/* ---- Walks ---- */
+
+/* Whether all of CHAIN is to be looked at; if so it counts as done. */
+static bool is_prune_due(PfKsm *ksm, uint32_t chain)
+{
+    uint32_t now = now_ticks(ksm);
+    int32_t interval =
+        (int32_t)((ksm->config.prune_millisecs + PF_KSM_TICK_MS - 1) / PF_KSM_TICK_MS);
+    PfKsmNode *node = pf_ksm_node(ksm, chain);
+    if ((int32_t)(now - node->pruned_ticks) < interval)
+        return false;
+    node->pruned_ticks = now;
+    return true;
+}
+
+/* The dup of CHAIN to compare with: of those that are alive one that takes a further item, if there
+ * is one, and the longest of these as far as it looks. Drops stale ones on the way. */
+static uint32_t choose_dup(PfKsm *ksm, uint32_t chain, bool prune)
+{
+    uint32_t best = 0;
+    uint32_t next;
+    for (uint32_t i = pf_ksm_node(ksm, chain)->dups; i != 0; i = next) {
+        next = pf_ksm_node(ksm, i)->dup.next;
+        if (is_stale(ksm, i)) {
+            drop_node(ksm, i);
+            continue;
+        }
+        bool longer = best != 0 && pf_ksm_node(ksm, best)->length < pf_ksm_node(ksm, i)->length;
+        if (best == 0 || (is_usable(ksm, i) && (!is_usable(ksm, best) || longer)))
+            best = i;
+        if (!prune && is_usable(ksm, best))
+            break;
+    }
+    return best;
+}
+
+/* Looks at CHAIN, met on a walk. RET_NODE gets the node to compare with. The element that stands in
+ * the tree for them afterwards; 0: the chain was empty and is gone. */
+static uint32_t look_at_chain(PfKsm *ksm, uint32_t chain, bool is_search, uint32_t *ret_node)
+{
+    bool prune = is_search && is_prune_due(ksm, chain);
+    uint32_t best = choose_dup(ksm, chain, prune);
+    *ret_node = best;
+    if (best == 0) {
+        delete_chain(ksm, chain);
+        return 0;
+    }
+    const PfKsmNode *node = pf_ksm_node(ksm, best);
+    bool is_lone = node->dup.previous == 0 && node->dup.next == 0;
+    /* Up to 6.10 a lone node kept its chain unless it was pruned. */
+    bool is_modern = ksm->config.version == PF_KSM_6_18;
+    if (is_lone && (is_modern || (prune && is_usable(ksm, best)))) {
+        dissolve_chain(ksm, chain, best);
+        return best;
+    }
+    bool has_room = node->length >= 1 && node->length + 1 < ksm->config.max_page_sharing;
+    if (node->dup.previous != 0 && has_room) {
+        remove_dup(ksm, best);
+        add_dup(ksm, chain, best);
+    }
+    return chain;
+}
+
+/* Looks at element INDEX of a tree likewise. 0: it was stale and is gone. */
+static uint32_t look_at(PfKsm *ksm, uint32_t index, bool is_search, uint32_t *ret_node)
+{
+    if (pf_ksm_node(ksm, index)->kind == PF_KSM_CHAIN)
+        return look_at_chain(ksm, index, is_search, ret_node);
+    *ret_node = index;
+    if (!is_stale(ksm, index))
+        return index;
+    drop_node(ksm, index);
+    return 0;
+}
+
+/* Where a walk for some bytes has come. */
+typedef struct {
+    uint32_t found;  /* the element of equal bytes, 0: there is none */
+    uint32_t node;   /* its node to compare with */
+    uint32_t parent; /* else: under which element it would hang */
+    bool is_left;
+} Walk;
+
+/* Walks until nothing on the way is stale: whatever goes may change the tree above. */
+static Walk walk(PfKsm *ksm, uint32_t tree, PfMpn frame, bool is_search)
+{
+    Walk way = {.parent = 0};
+    uint32_t index = ksm->stable[tree].root;
+    while (index != 0) {
+        index = look_at(ksm, index, is_search, &way.node);
+        if (index == 0) {
+            way.parent = 0;
+            index = ksm->stable[tree].root;
+            continue;
+        }
+        pf_ksm_charge_stable_level(ksm->host);
+        PfMpn other = frame_of(pf_ksm_node(ksm, way.node));
+        int sign = pf_host_compare_frames(ksm->host, frame, other, NULL);
+        if (sign == 0) {
+            way.found = index;
+            return way;
+        }
+        way.parent = index;
+        way.is_left = sign < 0;
+        const PfKsmLinks *links = pf_ksm_tree_links(&ksm->stable[tree], index);
+        index = way.is_left ? links->left : links->right;
+    }
+    return way;
+}
+
+uint32_t pf_ksm_stable_search(PfKsm *ksm, uint32_t tree, PfMpn frame)
+{
+    Walk found = walk(ksm, tree, frame, true);
+    return found.found != 0 && is_usable(ksm, found.node) ? found.node : 0;
+}
+
+uint32_t pf_ksm_stable_insert(PfKsm *ksm, uint32_t tree, PfMpn frame)
+{
+    Walk place = walk(ksm, tree, frame, false);
+    uint32_t index = new_node(ksm, PF_KSM_PLAIN, tree);
+    pf_ksm_node(ksm, index)->frame = frame.number;
+    pf_host_set_frame_tag(ksm->host, frame, index);
+    if (place.found == 0) {
+        pf_ksm_tree_insert(&ksm->stable[tree], index, place.parent, place.is_left);
+        return index;
+    }
+    bool is_chain = pf_ksm_node(ksm, place.found)->kind == PF_KSM_CHAIN;
+    uint32_t chain = is_chain ? place.found : make_chain(ksm, place.found);
+    add_dup(ksm, chain, index);
+    return index;
+}
+
+/* ---- Emptying ---- */
+
+/* False if a page maps the frame of NODE. A frame that is only pinned is left to the pins. */
+static bool remove_node(PfKsm *ksm, uint32_t index)
+{
+    if (!is_stale(ksm, index)) {
+        PfMpn frame = frame_of(pf_ksm_node(ksm, index));
+        if (pf_host_frame_refs(ksm->host, frame) > 0)
+            return false;
+        pf_host_set_frame_tag(ksm->host, frame, PF_KSM_ORPHAN);
+    }
+    drop_node(ksm, index);
+    return true;
+}
+
+static bool remove_element(PfKsm *ksm, uint32_t index)
+{
+    if (pf_ksm_node(ksm, index)->kind != PF_KSM_CHAIN)
+        return remove_node(ksm, index);
+    while (pf_ksm_node(ksm, index)->dups != 0)
+        if (!remove_node(ksm, pf_ksm_node(ksm, index)->dups))
+            return false;
+    delete_chain(ksm, index);
+    return true;
+}
+
+bool pf_ksm_stable_clear(PfKsm *ksm)
+{
+    bool is_empty = true;
+    for (uint32_t tree = 0; tree < PF_KSM_TREES; tree++)
+        while (ksm->stable[tree].root != 0)
+            if (!remove_element(ksm, ksm->stable[tree].root)) {
+                is_empty = false;
+                break;
+            }
+    return is_empty;
+}
