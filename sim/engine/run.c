@@ -85,6 +85,7 @@ PfRun *pf_run_new(const PfRunConfig *config, const PfMachineConfig *machine_conf
 {
     g_autoptr(PfRun) run = new_run(config, machine_config, setup, image);
     run->paranoid = options->paranoid;
+    run->interrupted = options->interrupted;
     run_register(run);
     run->machine = pf_machine_new(machine_config, pf_image_page_shift(image), config->seed,
                                   run->stats, error);

@@ -87,6 +87,7 @@ struct PfRun {
     uint64_t stat_instructions;
     uint64_t stat_accesses;
     uint64_t records;
+    const int *interrupted; /* borrowed, NULL: never; nonzero when the user wants an end */
     GError *error;
 };
 

@@ -1,6 +1,8 @@
 /* Clocks, barriers, what falls due, marks and spans. */
 #include "run.h"
 
+#include "error.h"
+
 void run_update_due(PfRun *run)
 {
     run->due_cycles = MIN(run->host->wake_at_cycles, run->next_epoch_cycles);
@@ -45,6 +47,15 @@ static void check_warm(PfRun *run)
         restart(run);
 }
 
+/* One record may make billions of wake-ups due: idle of years. */
+static bool stands_still(PfRun *run)
+{
+    if (run->error == NULL && run->interrupted != NULL &&
+        __atomic_load_n(run->interrupted, __ATOMIC_RELAXED) != 0)
+        g_set_error_literal(&run->error, PF_ERROR, PF_ERROR_INTERRUPTED, "interrupted");
+    return run->error != NULL;
+}
+
 /* Wakes and epochs until CYCLE. A wake-up may take the policy's clock far ahead; contexts are
  * not held up by that unless it runs on their cores. */
 void run_serve(PfRun *run, uint64_t cycle)
@@ -52,8 +63,10 @@ void run_serve(PfRun *run, uint64_t cycle)
     for (;;) {
         uint64_t wake = run->host->wake_at_cycles;
         uint64_t due = MIN(wake, run->next_epoch_cycles);
-        if (due > cycle || run->error != NULL)
+        if (due > cycle)
             break;
+        if (stands_still(run))
+            return;
         run_reach(run, due);
         if (run->next_epoch_cycles <= wake)
             run_sample_epoch(run, run->next_epoch_cycles);
@@ -94,6 +107,8 @@ void run_barrier(PfRun *run, uint64_t at_least)
         g_array_index(run->ready_cycles, uint64_t, i) = 0;
     }
     run_serve(run, latest);
+    if (run->error != NULL)
+        return;
     /* Stolen cycles may have moved a core's clock on once more. */
     for (unsigned i = 0; i < cores; i++)
         latest = MAX(latest, run->machine->cores[i]->now_cycles);
