@@ -3,6 +3,9 @@
 
 #include "error.h"
 
+/* A run ends before its clocks and their sums overflow; 56 years at 2.6 GHz. */
+#define CYCLES_LIMIT ((uint64_t)1 << 62)
+
 void run_update_due(PfRun *run)
 {
     run->due_cycles = MIN(run->host->wake_at_cycles, run->next_epoch_cycles);
@@ -60,6 +63,9 @@ static bool stands_still(PfRun *run)
  * not held up by that unless it runs on their cores. */
 void run_serve(PfRun *run, uint64_t cycle)
 {
+    if (cycle > CYCLES_LIMIT && run->error == NULL)
+        g_set_error(&run->error, PF_ERROR, PF_ERROR_LIMIT,
+                    "the simulated time is beyond 2^62 cycles, more than a clock can count");
     for (;;) {
         uint64_t wake = run->host->wake_at_cycles;
         uint64_t due = MIN(wake, run->next_epoch_cycles);
