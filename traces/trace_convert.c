@@ -51,7 +51,8 @@ bool pf_trace_convert(const char *in, const char *out, PfTraceForm form, bool sa
         if (status == PF_TRACE_END)
             return pf_trace_writer_finish(writer, error);
         if (interrupted != NULL && __atomic_load_n(interrupted, __ATOMIC_RELAXED) != 0) {
-            g_set_error(error, PF_ERROR, PF_ERROR_INTERRUPTED, "interrupted; %s is not written", out);
+            g_set_error(error, PF_ERROR, PF_ERROR_INTERRUPTED, "interrupted; %s is not written",
+                        out);
             return false;
         }
         convert_block(writer, block, numbers);

@@ -285,7 +285,8 @@ static void test_limits(void)
     CU_ASSERT(g_error_matches(rows, PF_ERROR, PF_ERROR_LIMIT));
     /* 2^63 instructions at half a cycle each are 2^62 cycles: one more is too late. */
     g_autoptr(GError) late = failure_of(
-        LIMITS_HEAD "run a 9223372036854775808\nrun a 2\nmark \"x\"\n", "output = { epoch = \"5min\"; };", NULL);
+        LIMITS_HEAD "run a 9223372036854775808\nrun a 2\nmark \"x\"\n",
+        "output = { epoch = \"5min\"; };", NULL);
     CU_ASSERT(g_error_matches(late, PF_ERROR, PF_ERROR_LIMIT));
     /* Two months of wake-ups, and somebody in a hurry. */
     const int interrupted = 2;
