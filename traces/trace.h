@@ -253,10 +253,10 @@ bool pf_trace_writer_finish(PfTraceWriter *writer, GError **error);
 void pf_trace_writer_free(PfTraceWriter *writer);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PfTraceWriter, pf_trace_writer_free)
 
-/* Writes the trace at IN to OUT in FORM; both may be "-". SALVAGE as in PfTraceOptions. On error
- * nothing appears at OUT. */
+/* Writes the trace at IN to OUT in FORM; both may be "-". SALVAGE as in PfTraceOptions. INTERRUPTED:
+ * polled, may be NULL; nonzero ends it with PF_ERROR_INTERRUPTED. On error nothing appears at OUT. */
 bool pf_trace_convert(const char *in, const char *out, PfTraceForm form, bool salvage,
-                      GError **error);
+                      const int *interrupted, GError **error);
 
 /* What a whole trace holds. */
 typedef struct {

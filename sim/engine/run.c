@@ -84,8 +84,16 @@ PfRun *pf_run_new(const PfRunConfig *config, const PfMachineConfig *machine_conf
                   const PfPolicySetup *setup, PfImage *image, uint64_t frame_capacity,
                   const PfSimulationOptions *options, GError **error)
 {
+    if (machine_config->memory_bytes < pf_image_page_bytes(image)) {
+        g_set_error(error, PF_ERROR, PF_ERROR_CONFIG,
+                    "machine.memory: %" G_GUINT64_FORMAT " bytes hold no page of the trace, which "
+                    "has %" G_GUINT32_FORMAT " bytes",
+                    machine_config->memory_bytes, pf_image_page_bytes(image));
+        return NULL;
+    }
     g_autoptr(PfRun) run = new_run(config, machine_config, setup, image);
     run->paranoid = options->paranoid;
+    run->interrupted = options->interrupted;
     run_register(run);
     run->machine = pf_machine_new(machine_config, pf_image_page_shift(image), config->seed,
                                   run->stats, error);

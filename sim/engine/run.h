@@ -88,6 +88,8 @@ struct PfRun {
     uint64_t stat_instructions;
     uint64_t stat_accesses;
     uint64_t records;
+    const int *interrupted; /* borrowed, NULL: never; nonzero when the user wants an end */
+    bool out_of_memory; /* that is why there is an error */
     GError *error;
 };
 

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "error.h"
+
 static bool is_bound(const PfRun *run)
 {
     return (run->setup->ops->flags & PF_POLICY_BOUND) != 0;
@@ -176,8 +178,9 @@ const char *const run_epoch_columns[PF_EPOCH_COLUMNS] = {
     "policy.scanned",         "policy.shared",          "policy.broken",
 };
 
-/* With an epoch of "auto", so many rows at most: then every other one is dropped. */
-enum { EPOCH_ROWS_MAX = 400 };
+/* With an epoch of "auto", so many rows at most: then every other one is dropped. With an epoch of
+ * the user's the run ends before its rows fill the host's memory: 200 MB. */
+enum { EPOCH_ROWS_MAX = 400, EPOCH_ROWS_LIMIT = 1000000 };
 
 static void thin_epochs(PfRun *run)
 {
@@ -188,6 +191,16 @@ static void thin_epochs(PfRun *run)
             g_array_index(run->epochs, PfEpochRow, 2 * i + 1);
     g_array_set_size(run->epochs, run->epochs->len / 2);
     run->epoch_cycles *= 2;
+}
+
+static void check_epochs(PfRun *run)
+{
+    if (run->epochs->len < EPOCH_ROWS_LIMIT || run->error != NULL)
+        return;
+    g_set_error(&run->error, PF_ERROR, PF_ERROR_LIMIT,
+                "output.epoch: too short, %d rows at cycle %" G_GUINT64_FORMAT
+                "; choose a longer one, or auto",
+                EPOCH_ROWS_LIMIT, run->now_cycles);
 }
 
 /* The values as they stand, whatever the region of interest is. */
@@ -204,6 +217,7 @@ void run_sample_epoch(PfRun *run, uint64_t cycle)
                    pf_stat_uint(run->host->stats.broken)}};
     g_array_append_val(run->epochs, row);
     thin_epochs(run);
+    check_epochs(run);
     run->next_epoch_cycles = (cycle / run->epoch_cycles + 1) * run->epoch_cycles;
     if (run->paranoid)
         pf_ledger_check(&run->ledger);

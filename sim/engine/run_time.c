@@ -1,6 +1,11 @@
 /* Clocks, barriers, what falls due, marks and spans. */
 #include "run.h"
 
+#include "error.h"
+
+/* A run ends before its clocks and their sums overflow; 56 years at 2.6 GHz. */
+#define CYCLES_LIMIT ((uint64_t)1 << 62)
+
 void run_update_due(PfRun *run)
 {
     run->due_cycles = MIN(run->host->wake_at_cycles, run->next_epoch_cycles);
@@ -45,15 +50,29 @@ static void check_warm(PfRun *run)
         restart(run);
 }
 
+/* One record may make billions of wake-ups due: idle of years. */
+static bool stands_still(PfRun *run)
+{
+    if (run->error == NULL && run->interrupted != NULL &&
+        __atomic_load_n(run->interrupted, __ATOMIC_RELAXED) != 0)
+        g_set_error_literal(&run->error, PF_ERROR, PF_ERROR_INTERRUPTED, "interrupted");
+    return run->error != NULL;
+}
+
 /* Wakes and epochs until CYCLE. A wake-up may take the policy's clock far ahead; contexts are
  * not held up by that unless it runs on their cores. */
 void run_serve(PfRun *run, uint64_t cycle)
 {
+    if (cycle > CYCLES_LIMIT && run->error == NULL)
+        g_set_error(&run->error, PF_ERROR, PF_ERROR_LIMIT,
+                    "the simulated time is beyond 2^62 cycles, more than a clock can count");
     for (;;) {
         uint64_t wake = run->host->wake_at_cycles;
         uint64_t due = MIN(wake, run->next_epoch_cycles);
-        if (due > cycle || run->error != NULL)
+        if (due > cycle)
             break;
+        if (stands_still(run))
+            return;
         run_reach(run, due);
         if (run->next_epoch_cycles <= wake)
             run_sample_epoch(run, run->next_epoch_cycles);
@@ -94,6 +113,8 @@ void run_barrier(PfRun *run, uint64_t at_least)
         g_array_index(run->ready_cycles, uint64_t, i) = 0;
     }
     run_serve(run, latest);
+    if (run->error != NULL)
+        return;
     /* Stolen cycles may have moved a core's clock on once more. */
     for (unsigned i = 0; i < cores; i++)
         latest = MAX(latest, run->machine->cores[i]->now_cycles);
