@@ -141,6 +141,19 @@ static void test_pin_of_shared(void)
     world_free(world);
 }
 
+static void test_pin_of_once_shared(void)
+{
+    World *world = start(0, PF_SCOPE_ALL);
+    /* Whoever pinned it may have done so for another: the frame is not taken back. */
+    world_play(world, "fill a 0x0 2 id:1\nfork a c\nexit c\nattr a 0x0 1 pinned\n"
+                      "write a 0x0 1 0x1\nwrite a 0x10 1 0x1\n");
+    CU_ASSERT_EQUAL(used(world), 3);
+    /* Its own since the store: pinned again, it is written in place. */
+    world_play(world, "attr a 0x0 2 pinned\nwrite a 0x0 1 0x2\nwrite a 0x10 1 0x2\n");
+    CU_ASSERT_EQUAL(used(world), 3);
+    world_free(world);
+}
+
 static void test_file_frame(void)
 {
     World *world = start(0, PF_SCOPE_ALL);
@@ -233,6 +246,7 @@ static const PfCheck checks[] = {
     {"pins nest, outlive mappings, and go with the context", test_pins},
     {"a pinned page of a file keeps its bytes", test_pinned_file},
     {"a pin stays with its frame when the page is copied", test_pin_of_shared},
+    {"a pinned frame that was shared once is not taken back", test_pin_of_once_shared},
     {"a file's frame is there while somebody maps it", test_file_frame},
     {"what is eligible depends on the scope", test_scope},
     {"savings are integrated over time", test_integral},
