@@ -50,10 +50,14 @@ static bool build_caches(PfMachine *machine, uint64_t seed, PfStats *stats, GErr
                 return false;
         for (unsigned level = machine->config->cache_count; level-- > 0;) {
             const PfCacheConfig *config = &machine->config->caches[level];
-            if (serves(config, PF_CACHE_SERVES_FETCH))
+            if (serves(config, PF_CACHE_SERVES_FETCH)) {
                 machine->fetch[core] = *cache_at(machine, core, level);
-            if (serves(config, PF_CACHE_SERVES_DATA))
+                machine->fetch_hit_cycles = config->latency_cycles;
+            }
+            if (serves(config, PF_CACHE_SERVES_DATA)) {
                 machine->data[core] = *cache_at(machine, core, level);
+                machine->data_hit_cycles = config->latency_cycles;
+            }
         }
     }
     return true;

@@ -45,6 +45,8 @@ typedef struct {
     PfCache **caches; /* config->cache_count for each core; shared ones stand for each core */
     PfCache **fetch;  /* by core: the first level that serves fetches, and data */
     PfCache **data;
+    uint64_t fetch_hit_cycles; /* of those first levels */
+    uint64_t data_hit_cycles;
     PfDram *dram;
     PfMmu mmu;
 } PfMachine;

@@ -104,7 +104,8 @@ static void send(PfRun *run, const Piece *piece, PfMpn frame, bool dependent)
     PfCore *core = piece->place->core;
     bool is_fetch = piece->kind == PF_ACCESS_FETCH;
     PfCache *cache = is_fetch ? run->machine->fetch[piece->place->index] : piece->place->cache;
-    uint64_t hit_cycles = run->machine_config->caches[0].latency_cycles;
+    uint64_t hit_cycles =
+        is_fetch ? run->machine->fetch_hit_cycles : run->machine->data_hit_cycles;
     PfMaddr address =
         pf_mpn_address(frame, run->machine->mmu.page_shift, piece->offset_bytes);
     uint64_t end = address.bytes + piece->size_bytes;
@@ -210,6 +211,10 @@ void run_play_access(PfRun *run, const PfRecord *record, uint32_t number)
     if (!is_write)
         return;
     run->memory.position = note->events_end;
+    if (G_UNLIKELY(run->host->base.verify)) {
+        pf_host_verify(run->host, (PfPage){record->context, {record->address >> shift}});
+        pf_host_verify(run->host, piece.page);
+    }
     if (pf_host_wants_writes(run->host)) {
         if (note->second_slot != PF_NO_SLOT)
             pf_host_page_written(run->host, (PfPage){record->context, {piece.page.cpn.number - 1}},

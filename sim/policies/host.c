@@ -112,7 +112,9 @@ void pf_host_page_unmapped(PfHost *host, PfPage page)
     if (host->setup->ops->page_unmapped == NULL)
         return;
     work_at_context(host, page.context);
+    host->is_unmapping = true;
     host->setup->ops->page_unmapped(host->self, page);
+    host->is_unmapping = false;
 }
 
 void pf_host_page_written(PfHost *host, PfPage page, PfChange how)

@@ -70,6 +70,7 @@ struct PfHost {
     uint64_t worked_cycles; /* to where its work has brought the clocks that it used */
     PfStatsGroup *group;
     uint8_t *scratch;
+    bool is_unmapping;    /* told of a page that goes: the image has let go of its bytes already */
     uint64_t differences; /* that --verify found */
     char *first_difference;
     struct {

@@ -154,7 +154,8 @@ PfMergeResult pf_host_merge(PfHost *host, PfPage page, PfPage keeper)
 {
     PfSlot slot;
     PfSlot kept;
-    if (!pf_host_present_slot(host, page, &slot) || !pf_host_present_slot(host, keeper, &kept))
+    if (host->is_unmapping || !pf_host_present_slot(host, page, &slot) ||
+        !pf_host_present_slot(host, keeper, &kept))
         return PF_BUSY;
     if (!pf_host_admits(host, page) || !pf_host_admits(host, keeper))
         return PF_NOT_ADMITTED;
@@ -173,7 +174,8 @@ PfMergeResult pf_host_merge(PfHost *host, PfPage page, PfPage keeper)
 PfMergeResult pf_host_merge_frame(PfHost *host, PfPage page, PfMpn frame)
 {
     PfSlot slot;
-    if (!pf_host_present_slot(host, page, &slot) || frame.number >= host->base.memory->frames.limit)
+    if (host->is_unmapping || !pf_host_present_slot(host, page, &slot) ||
+        frame.number >= host->base.memory->frames.limit)
         return PF_BUSY;
     if (!pf_host_admits(host, page))
         return PF_NOT_ADMITTED;

@@ -239,6 +239,7 @@ uint32_t pf_host_page_bytes(const PfHost *host)
 uint64_t pf_host_distinct_contents(PfHost *host)
 {
     PfMemory *memory = host->base.memory;
+    g_assert((host->setup->ops->flags & PF_POLICY_BOUND) != 0);
     return pf_image_distinct(memory->image, &memory->reader, memory->position);
 }
 

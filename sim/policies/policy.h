@@ -160,7 +160,8 @@ typedef struct {
     void (*context_event)(void *self, const PfContextEvent *event);
     /* PAGE got a frame by a first touch, a fork or an alias. */
     void (*page_mapped)(void *self, PfPage page);
-    /* PAGE is about to lose its frame (unmap, exit, dontneed, remap's target). */
+    /* PAGE is about to lose its frame (unmap, exit, dontneed, remap's target). Nothing can be merged
+     * meanwhile, and bytes are not to be asked for. */
     void (*page_unmapped)(void *self, PfPage page);
     void (*page_written)(void *self, PfPage page, PfChange how);
     /* A store has got its page, before the bytes are there (`state` records are no stores). */
@@ -231,7 +232,7 @@ PfRng *pf_host_rng(PfHost *host);
 uint64_t pf_host_frame_capacity(const PfHost *host);
 uint64_t pf_host_free_frames(const PfHost *host);
 uint32_t pf_host_page_bytes(const PfHost *host);
-/* Distinct contents of populated pages now (for bounds; see oracle.c). */
+/* Distinct contents of populated pages now; for policies that are PF_POLICY_BOUND. */
 uint64_t pf_host_distinct_contents(PfHost *host);
 /* `policy.*` and a group of the policy's own name are registered here, in `create` only. */
 PfStatsGroup *pf_host_stats(PfHost *host);
