@@ -40,6 +40,7 @@ static bool build_host(PfRun *run, uint64_t frame_capacity, bool verify, GError 
                        .clock_hz = run->machine_config->clock_hz,
                        .dilation = run->config->dilation,
                        .seed = run->config->seed,
+                       .due_cycles = &run->due_cycles,
                        .verify = verify,
                        .frame_capacity = frame_capacity,
                        .color_count = pf_machine_colors(run->machine_config,

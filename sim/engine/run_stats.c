@@ -100,14 +100,21 @@ void pf_run_compare(PfRun *run, const PfRun *none)
         pf_stats_amend(run->stats, "slowdown", pf_stat_double(contexts_cycles(run) / least));
 }
 
+uint64_t run_transfers(const PfRun *run)
+{
+    const PfDramStats *dram = pf_dram_stats(run->machine->dram);
+    return dram->reads + dram->writes;
+}
+
 static PfStatValue read_bandwidth(const void *user)
 {
     const PfRun *run = user;
-    const PfDramStats *dram = pf_dram_stats(run->machine->dram);
-    if (run->now_cycles == 0 || !run->has_access_grain)
+    uint64_t cycles = run->now_cycles - run->cycles_origin;
+    if (cycles == 0 || !run->has_access_grain)
         return pf_stat_null();
-    double bytes = (double)(dram->reads + dram->writes) * PF_DRAM_TRANSACTION_BYTES;
-    double seconds = (double)run->now_cycles / (double)run->machine_config->clock_hz;
+    double bytes =
+        (double)(run_transfers(run) - run->transfers_origin) * PF_DRAM_TRANSACTION_BYTES;
+    double seconds = (double)cycles / (double)run->machine_config->clock_hz;
     return pf_stat_double(bytes / seconds / 1e9);
 }
 
@@ -215,6 +222,10 @@ void run_sample_epoch(PfRun *run, uint64_t cycle)
                    pf_stat_uint(run->ledger.payer_cycles[PF_PAYER_POLICY]),
                    pf_stat_uint(run->host->stats.scanned), pf_stat_uint(run->host->stats.shared),
                    pf_stat_uint(run->host->stats.broken)}};
+    /* The trace may end where an epoch does. */
+    unsigned count = run->epochs->len;
+    if (count > 0 && g_array_index(run->epochs, PfEpochRow, count - 1).cycle == cycle)
+        g_array_set_size(run->epochs, count - 1);
     g_array_append_val(run->epochs, row);
     thin_epochs(run);
     check_epochs(run);

@@ -84,7 +84,8 @@ void pf_host_follow(PfHost *host, uint32_t context)
         return;
     worked_until(host);
     work_at_context(host, context);
-    if (host->place->core->now_cycles < host->wake_cycles)
+    /* It has nothing to do until then, as far as is known. */
+    host->base.work->ledger->idle_cycles +=
         pf_core_advance_to(host->place->core, host->wake_cycles);
 }
 
@@ -200,7 +201,7 @@ void pf_host_control(PfHost *host, const char *key, const char *value)
                 (strlen(common->name) == length && strncmp(common->name, key, length) == 0);
     if (!mine)
         return;
-    work_at_daemon(host);
+    start_work(host, *host->base.memory->now_cycles);
     bool accepted = host->setup->ops->control != NULL &&
                     host->setup->ops->control(host->self, dot + 1, value);
     host->stats.refused_controls += !accepted;

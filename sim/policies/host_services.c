@@ -36,6 +36,7 @@ uint64_t pf_host_cycles(const PfHost *host, uint64_t picoseconds)
 void pf_host_wake_at(PfHost *host, uint64_t cycle)
 {
     host->wake_at_cycles = cycle;
+    *host->base.due_cycles = MIN(*host->base.due_cycles, cycle);
 }
 
 static bool in_scope(const PfHost *host, unsigned flags)
