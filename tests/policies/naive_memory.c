@@ -177,7 +177,11 @@ static GString **store(Naive *naive, NaivePage *page)
     }
     NaiveFrame *frame = page->frame;
     bool own = frame != NULL && frame != &naive->zero && frame->object == NULL && frame->maps == 1;
-    if (!own) {
+    /* A frame that was shared may be pinned for a page that is gone. */
+    own = own && (frame->pins == 0 || !frame->was_shared);
+    if (own) {
+        frame->was_shared = false;
+    } else {
         NaiveObject *object = own_object(naive, page);
         const GString *content = naive->zero.content;
         if (frame != NULL)
@@ -243,6 +247,7 @@ static void share(NaivePage *source, NaivePage *target)
     if (source->frame == NULL)
         return;
     set_frame(target, source->frame);
+    source->frame->was_shared = true;
     target->populated = source->populated;
     target->writes_through = target->writes_through && source->writes_through;
 }

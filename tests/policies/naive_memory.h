@@ -33,6 +33,7 @@ struct NaiveFrame {
     NaiveObject *object;
     unsigned maps;
     unsigned pins;
+    bool was_shared; /* since the page that maps it alone last stored to it */
 };
 
 typedef struct {
