@@ -53,6 +53,17 @@ static void make_some_map(LawsMaker *maker)
     make_map(maker, &range);
 }
 
+/* The processes of a virtual machine have other pages at the same few addresses. */
+static void add_virtual(LawsMaker *maker, unsigned context, PfRecord *record)
+{
+    if (maker->kinds[context] != PF_CONTEXT_VM || laws_once_in(maker, 2))
+        return;
+    uint64_t page_bytes = maker->naive->page_bytes;
+    record->flags |= PF_RECORD_HAS_VIRTUAL;
+    record->virtual_address =
+        (40 + laws_below(maker, 4)) * page_bytes + record->address % page_bytes;
+}
+
 static void make_read(LawsMaker *maker)
 {
     LawsRange range;
@@ -68,10 +79,7 @@ static void make_read(LawsMaker *maker)
         record.count = MIN(record.count, page_bytes - offset);
     if (record.kind == PF_RECORD_READ && laws_once_in(maker, 5))
         record.flags |= PF_RECORD_DEPENDENT;
-    if (maker->kinds[range.context] == PF_CONTEXT_VM && laws_once_in(maker, 10)) {
-        record.flags |= PF_RECORD_HAS_VIRTUAL;
-        record.virtual_address = record.address + 1024 * (uint64_t)page_bytes;
-    }
+    add_virtual(maker, range.context, &record);
     naive_read(maker->naive, range.context, range.first);
     if (offset + record.count > page_bytes)
         naive_read(maker->naive, range.context, range.first + 1);
@@ -103,6 +111,7 @@ static void make_write(LawsMaker *maker)
         else
             memcpy(&record.value, bytes, length); /* little-endian hosts only, as the simulator */
     }
+    add_virtual(maker, range.context, &record);
     unsigned in_first = MIN(length, page_bytes - offset);
     naive_write(maker->naive, range.context, range.first, offset, known ? bytes : NULL, in_first);
     if (in_first < length)
