@@ -200,7 +200,7 @@ typedef struct {
 } PfTraceOptions;
 
 /* Opens the trace at PATH ("-" is standard input) whatever its form, told by its first bytes.
- * OPTIONS may be NULL. Errors: PF_ERROR_IO where it cannot be opened, PF_ERROR_TRACE
+ * OPTIONS may be NULL. Errors: PF_ERROR_TRACE, also where it cannot be opened:
  * "FILE:LINE: ..." (text) or "FILE: at byte OFFSET: ..." (binary). */
 PfTrace *pf_trace_open(const char *path, const PfTraceOptions *options, GError **error);
 void pf_trace_free(PfTrace *trace);

@@ -1,5 +1,5 @@
-/* The bytes of each page as of each event of a range, against pages that are just written. Runs need
- * not go in step: each sees memory as its own place in the trace has it. */
+/* The bytes of each page as of each event of a range, against pages that are just written. Runs
+ * need not go in step: each sees memory as its own place in the trace has it. */
 #include "check.h"
 
 #include <string.h>

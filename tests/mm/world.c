@@ -92,8 +92,8 @@ static void play_pages(const Step *step)
     uint32_t end = pf_image_notes(step->world->image)[step->number].events_end;
     uint32_t event = end - (uint32_t)step->record->count;
     for (uint64_t i = 0; i < step->record->count; i++, event++) {
-        PfSlot slot =
-            world_slot(step->world, step->record->context, page_of(step, step->record->address) + i);
+        uint64_t page = page_of(step, step->record->address) + i;
+        PfSlot slot = world_slot(step->world, step->record->context, page);
         const PfEvent *change = &pf_image_events(step->world->image)[event];
         bool is_state = step->record->kind == PF_RECORD_STATE;
         if (!is_state || change->kind != PF_EVENT_SAME)

@@ -1,5 +1,6 @@
-/* A memory image and the mappings of two runs, driven by lines of a text trace: one run in which tests
- * share pages, and one that shares nothing. After each record everything is checked that can be. */
+/* A memory image and the mappings of two runs, driven by lines of a text trace: one run in which
+ * tests share pages, and one that shares nothing. After each record everything is checked that can
+ * be. */
 #pragma once
 
 #include "memory.h"
@@ -26,8 +27,8 @@ typedef struct {
 World *world_new(uint32_t page_bytes, uint64_t capacity_frames, PfScope scope);
 void world_free(World *world);
 
-/* Plays LINES, each of which ends with a newline. False where the image refused a record; nothing can
- * be played after that. */
+/* Plays LINES, each of which ends with a newline. False where the image refused a record; nothing
+ * can be played after that. */
 bool world_play(World *world, const char *lines);
 
 /* Called for WORLD after each page of a record and each record, with the position of `memory`. */

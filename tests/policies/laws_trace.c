@@ -244,11 +244,12 @@ static void make_records(LawsMaker *maker, unsigned count)
         unsigned weight;
         void (*make)(LawsMaker *);
     } kinds[] = {
-        {2, make_context},   {12, make_some_map},  {60, make_read},        {90, make_write},
-        {80, make_content},  {16, make_touch},     {6, laws_make_unmap},   {10, laws_make_alias},
-        {4, laws_make_fork}, {6, laws_make_remap}, {10, laws_make_advise}, {16, laws_make_attribute},
-        {2, laws_make_exit}, {30, make_pause},     {24, make_other},       {6, make_span},
-        {16, make_mark},
+        {2, make_context},    {12, make_some_map},    {60, make_read},
+        {90, make_write},     {80, make_content},     {16, make_touch},
+        {6, laws_make_unmap}, {10, laws_make_alias},  {4, laws_make_fork},
+        {6, laws_make_remap}, {10, laws_make_advise}, {16, laws_make_attribute},
+        {2, laws_make_exit},  {30, make_pause},       {24, make_other},
+        {6, make_span},       {16, make_mark},
     };
     unsigned weights = 0;
     for (unsigned i = 0; i < G_N_ELEMENTS(kinds); i++)
