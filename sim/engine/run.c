@@ -68,7 +68,8 @@ static PfRun *new_run(const PfRunConfig *config, const PfMachineConfig *machine_
     run->open_spans = g_array_new(FALSE, FALSE, sizeof(PfOpenSpan));
     uint32_t page_bytes = pf_image_page_bytes(image);
     bool bound = (setup->ops->flags & PF_POLICY_BOUND) != 0;
-    bool unlimited = bound || machine_config->memory_bytes == PF_CONFIG_AUTO;
+    bool unlimited = bound || !setup->common.limited ||
+                     machine_config->memory_bytes == PF_CONFIG_AUTO;
     pf_memory_init(&run->memory, image, unlimited ? 0 : machine_config->memory_bytes / page_bytes,
                    (PfScope)setup->common.scope, &run->now_cycles);
     run->work = (PfWork){.costs = &machine_config->costs,
@@ -230,7 +231,8 @@ void pf_run_finish(PfRun *run)
     pf_memory_integrate(&run->memory);
     run_sample_epoch(run, run->now_cycles);
     pf_ledger_check(&run->ledger);
-    pf_host_check(run->host);
+    if (run->error == NULL)
+        pf_host_check(run->host);
     if (!run->held)
         pf_stats_hold(run->stats);
 }

@@ -96,7 +96,8 @@ static PfStatValue read_slowdown(const void *user)
 void pf_run_compare(PfRun *run, const PfRun *none)
 {
     double least = contexts_cycles(none);
-    if (run->has_access_grain && least > 0)
+    bool whole = run->error == NULL && none->error == NULL;
+    if (whole && run->has_access_grain && least > 0)
         pf_stats_amend(run->stats, "slowdown", pf_stat_double(contexts_cycles(run) / least));
 }
 
@@ -148,6 +149,8 @@ static void register_memory(PfRun *run)
 
 void run_observe(PfRun *run)
 {
+    if (run->error != NULL)
+        return; /* it is behind what the image has become */
     pf_host_observe(run->host);
     if (is_bound(run))
         run->distinct_frames = pf_host_distinct_contents(run->host);

@@ -162,12 +162,30 @@ static bool check_stop(const PfSimulation *simulation, GError **error)
         g_set_error_literal(error, PF_ERROR, PF_ERROR_INTERRUPTED, "interrupted");
         return false;
     }
+    /* A run without memory stands still; the others go on. */
+    const PfRun *first = NULL;
+    bool goes_on = false;
     for (unsigned i = 0; i < simulation->runs->len; i++) {
         const PfRun *run = g_ptr_array_index(simulation->runs, i);
-        if (run->error != NULL) {
-            g_propagate_error(error, g_error_copy(run->error));
-            return false;
-        }
+        goes_on |= run->error == NULL;
+        if (run->error != NULL && (first == NULL || !run->out_of_memory))
+            first = run;
+    }
+    if (first == NULL || (goes_on && first->out_of_memory))
+        return true;
+    g_propagate_error(error, g_error_copy(first->error));
+    return false;
+}
+
+/* Whether every run got through; else the first error. */
+static bool check_runs(const PfSimulation *simulation, GError **error)
+{
+    for (unsigned i = 0; i < simulation->runs->len; i++) {
+        const PfRun *run = g_ptr_array_index(simulation->runs, i);
+        if (run->error == NULL)
+            continue;
+        g_propagate_error(error, g_error_copy(run->error));
+        return false;
     }
     return true;
 }
@@ -288,8 +306,10 @@ static bool play_trace(PfSimulation *simulation, GError **error)
             return false;
         if (simulation->options.stop_after != 0 &&
             simulation->records >= simulation->options.stop_after)
-            return true;
+            return check_runs(simulation, error);
     }
+    if (!check_runs(simulation, error))
+        return false;
     simulation->complete = pf_trace_damage(simulation->trace) == NULL;
     return true;
 }

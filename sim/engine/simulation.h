@@ -44,12 +44,13 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(PfSimulation, pf_simulation_free)
 
 /* Plays the trace. False with PF_ERROR_TRACE (input), PF_ERROR_LIMIT (out of frames),
  * PF_ERROR_DIFFERENCE (--verify found something); after PF_ERROR_INTERRUPTED, LIMIT and DIFFERENCE
- * results can still be read and are those up to there. */
+ * results can still be read and are those up to there. A run that is out of frames stands still
+ * from there on, while the others go on to the end. */
 bool pf_simulation_run(PfSimulation *simulation, GError **error);
 
 /* ---- Results ---- */
 
-/* Whether the whole trace was played. */
+/* Whether the whole trace was played, by all runs. */
 bool pf_simulation_complete(const PfSimulation *simulation);
 const PfTraceHeader *pf_simulation_trace_header(const PfSimulation *simulation);
 const char *pf_simulation_trace_path(const PfSimulation *simulation);

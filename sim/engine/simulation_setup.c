@@ -82,8 +82,9 @@ static void add_none(PfConfigSection *root)
         if (g_strcmp0(name, "none") == 0)
             return;
     }
-    pf_config_set(pf_config_list_append(root, "policies"), "name", PF_CONFIG_STRING, "none",
-                  "added");
+    PfConfigSection *added = pf_config_list_append(root, "policies");
+    pf_config_set(added, "name", PF_CONFIG_STRING, "none", "added");
+    pf_config_set(added, "limited", PF_CONFIG_BOOL, "false", "added");
 }
 
 static void bind_policies(PfSetup *setup, PfConfigSection *root, const PfRegistry *registry)

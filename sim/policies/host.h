@@ -22,6 +22,7 @@ typedef struct {
     int scope;  /* PfScope */
     int place;  /* PfPlaceKind */
     int pacing; /* PfPolicyPacing */
+    bool limited; /* to the machine's memory */
 } PfPolicyCommon;
 
 /* One element of `policies`, bound and checked; shared by all runs of it. */

@@ -5,7 +5,7 @@ static const char *const scopes[] = {"all", "anon", "mergeable", NULL};
 static const char *const places[] = {"daemon", "stolen", NULL};
 static const char *const pacings[] = {"time", "trace", NULL};
 
-enum { COMMON_FIELDS = 8 };
+enum { COMMON_FIELDS = 9 };
 
 /* The parameters that all policies have; defaults of scope, place and finder are the policy's. */
 static void common_fields(const PfPolicyOps *ops, PfConfigField fields[COMMON_FIELDS])
@@ -48,6 +48,12 @@ static void common_fields(const PfPolicyOps *ops, PfConfigField fields[COMMON_FI
          .offset = offsetof(PfPolicyCommon, hash),
          .standard = ops->default_hash != NULL ? ops->default_hash : "xxh3",
          .description = "How it hashes pages."},
+        {.key = "limited",
+         .type = PF_CONFIG_BOOL,
+         .offset = offsetof(PfPolicyCommon, limited),
+         .standard = "true",
+         .description = "Whether its run has no more than machine.memory; a `none` that is added for "
+                        "comparison is not limited."},
         {.key = "hash_bits",
          .type = PF_CONFIG_UINT,
          .offset = offsetof(PfPolicyCommon, hash_bits),
