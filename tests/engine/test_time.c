@@ -1,0 +1,270 @@
+/* Clocks and order: barriers, idle, pacing, wake-ups. Cycles are nanoseconds: the clock is 1 GHz. */
+#include "check.h"
+
+#include "play.h"
+
+#define HEAD                                                                                       \
+    "pagefold-trace 1\ncontext a process core=0\ncontext b process core=1\n"                       \
+    "map a 0x0 16 anon\nmap b 0x0 16 anon\n"
+
+static uint64_t end_of(const char *trace, const char *settings)
+{
+    g_autoptr(Played) played = play(trace, settings, NULL);
+    CU_ASSERT_PTR_NULL(played->error);
+    return played_mark_cycle(played, "none", 0);
+}
+
+static void test_barrier(void)
+{
+    g_autoptr(Played) played =
+        play(HEAD "run a 1000\nrun b 100\nmark \"x\"\nrun b 10\nmark \"y\"\n", "", NULL);
+    /* Both wait for the later one. */
+    CU_ASSERT_EQUAL(played_mark_cycle(played, "none", 0), 1000);
+    CU_ASSERT_EQUAL(played_mark_cycle(played, "none", 1), 1010);
+    CU_ASSERT_EQUAL(played_stat(played, "none", "time.idle_cycles"), 900 + 10);
+    CU_ASSERT_EQUAL(played_stat(played, "none", "cycles.total"), 1000 + 100 + 10);
+    CU_ASSERT_EQUAL(played_stat(played, "none", "time.cycles"), 1010);
+}
+
+static void test_barriers(void)
+{
+    static const char *const lines[] = {"mark \"y\"\n", "scan 1\n", "control none.x 1\n",
+                                        "time 0s\n", "fork b c\nexit c\n"};
+    for (unsigned i = 0; i < G_N_ELEMENTS(lines); i++) {
+        g_autofree char *trace =
+            g_strconcat(HEAD "run a 1000\n", lines[i], "run b 1\nmark \"end\"\n", NULL);
+        g_autoptr(Played) played = play(trace, "", NULL);
+        size_t last = pf_run_mark_count(played_run(played, "none")) - 1;
+        /* b begins at 1000; a fork and an exit cost b some more. */
+        uint64_t end = played_mark_cycle(played, "none", last);
+        CU_ASSERT_TRUE(i < 4 ? end == 1001 : end > 1001);
+    }
+    /* A map is none. */
+    CU_ASSERT_EQUAL(end_of(HEAD "run a 1000\nmap b 0x0 1 anon\nrun b 1\nmark \"x\"\n", ""), 1000);
+}
+
+static void test_idle(void)
+{
+    /* Two contexts on one core: b works while a waits, a goes on 1000 cycles after. */
+    const char *trace = "pagefold-trace 1\ncontext a process core=0\ncontext b process core=0\n"
+                        "idle a 1us\nrun b 400\nrun a 10\nmark \"x\"\n";
+    g_autoptr(Played) played = play(trace, "", NULL);
+    CU_ASSERT_EQUAL(played_mark_cycle(played, "none", 0), 1010);
+    CU_ASSERT_EQUAL(played_stat(played, "none", "time.idle_cycles"), 600);
+    CU_ASSERT_EQUAL(played_stat(played, "none", "cycles.total"), 410);
+    /* Longer than a waits: it has to wait for the core. */
+    CU_ASSERT_EQUAL(end_of("pagefold-trace 1\ncontext a process core=0\n"
+                           "context b process core=0\nidle a 1us\nrun b 4000\nrun a 10\n"
+                           "mark \"x\"\n", ""),
+                    4010);
+    /* Two in a row add up; a barrier waits for them. */
+    CU_ASSERT_EQUAL(end_of(HEAD "run a 5\nidle a 1us\nidle a 2us\nmark \"x\"\n", ""), 3005);
+}
+
+static void test_think_time(void)
+{
+    /* 100, then 1000 after that, 100, then 2000 after that; a time that is past adds nothing. */
+    const char *trace = HEAD "run a 100\ntime 1us\nrun a 100\ntime 3us\ntime 2us\ntime 3us\n"
+                             "mark \"x\"\n";
+    g_autoptr(Played) played = play(trace, "", NULL);
+    CU_ASSERT_EQUAL(played_mark_cycle(played, "none", 0), 100 + 1000 + 100 + 2000);
+    CU_ASSERT_EQUAL(played_stat(played, "none", "time.lag_mean_cycles"), -1); /* it cannot be late */
+}
+
+static void test_open_pacing(void)
+{
+    const char *trace = HEAD "run a 100\ntime 1us\nmark \"on time\"\nrun a 5000\ntime 3us\n"
+                             "mark \"late\"\ntime 10us\nmark \"on time again\"\n";
+    g_autoptr(Played) played = play(trace, "pacing = \"open\";\n", NULL);
+    CU_ASSERT_EQUAL(played_mark_cycle(played, "none", 0), 1000);
+    CU_ASSERT_EQUAL(played_mark_cycle(played, "none", 1), 6000);
+    CU_ASSERT_EQUAL(played_mark_cycle(played, "none", 2), 10000);
+    /* Late by 0, 3000 and 0 cycles; p99 is the top of 3000's bucket of 1/64 of its size. */
+    CU_ASSERT_EQUAL(played_stat(played, "none", "time.lag_mean_cycles"), 1000);
+    CU_ASSERT_TRUE(played_stat(played, "none", "time.lag_p99_cycles") >= 3000);
+    CU_ASSERT_TRUE(played_stat(played, "none", "time.lag_p99_cycles") <= 3000 * 65 / 64.0);
+}
+
+static void test_page_grain(void)
+{
+    /* At page grain times are absolute even if pacing is closed. */
+    const char *trace = "pagefold-trace 1\ngrain page\ncontext a process\nmap a 0x0 4 anon\n"
+                        "time 1ms\nstate a 0x0 2 id:1\ntime 2ms\nmark \"x\"\n";
+    g_autoptr(Played) played = play(trace, "", NULL);
+    CU_ASSERT_EQUAL(played_mark_cycle(played, "none", 0), 2000000);
+    CU_ASSERT_EQUAL(played_stat(played, "none", "cycles.total"), 0); /* state costs nothing */
+    CU_ASSERT_EQUAL(played_stat(played, "none", "slowdown"), -1);
+    CU_ASSERT_EQUAL(played_stat(played, "none", "time.lag_mean_cycles"), 0);
+}
+
+static void test_fork(void)
+{
+    /* The child begins where the parent is; two cores run side by side. */
+    const char *trace = "pagefold-trace 1\ncontext a process core=0\nrun a 500\nfork a b\n"
+                        "mark \"x\"\nrun b 100\nrun a 100\nmark \"y\"\n";
+    g_autoptr(Played) played = play(trace, "", NULL);
+    /* Nothing is mapped: only the translations are dropped. */
+    CU_ASSERT_EQUAL(played_mark_cycle(played, "none", 0), 500 + 500);
+    CU_ASSERT_EQUAL(played_mark_cycle(played, "none", 1), 1100);
+}
+
+static void test_spans(void)
+{
+    const char *trace = HEAD "begin a \"q\"\nrun a 30\nbegin a \"q\"\nrun a 10\nend a \"q\"\n"
+                             "end b \"q\"\nend a \"other\"\nend a \"q\"\nend a \"q\"\n";
+    g_autoptr(Played) played = play(trace, "", NULL);
+    /* The inner one took 10, the outer one 40; an end without a beginning is nothing. */
+    CU_ASSERT_EQUAL(played_stat(played, "none", "span.mean_cycles"), 25);
+    CU_ASSERT_EQUAL(played_stat(played, "none", "span.p50_cycles"), 10);
+}
+
+/* ---- wake-ups ---- */
+
+static Played *clockwork(const char *trace, const char *parameters)
+{
+    g_autofree char *settings =
+        g_strconcat("policies = ( { name = \"clockwork\"; ", parameters, "} );\n", NULL);
+    Played *played = play(trace, settings, NULL);
+    CU_ASSERT_PTR_NULL(played->error);
+    return played;
+}
+
+static void test_wakes(void)
+{
+    /* Due at 1000, 2000 ... 10000: the mark is after the ninth. */
+    g_autoptr(Played) played =
+        clockwork(HEAD "run a 9999\nmark \"x\"\nrun a 1\nmark \"y\"\nrun a 1\n", "");
+    CU_ASSERT_EQUAL(played_mark_stat(played, "clockwork", 0, "clockwork.wakes"), 9);
+    CU_ASSERT_EQUAL(played_mark_stat(played, "clockwork", 1, "clockwork.wakes"), 10);
+    CU_ASSERT_EQUAL(played_stat(played, "clockwork", "clockwork.disorder"), 0);
+    CU_ASSERT_EQUAL(played_stat(played, "clockwork", "clockwork.early"), 0);
+    /* The daemon has a core of its own: nobody is held up. */
+    CU_ASSERT_EQUAL(played_mark_cycle(played, "clockwork", 1), 10000);
+}
+
+static void test_wakes_while_idle(void)
+{
+    g_autoptr(Played) played = clockwork(HEAD "idle a 5500ns\nrun a 1\nmark \"x\"\n"
+                                              "time 1ms\nmark \"y\"\n", "work = 300; ");
+    CU_ASSERT_EQUAL(played_mark_stat(played, "clockwork", 0, "clockwork.wakes"), 5);
+    CU_ASSERT_EQUAL(played_mark_stat(played, "clockwork", 1, "clockwork.wakes"), 1005);
+    CU_ASSERT_EQUAL(played_mark_cycle(played, "clockwork", 1), 1005501);
+    CU_ASSERT_EQUAL(played_stat(played, "clockwork", "cycles.policy"), 1005 * 300);
+    CU_ASSERT_EQUAL(played_stat(played, "clockwork", "clockwork.disorder"), 0);
+}
+
+static void test_overload(void)
+{
+    /* 2500 cycles of work each 1000: it wakes at 1000, 3500, 6000 and 8500, and goes on to 11000. */
+    g_autoptr(Played) played = clockwork(HEAD "run a 10000\nmark \"x\"\n", "work = 2500; ");
+    CU_ASSERT_EQUAL(played_mark_stat(played, "clockwork", 0, "clockwork.wakes"), 4);
+    CU_ASSERT_EQUAL(played_mark_cycle(played, "clockwork", 0), 10000);
+    CU_ASSERT_EQUAL(played_stat(played, "clockwork", "clockwork.early"), 0);
+    CU_ASSERT_EQUAL(played_stat(played, "clockwork", "cycles.stolen"), 0);
+}
+
+static void test_stolen(void)
+{
+    /* At page grain hashing a page reads it for 1500 cycles, and xxh3 computes for some more. */
+    g_autoptr(GString) trace = g_string_new("pagefold-trace 1\ngrain page\n"
+                                            "context a process core=0\nmap a 0x0 1 anon\n"
+                                            "read a 0x0 1\nmark \"begin\"\n");
+    for (unsigned i = 0; i < 1000; i++)
+        g_string_append(trace, "run a 100\n");
+    g_string_append(trace, "mark \"x\"\n");
+    const char *parameters = "place = \"stolen\"; work = 500; interval = \"50us\"; ";
+    g_autoptr(Played) played = clockwork(trace->str, parameters);
+    uint64_t begin = played_mark_cycle(played, "none", 0);
+    CU_ASSERT_EQUAL(played_mark_cycle(played, "none", 1), begin + 100000);
+    /* Wake-ups at 50000 and 100000, both on core 0. */
+    double stolen = played_stat(played, "clockwork", "cycles.stolen");
+    double wakes = played_mark_stat(played, "clockwork", 1, "clockwork.wakes");
+    CU_ASSERT_EQUAL(wakes, 2);
+    CU_ASSERT_TRUE(stolen >= wakes * 2000);
+    CU_ASSERT_EQUAL(stolen, played_stat(played, "clockwork", "cycles.policy"));
+    CU_ASSERT_EQUAL(played_mark_cycle(played, "clockwork", 1),
+                    begin + 100000 + (uint64_t)stolen);
+}
+
+static void test_dilation(void)
+{
+    g_autoptr(Played) played = play(HEAD "run a 10000\nmark \"x\"\n",
+                                    "dilation = 4.0;\n"
+                                    "policies = ( { name = \"clockwork\"; } );\n", NULL);
+    CU_ASSERT_EQUAL(played_mark_stat(played, "clockwork", 0, "clockwork.wakes"), 40);
+    CU_ASSERT_EQUAL(pf_simulation_dilation(played->simulation), 4);
+}
+
+static void test_control(void)
+{
+    /* Silent until the control at 7000; then each 100 cycles from there on. */
+    g_autoptr(Played) played =
+        clockwork(HEAD "run a 7000\nmark \"x\"\ncontrol clockwork.interval_ns 100\n"
+                       "run a 550\nrun a 1\nmark \"y\"\ncontrol other.interval_ns 1\n"
+                       "control clockwork.unheard_of 3\ncontrol clockwork.interval_ns many\n",
+                  "interval = \"0ps\"; ");
+    CU_ASSERT_EQUAL(played_mark_stat(played, "clockwork", 0, "clockwork.wakes"), 0);
+    CU_ASSERT_EQUAL(played_mark_stat(played, "clockwork", 1, "clockwork.wakes"), 5);
+    CU_ASSERT_EQUAL(played_stat(played, "clockwork", "clockwork.controls"), 1);
+    CU_ASSERT_EQUAL(played_stat(played, "clockwork", "policy.refused_controls"), 2);
+    CU_ASSERT_EQUAL(played_stat(played, "clockwork", "clockwork.disorder"), 0);
+}
+
+static void test_control_by_label(void)
+{
+    const char *settings = "policies = ( { name = \"clockwork\"; label = \"x\"; },"
+                           " { name = \"clockwork\"; label = \"y\"; } );\n";
+    g_autoptr(Played) played = play(HEAD "control x.interval_ns 5\ncontrol clockwork.interval_ns 7\n",
+                                    settings, NULL);
+    CU_ASSERT_EQUAL(played_stat(played, "x", "clockwork.controls"), 2);
+    CU_ASSERT_EQUAL(played_stat(played, "y", "clockwork.controls"), 1);
+}
+
+static void test_scan(void)
+{
+    const char *trace = "pagefold-trace 1\nscan 3\nscan pass 1\ncontext a process\n"
+                        "map a 0x0 4 anon\nrun a 5\nscan 4\nscan 12\nscan pass 2\nscan 0\n";
+    g_autoptr(Played) paced = clockwork(trace, "pacing = \"trace\"; ");
+    CU_ASSERT_EQUAL(played_stat(paced, "clockwork", "clockwork.scan_pages"), 3 + 4 + 12);
+    CU_ASSERT_EQUAL(played_stat(paced, "clockwork", "clockwork.scan_passes"), 3);
+    CU_ASSERT_EQUAL(played_stat(paced, "clockwork", "policy.passes"), 1 + 1 + 2);
+    CU_ASSERT_EQUAL(played_stat(paced, "clockwork", "clockwork.wakes"), 0);
+    g_autoptr(Played) timed = clockwork(trace, "");
+    CU_ASSERT_EQUAL(played_stat(timed, "clockwork", "clockwork.scan_pages"), 0);
+}
+
+static void test_events(void)
+{
+    const char *trace = HEAD "write a 0x0 1\nwrite a 0xfff 2 0x1\ntouch a 0x2000 2\nread b 0x0 1\n"
+                             "fork a c\nadvise a 0x0 1 dontneed\nremap a 0x1000 1 0x5000\n"
+                             "attr b 0x1000 1 pinned\nexit b\n";
+    g_autoptr(Played) played = clockwork(trace, "");
+    CU_ASSERT_EQUAL(played_stat(played, "clockwork", "clockwork.writes"), 1 + 2 + 2);
+    /* Four of a, one of b, the child's four, b's pinned one. */
+    CU_ASSERT_EQUAL(played_stat(played, "clockwork", "clockwork.mapped"), 4 + 1 + 4 + 1);
+    CU_ASSERT_EQUAL(played_stat(played, "clockwork", "clockwork.unmapped"), 1 + 2);
+    /* Two contexts and their maps, fork, advice, remap, attribute, exit. */
+    CU_ASSERT_EQUAL(played_stat(played, "clockwork", "clockwork.context_events"), 4 + 5);
+}
+
+static const PfCheck checks[] = {
+    {"at a barrier all contexts wait for the latest clock", test_barrier},
+    {"mark, scan, control, time and fork are barriers, map is none", test_barriers},
+    {"a context that idles leaves its core to others", test_idle},
+    {"closed pacing takes times as think time", test_think_time},
+    {"open pacing takes times as absolute and tells how late a run is", test_open_pacing},
+    {"at page grain times are absolute", test_page_grain},
+    {"a child begins where its parent is", test_fork},
+    {"a span ends the last one of its label", test_spans},
+    {"a policy wakes up at its times, in order", test_wakes},
+    {"a policy wakes up while contexts wait", test_wakes_while_idle},
+    {"a policy that cannot keep up begins when it has ended", test_overload},
+    {"stolen cycles hold up the context whose core they are taken from", test_stolen},
+    {"dilation multiplies the rates of policies", test_dilation},
+    {"a control takes effect at its time", test_control},
+    {"a control goes to all of that name or the one of that label", test_control_by_label},
+    {"scan records drive policies that are paced by the trace", test_scan},
+    {"a policy is told of what happens to pages and contexts", test_events},
+};
+
+PF_CHECK_MAIN("time", checks)
