@@ -200,7 +200,7 @@ void pf_host_control(PfHost *host, const char *key, const char *value)
                 (strlen(common->name) == length && strncmp(common->name, key, length) == 0);
     if (!mine)
         return;
-    work_at_daemon(host);
+    start_work(host, *host->base.memory->now_cycles);
     bool accepted = host->setup->ops->control != NULL &&
                     host->setup->ops->control(host->self, dot + 1, value);
     host->stats.refused_controls += !accepted;
