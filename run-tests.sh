@@ -5,7 +5,7 @@ set -euo pipefail
 usage()
 {
     cat <<'TEXT'
-usage: run-tests.sh [--quick] [--help]
+usage: run-tests.sh [--quick] [--kernel] [--help]
 
 Installs what is missing (Debian, as root or through sudo), builds with gcc, with gcc and
 AddressSanitizer and UndefinedBehaviorSanitizer, and with clang, and runs the whole suite on each;
@@ -13,6 +13,8 @@ on the first once more under a locale that writes a comma in numbers. Compiler w
 The last line tells how many cases passed, failed and were skipped, over all builds.
 
   --quick   the gcc build only
+  --kernel  also drive the running kernel's KSM (root), and compare it with the policy ksm; the
+            scenarios' stored counts are compared in any case
   --help    this text
 
 BUILD_ROOT is the folder for the builds (default: build/ in the checkout). Logs are in
@@ -21,9 +23,11 @@ TEXT
 }
 
 quick=false
+kernel=false
 for argument; do
     case $argument in
     --quick) quick=true ;;
+    --kernel) kernel=true ;;
     --help | -h)
         usage
         exit 0
@@ -36,6 +40,9 @@ for argument; do
 done
 
 . "$(dirname "${BASH_SOURCE[0]}")/.ci/functions.sh"
+
+# What drives the host's kernel disturbs the host, and is asked for.
+suites=(--no-suite kernel)
 
 passed=0
 failed=0
@@ -53,7 +60,7 @@ suite()
     local json=$build_root/$name/meson-logs/$log.json
     rm -f "$json"
     # Its status says no more than the log does, and a crash of the harness leaves no log.
-    env "$@" meson test -C "$build_root/$name" --no-rebuild --logbase "$log" --timeout-multiplier 3 ||
+    env "$@" meson test -C "$build_root/$name" --no-rebuild "${suites[@]}" --logbase "$log" --timeout-multiplier 3 ||
         true
     counts=$(python3 "$checkout/.ci/tally.py" "$json")
     read -r -a counts <<<"$counts"
@@ -109,6 +116,12 @@ main()
     make_comma_locale
 
     CC=gcc build_and_test gcc -Dwerror=true
+    if $kernel; then
+        heading "test: gcc, against the running kernel"
+        suites=(--suite kernel)
+        suite gcc kernel
+        suites=(--no-suite kernel)
+    fi
     if ! $quick; then
         heading "test: gcc, under a comma locale"
         test_comma_locale

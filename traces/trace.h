@@ -200,7 +200,7 @@ typedef struct {
 } PfTraceOptions;
 
 /* Opens the trace at PATH ("-" is standard input) whatever its form, told by its first bytes.
- * OPTIONS may be NULL. Errors: PF_ERROR_IO where it cannot be opened, PF_ERROR_TRACE
+ * OPTIONS may be NULL. Errors: PF_ERROR_TRACE, also where it cannot be opened:
  * "FILE:LINE: ..." (text) or "FILE: at byte OFFSET: ..." (binary). */
 PfTrace *pf_trace_open(const char *path, const PfTraceOptions *options, GError **error);
 void pf_trace_free(PfTrace *trace);
@@ -253,10 +253,11 @@ bool pf_trace_writer_finish(PfTraceWriter *writer, GError **error);
 void pf_trace_writer_free(PfTraceWriter *writer);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PfTraceWriter, pf_trace_writer_free)
 
-/* Writes the trace at IN to OUT in FORM; both may be "-". SALVAGE as in PfTraceOptions. On error
- * nothing appears at OUT. */
+/* Writes the trace at IN to OUT in FORM; both may be "-". SALVAGE as in PfTraceOptions. INTERRUPTED
+ * is polled and may be NULL; nonzero ends it with PF_ERROR_INTERRUPTED. On error nothing appears at
+ * OUT. */
 bool pf_trace_convert(const char *in, const char *out, PfTraceForm form, bool salvage,
-                      GError **error);
+                      const int *interrupted, GError **error);
 
 /* What a whole trace holds. */
 typedef struct {

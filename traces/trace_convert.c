@@ -33,7 +33,7 @@ static void convert_block(PfTraceWriter *writer, const PfRecordBlock *block, GAr
 }
 
 bool pf_trace_convert(const char *in, const char *out, PfTraceForm form, bool salvage,
-                      GError **error)
+                      const int *interrupted, GError **error)
 {
     PfTraceOptions options = {.salvage = salvage};
     g_autoptr(PfTrace) trace = pf_trace_open(in, &options, error);
@@ -50,6 +50,11 @@ bool pf_trace_convert(const char *in, const char *out, PfTraceForm form, bool sa
             return false;
         if (status == PF_TRACE_END)
             return pf_trace_writer_finish(writer, error);
+        if (interrupted != NULL && __atomic_load_n(interrupted, __ATOMIC_RELAXED) != 0) {
+            g_set_error(error, PF_ERROR, PF_ERROR_INTERRUPTED, "interrupted; %s is not written",
+                        out);
+            return false;
+        }
         convert_block(writer, block, numbers);
     }
 }

@@ -31,7 +31,7 @@ PfInput *pf_input_open(const char *path, GError **error)
     int fd = is_standard ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0) {
         int code = errno;
-        g_set_error(error, PF_ERROR, PF_ERROR_IO, "%s: %s", path, g_strerror(code));
+        g_set_error(error, PF_ERROR, PF_ERROR_TRACE, "%s: %s", path, g_strerror(code));
         return NULL;
     }
     struct stat status;
@@ -39,7 +39,7 @@ PfInput *pf_input_open(const char *path, GError **error)
     if (is_known && S_ISDIR(status.st_mode)) {
         if (!is_standard)
             close(fd);
-        g_set_error(error, PF_ERROR, PF_ERROR_IO, "%s: is a folder; name a trace in it", path);
+        g_set_error(error, PF_ERROR, PF_ERROR_TRACE, "%s: is a folder; name a trace in it", path);
         return NULL;
     }
     PfInput *input = g_new0(PfInput, 1);
@@ -117,7 +117,7 @@ bool pf_input_fill(PfInput *input, size_t length, GError **error)
             continue;
         if (got < 0) {
             int code = errno;
-            g_set_error(error, PF_ERROR, PF_ERROR_IO, "%s: cannot be read: %s", input->name,
+            g_set_error(error, PF_ERROR, PF_ERROR_TRACE, "%s: cannot be read: %s", input->name,
                         g_strerror(code));
             return false;
         }

@@ -253,7 +253,7 @@ const PfCommand pf_command_config_explain = {
     .name = "config explain",
     .arguments = "KEY|FILE",
     .summary = "Tell what a key, the keys of a section or those of a file mean",
-    .examples = "  pagefold config explain policies.ksm              all parameters of a policy\n"
+    .examples = "  pagefold config explain policies.esx              all parameters of a policy\n"
                 "  pagefold config explain machine.dram.channels     one key\n"
                 "  pagefold config explain \"\"                        everything\n",
     .arguments_min = 1,

@@ -113,6 +113,18 @@ static bool check_numbers(const RunOptions *options, GError **error)
     return false;
 }
 
+/* Found before hours of work rather than behind them. */
+static bool check_words(const RunOptions *options, GError **error)
+{
+    const char *missing = options->output != NULL && options->output[0] == '\0' ? "-o" : NULL;
+    if (options->setup.policies != NULL && options->setup.policies[0] == '\0')
+        missing = "--policy";
+    if (missing == NULL)
+        return true;
+    g_set_error(error, PF_ERROR, PF_ERROR_USAGE, "%s: a name is missing", missing);
+    return false;
+}
+
 static bool check_figures(char **names, GError **error)
 {
     for (char **name = names; name != NULL && *name != NULL; name++)
@@ -294,7 +306,8 @@ static int run(PfApp *app, const PfCommand *command, int argc, char **argv, GErr
     PfParse parsed = parse_options(app, command, argc, argv, &options, &arguments, error);
     if (parsed != PF_PARSE_GO)
         return parsed == PF_PARSE_DONE ? 0 : 2;
-    if (!find_form(options.format, &form, error) || !check_numbers(&options, error))
+    if (!find_form(options.format, &form, error) || !check_numbers(&options, error) ||
+        !check_words(&options, error))
         return 2;
     return simulate(app, &options, arguments[0], form, error);
 }
@@ -306,8 +319,8 @@ const PfCommand pf_command_run = {
     .examples =
         "  pagefold run demo.cfg                             print the comparison\n"
         "  pagefold run demo.cfg -o out -j 4                 ... and keep all results in out/\n"
-        "  pagefold run demo.cfg --policy ksm,esx --verify   these two, checked byte by byte\n"
-        "  pagefold run demo.cfg -s policies.ksm.pages_to_scan=500 --format markdown\n"
+        "  pagefold run demo.cfg --policy esx --verify       this one, checked byte by byte\n"
+        "  pagefold run demo.cfg -s policies.esx.rate=500 --format markdown\n"
         "  pagefold run out/config.cfg --trace a.pft -o out2 repeat a run\n",
     .arguments_min = 1,
     .arguments_max = 1,

@@ -3,6 +3,7 @@
 
 #include "commands.h"
 #include "error.h"
+#include "interrupt.h"
 #include "trace.h"
 #include "units.h"
 
@@ -130,7 +131,10 @@ static int convert(PfApp *app, const PfCommand *command, int argc, char **argv, 
         g_set_error(error, PF_ERROR, PF_ERROR_USAGE, "-o FILE is missing");
         return 2;
     }
-    return pf_trace_convert(arguments[0], output, form, salvage != FALSE, error) ? 0 : 3;
+    pf_interrupt_watch(&app->interrupted);
+    return pf_trace_convert(arguments[0], output, form, salvage != FALSE, &app->interrupted, error)
+               ? 0
+               : 3;
 }
 
 static int run_text(PfApp *app, const PfCommand *command, int argc, char **argv, GError **error)

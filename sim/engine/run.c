@@ -40,6 +40,7 @@ static bool build_host(PfRun *run, uint64_t frame_capacity, bool verify, GError 
                        .clock_hz = run->machine_config->clock_hz,
                        .dilation = run->config->dilation,
                        .seed = run->config->seed,
+                       .due_cycles = &run->due_cycles,
                        .verify = verify,
                        .frame_capacity = frame_capacity,
                        .color_count = pf_machine_colors(run->machine_config,
@@ -84,8 +85,16 @@ PfRun *pf_run_new(const PfRunConfig *config, const PfMachineConfig *machine_conf
                   const PfPolicySetup *setup, PfImage *image, uint64_t frame_capacity,
                   const PfSimulationOptions *options, GError **error)
 {
+    if (machine_config->memory_bytes < pf_image_page_bytes(image)) {
+        g_set_error(error, PF_ERROR, PF_ERROR_CONFIG,
+                    "machine.memory: %" G_GUINT64_FORMAT " bytes hold no page of the trace, which "
+                    "has %" G_GUINT32_FORMAT " bytes",
+                    machine_config->memory_bytes, pf_image_page_bytes(image));
+        return NULL;
+    }
     g_autoptr(PfRun) run = new_run(config, machine_config, setup, image);
     run->paranoid = options->paranoid;
+    run->interrupted = options->interrupted;
     run_register(run);
     run->machine = pf_machine_new(machine_config, pf_image_page_shift(image), config->seed,
                                   run->stats, error);

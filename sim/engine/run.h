@@ -84,10 +84,15 @@ struct PfRun {
     PfHistogram span_cycles;
     PfHistogram lag_cycles;
     uint64_t distinct_frames;     /* BOUND policies: what they stand for */
-    int64_t saved_origin;         /* saved_page_cycles at the last restart */
+    /* At the last restart of statistics: */
+    int64_t saved_origin;      /* saved_page_cycles */
+    uint64_t cycles_origin;    /* now_cycles */
+    uint64_t transfers_origin; /* DRAM transactions */
     uint64_t stat_instructions;
     uint64_t stat_accesses;
     uint64_t records;
+    const int *interrupted; /* borrowed, NULL: never; nonzero when the user wants an end */
+    bool out_of_memory; /* that is why there is an error */
     GError *error;
 };
 
@@ -173,5 +178,7 @@ void run_play_structural(PfRun *run, const PfRecord *record);
 
 /* run_stats.c */
 void run_register(PfRun *run);
+/* DRAM transactions so far. */
+uint64_t run_transfers(const PfRun *run);
 /* Levels are about to be read: lets the policy look first. */
 void run_observe(PfRun *run);

@@ -25,7 +25,33 @@ typedef struct {
     uint32_t size_bytes;
     PfAccessKind kind;
     bool is_write;
+    bool two_stage; /* the space has pages of several processes */
 } Piece;
+
+/* Whether ENTRY is of another page at the same virtual address: a trace does not tell the processes
+ * of a virtual machine apart, which switch spaces between their accesses. */
+static bool is_of_other(const PfRun *run, const Piece *piece, const PfTlbEntry *entry)
+{
+    if (G_LIKELY(!piece->two_stage))
+        return false;
+    const PfEntry *mapping = pf_memory_entry(&run->memory, piece->slot);
+    unsigned needed = PF_ENTRY_PRESENT;
+    if (piece->is_write && entry->writable)
+        needed |= PF_ENTRY_WRITABLE;
+    return (mapping->flags & needed) != needed || mapping->mpn != entry->mpn.number;
+}
+
+/* The entry of the first level for PIECE, or NULL. */
+static const PfTlbEntry *look_up(PfRun *run, const Piece *piece)
+{
+    PfMmu *mmu = &run->machine->mmu;
+    const PfTlbEntry *entry = pf_mmu_lookup(mmu, &piece->translation);
+    if (entry == NULL || !is_of_other(run, piece, entry))
+        return entry;
+    pf_mmu_invalidate(mmu, piece->translation.core, piece->translation.space,
+                      piece->translation.page, false);
+    return NULL;
+}
 
 /* The page must be there, and writable for a store; then its translation is put in. */
 static bool fault_in(PfRun *run, const Piece *piece, PfMpn *ret_frame)
@@ -42,17 +68,29 @@ static bool fault_in(PfRun *run, const Piece *piece, PfMpn *ret_frame)
     return true;
 }
 
+/* Asks the second level, and walks if that has no entry. */
+static const PfTlbEntry *refill(PfRun *run, const Piece *piece)
+{
+    PfCore *core = piece->place->core;
+    uint64_t cycles;
+    const PfTlbEntry *entry = pf_mmu_refill(&run->machine->mmu, &piece->translation,
+                                            piece->place->cache, core->now_cycles, &cycles);
+    pf_ledger_charge(&run->ledger, PF_PAYER_APP, PF_ACCOUNT_WALK, cycles);
+    core->now_cycles += cycles;
+    return entry;
+}
+
 /* A first-level miss, or a store without permission. */
 static bool translate_slowly(PfRun *run, const Piece *piece, bool missed, PfMpn *ret_frame)
 {
-    PfCore *core = piece->place->core;
     PfMmu *mmu = &run->machine->mmu;
     if (missed) {
-        uint64_t cycles;
-        const PfTlbEntry *entry =
-            pf_mmu_refill(mmu, &piece->translation, piece->place->cache, core->now_cycles, &cycles);
-        pf_ledger_charge(&run->ledger, PF_PAYER_APP, PF_ACCOUNT_WALK, cycles);
-        core->now_cycles += cycles;
+        const PfTlbEntry *entry = refill(run, piece);
+        if (entry != NULL && is_of_other(run, piece, entry)) {
+            pf_mmu_invalidate(mmu, piece->translation.core, piece->translation.space,
+                              piece->translation.page, false);
+            entry = refill(run, piece);
+        }
         if (entry != NULL && (!piece->is_write || entry->writable)) {
             *ret_frame = entry->mpn;
             return true;
@@ -102,7 +140,7 @@ static bool play_piece(PfRun *run, const Piece *piece, bool dependent)
         if (stall != 0)
             pf_ledger_charge(&run->ledger, PF_PAYER_APP, PF_ACCOUNT_MEMORY, stall);
     }
-    const PfTlbEntry *entry = pf_mmu_lookup(&run->machine->mmu, &piece->translation);
+    const PfTlbEntry *entry = look_up(run, piece);
     PfMpn frame;
     if (entry != NULL && (!piece->is_write || entry->writable))
         frame = entry->mpn;
@@ -151,6 +189,7 @@ void run_play_access(PfRun *run, const PfRecord *record, uint32_t number)
         piece.translation.page = pf_vaddr_page((PfVaddr){record->virtual_address}, shift);
         g_array_index(run->two_stage, bool, record->context) = true;
     }
+    piece.two_stage = g_array_index(run->two_stage, bool, record->context);
     if (is_write)
         piece.object = store_object(run, number, 0);
     bool dependent = (record->flags & PF_RECORD_DEPENDENT) != 0;

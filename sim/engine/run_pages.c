@@ -6,6 +6,7 @@ static void out_of_memory(PfRun *run, PfPage page)
 {
     if (run->error != NULL)
         return;
+    run->out_of_memory = true;
     g_set_error(&run->error, PF_ERROR, PF_ERROR_LIMIT,
                 "policy '%s': no frame is free for page 0x%" G_GINT64_MODIFIER
                 "x of context '%s' at cycle %" G_GUINT64_FORMAT " (%" G_GUINT64_FORMAT

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "error.h"
+
 static bool is_bound(const PfRun *run)
 {
     return (run->setup->ops->flags & PF_POLICY_BOUND) != 0;
@@ -98,14 +100,21 @@ void pf_run_compare(PfRun *run, const PfRun *none)
         pf_stats_amend(run->stats, "slowdown", pf_stat_double(contexts_cycles(run) / least));
 }
 
+uint64_t run_transfers(const PfRun *run)
+{
+    const PfDramStats *dram = pf_dram_stats(run->machine->dram);
+    return dram->reads + dram->writes;
+}
+
 static PfStatValue read_bandwidth(const void *user)
 {
     const PfRun *run = user;
-    const PfDramStats *dram = pf_dram_stats(run->machine->dram);
-    if (run->now_cycles == 0 || !run->has_access_grain)
+    uint64_t cycles = run->now_cycles - run->cycles_origin;
+    if (cycles == 0 || !run->has_access_grain)
         return pf_stat_null();
-    double bytes = (double)(dram->reads + dram->writes) * PF_DRAM_TRANSACTION_BYTES;
-    double seconds = (double)run->now_cycles / (double)run->machine_config->clock_hz;
+    double bytes =
+        (double)(run_transfers(run) - run->transfers_origin) * PF_DRAM_TRANSACTION_BYTES;
+    double seconds = (double)cycles / (double)run->machine_config->clock_hz;
     return pf_stat_double(bytes / seconds / 1e9);
 }
 
@@ -176,8 +185,9 @@ const char *const run_epoch_columns[PF_EPOCH_COLUMNS] = {
     "policy.scanned",         "policy.shared",          "policy.broken",
 };
 
-/* With an epoch of "auto", so many rows at most: then every other one is dropped. */
-enum { EPOCH_ROWS_MAX = 400 };
+/* With an epoch of "auto", so many rows at most: then every other one is dropped. With an epoch of
+ * the user's the run ends before its rows fill the host's memory: 200 MB. */
+enum { EPOCH_ROWS_MAX = 400, EPOCH_ROWS_LIMIT = 1000000 };
 
 static void thin_epochs(PfRun *run)
 {
@@ -188,6 +198,16 @@ static void thin_epochs(PfRun *run)
             g_array_index(run->epochs, PfEpochRow, 2 * i + 1);
     g_array_set_size(run->epochs, run->epochs->len / 2);
     run->epoch_cycles *= 2;
+}
+
+static void check_epochs(PfRun *run)
+{
+    if (run->epochs->len < EPOCH_ROWS_LIMIT || run->error != NULL)
+        return;
+    g_set_error(&run->error, PF_ERROR, PF_ERROR_LIMIT,
+                "output.epoch: too short, %d rows at cycle %" G_GUINT64_FORMAT
+                "; choose a longer one, or auto",
+                EPOCH_ROWS_LIMIT, run->now_cycles);
 }
 
 /* The values as they stand, whatever the region of interest is. */
@@ -202,8 +222,13 @@ void run_sample_epoch(PfRun *run, uint64_t cycle)
                    pf_stat_uint(run->ledger.payer_cycles[PF_PAYER_POLICY]),
                    pf_stat_uint(run->host->stats.scanned), pf_stat_uint(run->host->stats.shared),
                    pf_stat_uint(run->host->stats.broken)}};
+    /* The trace may end where an epoch does. */
+    unsigned count = run->epochs->len;
+    if (count > 0 && g_array_index(run->epochs, PfEpochRow, count - 1).cycle == cycle)
+        g_array_set_size(run->epochs, count - 1);
     g_array_append_val(run->epochs, row);
     thin_epochs(run);
+    check_epochs(run);
     run->next_epoch_cycles = (cycle / run->epoch_cycles + 1) * run->epoch_cycles;
     if (run->paranoid)
         pf_ledger_check(&run->ledger);

@@ -206,6 +206,7 @@ static void pin_page(PfRun *run, PfPage page, PfSlot slot)
 {
     PfFault fault = pf_memory_pin(&run->memory, slot);
     if (fault == PF_FAULT_NO_MEMORY) {
+        run->out_of_memory = true;
         g_set_error(&run->error, PF_ERROR, PF_ERROR_LIMIT,
                     "policy '%s': no frame is free to pin page 0x%" G_GINT64_MODIFIER
                     "x; raise machine.memory",

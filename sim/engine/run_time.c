@@ -1,9 +1,23 @@
 /* Clocks, barriers, what falls due, marks and spans. */
 #include "run.h"
 
+#include "error.h"
+
+/* A run ends before its clocks and their sums overflow; 56 years at 2.6 GHz. */
+#define CYCLES_LIMIT ((uint64_t)1 << 62)
+
+/* When the warm-up ends, if a time was given for that. */
+static uint64_t warm_cycles(const PfRun *run)
+{
+    if (run->warm || run->config->warmup_ps == 0)
+        return UINT64_MAX;
+    return pf_cycles_from_ps(run->config->warmup_ps, run->machine_config->clock_hz);
+}
+
 void run_update_due(PfRun *run)
 {
-    run->due_cycles = MIN(run->host->wake_at_cycles, run->next_epoch_cycles);
+    uint64_t asked = MIN(run->host->wake_at_cycles, run->next_epoch_cycles);
+    run->due_cycles = MIN(asked, warm_cycles(run));
 }
 
 void run_reach(PfRun *run, uint64_t cycle)
@@ -16,6 +30,9 @@ static void restart(PfRun *run)
 {
     pf_memory_integrate(&run->memory);
     run->saved_origin = run->memory.saved_page_cycles;
+    run->cycles_origin = run->now_cycles;
+    run->transfers_origin = run_transfers(run);
+    run->memory.frames.peak_frames = run->memory.frames.used_frames;
     pf_stats_restart(run->stats);
     run->warm = true;
     run->held = false;
@@ -36,28 +53,41 @@ static void check_warm(PfRun *run)
         return;
     const PfRunConfig *config = run->config;
     bool scans = run->setup->ops->scan != NULL;
-    bool by_time = config->warmup_ps != 0 &&
-                   run->now_cycles >= pf_cycles_from_ps(config->warmup_ps,
-                                                        run->machine_config->clock_hz);
+    bool by_time = run->now_cycles >= warm_cycles(run);
     bool by_passes = config->warmup_passes != 0 &&
                      (!scans || run->host->stats.passes >= config->warmup_passes);
     if (by_time || by_passes)
         restart(run);
 }
 
+/* One record may make billions of wake-ups due: idle of years. */
+static bool stands_still(PfRun *run)
+{
+    if (run->error == NULL && run->interrupted != NULL &&
+        __atomic_load_n(run->interrupted, __ATOMIC_RELAXED) != 0)
+        g_set_error_literal(&run->error, PF_ERROR, PF_ERROR_INTERRUPTED, "interrupted");
+    return run->error != NULL;
+}
+
 /* Wakes and epochs until CYCLE. A wake-up may take the policy's clock far ahead; contexts are
  * not held up by that unless it runs on their cores. */
 void run_serve(PfRun *run, uint64_t cycle)
 {
+    if (cycle > CYCLES_LIMIT && run->error == NULL)
+        g_set_error(&run->error, PF_ERROR, PF_ERROR_LIMIT,
+                    "the simulated time is beyond 2^62 cycles, more than a clock can count");
     for (;;) {
         uint64_t wake = run->host->wake_at_cycles;
-        uint64_t due = MIN(wake, run->next_epoch_cycles);
-        if (due > cycle || run->error != NULL)
+        uint64_t warm = warm_cycles(run);
+        uint64_t due = MIN(MIN(wake, run->next_epoch_cycles), warm);
+        if (due > cycle)
             break;
+        if (stands_still(run))
+            return;
         run_reach(run, due);
-        if (run->next_epoch_cycles <= wake)
-            run_sample_epoch(run, run->next_epoch_cycles);
-        else
+        if (run->next_epoch_cycles == due)
+            run_sample_epoch(run, due);
+        else if (warm > due)
             pf_host_wake(run->host);
         check_warm(run);
     }
@@ -94,6 +124,8 @@ void run_barrier(PfRun *run, uint64_t at_least)
         g_array_index(run->ready_cycles, uint64_t, i) = 0;
     }
     run_serve(run, latest);
+    if (run->error != NULL)
+        return;
     /* Stolen cycles may have moved a core's clock on once more. */
     for (unsigned i = 0; i < cores; i++)
         latest = MAX(latest, run->machine->cores[i]->now_cycles);
@@ -169,8 +201,8 @@ void run_play_mark(PfRun *run, const PfRecord *record)
     const char *label = record->detail->name;
     char *const *roi = run->config->roi;
     bool bounded = roi != NULL && roi[0] != NULL && roi[1] != NULL;
-    if (g_strcmp0(run->config->warmup_mark, label) == 0 ||
-        (bounded && g_str_equal(roi[0], label)))
+    bool warmed_up = !run->warm && g_strcmp0(run->config->warmup_mark, label) == 0;
+    if (warmed_up || (bounded && g_str_equal(roi[0], label)))
         restart(run);
     pf_memory_integrate(&run->memory);
     run_observe(run);

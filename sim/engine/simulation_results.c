@@ -1,6 +1,7 @@
 /* What the floor above reads after a run. */
 #include <string.h>
 
+#include "error.h"
 #include "simulation_internal.h"
 
 bool pf_simulation_complete(const PfSimulation *simulation)
@@ -104,8 +105,10 @@ const char *pf_run_scope(const PfRun *run)
 
 const char *pf_run_remark(const PfRun *run)
 {
+    if (g_error_matches(run->error, PF_ERROR, PF_ERROR_INTERRUPTED))
+        return "interrupted";
     if (run->error != NULL)
-        return "out of memory";
+        return run->out_of_memory ? "out of memory" : "stopped early";
     bool scans = run->setup->ops->scan != NULL;
     return scans && run->host->stats.passes < 2 ? "not converged" : "";
 }

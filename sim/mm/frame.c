@@ -84,8 +84,8 @@ void pf_frame_unref(PfFramePool *pool, PfMpn mpn)
         return;
     if ((frame->count & PF_FRAME_PINNED) == 0)
         release_frame(pool, mpn);
-    else if ((frame->holds & PF_FRAME_LIVE) != 0)
-        frame->holds = 0; /* its slot is going; nobody can read a page that is not mapped */
+    else if ((frame->holds & PF_FRAME_LIVE) != 0 && (frame->count & PF_FRAME_FILE) == 0)
+        frame->holds = 0; /* its slot is going, and nobody can map it again; a file's page stays */
 }
 
 void pf_frame_pin(PfFramePool *pool, PfMpn mpn)

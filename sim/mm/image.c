@@ -68,6 +68,7 @@ PfImage *pf_image_new(PfContentStore *store, uint32_t page_bytes)
     image->free_groups = g_array_new(FALSE, FALSE, sizeof(uint32_t));
     image->pins = g_array_new(FALSE, FALSE, sizeof(BasePin));
     image->user_changes = g_array_new(FALSE, FALSE, sizeof(UserChange));
+    pf_image_reader_init(&image->reader, image);
     return image;
 }
 
@@ -100,6 +101,7 @@ void pf_image_free(PfImage *image)
     g_array_unref(image->free_groups);
     g_array_unref(image->pins);
     g_array_unref(image->user_changes);
+    pf_image_reader_clear(&image->reader);
     g_free(image);
 }
 

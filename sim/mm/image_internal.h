@@ -93,6 +93,8 @@ struct PfImage {
     GMutex settle_lock;
     GArray *settle; /* slots that a reader asked for: worth interning */
 
+    PfImageReader reader; /* of the image itself, when it resolves records */
+
     /* What `none` uses. */
     int64_t baseline_frames;
     int64_t baseline_at_start;

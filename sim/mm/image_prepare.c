@@ -194,22 +194,23 @@ static PfContent record_content(PfImage *image, const PfRecord *record, uint64_t
     return content;
 }
 
-/* Whether SLOT is known to hold CONTENT already, at the end of the events so far. */
-static bool holds(const PfImage *image, uint32_t slot, PfContent content)
+/* Whether SLOT is known to hold CONTENT already, at the end of the events so far; by its bytes, for
+ * whether those are interned depends on who has looked at them. */
+static bool holds(PfImage *image, uint32_t slot, PfContent content)
 {
-    uint32_t last = image_last_event(image, slot);
-    while (last != NO_EVENT && pf_image_event(image, last)->kind == PF_EVENT_SAME)
-        last = pf_image_event(image, last)->previous;
-    if (last != NO_EVENT) {
-        const PfEvent *event = pf_image_event(image, last);
-        return event->kind == PF_EVENT_CONTENT && event->content == content.index;
-    }
-    return *image_handle(image, slot) == (HANDLE_CONTENT | content.index);
+    uint32_t handle = *image_handle(image, slot);
+    if (image_last_event(image, slot) == NO_EVENT && (handle & HANDLE_TAG) == HANDLE_CONTENT)
+        return handle == (HANDLE_CONTENT | content.index);
+    PfContent now;
+    if (!pf_image_content(image, &image->reader, (PfSlot){slot}, image->events->len, &now))
+        return false;
+    pf_content_unref(image->store, now);
+    return pf_content_equal(now, content);
 }
 
 /* `state` of a page of a file gives the file's page its bytes, unless it has others: then the
  * context has a copy of its own. */
-static uint32_t state_object(const PfImage *image, uint32_t slot, PfContent content)
+static uint32_t state_object(PfImage *image, uint32_t slot, PfContent content)
 {
     uint32_t object = pf_image_object(image, (PfSlot){slot}).index;
     PfBaseState state = image_base_state(image, slot);

@@ -148,11 +148,28 @@ static bool not_mapped(const PfImage *image, uint32_t context, PfCpn page, GErro
     return false;
 }
 
+/* Whether FIRST and TARGET, both of RECORD's pages, have pages in common. */
+static bool overlap(const PfRecord *record, PfCpn first, PfCpn target)
+{
+    uint64_t distance = first.number > target.number ? first.number - target.number
+                                                     : target.number - first.number;
+    return distance < record->count;
+}
+
+static bool overlaps(const PfRecord *record, GError **error)
+{
+    g_set_error(error, PF_ERROR, PF_ERROR_TRACE, "%s onto itself: source and target overlap",
+                pf_record_kind_name((PfRecordKind)record->kind));
+    return false;
+}
+
 static bool apply_alias(PfImage *image, const PfRecord *record, PfCpn first, GError **error)
 {
     PfImageContext *context = image_context(image, record->context);
     PfImageContext *other = image_context(image, record->detail->other_context);
     PfCpn source = {record->detail->other_address >> image->page_shift};
+    if (other == context && !pf_cpn_equal(source, first) && overlap(record, first, source))
+        return overlaps(record, error);
     for (uint64_t i = 0; i < record->count; i++) {
         PfCpn from = pf_cpn_plus(source, i);
         PfCpn to = pf_cpn_plus(first, i);
@@ -257,13 +274,8 @@ static bool apply_remap(PfImage *image, const PfRecord *record, PfCpn first, GEr
 {
     PfImageContext *context = image_context(image, record->context);
     PfCpn target = {record->detail->other_address >> image->page_shift};
-    uint64_t distance = first.number > target.number ? first.number - target.number
-                                                     : target.number - first.number;
-    if (distance < record->count) {
-        g_set_error_literal(error, PF_ERROR, PF_ERROR_TRACE,
-                            "remap onto itself: source and target overlap");
-        return false;
-    }
+    if (overlap(record, first, target))
+        return overlaps(record, error);
     unmap_range(image, context, target, record->count);
     visit_pages(image, context, first, pf_cpn_plus(first, record->count), record, move_page);
     pf_region_list_move(&context->regions, first, record->count, target);

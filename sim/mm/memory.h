@@ -147,7 +147,7 @@ typedef enum {
     PF_SHARE_DONE,
     PF_SHARE_SAME,
     PF_SHARE_DIFFERS,
-    PF_SHARE_REFUSED, /* shared memory, or a file's page without bytes of its own */
+    PF_SHARE_REFUSED, /* memory that others write, or a file's page of unknown bytes */
     PF_SHARE_BUSY,    /* not present, or pinned while it is open */
 } PfShareResult;
 
@@ -156,7 +156,7 @@ bool pf_share_possible(const PfMemory *memory, PfSlot slot);
 /* Maps PAGE onto the frame of KEEPER if their bytes are equal; compares them itself. LOSSY skips
  * the comparison. Both are copy-on-write afterwards. */
 PfShareResult pf_share_merge(PfMemory *memory, PfSlot page, PfSlot keeper, bool lossy);
-/* Likewise onto FRAME, which must be protected wherever it is mapped. */
+/* Likewise onto FRAME; refused if a page that maps it may be stored to without a fault. */
 PfShareResult pf_share_merge_frame(PfMemory *memory, PfSlot page, PfMpn frame, bool lossy);
 /* The next store to PAGE faults. */
 bool pf_share_protect(PfMemory *memory, PfSlot page);

@@ -97,11 +97,27 @@ PfShareResult pf_share_merge(PfMemory *memory, PfSlot page, PfSlot keeper, bool 
     return PF_SHARE_DONE;
 }
 
+/* Whether somebody may store to FRAME without a fault. */
+static bool is_written(const PfMemory *memory, PfMpn frame)
+{
+    const PfFrame *kept = pf_frame_at(&memory->frames, frame);
+    if ((kept->holds & PF_FRAME_LIVE) == 0)
+        return false;
+    PfSlot slot = {kept->holds & ~PF_FRAME_LIVE};
+    if ((kept->count & PF_FRAME_FILE) != 0)
+        return (pf_image_flags(memory->image, slot) & PF_IMAGE_SHMEM) != 0;
+    return (pf_memory_entry(memory, slot)->flags & PF_ENTRY_WRITABLE) != 0;
+}
+
 PfShareResult pf_share_merge_frame(PfMemory *memory, PfSlot page, PfMpn frame, bool lossy)
 {
     const PfFrame *kept = pf_frame_at(&memory->frames, frame);
     if (!pf_frame_is_used(kept) && frame.number != 0)
         return PF_SHARE_BUSY;
+    if (is_present(memory, page) && pf_memory_entry(memory, page)->mpn == frame.number)
+        return PF_SHARE_SAME;
+    if (is_written(memory, frame))
+        return PF_SHARE_REFUSED;
     PfShareResult result = may_merge(memory, page, frame, lossy);
     if (result != PF_SHARE_DONE)
         return result;

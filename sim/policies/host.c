@@ -84,7 +84,8 @@ void pf_host_follow(PfHost *host, uint32_t context)
         return;
     worked_until(host);
     work_at_context(host, context);
-    if (host->place->core->now_cycles < host->wake_cycles)
+    /* It has nothing to do until then, as far as is known. */
+    host->base.work->ledger->idle_cycles +=
         pf_core_advance_to(host->place->core, host->wake_cycles);
 }
 

@@ -51,6 +51,7 @@ typedef struct {
     uint64_t clock_hz;
     double dilation;
     uint64_t seed;
+    uint64_t *due_cycles; /* of the run: when it must next ask what is due; lowered by wake_at */
     bool verify;
     unsigned color_count;
     uint64_t frame_capacity; /* of a machine without a limit: what the trace can need */

@@ -27,13 +27,16 @@ uint64_t pf_host_cycles(const PfHost *host, uint64_t picoseconds)
     uint64_t cycles = pf_cycles_from_ps(picoseconds, host->base.clock_hz);
     if (host->base.dilation == 1.0)
         return cycles;
+    /* A sleep without end, which leaves room for the time at which it begins. */
+    const double most = 0x1p62;
     double scaled = (double)cycles / host->base.dilation;
-    return scaled < 1.0 ? 1 : (uint64_t)scaled;
+    return scaled < 1.0 ? 1 : (uint64_t)MIN(scaled, most);
 }
 
 void pf_host_wake_at(PfHost *host, uint64_t cycle)
 {
     host->wake_at_cycles = cycle;
+    *host->base.due_cycles = MIN(*host->base.due_cycles, cycle);
 }
 
 static bool in_scope(const PfHost *host, unsigned flags)

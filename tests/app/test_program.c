@@ -34,6 +34,8 @@ static void usage_errors(void)
         {{"run", "a.cfg", "--format", "xml", NULL}, "--format xml: must be"},
         {{"run", "a.cfg", "-j", "-1", NULL}, "-j -1: must be"},
         {{"run", "a.cfg", "--stop-after", "-1", NULL}, "--stop-after -1: must not"},
+        {{"run", "a.cfg", "-o", "", NULL}, "-o: a name is missing"},
+        {{"run", "a.cfg", "--policy", "", NULL}, "--policy: a name is missing"},
         {{"run", "a.cfg", "--color", "blue", NULL}, "--color blue: must be"},
         {{"--color=blue", "run", "a.cfg", NULL}, "--color blue: must be"},
         {{"compare", "a", NULL}, "an argument is missing"},

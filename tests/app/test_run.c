@@ -78,6 +78,7 @@ static void run_repeats(void)
     char *place = spawn_make_place();
     g_auto(Spawned) one = spawn(place, "run", "demo.cfg", "-o", "one", "-s", "policies.esx.rate=77",
                                 "-s", "output.dir=\"elsewhere\"");
+    CU_ASSERT_EQUAL(one.status, 0);
     g_autofree char *config = spawn_read(place, "one/config.cfg");
     CU_ASSERT_FATAL(config != NULL);
     CU_ASSERT_PTR_NOT_NULL(strstr(config, "trace = \"canned.trace\";"));
@@ -133,6 +134,7 @@ static void run_refuses_to_overwrite(void)
 {
     char *place = spawn_make_place();
     g_auto(Spawned) one = spawn(place, "run", "demo.cfg", "-o", "out");
+    CU_ASSERT_EQUAL(one.status, 0);
     g_auto(Spawned) two = spawn(place, "run", "demo.cfg", "-o", "out");
     CU_ASSERT_EQUAL(two.status, 2);
     CU_ASSERT_PTR_NOT_NULL(strstr(two.err, "--force"));
@@ -238,7 +240,9 @@ static void compare_equal(void)
 {
     char *place = spawn_make_place();
     g_auto(Spawned) one = spawn(place, "run", "demo.cfg", "-o", "one");
+    CU_ASSERT_EQUAL(one.status, 0);
     g_auto(Spawned) two = spawn(place, "run", "demo.cfg", "-o", "two");
+    CU_ASSERT_EQUAL(two.status, 0);
     g_auto(Spawned) compare = spawn(place, "compare", "one", "two", "--check", "0");
     CU_ASSERT_EQUAL(compare.status, 0);
     CU_ASSERT_STRING_EQUAL(compare.out, "0 of 66 statistics differ between one and two\n");
@@ -249,7 +253,9 @@ static void compare_different(void)
 {
     char *place = spawn_make_place();
     g_auto(Spawned) one = spawn(place, "run", "demo.cfg", "-o", "one");
+    CU_ASSERT_EQUAL(one.status, 0);
     g_auto(Spawned) two = spawn(place, "run", "demo.cfg", "-o", "two");
+    CU_ASSERT_EQUAL(two.status, 0);
     g_autofree char *json = spawn_read(place, "two/stats.json");
     CU_ASSERT_FATAL(json != NULL);
     /* 1000 to 1010 is 1 %. */
@@ -272,7 +278,9 @@ static void compare_missing(void)
 {
     char *place = spawn_make_place();
     g_auto(Spawned) one = spawn(place, "run", "demo.cfg", "-o", "one");
+    CU_ASSERT_EQUAL(one.status, 0);
     g_auto(Spawned) two = spawn(place, "run", "demo.cfg", "-o", "two", "--policy", "ksm");
+    CU_ASSERT_EQUAL(two.status, 0);
     g_auto(Spawned) compare = spawn(place, "compare", "one", "two", "--check", "50");
     CU_ASSERT_EQUAL(compare.status, 1);
     CU_ASSERT_PTR_NOT_NULL(strstr(compare.out, "(the whole run)"));

@@ -226,7 +226,7 @@ static void used_memory_is_seen(void)
     if (ksm == NULL)
         return;
     g_autoptr(GError) error = NULL;
-    CU_ASSERT(pf_live_host_check_unmerged(&error));
+    CU_ASSERT(pf_ksm_reset(ksm, &error));
     g_autoptr(PfCrew) crew = pf_crew_new(NULL, NULL);
     unsigned number;
     int refusal;
@@ -235,7 +235,10 @@ static void used_memory_is_seen(void)
                               &refusal, NULL));
     CU_ASSERT(pf_crew_command(crew, number, PF_LIVE_ADVISE, 0x200000000000, 4096, 0, MADV_MERGEABLE,
                               &refusal, NULL));
-    CU_ASSERT_FALSE(pf_live_host_check_unmerged(&error));
+    g_autoptr(GArray) pids = pf_crew_pids(crew);
+    CU_ASSERT_EQUAL(pids->len, 1);
+    CU_ASSERT(pf_live_host_check_unmerged(pids, NULL));
+    CU_ASSERT_FALSE(pf_live_host_check_unmerged(NULL, &error));
     CU_ASSERT(error != NULL && strstr(error->message, "has mergeable memory") != NULL);
 }
 

@@ -53,6 +53,17 @@ static void make_some_map(LawsMaker *maker)
     make_map(maker, &range);
 }
 
+/* The processes of a virtual machine have other pages at the same few addresses. */
+static void add_virtual(LawsMaker *maker, unsigned context, PfRecord *record)
+{
+    if (maker->kinds[context] != PF_CONTEXT_VM || laws_once_in(maker, 2))
+        return;
+    uint64_t page_bytes = maker->naive->page_bytes;
+    record->flags |= PF_RECORD_HAS_VIRTUAL;
+    record->virtual_address =
+        (40 + laws_below(maker, 4)) * page_bytes + record->address % page_bytes;
+}
+
 static void make_read(LawsMaker *maker)
 {
     LawsRange range;
@@ -68,10 +79,7 @@ static void make_read(LawsMaker *maker)
         record.count = MIN(record.count, page_bytes - offset);
     if (record.kind == PF_RECORD_READ && laws_once_in(maker, 5))
         record.flags |= PF_RECORD_DEPENDENT;
-    if (maker->kinds[range.context] == PF_CONTEXT_VM && laws_once_in(maker, 10)) {
-        record.flags |= PF_RECORD_HAS_VIRTUAL;
-        record.virtual_address = record.address + 1024 * (uint64_t)page_bytes;
-    }
+    add_virtual(maker, range.context, &record);
     naive_read(maker->naive, range.context, range.first);
     if (offset + record.count > page_bytes)
         naive_read(maker->naive, range.context, range.first + 1);
@@ -103,6 +111,7 @@ static void make_write(LawsMaker *maker)
         else
             memcpy(&record.value, bytes, length); /* little-endian hosts only, as the simulator */
     }
+    add_virtual(maker, range.context, &record);
     unsigned in_first = MIN(length, page_bytes - offset);
     naive_write(maker->naive, range.context, range.first, offset, known ? bytes : NULL, in_first);
     if (in_first < length)
@@ -235,11 +244,12 @@ static void make_records(LawsMaker *maker, unsigned count)
         unsigned weight;
         void (*make)(LawsMaker *);
     } kinds[] = {
-        {2, make_context},   {12, make_some_map},  {60, make_read},        {90, make_write},
-        {80, make_content},  {16, make_touch},     {6, laws_make_unmap},   {10, laws_make_alias},
-        {4, laws_make_fork}, {6, laws_make_remap}, {10, laws_make_advise}, {8, laws_make_attribute},
-        {2, laws_make_exit}, {30, make_pause},     {24, make_other},       {6, make_span},
-        {16, make_mark},
+        {2, make_context},    {12, make_some_map},    {60, make_read},
+        {90, make_write},     {80, make_content},     {16, make_touch},
+        {6, laws_make_unmap}, {10, laws_make_alias},  {4, laws_make_fork},
+        {6, laws_make_remap}, {10, laws_make_advise}, {16, laws_make_attribute},
+        {2, laws_make_exit},  {30, make_pause},       {24, make_other},
+        {6, make_span},       {16, make_mark},
     };
     unsigned weights = 0;
     for (unsigned i = 0; i < G_N_ELEMENTS(kinds); i++)

@@ -217,6 +217,78 @@ static void compare_run(Place *place, const PfRegistry *registry, const LawsTrac
     CU_ASSERT_EQUAL(place->wrong, 0);
 }
 
+/* ---- runs that must be the same to the last digit ---- */
+
+static void add_text(const PfStatInfo *info, PfStatValue value, void *user)
+{
+    GString *text = user;
+    if (value.kind == PF_STAT_DOUBLE)
+        g_string_append_printf(text, "%s %a\n", info->name, value.d);
+    else
+        g_string_append_printf(text, "%s %" G_GUINT64_FORMAT "\n", info->name,
+                               value.kind == PF_STAT_NULL ? UINT64_MAX : value.u);
+}
+
+/* All that RUN has to tell. */
+static char *run_text(const PfSimulation *simulation, const PfRun *run)
+{
+    GString *text = g_string_new(NULL);
+    pf_stats_visit(pf_run_stats(run), add_text, text);
+    for (size_t i = 0; i < pf_run_mark_count(run); i++) {
+        g_string_append_printf(text, "mark %s %" G_GUINT64_FORMAT "\n", pf_run_mark_label(run, i),
+                               pf_run_mark_cycle(run, i));
+        pf_run_mark_visit(run, i, add_text, text);
+    }
+    const char *const *names;
+    size_t columns = pf_simulation_epoch_columns(simulation, &names);
+    for (size_t i = 0; i < pf_run_epoch_count(run); i++) {
+        const PfStatValue *values;
+        g_string_append_printf(text, "epoch %" G_GUINT64_FORMAT, pf_run_epoch(run, i, &values));
+        for (size_t j = 0; j < columns; j++)
+            g_string_append_printf(text, " %" G_GUINT64_FORMAT, values[j].u);
+        g_string_append_c(text, '\n');
+    }
+    return g_string_free(text, FALSE);
+}
+
+/* The first line in which A and B differ, for a message. */
+static void show_difference(unsigned seed, const char *label, const char *a, const char *b)
+{
+    g_auto(GStrv) left = g_strsplit(a, "\n", -1);
+    g_auto(GStrv) right = g_strsplit(b, "\n", -1);
+    unsigned i = 0;
+    while (left[i] != NULL && right[i] != NULL && g_str_equal(left[i], right[i]))
+        i++;
+    printf("# seed %u, %s: '%s' and '%s'\n", seed, label, left[i] != NULL ? left[i] : "",
+           right[i] != NULL ? right[i] : "");
+}
+
+static const PfRun *find_run(const PfSimulation *simulation, const char *label)
+{
+    for (size_t i = 0; i < pf_simulation_run_count(simulation); i++) {
+        const PfRun *run = pf_simulation_run_at(simulation, i);
+        if (g_str_equal(pf_run_label(run), label))
+            return run;
+    }
+    return NULL;
+}
+
+/* Asserts that each run of OTHER is, to the digit, the run of that label in SIMULATION. */
+static void compare_runs(unsigned seed, const PfSimulation *simulation, const PfSimulation *other)
+{
+    for (size_t i = 0; i < pf_simulation_run_count(other); i++) {
+        const PfRun *run = pf_simulation_run_at(other, i);
+        const PfRun *same = find_run(simulation, pf_run_label(run));
+        CU_ASSERT_PTR_NOT_NULL_FATAL(same);
+        g_autofree char *found = run_text(other, run);
+        g_autofree char *wanted = run_text(simulation, same);
+        bool equal = g_str_equal(found, wanted);
+        if (!equal)
+            show_difference(seed, pf_run_label(run), wanted, found);
+        CU_ASSERT_TRUE(equal);
+    }
+}
+
 static char *trace_path(unsigned seed)
 {
     return g_strdup_printf("%s/%u.trace", directory, seed);
@@ -245,8 +317,41 @@ static void test_laws(void)
     pf_registry_free(registry);
 }
 
+/* A run must not depend on who plays it, nor on what other policies do on machines of their own. */
+static void test_independence(void)
+{
+    PfRegistry *registry = load_registry();
+    g_autofree char *policies = every_policy(registry);
+    g_auto(GStrv) single = g_strsplit(policies, ",\n ", -1);
+    for (unsigned seed = seeds.first; seed < seeds.first + MAX(1, seeds.count / 3); seed++) {
+        g_autofree char *path = trace_path(seed);
+        laws_trace_free(laws_trace_write(path, seed, seeds.records));
+        PfConfig *config;
+        PfSimulation *all = play(registry, path, policies, &config, 1);
+        for (unsigned threads = 2; threads <= 4; threads += 2) {
+            PfConfig *again;
+            PfSimulation *parallel = play(registry, path, policies, &again, threads);
+            compare_runs(seed, all, parallel);
+            pf_simulation_free(parallel);
+            pf_config_free(again);
+        }
+        for (unsigned i = 0; single[i] != NULL; i++) {
+            PfConfig *again;
+            PfSimulation *alone = play(registry, path, single[i], &again, 1);
+            compare_runs(seed, all, alone);
+            pf_simulation_free(alone);
+            pf_config_free(again);
+        }
+        pf_simulation_free(all);
+        pf_config_free(config);
+        g_unlink(path);
+    }
+    pf_registry_free(registry);
+}
+
 static const PfCheck checks[] = {
     {"every policy obeys the identities and changes no byte on random traces", test_laws},
+    {"a run does not depend on threads and on other runs", test_independence},
 };
 
 int main(int argc, char **argv)

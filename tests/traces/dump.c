@@ -194,7 +194,7 @@ GBytes *convert_bytes(const void *bytes, size_t length, PfTraceForm form)
     g_autofree char *out = g_build_filename(folder, "out", NULL);
     CU_ASSERT_FATAL(g_file_set_contents(in, bytes, (gssize)length, NULL));
     g_autoptr(GError) error = NULL;
-    bool is_converted = pf_trace_convert(in, out, form, false, &error);
+    bool is_converted = pf_trace_convert(in, out, form, false, NULL, &error);
     if (error != NULL)
         printf("# %s\n", error->message);
     CU_ASSERT_FATAL(is_converted);

@@ -300,11 +300,11 @@ static void test_files(void)
 {
     g_autoptr(GError) error = NULL;
     CU_ASSERT_PTR_NULL(pf_trace_open("/nonexistent/t.trace", NULL, &error));
-    CU_ASSERT(g_error_matches(error, PF_ERROR, PF_ERROR_IO));
+    CU_ASSERT(g_error_matches(error, PF_ERROR, PF_ERROR_TRACE));
     CU_ASSERT_STRING_EQUAL(error->message, "/nonexistent/t.trace: No such file or directory");
     g_clear_error(&error);
     CU_ASSERT_PTR_NULL(pf_trace_open("/", NULL, &error));
-    CU_ASSERT(g_error_matches(error, PF_ERROR, PF_ERROR_IO));
+    CU_ASSERT(g_error_matches(error, PF_ERROR, PF_ERROR_TRACE));
 }
 
 static const PfCheck checks[] = {

@@ -84,18 +84,24 @@ static void test_old_file_stays(void)
     CU_ASSERT_FATAL(g_file_set_contents(bad, "pagefold-trace 1\nmark \"x\"\noops\n", -1, NULL));
     CU_ASSERT_FATAL(g_file_set_contents(out, "old", -1, NULL));
     g_autoptr(GError) error = NULL;
-    CU_ASSERT_FALSE(pf_trace_convert(bad, out, PF_TRACE_BINARY, false, &error));
+    CU_ASSERT_FALSE(pf_trace_convert(bad, out, PF_TRACE_BINARY, false, NULL, &error));
     CU_ASSERT(g_error_matches(error, PF_ERROR, PF_ERROR_TRACE));
     g_autofree char *kept = NULL;
     CU_ASSERT(g_file_get_contents(out, &kept, NULL, NULL));
     CU_ASSERT_STRING_EQUAL(kept, "old");
     CU_ASSERT_EQUAL(files_in(folder), 3);
+    /* Interrupted, it leaves no more behind. */
+    const int interrupted = 2;
+    g_clear_error(&error);
+    CU_ASSERT_FALSE(pf_trace_convert(good, out, PF_TRACE_BINARY, false, &interrupted, &error));
+    CU_ASSERT(g_error_matches(error, PF_ERROR, PF_ERROR_INTERRUPTED));
+    CU_ASSERT_EQUAL(files_in(folder), 3);
     /* Salvaged, it has the mark. */
-    CU_ASSERT_TRUE(pf_trace_convert(bad, out, PF_TRACE_BINARY, true, NULL));
+    CU_ASSERT_TRUE(pf_trace_convert(bad, out, PF_TRACE_BINARY, true, NULL, NULL));
     PfTraceSummary summary;
     CU_ASSERT_TRUE(pf_trace_verify(out, &summary, NULL));
     CU_ASSERT_EQUAL(summary.records, 1);
-    CU_ASSERT_TRUE(pf_trace_convert(good, good, PF_TRACE_BINARY, false, NULL));
+    CU_ASSERT_TRUE(pf_trace_convert(good, good, PF_TRACE_BINARY, false, NULL, NULL));
     CU_ASSERT_TRUE(pf_trace_verify(good, &summary, NULL));
     CU_ASSERT_TRUE(summary.has_index);
     CU_ASSERT_EQUAL(files_in(folder), 3);
@@ -142,7 +148,7 @@ static void test_full_disk(void)
     CU_ASSERT_EQUAL_FATAL(setrlimit(RLIMIT_FSIZE, &small), 0);
     for (size_t i = 0; i < G_N_ELEMENTS(forms); i++) {
         g_autoptr(GError) error = NULL;
-        CU_ASSERT_FALSE(pf_trace_convert(in, path, forms[i], false, &error));
+        CU_ASSERT_FALSE(pf_trace_convert(in, path, forms[i], false, NULL, &error));
         CU_ASSERT(g_error_matches(error, PF_ERROR, PF_ERROR_IO));
         CU_ASSERT_EQUAL(files_in(folder), 1);
     }

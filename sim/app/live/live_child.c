@@ -247,6 +247,9 @@ static int obey(Child *child)
     case PF_LIVE_FORK:
         return fork_child(child, (unsigned)box->number);
     case PF_LIVE_EXIT:
+        /* Locked pages would go into a batch in the end, and stay until someone empties it. */
+        munlockall();
+        drain_batches(child);
         _exit(0);
     }
     return -ENOSYS;

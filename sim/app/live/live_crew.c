@@ -197,6 +197,15 @@ bool pf_crew_lives(const PfCrew *crew, unsigned number)
     return number < crew->count && crew->processes[number].pid > 0;
 }
 
+GArray *pf_crew_pids(const PfCrew *crew)
+{
+    GArray *pids = g_array_new(FALSE, FALSE, sizeof(pid_t));
+    for (unsigned i = 0; i < crew->count; i++)
+        if (crew->processes[i].pid > 0)
+            g_array_append_val(pids, crew->processes[i].pid);
+    return pids;
+}
+
 bool pf_crew_command(PfCrew *crew, unsigned number, PfLiveCommand command, uint64_t address,
                      uint64_t bytes, uint64_t other, int choice, int *ret_refusal, GError **error)
 {

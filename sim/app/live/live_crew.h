@@ -34,6 +34,9 @@ bool pf_crew_exit(PfCrew *crew, unsigned number, GError **error);
 /* Whether it was not told to end yet. */
 bool pf_crew_lives(const PfCrew *crew, unsigned number);
 
+/* The process numbers (pid_t) of those that live. Free with g_array_unref. */
+GArray *pf_crew_pids(const PfCrew *crew);
+
 /* It does COMMAND (no fork, no exit). RET_REFUSAL is the kernel's errno, or 0. An error (of
  * PF_ERROR_TRACE) is that it died of it. */
 bool pf_crew_command(PfCrew *crew, unsigned number, PfLiveCommand command, uint64_t address,

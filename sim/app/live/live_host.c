@@ -46,12 +46,21 @@ static char *read_of_process(const char *pid, const char *name)
     return g_file_get_contents(path, &text, NULL, NULL) ? text : NULL;
 }
 
-bool pf_live_host_check_unmerged(GError **error)
+static bool is_among(const GArray *pids, const char *pid)
+{
+    guint64 number = g_ascii_strtoull(pid, NULL, 10);
+    for (guint i = 0; pids != NULL && i < pids->len; i++)
+        if ((guint64)g_array_index(pids, pid_t, i) == number)
+            return true;
+    return false;
+}
+
+bool pf_live_host_check_unmerged(const GArray *except, GError **error)
 {
     g_autoptr(GDir) folder = g_dir_open("/proc", 0, error);
     const char *pid;
     while (folder != NULL && (pid = g_dir_read_name(folder)) != NULL) {
-        if (!g_ascii_isdigit(pid[0]))
+        if (!g_ascii_isdigit(pid[0]) || is_among(except, pid))
             continue;
         g_autofree char *text = read_of_process(pid, "ksm_stat");
         if (text == NULL || strstr(text, ": yes") == NULL)

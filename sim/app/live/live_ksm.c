@@ -24,6 +24,8 @@ enum {
     RESET_ATTEMPTS_MAX = 200, /* memory of processes that just died may still be going */
     RESET_PAUSE_US = 5000,
     LOCK_PAUSE_US = 1000,
+    OTHERS_ATTEMPTS_MAX = 300, /* others' mergeable memory, as a test's, may go soon */
+    OTHERS_PAUSE_US = 100000,
 };
 
 struct PfKsm {
@@ -201,9 +203,27 @@ static bool clean(PfKsm *ksm, GError **error)
     return false;
 }
 
+/* Waits until nobody has mergeable memory. */
+static bool wait_alone(const PfKsm *ksm, GError **error)
+{
+    for (unsigned attempt = 1;; attempt++) {
+        g_autoptr(GError) cause = NULL;
+        if (pf_live_host_check_unmerged(NULL, &cause))
+            return true;
+        if (attempt == OTHERS_ATTEMPTS_MAX) {
+            g_propagate_error(error, g_steal_pointer(&cause));
+            return false;
+        }
+        if (pf_live_host_interrupted(ksm->interrupted, error))
+            return false;
+        g_usleep(OTHERS_PAUSE_US);
+    }
+}
+
 bool pf_ksm_reset(PfKsm *ksm, GError **error)
 {
-    if (pf_live_host_interrupted(ksm->interrupted, error) || !clean(ksm, error))
+    if (pf_live_host_interrupted(ksm->interrupted, error) || !wait_alone(ksm, error) ||
+        !clean(ksm, error))
         return false;
     for (unsigned i = 0; i < G_N_ELEMENTS(defaults_order); i++)
         if (!write_knob(ksm, defaults_order[i], defaults[defaults_order[i]], error))
@@ -259,7 +279,7 @@ static bool check_unused(const PfKsm *ksm, GError **error)
                     "KSM is in use (%s/pages_* and ksm_zero_pages are not 0)", PF_KNOB_FOLDER);
         return false;
     }
-    return pf_live_host_check_unmerged(error);
+    return pf_live_host_check_unmerged(NULL, error);
 }
 
 static PfKsm *ksm_new(const int *interrupted)

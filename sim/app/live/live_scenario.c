@@ -11,7 +11,7 @@
 #include "trace.h"
 #include "units.h"
 
-enum { SLEEP_STEP_US = 50000 };
+enum { SLEEP_STEP_US = 50000, ATTEMPTS_MAX = 5 };
 
 /* A player of one scenario. */
 typedef struct {
@@ -327,18 +327,23 @@ static bool play_all(Player *player, GError **error)
     }
 }
 
-GArray *pf_live_play(PfKsm *ksm, const char *path, const int *interrupted, GError **error)
+static PfTrace *open_trace(const char *path, GError **error)
 {
     g_autoptr(PfTrace) trace = pf_trace_open(path, NULL, error);
-    if (trace == NULL)
-        return NULL;
     uint64_t page_bytes = (uint64_t)sysconf(_SC_PAGESIZE);
-    if (pf_trace_header(trace)->page_bytes != page_bytes) {
-        g_set_error(error, PF_ERROR, PF_ERROR_TRACE,
-                    "%s: pages of this host have %" G_GUINT64_FORMAT " bytes", path, page_bytes);
-        return NULL;
-    }
-    g_autoptr(PfCrew) crew = pf_crew_new(interrupted, error);
+    if (trace == NULL || pf_trace_header(trace)->page_bytes == page_bytes)
+        return g_steal_pointer(&trace);
+    g_set_error(error, PF_ERROR, PF_ERROR_TRACE,
+                "%s: pages of this host have %" G_GUINT64_FORMAT " bytes", path, page_bytes);
+    return NULL;
+}
+
+/* RET_ALONE: nobody else had mergeable memory meanwhile, which counts as well as the scenario's. */
+static GArray *play_once(PfKsm *ksm, const char *path, const int *interrupted, bool *ret_alone,
+                         GError **error)
+{
+    g_autoptr(PfTrace) trace = open_trace(path, error);
+    g_autoptr(PfCrew) crew = trace != NULL ? pf_crew_new(interrupted, error) : NULL;
     if (crew == NULL || !pf_ksm_reset(ksm, error))
         return NULL;
     g_autoptr(GArray) steps = pf_ksm_steps_new();
@@ -349,9 +354,25 @@ GArray *pf_live_play(PfKsm *ksm, const char *path, const int *interrupted, GErro
         .trace = trace,
         .steps = steps,
         .contents = contents,
-        .page_bytes = page_bytes,
+        .page_bytes = pf_trace_header(trace)->page_bytes,
         .begun_us = g_get_monotonic_time(),
         .interrupted = interrupted,
     };
-    return play_all(&player, error) ? g_steal_pointer(&steps) : NULL;
+    if (!play_all(&player, error))
+        return NULL;
+    g_autoptr(GArray) pids = pf_crew_pids(crew);
+    *ret_alone = pf_live_host_check_unmerged(pids, NULL);
+    return g_steal_pointer(&steps);
+}
+
+GArray *pf_live_play(PfKsm *ksm, const char *path, const int *interrupted, GError **error)
+{
+    for (unsigned attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
+        bool is_alone = false;
+        g_autoptr(GArray) steps = play_once(ksm, path, interrupted, &is_alone, error);
+        if (steps == NULL || is_alone)
+            return g_steal_pointer(&steps);
+    }
+    g_set_error(error, PF_ERROR, PF_ERROR_IO, "other processes have mergeable memory all the time");
+    return NULL;
 }

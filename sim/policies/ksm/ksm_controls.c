@@ -23,7 +23,7 @@ void pf_ksm_set_advisor(PfKsm *ksm, PfKsmAdvisorMode mode)
 {
     if (mode == (PfKsmAdvisorMode)ksm->config.advisor_mode)
         return;
-    ksm->config.advisor_mode = mode;
+    ksm->config.advisor_mode = (int)mode;
     ksm->advisor = (PfKsmAdvisor){.start_cycles = 0};
     ksm->config.pages_to_scan = mode == PF_KSM_ADVISOR_NONE ? PAGES_TO_SCAN_STANDARD
                                                             : ksm->config.advisor_min_pages_to_scan;

@@ -176,9 +176,8 @@ static GString **store(Naive *naive, NaivePage *page)
         return &page->frame->object->content;
     }
     NaiveFrame *frame = page->frame;
-    bool own = frame != NULL && frame != &naive->zero && frame->object == NULL && frame->maps == 1;
-    /* A frame that was shared may be pinned for a page that is gone. */
-    own = own && (frame->pins == 0 || !frame->was_shared);
+    bool own = frame != NULL && frame != &naive->zero && frame->object == NULL &&
+               frame->maps == 1 && (frame->pins == 0 || !frame->was_shared);
     if (own) {
         frame->was_shared = false;
     } else {

@@ -33,7 +33,7 @@ struct NaiveFrame {
     NaiveObject *object;
     unsigned maps;
     unsigned pins;
-    bool was_shared; /* since the page that maps it alone last stored to it */
+    bool was_shared; /* since it was made, or taken back by a store */
 };
 
 typedef struct {

@@ -1,0 +1,189 @@
+/* Work on pages: what it costs and who is charged. */
+#include "work.h"
+
+#include "check.h"
+
+#include <string.h>
+
+enum { LINE = 64, LATENCY = 5 };
+
+typedef struct {
+    PfCosts costs;
+    PfLedger ledger;
+    PfCore *core;
+    PfCache *cache;
+    PfWork work;
+    PfPlace place;
+} Fixture;
+
+/* Behind the cache: every line takes LATENCY more. */
+static uint64_t answer(PfPort *port, const PfRequest *request)
+{
+    (void)port;
+    return request->now_cycles + LATENCY;
+}
+
+static const PfPortOps next_ops = {.access = answer};
+static PfPort next_port = {&next_ops};
+
+static void set_up(Fixture *fixture, uint32_t page_bytes, bool full)
+{
+    const PfCoreConfig core = {.cpi = 1, .window_instructions = 1, .mshrs = 1};
+    const PfCacheConfig cache = {
+        .name = (char *)(uintptr_t) "l1", .size_bytes = 1024, .ways = 2, .line_bytes = LINE,
+        .latency_cycles = 1};
+    *fixture = (Fixture){.costs = {.fill_page_cycles = 1800, .copy_page_cycles = 2300,
+                                   .read_page_cycles = 1500, .compare_page_cycles = 2200,
+                                   .line_cycles = 450}};
+    fixture->core = pf_core_new(&core, 1, NULL, NULL);
+    fixture->cache = pf_cache_new(&cache, &next_port, 1, NULL, NULL);
+    fixture->work = (PfWork){.costs = &fixture->costs,
+                             .ledger = &fixture->ledger,
+                             .page_bytes = page_bytes,
+                             .line_bytes = LINE,
+                             .full = full,
+                             .daemon_core = 9};
+    fixture->place = (PfPlace){.core = fixture->core,
+                               .cache = fixture->cache,
+                               .index = 0,
+                               .actor = PF_ACTOR_DEMAND,
+                               .payer = PF_PAYER_APP};
+}
+
+static void tear_down(Fixture *fixture)
+{
+    pf_ledger_check(&fixture->ledger);
+    pf_core_free(fixture->core);
+    pf_cache_free(fixture->cache);
+}
+
+static void test_scale(void)
+{
+    CU_ASSERT_EQUAL(pf_costs_scale(2300, 4096), 2300);
+    CU_ASSERT_EQUAL(pf_costs_scale(2300, 8192), 4600);
+    CU_ASSERT_EQUAL(pf_costs_scale(2300, 2048), 1150);
+    /* Rounded up: 2300 * 16 / 4096 = 8.98, 2300 * 1 / 4096 = 0.56. */
+    CU_ASSERT_EQUAL(pf_costs_scale(2300, 16), 9);
+    CU_ASSERT_EQUAL(pf_costs_scale(2300, 1), 1);
+    CU_ASSERT_EQUAL(pf_costs_scale(0, 4096), 0);
+    CU_ASSERT_EQUAL(pf_costs_scale(2300, 0), 0);
+}
+
+static void test_card(void)
+{
+    Fixture fixture;
+    set_up(&fixture, 4096, false);
+    const PfMaddr a = {0};
+    const PfMaddr b = {4096};
+    pf_work_read(&fixture.work, &fixture.place, PF_ACCOUNT_HASH, a, 4096);
+    CU_ASSERT_EQUAL(fixture.core->now_cycles, 1500);
+    pf_work_fill(&fixture.work, &fixture.place, PF_ACCOUNT_FAULT, a, 2048);
+    CU_ASSERT_EQUAL(fixture.core->now_cycles, 1500 + 900);
+    pf_work_copy_page(&fixture.work, &fixture.place, PF_ACCOUNT_BREAK, a, b);
+    CU_ASSERT_EQUAL(fixture.core->now_cycles, 2400 + 2300);
+    CU_ASSERT_EQUAL(fixture.ledger.account_cycles[PF_ACCOUNT_HASH], 1500);
+    CU_ASSERT_EQUAL(fixture.ledger.account_cycles[PF_ACCOUNT_FAULT], 900);
+    CU_ASSERT_EQUAL(fixture.ledger.account_cycles[PF_ACCOUNT_BREAK], 2300);
+    CU_ASSERT_EQUAL(fixture.ledger.total_cycles, 4700);
+    tear_down(&fixture);
+}
+
+static void test_compare(void)
+{
+    static const struct {
+        uint64_t equal_bytes;
+        uint64_t cycles;
+    } cases[] = {
+        {4096, 2200}, /* the whole page, no byte more */
+        {4095, 2200}, /* the last byte differs: all 4096 are read */
+        {2047, 1100}, /* 2048 bytes: half */
+        {0, 450},     /* at least the line that is fetched */
+        {836, 450},   /* 837 bytes: 2200 * 837 / 4096 = 449.6 */
+        {838, 451},   /* 839 bytes: 450.6 */
+    };
+    for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++) {
+        Fixture fixture;
+        set_up(&fixture, 4096, false);
+        pf_work_compare(&fixture.work, &fixture.place, PF_ACCOUNT_COMPARE, (PfMaddr){0},
+                        (PfMaddr){4096}, cases[i].equal_bytes);
+        CU_ASSERT_EQUAL(fixture.ledger.account_cycles[PF_ACCOUNT_COMPARE], cases[i].cycles);
+        tear_down(&fixture);
+    }
+}
+
+static void test_full(void)
+{
+    Fixture fixture;
+    set_up(&fixture, 256, true);
+    /* Four lines, one issued a cycle, each a miss of 1 + LATENCY: the last is done at 3 + 6. */
+    pf_work_read(&fixture.work, &fixture.place, PF_ACCOUNT_HASH, (PfMaddr){0}, 256);
+    CU_ASSERT_EQUAL(fixture.core->now_cycles, 3 + 1 + LATENCY);
+    CU_ASSERT_EQUAL(pf_cache_stats(fixture.cache)->accesses[PF_ACCESS_READ], 4);
+    /* They are held now: 3 + 1. The card's 1500 cycles a page are not charged as well. */
+    pf_work_read(&fixture.work, &fixture.place, PF_ACCOUNT_HASH, (PfMaddr){0}, 256);
+    CU_ASSERT_EQUAL(fixture.core->now_cycles, 9 + 4);
+    /* One byte on either side of a line's edge is two lines. */
+    pf_work_fill(&fixture.work, &fixture.place, PF_ACCOUNT_FAULT, (PfMaddr){63}, 2);
+    CU_ASSERT_EQUAL(pf_cache_stats(fixture.cache)->accesses[PF_ACCESS_WRITE], 2);
+    /* A copy reads the one page and then stores the other. */
+    pf_work_copy_page(&fixture.work, &fixture.place, PF_ACCOUNT_BREAK, (PfMaddr){0},
+                      (PfMaddr){1 << 20});
+    CU_ASSERT_EQUAL(pf_cache_stats(fixture.cache)->accesses[PF_ACCESS_READ], 12);
+    CU_ASSERT_EQUAL(pf_cache_stats(fixture.cache)->accesses[PF_ACCESS_WRITE], 6);
+    CU_ASSERT_EQUAL(fixture.ledger.total_cycles, fixture.core->now_cycles);
+    tear_down(&fixture);
+}
+
+static void test_compare_full(void)
+{
+    Fixture fixture;
+    set_up(&fixture, 256, true);
+    /* 64 equal bytes: the 65th lies in the second line of each page. */
+    pf_work_compare(&fixture.work, &fixture.place, PF_ACCOUNT_COMPARE, (PfMaddr){0},
+                    (PfMaddr){4096}, 64);
+    CU_ASSERT_EQUAL(pf_cache_stats(fixture.cache)->accesses[PF_ACCESS_READ], 4);
+    pf_work_compare(&fixture.work, &fixture.place, PF_ACCOUNT_COMPARE, (PfMaddr){0},
+                    (PfMaddr){4096}, 63);
+    CU_ASSERT_EQUAL(pf_cache_stats(fixture.cache)->accesses[PF_ACCESS_READ], 4 + 2);
+    tear_down(&fixture);
+}
+
+static void test_payer(void)
+{
+    Fixture fixture;
+    set_up(&fixture, 4096, false);
+    pf_work_charge(&fixture.work, &fixture.place, PF_ACCOUNT_FAULT, 10);
+    fixture.place.payer = PF_PAYER_POLICY;
+    pf_work_charge(&fixture.work, &fixture.place, PF_ACCOUNT_SCAN, 20);
+    /* On the daemon's own core nothing is stolen. */
+    fixture.place.index = 9;
+    pf_work_charge(&fixture.work, &fixture.place, PF_ACCOUNT_SCAN, 40);
+    CU_ASSERT_EQUAL(fixture.ledger.payer_cycles[PF_PAYER_APP], 10);
+    CU_ASSERT_EQUAL(fixture.ledger.payer_cycles[PF_PAYER_POLICY], 60);
+    CU_ASSERT_EQUAL(fixture.work.stolen_cycles, 20);
+    CU_ASSERT_EQUAL(fixture.core->now_cycles, 70);
+    tear_down(&fixture);
+}
+
+static void test_fields(void)
+{
+    /* Each row has a default, and no two rows go to one member. */
+    for (size_t i = 0; i < pf_costs_field_count; i++) {
+        CU_ASSERT_PTR_NOT_NULL(pf_costs_fields[i].standard);
+        for (size_t j = 0; j < i; j++)
+            CU_ASSERT_NOT_EQUAL(pf_costs_fields[i].offset, pf_costs_fields[j].offset);
+    }
+    CU_ASSERT_EQUAL(pf_costs_field_count * sizeof(uint64_t), sizeof(PfCosts));
+}
+
+static const PfCheck checks[] = {
+    {"a row for 4096 bytes scales with the bytes, rounded up", test_scale},
+    {"by the card, page work costs what its rows say, to its account", test_card},
+    {"a comparison is charged up to the first difference, at least a line", test_compare},
+    {"in full, the lines go through the cache and the card's rows are not charged", test_full},
+    {"in full, a comparison reads the line of the first difference", test_compare_full},
+    {"what a policy spends on the core of a context is stolen", test_payer},
+    {"each row of the card has a default and a member of its own", test_fields},
+};
+
+PF_CHECK_MAIN("costs", checks)
