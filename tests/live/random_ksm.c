@@ -48,7 +48,8 @@ typedef struct {
 typedef struct {
     PfValidator validator;
     PfKsmTeller pair[2];
-    char *path;    /* of the scenario at hand */
+    int file;      /* the scenario at hand, without a name */
+    char *path;    /* of that */
     bool is_error; /* what is being made smaller is an error, not a difference */
     unsigned reached[REACHED_COUNT];
     unsigned differing;
