@@ -1,7 +1,8 @@
 #include <errno.h>
-#include <glib/gstdio.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "commands.h"
 #include "error.h"
@@ -58,7 +59,8 @@ static bool uses(const Validation *validation, PfKsmTeller teller)
 static void choose_pair(const Validation *validation, const char *path, PfKsmTeller ret_pair[2])
 {
     g_autofree char *stored = pf_teller_stored_path(path);
-    bool has_stored = g_file_test(stored, G_FILE_TEST_EXISTS);
+    bool has_stored =
+        validation->validator.stored != NULL || g_file_test(stored, G_FILE_TEST_EXISTS);
     for (unsigned i = 0; i < 2; i++) {
         ret_pair[i] = validation->pair[i];
         if (ret_pair[i] == PF_TELLER_LIVE && validation->obstacle != NULL && has_stored &&
@@ -67,9 +69,8 @@ static void choose_pair(const Validation *validation, const char *path, PfKsmTel
     }
 }
 
-static bool validate(Validation *validation, const char *path, GError **error)
+static bool validate(Validation *validation, const char *path, const char *name, GError **error)
 {
-    g_autofree char *name = base_name(path);
     PfKsmTeller pair[2];
     choose_pair(validation, path, pair);
     bool needs_live =
@@ -82,12 +83,14 @@ static bool validate(Validation *validation, const char *path, GError **error)
     if (validation->record != NULL)
         return record(validation, path, name, error);
     g_autoptr(GPtrArray) lines = g_ptr_array_new_with_free_func(g_free);
-    guint marks;
-    if (!pf_teller_compare(&validation->validator, pair, path, lines, &marks, error))
+    g_auto(PfVerdict) verdict = {0};
+    if (!pf_teller_compare(&validation->validator, pair, path, lines, &verdict, error))
         return false;
-    printf("%s: %u marks, %s and %s ", name, marks, pf_teller_name(pair[0]),
+    printf("%s: %u marks, %s and %s ", name, verdict.steps->len, pf_teller_name(pair[0]),
            pf_teller_name(pair[1]));
-    if (lines->len == 0)
+    if (lines->len == 0 && verdict.tries > 1)
+        printf("agree at try %u: the kernel is not always of one mind\n", verdict.tries);
+    else if (lines->len == 0)
         printf("agree\n");
     else
         printf("differ in %u places\n", lines->len);
@@ -98,36 +101,38 @@ static bool validate(Validation *validation, const char *path, GError **error)
     return true;
 }
 
-/* The built-in scenarios, put into a folder of their own where a scenario is a file. */
-static bool unpack(const char *folder, GPtrArray *paths, GError **error)
+static bool fail_unpack(const char *name, GError **error)
 {
-    g_auto(GStrv) names = pf_preset_scenario_names();
-    for (char **name = names; *name != NULL; name++) {
-        char *path = g_build_filename(folder, *name, NULL);
-        g_ptr_array_add(paths, path);
-        g_autoptr(GError) cause = NULL;
-        if (g_file_set_contents(path, pf_preset_scenario(*name), -1, &cause))
-            continue;
-        g_set_error(error, PF_ERROR, PF_ERROR_IO, "%s", cause->message);
-        return false;
-    }
-    return true;
+    g_set_error(error, PF_ERROR, PF_ERROR_IO, "built-in scenario %s: %s", name, g_strerror(errno));
+    return false;
+}
+
+/* A built-in scenario, in a file without a name: a trace has a path. */
+static bool validate_one_built_in(Validation *validation, const char *name, GError **error)
+{
+    const char *text = pf_preset_scenario(name);
+    g_autofree char *stored = pf_teller_stored_path(name);
+    g_autofree char *base = base_name(name);
+    int file = memfd_create(name, MFD_CLOEXEC);
+    if (file < 0)
+        return fail_unpack(name, error);
+    g_autofree char *path = g_strdup_printf("/proc/self/fd/%d", file);
+    validation->validator.stored = pf_preset_scenario(stored);
+    bool is_done = write(file, text, strlen(text)) == (ssize_t)strlen(text)
+                       ? validate(validation, path, base, error)
+                       : fail_unpack(name, error);
+    validation->validator.stored = NULL;
+    close(file);
+    return is_done;
 }
 
 static bool validate_built_in(Validation *validation, GError **error)
 {
-    g_autofree char *folder = g_dir_make_tmp("pagefold-ksm-XXXXXX", error);
-    if (folder == NULL)
-        return false;
-    g_autoptr(GPtrArray) paths = g_ptr_array_new_with_free_func(g_free);
-    bool is_done = unpack(folder, paths, error);
-    for (guint i = 0; i < paths->len && is_done; i++)
-        if (g_str_has_suffix(g_ptr_array_index(paths, i), ".trace"))
-            is_done = validate(validation, g_ptr_array_index(paths, i), error);
-    for (guint i = 0; i < paths->len; i++)
-        g_unlink(g_ptr_array_index(paths, i));
-    g_rmdir(folder);
-    return is_done;
+    g_auto(GStrv) names = pf_preset_scenario_names();
+    for (char **name = names; *name != NULL; name++)
+        if (g_str_has_suffix(*name, ".trace") && !validate_one_built_in(validation, *name, error))
+            return false;
+    return true;
 }
 
 static bool parse_pair(const char *text, Validation *validation, GError **error)
@@ -163,8 +168,10 @@ static bool validate_all(const PfApp *app, Validation *validation, char **paths,
     if (!open_ksm(app, validation, error))
         return false;
     bool is_done = paths[0] != NULL || validate_built_in(validation, error);
-    for (char **path = paths; *path != NULL && is_done; path++)
-        is_done = validate(validation, *path, error);
+    for (char **path = paths; *path != NULL && is_done; path++) {
+        g_autofree char *name = base_name(*path);
+        is_done = validate(validation, *path, name, error);
+    }
     if (validation->validator.ksm != NULL && !pf_ksm_close(validation->validator.ksm) && is_done) {
         g_set_error(error, PF_ERROR, PF_ERROR_IO, "the knobs in %s could not all be put back",
                     PF_KNOB_FOLDER);

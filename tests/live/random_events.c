@@ -120,14 +120,12 @@ static const char *const words[EVENT_KINDS] = {
     [EVENT_MAP] = "map",         [EVENT_FILL] = "fill",        [EVENT_WRITE] = "write",
     [EVENT_TOUCH] = "touch",     [EVENT_READ] = "read",        [EVENT_UNMAP] = "unmap",
     [EVENT_REMAP] = "remap",     [EVENT_MERGEABLE] = "advise", [EVENT_UNMERGEABLE] = "advise",
-    [EVENT_DONTNEED] = "advise", [EVENT_LOCKED] = "attr",      [EVENT_UNLOCKED] = "attr",
-    [EVENT_PINNED] = "attr",     [EVENT_UNPINNED] = "attr",
+    [EVENT_DONTNEED] = "advise", [EVENT_PINNED] = "attr",      [EVENT_UNPINNED] = "attr",
 };
 
 static const char *const last_words[EVENT_KINDS] = {
     [EVENT_MERGEABLE] = " mergeable", [EVENT_UNMERGEABLE] = " unmergeable",
-    [EVENT_DONTNEED] = " dontneed",   [EVENT_LOCKED] = " locked",
-    [EVENT_UNLOCKED] = " unlocked",   [EVENT_PINNED] = " pinned",
+    [EVENT_DONTNEED] = " dontneed",   [EVENT_PINNED] = " pinned",
     [EVENT_UNPINNED] = " unpinned",
 };
 

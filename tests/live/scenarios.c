@@ -34,7 +34,8 @@ static void tell(unsigned number, const PfValidator *validator, const PfKsmTelle
     g_autofree char *path = g_build_filename(folder, name, NULL);
     g_autoptr(GPtrArray) lines = g_ptr_array_new_with_free_func(g_free);
     g_autoptr(GError) error = NULL;
-    bool is_told = pf_teller_compare(validator, pair, path, lines, NULL, &error);
+    g_auto(PfVerdict) verdict = {0};
+    bool is_told = pf_teller_compare(validator, pair, path, lines, &verdict, &error);
     /* A scenario that the program does not know by itself is not what users run. */
     bool is_built_in = pf_preset_scenario(name) != NULL;
     printf("%s %u %s: %s and %s count alike\n",

@@ -1,7 +1,6 @@
 #include "live_host.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -71,29 +70,6 @@ bool pf_live_host_check_unmerged(const GArray *except, GError **error)
         return false;
     }
     return folder != NULL;
-}
-
-int pf_live_host_open_ksmd(GError **error)
-{
-    g_autoptr(GDir) folder = g_dir_open("/proc", 0, error);
-    const char *pid;
-    while (folder != NULL && (pid = g_dir_read_name(folder)) != NULL) {
-        if (!g_ascii_isdigit(pid[0]))
-            continue;
-        /* A program may be called ksmd too, but has a command line. */
-        g_autofree char *name = read_of_process(pid, "comm");
-        g_autofree char *arguments = read_of_process(pid, "cmdline");
-        if (g_strcmp0(name, "ksmd\n") != 0 || arguments == NULL || arguments[0] != '\0')
-            continue;
-        g_autofree char *path = g_build_filename("/proc", pid, "stat", NULL);
-        int file = open(path, O_RDONLY | O_CLOEXEC);
-        if (file >= 0)
-            return file;
-    }
-    if (folder != NULL)
-        g_set_error(error, PF_ERROR, PF_ERROR_IO,
-                    "ksmd is not to be seen in /proc (another PID namespace?)");
-    return -1;
 }
 
 bool pf_live_host_interrupted(const int *interrupted, GError **error)

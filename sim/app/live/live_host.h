@@ -11,8 +11,5 @@ bool pf_live_host_check(GError **error);
 /* No process but those of EXCEPT (of pid_t; may be NULL) has memory that KSM may merge. */
 bool pf_live_host_check_unmerged(const GArray *except, GError **error);
 
-/* Opens /proc/PID/stat of ksmd; -1 where it is not to be seen. */
-int pf_live_host_open_ksmd(GError **error);
-
 /* Whether *INTERRUPTED (may be NULL) is set; then with PF_ERROR_INTERRUPTED. */
 bool pf_live_host_interrupted(const int *interrupted, GError **error);

@@ -105,7 +105,7 @@ bool pf_knobs_restore(const PfKnobs *knobs)
 
 /* What ends the controller shall not end its guardian: no signal reaches it, and it holds nothing
  * of what the controller had open but what it needs. */
-static _Noreturn void guard(const PfKnobs *knobs, int lock, int death)
+static _Noreturn void guard(const PfKnobs *knobs, const PfKsmd *ksmd, int lock, int death)
 {
     sigset_t all;
     sigfillset(&all);
@@ -125,16 +125,18 @@ static _Noreturn void guard(const PfKnobs *knobs, int lock, int death)
     char byte;
     while (read(death, &byte, 1) < 0 && errno == EINTR)
         continue;
+    pf_ksmd_restore(ksmd);
     _exit(pf_knobs_restore(knobs) ? 0 : 1);
 }
 
-bool pf_guardian_start(PfGuardian *guardian, const PfKnobs *knobs, int lock, GError **error)
+bool pf_guardian_start(PfGuardian *guardian, const PfKnobs *knobs, const PfKsmd *ksmd, int lock,
+                       GError **error)
 {
     int ends[2];
     bool is_made = pipe2(ends, O_CLOEXEC) == 0;
     guardian->pid = is_made ? fork() : -1;
     if (guardian->pid == 0)
-        guard(knobs, lock, ends[0]);
+        guard(knobs, ksmd, lock, ends[0]);
     if (guardian->pid < 0) {
         g_set_error(error, PF_ERROR, PF_ERROR_IO, "cannot make a process: %s", g_strerror(errno));
         if (is_made) {

@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include "live_ksmd.h"
+
 #define PF_KNOB_FOLDER "/sys/kernel/mm/ksm"
 
 /* Every knob that the driver or a scenario may change, in the order in which they can be put back
@@ -47,16 +49,17 @@ int pf_knob_write(const PfKnobs *knobs, PfKnob knob, const char *value);
  * did not take all of it for a second. */
 bool pf_knobs_restore(const PfKnobs *knobs);
 
-/* A process of its own that puts the knobs back when this one ends in whatever way, even killed:
- * it keeps LOCK (a file descriptor with a lock on it) open until that is done. KNOBS and LOCK are
- * its own copies from here on. */
+/* A process of its own that puts the knobs and ksmd back when this one ends in whatever way, even
+ * killed: it keeps LOCK (a file descriptor with a lock on it) open until that is done. What it is
+ * given are its own copies from here on. */
 typedef struct {
     pid_t pid;
     int life; /* the guardian waits for this to be closed everywhere */
 } PfGuardian;
 
 /* PF_ERROR_IO where no process can be made. */
-bool pf_guardian_start(PfGuardian *guardian, const PfKnobs *knobs, int lock, GError **error);
+bool pf_guardian_start(PfGuardian *guardian, const PfKnobs *knobs, const PfKsmd *ksmd, int lock,
+                       GError **error);
 
-/* Lets the guardian put the knobs back now. False if it could not. */
+/* Lets the guardian put everything back now. False if it could not. */
 bool pf_guardian_finish(PfGuardian *guardian);

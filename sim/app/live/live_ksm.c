@@ -10,11 +10,12 @@
 
 #include "error.h"
 #include "live_host.h"
+#include "rng.h"
 
 /* An hour and a bit: the two sleeps between which the driver changes. A batch without limit: what
  * the kernel's unsigned int holds. */
 #define SLEEP_MILLISECS 3600000U
-#define PAGES_UNLIMITED "4294967295"
+#define PAGES_UNLIMITED ((uint64_t)UINT32_MAX)
 
 enum {
     TEXT_MAX = 64,
@@ -33,7 +34,9 @@ struct PfKsm {
     PfGuardian guardian;
     bool is_guarded;
     int lock;
-    int ksmd_stat;
+    PfKsmd ksmd;
+    PfRng wander;
+    bool is_wandering;
     int counters[PF_KSM_COUNTERS];
     int64_t base[PF_KSM_COUNTERS]; /* what stood at the scenario's start; 0 where it is reset */
     unsigned sleep_millisecs;
@@ -83,33 +86,9 @@ static bool read_counter(const PfKsm *ksm, PfKsmCounter counter, int64_t *ret_va
     return read_integer(ksm->counters[counter], pf_ksm_counter_name(counter), ret_value, error);
 }
 
-/* "PID (ksmd) S ...": the letter after the name. */
-static char ksmd_state(const PfKsm *ksm)
-{
-    char text[TEXT_MAX];
-    ssize_t got = pread(ksm->ksmd_stat, text, sizeof(text) - 1, 0);
-    text[MAX(got, 0)] = '\0';
-    const char *end = strrchr(text, ')');
-    return end != NULL && end[1] == ' ' ? end[2] : '?';
-}
-
 static bool wait_asleep(const PfKsm *ksm, GError **error)
 {
-    gint64 begun_us = g_get_monotonic_time();
-    for (unsigned look = 0; ksmd_state(ksm) != 'S'; look++) {
-        if (pf_live_host_interrupted(ksm->interrupted, error))
-            return false;
-        if (look < SPINS)
-            sched_yield();
-        else
-            g_usleep(PAUSE_US);
-        if (g_get_monotonic_time() - begun_us > (gint64)BATCH_SECONDS_MAX * G_USEC_PER_SEC) {
-            g_set_error(error, PF_ERROR, PF_ERROR_IO, "ksmd does not come to rest in %d s",
-                        BATCH_SECONDS_MAX);
-            return false;
-        }
-    }
-    return true;
+    return pf_ksmd_wait_asleep(&ksm->ksmd, ksm->interrupted, error);
 }
 
 /* Writing the value in force waits for the scan's mutex and wakes a ksmd that had nothing to do. */
@@ -135,16 +114,49 @@ static bool batch(PfKsm *ksm, const char *pages, GError **error)
            write_knob(ksm, PF_KNOB_PAGES_TO_SCAN, "0", error);
 }
 
-bool pf_ksm_scan(PfKsm *ksm, uint64_t pages, GError **error)
+/* The same as one batch of up to PAGES, page by page, each on a processor drawn anew. */
+static bool wander(PfKsm *ksm, uint64_t pages, GError **error)
+{
+    for (uint64_t page = 0; page < pages; page++) {
+        int64_t passes[2];
+        int64_t scanned[2];
+        pf_ksmd_move(&ksm->ksmd, pf_rng_next(&ksm->wander));
+        if (!read_counter(ksm, PF_KSM_FULL_SCANS, &passes[0], error) ||
+            !read_counter(ksm, PF_KSM_PAGES_SCANNED, &scanned[0], error) ||
+            !batch(ksm, "1", error) || !read_counter(ksm, PF_KSM_FULL_SCANS, &passes[1], error) ||
+            !read_counter(ksm, PF_KSM_PAGES_SCANNED, &scanned[1], error))
+            return false;
+        if (passes[0] != passes[1] || scanned[0] == scanned[1])
+            break;
+    }
+    return true;
+}
+
+static bool scan(PfKsm *ksm, uint64_t pages, GError **error)
 {
     char text[TEXT_MAX];
-    snprintf(text, sizeof(text), "%" G_GUINT64_FORMAT, MIN(pages, (uint64_t)UINT32_MAX));
-    return strcmp(ksm->run, "1") != 0 || batch(ksm, text, error);
+    snprintf(text, sizeof(text), "%" G_GUINT64_FORMAT, MIN(pages, PAGES_UNLIMITED));
+    if (strcmp(ksm->run, "1") != 0)
+        return true;
+    return ksm->is_wandering ? wander(ksm, pages, error) : batch(ksm, text, error);
+}
+
+bool pf_ksm_scan(PfKsm *ksm, uint64_t pages, GError **error)
+{
+    return scan(ksm, pages, error);
 }
 
 bool pf_ksm_scan_pass(PfKsm *ksm, GError **error)
 {
-    return strcmp(ksm->run, "1") != 0 || batch(ksm, PAGES_UNLIMITED, error);
+    return scan(ksm, PAGES_UNLIMITED, error);
+}
+
+void pf_ksm_wander(PfKsm *ksm, uint64_t seed)
+{
+    ksm->is_wandering = seed != 0;
+    ksm->wander = pf_rng_derive(seed, "ksmd");
+    if (!ksm->is_wandering)
+        pf_ksmd_restore(&ksm->ksmd);
 }
 
 bool pf_ksm_control(PfKsm *ksm, PfKnob knob, const char *value, int *ret_refusal, GError **error)
@@ -265,8 +277,7 @@ static bool open_files(PfKsm *ksm, GError **error)
         if (ksm->counters[counter] < 0)
             return fail(error, name, errno);
     }
-    ksm->ksmd_stat = pf_live_host_open_ksmd(error);
-    return ksm->ksmd_stat >= 0 && pf_knobs_init(&ksm->knobs, error);
+    return pf_ksmd_init(&ksm->ksmd, error) && pf_knobs_init(&ksm->knobs, error);
 }
 
 static bool check_unused(const PfKsm *ksm, GError **error)
@@ -286,7 +297,7 @@ static PfKsm *ksm_new(const int *interrupted)
 {
     PfKsm *ksm = g_new0(PfKsm, 1);
     ksm->lock = -1;
-    ksm->ksmd_stat = -1;
+    ksm->ksmd.stat = -1;
     ksm->interrupted = interrupted;
     ksm->sleep_millisecs = SLEEP_MILLISECS;
     for (unsigned counter = 0; counter < PF_KSM_COUNTERS; counter++)
@@ -305,7 +316,7 @@ PfKsm *pf_ksm_open(unsigned wait_seconds, const int *interrupted, GError **error
     if (!take_lock(ksm, wait_seconds, error) || !open_files(ksm, error) ||
         !check_unused(ksm, error))
         return NULL;
-    ksm->is_guarded = pf_guardian_start(&ksm->guardian, &ksm->knobs, ksm->lock, error);
+    ksm->is_guarded = pf_guardian_start(&ksm->guardian, &ksm->knobs, &ksm->ksmd, ksm->lock, error);
     return ksm->is_guarded ? g_steal_pointer(&ksm) : NULL;
 }
 
@@ -325,8 +336,7 @@ void pf_ksm_free(PfKsm *ksm)
     for (unsigned counter = 0; counter < PF_KSM_COUNTERS; counter++)
         if (ksm->counters[counter] >= 0)
             close(ksm->counters[counter]);
-    if (ksm->ksmd_stat >= 0)
-        close(ksm->ksmd_stat);
+    pf_ksmd_clear(&ksm->ksmd);
     if (ksm->lock >= 0)
         close(ksm->lock);
     g_free(ksm);

@@ -38,6 +38,12 @@ bool pf_ksm_scan(PfKsm *ksm, uint64_t pages, GError **error);
 /* One batch up to the end of the pass. */
 bool pf_ksm_scan_pass(PfKsm *ksm, GError **error);
 
+/* From now on a batch is made page by page, for each of which ksmd is moved to a processor drawn
+ * from SEED; 0: no more. It has no influence on what is counted, but for this: an item remembers
+ * where its last stable node lay, and if another node has come to lie there, by what the allocator
+ * of that processor had at hand, the item is taken for one of that node's (cmp_and_merge_page). */
+void pf_ksm_wander(PfKsm *ksm, uint64_t seed);
+
 /* Writes VALUE to KNOB as a user would, when ksmd sleeps; RET_REFUSAL is the kernel's errno, or 0.
  */
 bool pf_ksm_control(PfKsm *ksm, PfKnob knob, const char *value, int *ret_refusal, GError **error);

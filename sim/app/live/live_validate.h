@@ -19,6 +19,7 @@ typedef struct {
     PfKsm *ksm;
     const PfRegistry *registry;
     const int *interrupted;
+    const char *stored; /* the stored account as text; NULL: it is in a file beside the scenario */
 } PfValidator;
 
 /* "model", "live", "stored". */
@@ -35,7 +36,18 @@ char *pf_teller_stored_path(const char *path);
 GArray *pf_teller_tell(const PfValidator *validator, PfKsmTeller teller, const char *path,
                        GError **error);
 
-/* Makes both accounts of PAIR and compares them. Appends a sentence for each difference to LINES;
- * RET_MARKS (may be NULL) gets the number of marks of the first. False on error only. */
+/* What came of a comparison. */
+typedef struct {
+    GArray *steps;  /* as the first of the pair told them (of PfKsmStep); owned */
+    unsigned tries; /* how often the running kernel was asked; 1 where that was enough */
+} PfVerdict;
+
+/* Has both of PAIR tell the scenario at PATH and compares them. Appends a sentence for each
+ * difference to LINES. Where the running kernel differs from the other it is asked again, with ksmd
+ * wandering, and is right if it agrees once: see pf_ksm_wander. False on error only. Clear the
+ * verdict then, too. */
 bool pf_teller_compare(const PfValidator *validator, const PfKsmTeller pair[2], const char *path,
-                       GPtrArray *lines, guint *ret_marks, GError **error);
+                       GPtrArray *lines, PfVerdict *ret_verdict, GError **error);
+
+void pf_verdict_clear(PfVerdict *verdict);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(PfVerdict, pf_verdict_clear)

@@ -1,0 +1,293 @@
+/* Policy `ksm` beyond what the running kernel can be asked: time, older kernels, batches of new
+ * pages, tuning, scopes. What the kernel can be asked is in tests/scenarios/ksm. */
+#include "check.h"
+
+#include "ksm_runs.h"
+
+#define TRACE_PACING "pacing = \"trace\"; "
+#define NO_SMART     TRACE_PACING "smart_scan = false; "
+
+/* A page that never merges is looked at when it is 0, 1, 2, 3, 5, 8, 13, 22 and 31 passes old. */
+static void smart_scan_visits_lonely_pages_ever_less(void)
+{
+    static const int visits[] = {0, 1, 2, 3, 5, 8, 13, 22, 31};
+    g_autoptr(GString) trace = g_string_new("context a process\nmap a 0x10000 1 anon mergeable\n"
+                                            "fill a 0x10000 1 id:1\n");
+    for (int pass = 0; pass < 33; pass++)
+        g_string_append_printf(trace, "scan pass 1\nmark \"%d\"\n", pass);
+    g_autoptr(KsmPlay) play = ksm_play("", TRACE_PACING, trace->str);
+    int expected = 0;
+    for (int pass = 0; pass < 33; pass++) {
+        g_autofree char *label = g_strdup_printf("%d", pass);
+        for (unsigned i = 0; i < G_N_ELEMENTS(visits); i++)
+            expected += visits[i] == pass;
+        CU_ASSERT_EQUAL(ksm_at(play, label, "ksm.pages_scanned"), expected);
+        CU_ASSERT_EQUAL(ksm_at(play, label, "ksm.pages_skipped"), pass + 1 - expected);
+        CU_ASSERT_EQUAL(ksm_at(play, label, "ksm.full_scans"), pass + 1);
+    }
+}
+
+/* Two pages share a frame when a third one with the same bytes comes. */
+static const char latecomer[] = "context a process\nmap a 0x10000 3 anon mergeable\n"
+                                "fill a 0x10000 2 id:1\nscan pass 2\nmark \"two\"\n"
+                                "fill a 0x12000 1 id:1\nscan pass 1\nmark \"come\"\n"
+                                "scan pass 1\nmark \"stayed\"\n";
+
+static void kernels_before_6_11_ask_the_stable_tree_first(void)
+{
+    static const struct {
+        const char *version;
+        int64_t sharing;
+    } rows[] = {{"6.18", 1}, {"6.6", 2}, {"2.6.32", 2}};
+    for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autofree char *settings =
+            g_strdup_printf(NO_SMART "version = \"%s\"; ", rows[i].version);
+        g_autoptr(KsmPlay) play = ksm_play("", settings, latecomer);
+        CU_ASSERT_EQUAL(ksm_at(play, "two", "ksm.pages_sharing"), 1);
+        CU_ASSERT_EQUAL(ksm_at(play, "come", "ksm.pages_sharing"), rows[i].sharing);
+        CU_ASSERT_EQUAL(ksm_at(play, "stayed", "ksm.pages_sharing"), 2);
+    }
+}
+
+/* Two pages: batches of 1, 1 and 9, of which the last finds the pass at its end; then one of 1 and
+ * one of 9 that visits another page before the pass ends. */
+static void kernel_6_6_forgets_pages_of_batches_cut_short(void)
+{
+    static const char trace[] = "context a process\nmap a 0x10000 2 anon mergeable\n"
+                                "fill a 0x10000 2 id:1 step=1\nscan 1\nscan 1\nscan 9\n"
+                                "mark \"whole\"\nscan 1\nscan 9\nmark \"cut\"\n";
+    g_autoptr(KsmPlay) old = ksm_play("", NO_SMART "version = \"6.6\"; ", trace);
+    CU_ASSERT_EQUAL(ksm_at(old, "whole", "ksm.pages_scanned"), 2);
+    CU_ASSERT_EQUAL(ksm_at(old, "cut", "ksm.pages_scanned"), 3);
+    CU_ASSERT_EQUAL(ksm_at(old, "cut", "policy.scanned"), 4);
+    g_autoptr(KsmPlay) young = ksm_play("", NO_SMART, trace);
+    CU_ASSERT_EQUAL(ksm_at(young, "whole", "ksm.pages_scanned"), 2);
+    CU_ASSERT_EQUAL(ksm_at(young, "cut", "ksm.pages_scanned"), 4);
+}
+
+static void old_kernels_have_no_smart_scan_and_the_first_no_limit(void)
+{
+    static const char trace[] = "context a process\nmap a 0x10000 301 anon mergeable\n"
+                                "fill a 0x10000 300 id:1 step=0\nfill a 0x13c000 1 id:2\n"
+                                "control ksm.smart_scan 1\ncontrol ksm.max_page_sharing 2\n"
+                                "scan pass 9\nmark \"end\"\n";
+    g_autoptr(KsmPlay) first = ksm_play("", TRACE_PACING "version = \"2.6.32\"; ", trace);
+    CU_ASSERT_EQUAL(ksm_at(first, "end", "policy.refused_controls"), 2);
+    CU_ASSERT_EQUAL(ksm_at(first, "end", "ksm.pages_shared"), 1);
+    CU_ASSERT_EQUAL(ksm_at(first, "end", "ksm.pages_sharing"), 299);
+    CU_ASSERT_EQUAL(ksm_at(first, "end", "ksm.pages_skipped"), 0);
+    /* 6.6 takes the limit: 150 pairs in one chain. */
+    g_autoptr(KsmPlay) second = ksm_play("", TRACE_PACING "version = \"6.6\"; ", trace);
+    CU_ASSERT_EQUAL(ksm_at(second, "end", "policy.refused_controls"), 1);
+    CU_ASSERT_EQUAL(ksm_at(second, "end", "ksm.pages_shared"), 150);
+    CU_ASSERT_EQUAL(ksm_at(second, "end", "ksm.stable_node_dups"), 150);
+    CU_ASSERT_EQUAL(ksm_at(second, "end", "ksm.pages_skipped"), 0);
+}
+
+static void kernel_6_6_lets_a_child_inherit_counters(void)
+{
+    static const char trace[] = "context a process\nmap a 0x10000 3 anon mergeable\n"
+                                "fill a 0x10000 3 id:1\nscan pass 2\nfork a b\nmark \"fork\"\n";
+    g_autoptr(KsmPlay) old = ksm_play("", NO_SMART "version = \"6.6\"; ", trace);
+    CU_ASSERT_EQUAL(ksm_at(old, "fork", "ksm.context.b.ksm_rmap_items"), 3);
+    CU_ASSERT_EQUAL(ksm_at(old, "fork", "ksm.context.b.ksm_merging_pages"), 3);
+    g_autoptr(KsmPlay) young = ksm_play("", NO_SMART, trace);
+    CU_ASSERT_EQUAL(ksm_at(young, "fork", "ksm.context.b.ksm_rmap_items"), 0);
+    CU_ASSERT_EQUAL(ksm_at(young, "fork", "ksm.context.b.ksm_merging_pages"), 0);
+}
+
+/* In the second pass page 1 is made anew with the bytes that it had, between the visits of page 0
+ * and of itself. MORE pages, not mergeable, are made after it. */
+static int64_t sharing_of_a_new_page(const char *settings, unsigned more, const char *label)
+{
+    g_autofree char *trace =
+        g_strdup_printf("context a process\nmap a 0x10000 2 anon mergeable\n"
+                        "map a 0x100000 64 anon\nfill a 0x10000 2 id:1\nscan pass 1\nscan 1\n"
+                        "advise a 0x11000 1 dontneed\nfill a 0x11000 1 id:1\n"
+                        "fill a 0x100000 %u id:9 step=1\nscan 1\nmark \"at once\"\n"
+                        "scan pass 2\nmark \"next pass\"\n",
+                        more);
+    g_autoptr(KsmPlay) play = ksm_play("", settings, trace);
+    return ksm_at(play, label, "ksm.pages_sharing");
+}
+
+static void new_pages_wait_in_their_batch(void)
+{
+    static const char batched[] = NO_SMART "lru_batch = 31; ";
+    CU_ASSERT_EQUAL(sharing_of_a_new_page(NO_SMART, 1, "at once"), 1);
+    CU_ASSERT_EQUAL(sharing_of_a_new_page(batched, 1, "at once"), 0);
+    CU_ASSERT_EQUAL(sharing_of_a_new_page(batched, 1, "next pass"), 1);
+    /* The page is the first of a batch of 31. */
+    CU_ASSERT_EQUAL(sharing_of_a_new_page(batched, 29, "at once"), 0);
+    CU_ASSERT_EQUAL(sharing_of_a_new_page(batched, 30, "at once"), 1);
+}
+
+/* A core that takes a frame over, which it shared with a child that is gone, first hands over all
+ * that it holds. */
+static void taking_a_frame_over_empties_the_batch(void)
+{
+    static const char trace[] =
+        "context a process\nmap a 0x10000 2 anon mergeable\nmap a 0x100000 1 anon\n"
+        "fill a 0x10000 2 id:1\nscan pass 1\nscan 1\nfill a 0x100000 1 id:7\n"
+        "advise a 0x11000 1 dontneed\nfill a 0x11000 1 id:1\n%s"
+        "scan 1\nmark \"end\"\n";
+    static const char settings[] = NO_SMART "lru_batch = 31; ";
+    g_autofree char *plain = g_strdup_printf(trace, "");
+    g_autofree char *taken = g_strdup_printf(trace, "fork a b\nexit b\ntouch a 0x100000 1\n");
+    g_autoptr(KsmPlay) waits = ksm_play("", settings, plain);
+    CU_ASSERT_EQUAL(ksm_at(waits, "end", "ksm.pages_sharing"), 0);
+    g_autoptr(KsmPlay) merges = ksm_play("", settings, taken);
+    CU_ASSERT_EQUAL(ksm_at(merges, "end", "ksm.pages_sharing"), 1);
+}
+
+/* Batches of 100 pages each 20 ms, the first at the map, which finds no page yet. The pages of a
+ * batch take about 0.1 ms. */
+static void batches_come_with_time(void)
+{
+    static const char trace[] =
+        "context a process\nmap a 0x100000 1000 anon mergeable\n"
+        "fill a 0x100000 1000 id:1 step=1\ntime 15ms\nmark \"15\"\ntime 90ms\nmark \"90\"\n"
+        "control ksm.sleep_millisecs 1000\ntime 91ms\nmark \"woken\"\ntime 990ms\nmark \"990\"\n"
+        "control ksm.run 0\ntime 3s\nmark \"stopped\"\ncontrol ksm.pages_to_scan 7\n"
+        "control ksm.run 1\ntime 3001ms\nmark \"runs\"\n";
+    g_autoptr(KsmPlay) play = ksm_play("", "", trace);
+    CU_ASSERT_EQUAL(ksm_at(play, "15", "ksm.pages_scanned"), 0);
+    CU_ASSERT_EQUAL(ksm_at(play, "90", "ksm.pages_scanned"), 400);
+    CU_ASSERT_EQUAL(ksm_at(play, "woken", "ksm.pages_scanned"), 500);
+    CU_ASSERT_EQUAL(ksm_at(play, "990", "ksm.pages_scanned"), 500);
+    CU_ASSERT_EQUAL(ksm_at(play, "stopped", "ksm.pages_scanned"), 500);
+    CU_ASSERT_EQUAL(ksm_at(play, "runs", "ksm.pages_scanned"), 507);
+}
+
+/* Passes of less than a second and of less than 20 ms of work: 1 % CPU, of which 10 may be used, so
+ * each pass allows ten times the pages of the one before, and 30,000 at most. */
+static void the_advisor_sets_pages_to_scan(void)
+{
+    static const char trace[] =
+        "context a process\nmap a 0x100000 10 anon mergeable\nfill a 0x100000 10 id:1 step=1\n"
+        "control ksm.advisor_mode scan-time\nmark \"chosen\"\ncontrol ksm.pages_to_scan 9\n"
+        "scan pass 1\nmark \"1\"\nscan pass 1\nmark \"2\"\ncontrol ksm.advisor_mode none\n"
+        "mark \"left\"\ncontrol ksm.pages_to_scan 9\nmark \"free\"\n";
+    g_autoptr(KsmPlay) play = ksm_play("", TRACE_PACING, trace);
+    CU_ASSERT_EQUAL(ksm_at(play, "chosen", "ksm.pages_to_scan"), 500);
+    CU_ASSERT_EQUAL(ksm_at(play, "1", "policy.refused_controls"), 1);
+    CU_ASSERT_EQUAL(ksm_at(play, "1", "ksm.pages_to_scan"), 5000);
+    CU_ASSERT_EQUAL(ksm_at(play, "2", "ksm.pages_to_scan"), 30000);
+    CU_ASSERT_EQUAL(ksm_at(play, "left", "ksm.pages_to_scan"), 100);
+    CU_ASSERT_EQUAL(ksm_at(play, "free", "ksm.pages_to_scan"), 9);
+}
+
+/* 64 MiB, of which 12.8 have to be free. First 256 pages are in use, then 13,568 more: 53 MiB. */
+static void ksmtuned_looks_once_a_minute(void)
+{
+    static const char trace[] =
+        "context a process\nmap a 0x1000000 16384 anon mergeable\n"
+        "fill a 0x1000000 256 id:1 step=1\ntime 59s\nmark \"59\"\ntime 61s\nmark \"61\"\n"
+        "fill a 0x1100000 13568 id:1000 step=1\ntime 119s\nmark \"119\"\ntime 121s\n"
+        "mark \"121\"\ntime 181s\nmark \"181\"\nunmap a 0x1000000 16384\ntime 241s\n"
+        "mark \"241\"\n";
+    g_autoptr(KsmPlay) play =
+        ksm_play("machine = { memory = \"64MiB\"; };", "ksmtuned = true; ", trace);
+    CU_ASSERT_EQUAL(ksm_at(play, "59", "ksm.run"), 1);
+    CU_ASSERT_EQUAL(ksm_at(play, "61", "ksm.run"), 0);
+    CU_ASSERT_EQUAL(ksm_at(play, "119", "ksm.run"), 0);
+    CU_ASSERT_EQUAL(ksm_at(play, "121", "ksm.run"), 1);
+    CU_ASSERT_EQUAL(ksm_at(play, "121", "ksm.pages_to_scan"), 300);
+    CU_ASSERT_EQUAL(ksm_at(play, "181", "ksm.pages_to_scan"), 600);
+    /* It sleeps 10 ms for 16 GiB, so 2560 ms here: 24 batches in 60 s, less what they take. */
+    int64_t scanned = ksm_at(play, "181", "ksm.pages_scanned");
+    scanned -= ksm_at(play, "121", "ksm.pages_scanned");
+    CU_ASSERT_TRUE(scanned > 20 * 300 && scanned <= 24 * 300);
+    CU_ASSERT_EQUAL(ksm_at(play, "241", "ksm.run"), 0);
+}
+
+static void scope_anon_needs_no_advice(void)
+{
+    static const char trace[] = "context a process\nmap a 0x10000 2 anon\nfill a 0x10000 2 id:1\n"
+                                "scan pass 2\nmark \"end\"\n";
+    g_autoptr(KsmPlay) advised = ksm_play("", NO_SMART, trace);
+    CU_ASSERT_EQUAL(ksm_at(advised, "end", "ksm.pages_sharing"), 0);
+    CU_ASSERT_EQUAL(ksm_at(advised, "end", "ksm.full_scans"), 0);
+    g_autoptr(KsmPlay) all = ksm_play("", NO_SMART "scope = \"anon\"; ", trace);
+    CU_ASSERT_EQUAL(ksm_at(all, "end", "ksm.pages_sharing"), 1);
+}
+
+/* Shared memory is never merged; of a private file mapping what was written is. */
+static void files_merge_where_they_were_written(void)
+{
+    static const char trace[] =
+        "context a process\nmap a 0x10000 2 shmem=s:0 mergeable\n"
+        "map a 0x20000 3 file=f:0 mergeable\nfill a 0x10000 2 id:1\nfill a 0x20000 2 id:1\n"
+        "read a 0x22000 1\nscan pass 3\nmark \"end\"\n";
+    g_autoptr(KsmPlay) play = ksm_play("", NO_SMART, trace);
+    CU_ASSERT_EQUAL(ksm_at(play, "end", "ksm.context.a.ksm_rmap_items"), 2);
+    CU_ASSERT_EQUAL(ksm_at(play, "end", "ksm.pages_shared"), 1);
+    CU_ASSERT_EQUAL(ksm_at(play, "end", "ksm.pages_sharing"), 1);
+}
+
+/* Each item and each node takes 64 bytes: five items, two nodes and a chain for the four equal
+ * pages, of which two may share a frame. */
+static void metadata_are_items_and_nodes(void)
+{
+    static const char trace[] = "context a process\nmap a 0x10000 5 anon mergeable\n"
+                                "control ksm.max_page_sharing 2\nfill a 0x10000 4 id:1 step=0\n"
+                                "fill a 0x14000 1 id:2\nscan pass 3\nmark \"end\"\n";
+    g_autoptr(KsmPlay) play = ksm_play("", NO_SMART, trace);
+    CU_ASSERT_EQUAL(ksm_at(play, "end", "ksm.stable_node_chains"), 1);
+    CU_ASSERT_EQUAL(ksm_at(play, "end", "memory.metadata_bytes"), (5 + 2 + 1) * 64);
+    CU_ASSERT_EQUAL(ksm_at(play, "end", "memory.saved_pages"), 2);
+}
+
+/* What a store to a merged page copies is told as the kernel does in vmstat. */
+static void copies_of_merged_pages_are_counted(void)
+{
+    static const char trace[] = "context a process\nmap a 0x10000 3 anon mergeable\n"
+                                "fill a 0x10000 3 id:1\nscan pass 2\ntouch a 0x10000 3\n"
+                                "touch a 0x10000 3\nmark \"end\"\n";
+    g_autoptr(KsmPlay) play = ksm_play("", NO_SMART, trace);
+    CU_ASSERT_EQUAL(ksm_at(play, "end", "ksm.cow_ksm"), 3);
+    CU_ASSERT_EQUAL(ksm_at(play, "end", "policy.broken"), 3);
+}
+
+static void scenarios_change_no_byte(void)
+{
+    g_autoptr(GDir) folder = g_dir_open(KSM_SCENARIOS, 0, NULL);
+    const char *name;
+    unsigned count = 0;
+    CU_ASSERT_PTR_NOT_NULL_FATAL(folder);
+    while ((name = g_dir_read_name(folder)) != NULL) {
+        if (!g_str_has_suffix(name, ".trace"))
+            continue;
+        g_autofree char *path = g_build_filename(KSM_SCENARIOS, name, NULL);
+        /* The second way of each thing: an old kernel, batches, cycles of the contexts. */
+        g_autoptr(KsmPlay) one = ksm_play_file("", TRACE_PACING, path);
+        g_autoptr(KsmPlay) other = ksm_play_file(
+            "timing = \"full\";",
+            TRACE_PACING "version = \"6.6\"; lru_batch = 31; place = \"stolen\"; ", path);
+        count++;
+    }
+    CU_ASSERT_TRUE(count > 5);
+}
+
+static const PfCheck checks[] = {
+    {"smart scan visits lonely pages ever less", smart_scan_visits_lonely_pages_ever_less},
+    {"kernels before 6.11 ask the stable tree first",
+     kernels_before_6_11_ask_the_stable_tree_first},
+    {"kernel 6.6 forgets pages of batches that are cut short",
+     kernel_6_6_forgets_pages_of_batches_cut_short},
+    {"old kernels have no smart scan, and the first has no limit",
+     old_kernels_have_no_smart_scan_and_the_first_no_limit},
+    {"kernel 6.6 lets a child inherit counters", kernel_6_6_lets_a_child_inherit_counters},
+    {"new pages wait in their batch", new_pages_wait_in_their_batch},
+    {"taking a frame over empties the batch", taking_a_frame_over_empties_the_batch},
+    {"batches come with time", batches_come_with_time},
+    {"the advisor sets pages_to_scan", the_advisor_sets_pages_to_scan},
+    {"ksmtuned looks once a minute", ksmtuned_looks_once_a_minute},
+    {"scope anon needs no advice", scope_anon_needs_no_advice},
+    {"files merge where they were written", files_merge_where_they_were_written},
+    {"metadata are items and nodes", metadata_are_items_and_nodes},
+    {"copies of merged pages are counted", copies_of_merged_pages_are_counted},
+    {"scenarios change no byte, whatever the settings", scenarios_change_no_byte},
+};
+
+PF_CHECK_MAIN("ksm", checks)
