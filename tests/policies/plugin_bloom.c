@@ -13,19 +13,10 @@ typedef struct {
 } BloomConfig;
 
 static const PfConfigField fields[] = {
-    {.key = "counters",
-     .type = PF_CONFIG_UINT,
-     .standard = "65536",
-     .min = 1,
-     .offset = offsetof(BloomConfig, counters),
-     .description = "Counters of the filter (m)."},
-    {.key = "hashes",
-     .type = PF_CONFIG_UINT,
-     .standard = "4",
-     .min = 1,
-     .max = 32,
-     .offset = offsetof(BloomConfig, hashes),
-     .description = "Counters a key has (k)."},
+    {.key = "counters", .type = PF_CONFIG_UINT, .standard = "65536", .min = 1,
+     .offset = offsetof(BloomConfig, counters), .description = "Counters of the filter (m)."},
+    {.key = "hashes", .type = PF_CONFIG_UINT, .standard = "4", .min = 1, .max = 32,
+     .offset = offsetof(BloomConfig, hashes), .description = "Counters a key has (k)."},
 };
 
 typedef struct {
@@ -112,17 +103,10 @@ static uint64_t bloom_metadata_bytes(const void *user)
 }
 
 static const PfFinderOps bloom = {
-    .name = "bloom",
-    .summary = "A counting Bloom filter in front of a plain list.",
-    .fields = fields,
-    .field_count = G_N_ELEMENTS(fields),
-    .config_bytes = sizeof(BloomConfig),
-    .create = bloom_create,
-    .free = bloom_free,
-    .find = bloom_find,
-    .file = bloom_file,
-    .unfile = bloom_unfile,
-    .metadata_bytes = bloom_metadata_bytes,
+    .name = "bloom", .summary = "A counting Bloom filter in front of a plain list.",
+    .fields = fields, .field_count = G_N_ELEMENTS(fields), .config_bytes = sizeof(BloomConfig),
+    .create = bloom_create, .free = bloom_free, .metadata_bytes = bloom_metadata_bytes,
+    .find = bloom_find, .file = bloom_file, .unfile = bloom_unfile,
 };
 
 static const PfFinderOps *const finders[] = {&bloom, NULL};
