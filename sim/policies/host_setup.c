@@ -52,8 +52,8 @@ static void common_fields(const PfPolicyOps *ops, PfConfigField fields[COMMON_FI
          .type = PF_CONFIG_BOOL,
          .offset = offsetof(PfPolicyCommon, limited),
          .standard = "true",
-         .description = "Whether its run has no more than machine.memory; a `none` that is added for "
-                        "comparison is not limited."},
+         .description = "Whether its run has no more than machine.memory; a `none` that is added "
+                        "for comparison is not limited."},
         {.key = "hash_bits",
          .type = PF_CONFIG_UINT,
          .offset = offsetof(PfPolicyCommon, hash_bits),

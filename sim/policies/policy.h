@@ -160,8 +160,8 @@ typedef struct {
     void (*context_event)(void *self, const PfContextEvent *event);
     /* PAGE got a frame by a first touch, a fork or an alias. */
     void (*page_mapped)(void *self, PfPage page);
-    /* PAGE is about to lose its frame (unmap, exit, dontneed, remap's target). Nothing can be merged
-     * meanwhile, and bytes are not to be asked for. */
+    /* PAGE is about to lose its frame (unmap, exit, dontneed, remap's target). Nothing can be
+     * merged meanwhile, and bytes are not to be asked for. */
     void (*page_unmapped)(void *self, PfPage page);
     void (*page_written)(void *self, PfPage page, PfChange how);
     /* A store has got its page, before the bytes are there (`state` records are no stores). */

@@ -8,7 +8,8 @@
 static const char plain[] =
     "machine = { clock = \"1GHz\"; cores = 2; core = { cpi = 1.0; window = 1; };\n"
     "  tlb = { l2 = { entries = 64; ways = 4; latency = 5; }; };\n"
-    "  caches = ( { name = \"l1\"; serves = \"all\"; size = \"64KiB\"; ways = 16; latency = 3; } ); };\n"
+    "  caches = ( { name = \"l1\"; serves = \"all\"; size = \"64KiB\"; ways = 16;"
+    "    latency = 3; } ); };\n"
     "plugins = ();\n";
 
 Played *play_bytes(const char *trace, size_t length, const char *settings,

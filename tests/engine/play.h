@@ -11,8 +11,8 @@ typedef struct {
     GError *error;            /* of building or playing */
 } Played;
 
-/* Traces begin with "pagefold-trace 1"; SETTINGS are added to those of the plain machine. OPTIONS may
- * be NULL: verified and checked, one thread. */
+/* Traces begin with "pagefold-trace 1"; SETTINGS are added to those of the plain machine. OPTIONS
+ * may be NULL: verified and checked, one thread. */
 Played *play(const char *trace, const char *settings, const PfSimulationOptions *options);
 /* The same for LENGTH bytes of a trace of any form. */
 Played *play_bytes(const char *trace, size_t length, const char *settings,

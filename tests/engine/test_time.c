@@ -1,4 +1,5 @@
-/* Clocks and order: barriers, idle, pacing, wake-ups. Cycles are nanoseconds: the clock is 1 GHz. */
+/* Clocks and order: barriers, idle, pacing, wake-ups. A cycle is a nanosecond: the clock is
+ * 1 GHz. */
 #include "check.h"
 
 #include "play.h"
