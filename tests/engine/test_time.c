@@ -56,7 +56,8 @@ static void test_idle(void)
     /* Longer than a waits: it has to wait for the core. */
     CU_ASSERT_EQUAL(end_of("pagefold-trace 1\ncontext a process core=0\n"
                            "context b process core=0\nidle a 1us\nrun b 4000\nrun a 10\n"
-                           "mark \"x\"\n", ""),
+                           "mark \"x\"\n",
+                           ""),
                     4010);
     /* Two in a row add up; a barrier waits for them. */
     CU_ASSERT_EQUAL(end_of(HEAD "run a 5\nidle a 1us\nidle a 2us\nmark \"x\"\n", ""), 3005);
@@ -69,7 +70,8 @@ static void test_think_time(void)
                              "mark \"x\"\n";
     g_autoptr(Played) played = play(trace, "", NULL);
     CU_ASSERT_EQUAL(played_mark_cycle(played, "none", 0), 100 + 1000 + 100 + 2000);
-    CU_ASSERT_EQUAL(played_stat(played, "none", "time.lag_mean_cycles"), -1); /* it cannot be late */
+    CU_ASSERT_EQUAL(played_stat(played, "none", "time.lag_mean_cycles"),
+                    -1); /* it cannot be late */
 }
 
 static void test_open_pacing(void)
@@ -146,7 +148,8 @@ static void test_wakes(void)
 static void test_wakes_while_idle(void)
 {
     g_autoptr(Played) played = clockwork(HEAD "idle a 5500ns\nrun a 1\nmark \"x\"\n"
-                                              "time 1ms\nmark \"y\"\n", "work = 300; ");
+                                              "time 1ms\nmark \"y\"\n",
+                                         "work = 300; ");
     CU_ASSERT_EQUAL(played_mark_stat(played, "clockwork", 0, "clockwork.wakes"), 5);
     CU_ASSERT_EQUAL(played_mark_stat(played, "clockwork", 1, "clockwork.wakes"), 1005);
     CU_ASSERT_EQUAL(played_mark_cycle(played, "clockwork", 1), 1005501);
@@ -156,7 +159,8 @@ static void test_wakes_while_idle(void)
 
 static void test_overload(void)
 {
-    /* 2500 cycles of work each 1000: it wakes at 1000, 3500, 6000 and 8500, and goes on to 11000. */
+    /* 2500 cycles of work each 1000: it wakes at 1000, 3500, 6000 and 8500, and goes on to 11000.
+     */
     g_autoptr(Played) played = clockwork(HEAD "run a 10000\nmark \"x\"\n", "work = 2500; ");
     CU_ASSERT_EQUAL(played_mark_stat(played, "clockwork", 0, "clockwork.wakes"), 4);
     CU_ASSERT_EQUAL(played_mark_cycle(played, "clockwork", 0), 10000);
@@ -183,15 +187,15 @@ static void test_stolen(void)
     CU_ASSERT_EQUAL(wakes, 2);
     CU_ASSERT_TRUE(stolen >= wakes * 2000);
     CU_ASSERT_EQUAL(stolen, played_stat(played, "clockwork", "cycles.policy"));
-    CU_ASSERT_EQUAL(played_mark_cycle(played, "clockwork", 1),
-                    begin + 100000 + (uint64_t)stolen);
+    CU_ASSERT_EQUAL(played_mark_cycle(played, "clockwork", 1), begin + 100000 + (uint64_t)stolen);
 }
 
 static void test_dilation(void)
 {
     g_autoptr(Played) played = play(HEAD "run a 10000\nmark \"x\"\n",
                                     "dilation = 4.0;\n"
-                                    "policies = ( { name = \"clockwork\"; } );\n", NULL);
+                                    "policies = ( { name = \"clockwork\"; } );\n",
+                                    NULL);
     CU_ASSERT_EQUAL(played_mark_stat(played, "clockwork", 0, "clockwork.wakes"), 40);
     CU_ASSERT_EQUAL(pf_simulation_dilation(played->simulation), 4);
 }
@@ -215,8 +219,8 @@ static void test_control_by_label(void)
 {
     const char *settings = "policies = ( { name = \"clockwork\"; label = \"x\"; },"
                            " { name = \"clockwork\"; label = \"y\"; } );\n";
-    g_autoptr(Played) played = play(HEAD "control x.interval_ns 5\ncontrol clockwork.interval_ns 7\n",
-                                    settings, NULL);
+    g_autoptr(Played) played =
+        play(HEAD "control x.interval_ns 5\ncontrol clockwork.interval_ns 7\n", settings, NULL);
     CU_ASSERT_EQUAL(played_stat(played, "x", "clockwork.controls"), 2);
     CU_ASSERT_EQUAL(played_stat(played, "y", "clockwork.controls"), 1);
 }
