@@ -118,7 +118,7 @@ static void drop_mapping(PfMemory *memory, PfSlot slot)
     if ((entry->flags & PF_ENTRY_ZERO_MERGED) != 0)
         pf_memory_count_merged_zero(memory, slot, -1);
     entry->mpn = 0;
-    entry->flags &= PF_ENTRY_POPULATED | PF_ENTRY_ELIGIBLE | PF_ENTRY_SAMPLED;
+    entry->flags &= PF_ENTRY_OF_PAGE;
 }
 
 /* Maps the frame of the file's page OBJECT, made if nobody has mapped it yet. */

@@ -39,7 +39,7 @@ static void remap(PfMemory *memory, PfSlot page, PfMpn frame, unsigned flags)
     pf_frame_unref(&memory->frames, (PfMpn){entry->mpn});
     unsigned was_zero = entry->flags & PF_ENTRY_ZERO_MERGED;
     entry->mpn = frame.number;
-    entry->flags &= PF_ENTRY_POPULATED | PF_ENTRY_ELIGIBLE | PF_ENTRY_SAMPLED;
+    entry->flags &= PF_ENTRY_OF_PAGE;
     entry->flags |= PF_ENTRY_PRESENT | PF_ENTRY_MERGED | flags;
     int change = ((entry->flags & PF_ENTRY_ZERO_MERGED) != 0) - (was_zero != 0);
     if (change != 0)

@@ -248,6 +248,16 @@ PfStatsGroup *pf_host_stats(PfHost *host)
     return host->group;
 }
 
+void pf_host_verdict(PfHost *host, PfPage page, PfWhy why)
+{
+    PfSlot slot;
+    if (!pf_host_present_slot(host, page, &slot))
+        return;
+    PfEntry *entry = pf_memory_entry(host->base.memory, slot);
+    entry->flags = (entry->flags & ~(uint32_t)PF_ENTRY_WHY_MASK) |
+                   ((uint32_t)why << PF_ENTRY_WHY_SHIFT);
+}
+
 void pf_host_count_scanned(PfHost *host)
 {
     host->stats.scanned++;

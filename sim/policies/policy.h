@@ -21,7 +21,7 @@
 #include "stats.h"
 
 /* Bumped when a struct of this file changes; a shared object built for another one is refused. */
-enum { PF_POLICY_ABI = 2 };
+enum { PF_POLICY_ABI = 3 };
 
 /* A page of a context: all that a policy may keep about it. */
 typedef struct {
@@ -69,6 +69,19 @@ typedef enum {
     PF_CHANGE_INIT,  /* initialised by request */
     PF_CHANGE_DMA,   /* written by a device */
 } PfChange;
+
+/* Why the policy's latest look at a page has not shared it. */
+typedef enum {
+    PF_WHY_NOT_REACHED,   /* there was none since the page was mapped */
+    PF_WHY_UNIQUE,        /* no other page known to the policy has its bytes */
+    PF_WHY_VOLATILE,      /* it changes too often, or was not seen unchanged for long enough yet */
+    PF_WHY_KIND,          /* a kind of memory that the policy does not share */
+    PF_WHY_NOT_MERGEABLE, /* nobody has offered it for sharing */
+    PF_WHY_PINNED,        /* pinned, or under input or output */
+    PF_WHY_CLASS,         /* an equal page was there, in a class that it may not share with */
+    PF_WHY_LIMIT,         /* a limit of the policy: a full table, too many sharers, a rate */
+    PF_WHY_COUNT
+} PfWhy;
 
 typedef enum {
     PF_CONTEXT_CREATED,
@@ -236,6 +249,9 @@ uint32_t pf_host_page_bytes(const PfHost *host);
 uint64_t pf_host_distinct_contents(PfHost *host);
 /* `policy.*` and a group of the policy's own name are registered here, in `create` only. */
 PfStatsGroup *pf_host_stats(PfHost *host);
+/* Remembers why PAGE is not shared, until the next look or until it is mapped anew; what can be
+ * told from its mapping (kind, mergeable, pinned) need not be said. */
+void pf_host_verdict(PfHost *host, PfPage page, PfWhy why);
 /* One page was looked at / one full pass over what the policy looks at has ended. */
 void pf_host_count_scanned(PfHost *host);
 void pf_host_count_pass(PfHost *host);

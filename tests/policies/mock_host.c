@@ -294,6 +294,12 @@ PfStatsGroup *pf_host_stats(PfHost *host)
     return pf_stats_group(host->stats, host->policy_ops != NULL ? host->policy_ops->name : "test");
 }
 
+void pf_host_verdict(PfHost *host, PfPage page, PfWhy why)
+{
+    (void)page;
+    host->counts.verdicts[why]++;
+}
+
 void pf_host_count_scanned(PfHost *host)
 {
     host->counts.scanned++;

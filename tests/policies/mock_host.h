@@ -5,6 +5,7 @@
 #include "policy.h"
 
 typedef struct {
+    uint64_t verdicts[PF_WHY_COUNT];
     uint64_t scanned;
     uint64_t passes;
     uint64_t wakes;
