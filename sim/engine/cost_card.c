@@ -47,9 +47,8 @@ static bool read_card(PfConfigSection *section, const char *preset, PfCosts *cos
     g_autofree char *path = pf_config_path(section, "preset");
     const char *text = pf_cost_card_text(preset);
     g_autoptr(PfConfig) card =
-        text != NULL
-            ? pf_config_load_text(text, strlen(text), preset, pf_cost_card_text, &error)
-            : pf_config_load(path, pf_cost_card_text, &error);
+        text != NULL ? pf_config_load_text(text, strlen(text), preset, pf_cost_card_text, &error)
+                     : pf_config_load(path, pf_cost_card_text, &error);
     if (card == NULL) {
         pf_config_complain(section, "preset", "no card '%s': %s", preset, error->message);
         return false;
@@ -84,8 +83,8 @@ void pf_cost_card_bind(PfConfigSection *section, PfCosts *costs)
     /* The rows stay with the configuration, which may print them later. */
     PfConfigField *fields = g_memdup2(pf_costs_fields, sizeof pf_costs_fields);
     for (unsigned i = 0; i < PF_COSTS_FIELDS && !complete; i++) {
-        const uint64_t *value = (const uint64_t *)(const void *)((const char *)&card +
-                                                                 fields[i].offset);
+        const uint64_t *value =
+            (const uint64_t *)(const void *)((const char *)&card + fields[i].offset);
         char *standard = g_strdup_printf("%" G_GUINT64_FORMAT, *value);
         fields[i].standard = standard;
         pf_config_adopt(section, standard);

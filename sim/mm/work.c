@@ -14,8 +14,7 @@ void pf_work_clear(PfWork *work)
 static bool note_read(PfWork *work, PfMaddr address, uint64_t bytes)
 {
     uint64_t line = address.bytes / work->line_bytes + 1;
-    PfRecentLine *recent =
-        &work->recent[(line * 0x9e3779b97f4a7c15U) >> 32 & (PF_WORK_RECENT - 1)];
+    PfRecentLine *recent = &work->recent[(line * 0x9e3779b97f4a7c15U) >> 32 & (PF_WORK_RECENT - 1)];
     bool near = recent->line == line && work->read_bytes - recent->read_bytes < work->cache_bytes;
     work->read_bytes += (bytes + work->line_bytes - 1) / work->line_bytes * work->line_bytes;
     *recent = (PfRecentLine){line, work->read_bytes};
@@ -42,8 +41,7 @@ static uint64_t run_lines(const PfWork *work, const PfPlace *place, PfAccessKind
                          .core = place->index,
                          .kind = (uint8_t)kind,
                          .actor = place->actor};
-    return pf_cache_run(place->cache, &request, (uint32_t)(last - first + 1)) -
-           request.now_cycles;
+    return pf_cache_run(place->cache, &request, (uint32_t)(last - first + 1)) - request.now_cycles;
 }
 
 void pf_work_read(PfWork *work, const PfPlace *place, PfAccount account, PfMaddr address,

@@ -50,7 +50,7 @@ typedef struct {
     PfPlace *contexts;         /* the place of each context, by number; may move */
     const bool *space_is_two_stage; /* by context: translations are by virtual address */
     const uint64_t *ready_cycles;   /* by context: it waits until then */
-    const bool *all_wait;           /* no context runs: a barrier */
+    const bool *all_wait;           /* a barrier: no context goes on from where it is */
     uint64_t clock_hz;
     double dilation;
     uint64_t seed;

@@ -62,8 +62,8 @@ static void test_file(void)
     g_assert_no_error(error);
     g_autofree char *card = g_build_filename(folder, "mine.cfg", NULL);
     g_autofree char *user = g_build_filename(folder, "user.cfg", NULL);
-    g_file_set_contents(
-        card, "extends = \"bare-metal\"; machine = { costs = { trap = 11; }; };", -1, NULL);
+    g_file_set_contents(card, "extends = \"bare-metal\"; machine = { costs = { trap = 11; }; };",
+                        -1, NULL);
     g_file_set_contents(user, "machine = { costs = { preset = \"mine.cfg\"; }; };", -1, NULL);
     /* The path is meant from the file that names it. */
     g_autoptr(PfConfig) config = pf_config_load(user, NULL, &error);
@@ -95,8 +95,7 @@ static void test_mistakes(void)
     g_assert_no_error(error);
     g_close(file, NULL);
     g_file_set_contents(path, "machine = { costs = { trap = 1; }; };", -1, NULL);
-    g_autofree char *text =
-        g_strdup_printf("machine = { costs = { preset = \"%s\"; }; };", path);
+    g_autofree char *text = g_strdup_printf("machine = { costs = { preset = \"%s\"; }; };", path);
     expect_error(text, "has no row");
     g_file_set_contents(path, "extends = \"zen4-vm\"; machine = { cores = 2; };", -1, NULL);
     expect_error(text, "machine.cores");

@@ -9,11 +9,10 @@
 
 #include "play.h"
 
-#define HEAD "pagefold-trace 1\ngrain page\ncontext a process\nmap a 0x0 20000 anon mergeable\n"
+#define HEAD   "pagefold-trace 1\ngrain page\ncontext a process\nmap a 0x0 20000 anon mergeable\n"
 #define UNIQUE HEAD "fill a 0x0 20000 id:1 step=1\ntime 1s\n"
 /* 4096 pairs of equal pages, the partners 4096 pages apart. */
-#define PAIRS                                                                                      \
-    HEAD "fill a 0x0 4096 id:1 step=1\nfill a 0x1000000 4096 id:1 step=1\ntime 1s\n"
+#define PAIRS HEAD "fill a 0x0 4096 id:1 step=1\nfill a 0x1000000 4096 id:1 step=1\ntime 1s\n"
 
 typedef struct {
     const char *what;
@@ -32,8 +31,8 @@ static const Row rows[] = {
     {"write fault, first touch", HEAD, "touch a 0x0 1000\n", 1000, false, true, 1990, 2009},
     {"read fault, first touch", HEAD, "read a 0x0 8\n", 1, false, true, 839, 903},
     {"fork, per page", HEAD "touch a 0x0 20000\n", "fork a b\n", 20000, false, true, 92, 98},
-    {"munmap, per page", HEAD "touch a 0x0 20000\n", "unmap a 0x0 20000\n", 20000, false, true,
-     255, 324},
+    {"munmap, per page", HEAD "touch a 0x0 20000\n", "unmap a 0x0 20000\n", 20000, false, true, 255,
+     324},
     {"write fault on the zero page", HEAD "read a 0x0 8\n", "touch a 0x0 1\n", 1, false, false,
      2319, 2558},
     {"write fault, copy of a page shared by fork", HEAD "touch a 0x0 1000\nfork a b\n",
@@ -65,8 +64,8 @@ static double simulated_ns(const Row *row, const char *timing)
 {
     const double cycles_per_ns = 2.6;
     g_autofree char *after = g_strconcat(row->before, row->step, NULL);
-    double cycles = charged(after, timing, row->is_policy) -
-                    charged(row->before, timing, row->is_policy);
+    double cycles =
+        charged(after, timing, row->is_policy) - charged(row->before, timing, row->is_policy);
     return cycles / row->pages / cycles_per_ns;
 }
 
@@ -82,8 +81,8 @@ static void check_row(const Row *row, const char *timing, double tolerance_perce
     double ns = simulated_ns(row, timing);
     double percent = deviation_percent(row, ns);
     printf("# %s: measured %.0f to %.0f ns, simulated %.0f ns (timing %s), %s, %+.0f %%\n",
-           row->what, row->low_ns, row->high_ns, ns, timing,
-           row->is_fitted ? "fitted" : "held out", percent);
+           row->what, row->low_ns, row->high_ns, ns, timing, row->is_fitted ? "fitted" : "held out",
+           percent);
     CU_ASSERT_TRUE(fabs(percent) <= tolerance_percent);
 }
 

@@ -252,8 +252,8 @@ static void test_events(void)
     CU_ASSERT_EQUAL(played_stat(played, "clockwork", "clockwork.context_events"), 4 + 5);
 }
 
-/* What ksmd's invalidations cost while A does what ACTIVITY says: it merges two pages, protects both
- * first and then replaces one, each time with an invalidation. */
+/* What the invalidations of ksm cost while A does what ACTIVITY says: it merges two pages, protects
+ * both first and then replaces one, each time with an invalidation. */
 static double shootdown_cycles(const char *activity)
 {
     g_autofree char *trace =
@@ -261,8 +261,7 @@ static double shootdown_cycles(const char *activity)
                     "fill a 0x0 2 id:1\n",
                     activity, "mark \"x\"\n", NULL);
     g_autoptr(Played) played =
-        play(trace,
-             "policies = ( { name = \"ksm\"; } ); timing = \"costs\";", NULL);
+        play(trace, "policies = ( { name = \"ksm\"; } ); timing = \"costs\";", NULL);
     CU_ASSERT_EQUAL(played_stat(played, "ksm", "ksm.pages_sharing"), 1);
     return played_stat(played, "ksm", "cycles.account.shootdown");
 }

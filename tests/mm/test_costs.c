@@ -29,13 +29,19 @@ static PfPort next_port = {&next_ops};
 static void set_up(Fixture *fixture, uint32_t page_bytes, bool full)
 {
     const PfCoreConfig core = {.cpi = 1, .window_instructions = 1, .mshrs = 1};
-    const PfCacheConfig cache = {
-        .name = (char *)(uintptr_t) "l1", .size_bytes = 1024, .ways = 2, .line_bytes = LINE,
-        .latency_cycles = 1};
-    *fixture = (Fixture){.costs = {.fill_page_cycles = 1800, .copy_page_cycles = 2300,
-                                   .read_page_cycles = 1500, .compare_page_cycles = 2200,
-                                   .compare_near_cycles = 200, .line_cycles = 450,
-                                   .near_line_cycles = 40, .lock_cycles = 30}};
+    const PfCacheConfig cache = {.name = (char *)(uintptr_t) "l1",
+                                 .size_bytes = 1024,
+                                 .ways = 2,
+                                 .line_bytes = LINE,
+                                 .latency_cycles = 1};
+    *fixture = (Fixture){.costs = {.fill_page_cycles = 1800,
+                                   .copy_page_cycles = 2300,
+                                   .read_page_cycles = 1500,
+                                   .compare_page_cycles = 2200,
+                                   .compare_near_cycles = 200,
+                                   .line_cycles = 450,
+                                   .near_line_cycles = 40,
+                                   .lock_cycles = 30}};
     fixture->core = pf_core_new(&core, 1, NULL, NULL);
     fixture->cache = pf_cache_new(&cache, &next_port, 1, NULL, NULL);
     fixture->work = (PfWork){.costs = &fixture->costs,
@@ -173,8 +179,8 @@ static void test_payer(void)
 static uint64_t compare_cycles(Fixture *fixture, uint64_t a, uint64_t b, uint64_t equal_bytes)
 {
     uint64_t before = fixture->ledger.total_cycles;
-    pf_work_compare(&fixture->work, &fixture->place, PF_ACCOUNT_COMPARE, (PfMaddr){a},
-                    (PfMaddr){b}, equal_bytes);
+    pf_work_compare(&fixture->work, &fixture->place, PF_ACCOUNT_COMPARE, (PfMaddr){a}, (PfMaddr){b},
+                    equal_bytes);
     return fixture->ledger.total_cycles - before;
 }
 
