@@ -205,7 +205,6 @@ void pf_run_play(PfRun *run, const PfRecordBlock *block, uint32_t from, uint32_t
     if (run->error != NULL)
         return;
     pf_memory_sync(&run->memory);
-    run->memory.position = 0;
     run->notes = pf_image_notes(run->image);
     run->events = pf_image_events(run->image);
     uint64_t baseline = pf_image_baseline_frames(run->image);
@@ -234,7 +233,6 @@ void pf_run_play(PfRun *run, const PfRecordBlock *block, uint32_t from, uint32_t
 void pf_run_finish(PfRun *run)
 {
     pf_memory_sync(&run->memory);
-    run->memory.position = 0;
     if (run->error == NULL)
         run_barrier(run, 0);
     pf_memory_integrate(&run->memory);

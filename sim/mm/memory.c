@@ -24,6 +24,8 @@ void pf_memory_clear(PfMemory *memory)
 
 void pf_memory_sync(PfMemory *memory)
 {
+    memory->past_events += memory->position;
+    memory->position = 0;
     memory->entry_limit = pf_image_slot_limit(memory->image);
     pf_seg_array_reserve(&memory->entries, memory->entry_limit);
     g_array_set_size(memory->present_pages, pf_image_context_count(memory->image));
@@ -252,6 +254,17 @@ bool pf_memory_frame_content(PfMemory *memory, PfMpn mpn, PfContent *ret_content
                                 ret_content);
     *ret_content = (PfContent){frame->holds};
     pf_content_ref(memory->frames.store, *ret_content);
+    return true;
+}
+
+bool pf_memory_frame_peek(const PfMemory *memory, PfMpn mpn, PfContent *ret_content)
+{
+    const PfFrame *frame = pf_frame_at(&memory->frames, mpn);
+    if (frame->holds == PF_FRAME_UNKNOWN)
+        return false;
+    if ((frame->holds & PF_FRAME_LIVE) != 0)
+        return pf_image_peek(memory->image, (PfSlot){frame->holds & ~PF_FRAME_LIVE}, ret_content);
+    *ret_content = (PfContent){frame->holds};
     return true;
 }
 

@@ -60,6 +60,12 @@ typedef struct {
     uint64_t frame_capacity; /* of a machine without a limit: what the trace can need */
 } PfHostBase;
 
+/* The first bytes of a frame, see pf_content_start. */
+typedef struct {
+    uint32_t start;
+    uint32_t generation; /* 0: never looked at */
+} PfFrameStart;
+
 struct PfHost {
     PfHostBase base;
     const PfPolicySetup *setup;
@@ -73,6 +79,9 @@ struct PfHost {
     uint64_t worked_cycles; /* to where its work has brought the clocks that it used */
     PfStatsGroup *group;
     uint8_t *scratch;
+    PfSegArray starts;         /* PfFrameStart by MPN */
+    uint32_t start_generation; /* those of another one are stale */
+    uint64_t start_changes;    /* of memory, when this generation began */
     bool is_unmapping;    /* told of a page that goes: the image has let go of its bytes already */
     uint64_t differences; /* that --verify found */
     char *first_difference;

@@ -10,12 +10,11 @@ static PfMaddr frame_address(const PfHost *host, PfMpn frame)
 
 static uint64_t hash_content(const PfHost *host, PfContent content)
 {
-    const PfContentStore *store = host->base.memory->frames.store;
-    const uint8_t *bytes = pf_content_bytes(store, content, host->scratch);
+    PfContentStore *store = host->base.memory->frames.store;
     /* The store's own hash is XXH3-64: no need to compute that again. */
-    if (bytes == NULL || g_str_equal(host->setup->hash->name, "xxh3"))
+    if (g_str_equal(host->setup->hash->name, "xxh3"))
         return pf_content_hash(store, content);
-    return host->setup->hash->hash(bytes, host->base.work->page_bytes);
+    return pf_content_digest(store, content, host->setup->hash->hash, host->scratch);
 }
 
 static uint64_t cut_hash(const PfHost *host, uint64_t hash)
@@ -27,6 +26,28 @@ static uint64_t cut_hash(const PfHost *host, uint64_t hash)
 uint64_t pf_host_zero_hash(PfHost *host)
 {
     return cut_hash(host, hash_content(host, PF_CONTENT_OF_ZEROS));
+}
+
+/* What a frame holds, while it is looked at. */
+typedef struct {
+    PfContent content;
+    bool is_known;
+    bool is_owned; /* there is a reference to give back */
+} Held;
+
+static Held hold(PfMemory *memory, PfMpn frame)
+{
+    Held held = {0};
+    held.is_known = pf_memory_frame_peek(memory, frame, &held.content);
+    if (!held.is_known)
+        held.is_known = held.is_owned = pf_memory_frame_content(memory, frame, &held.content);
+    return held;
+}
+
+static void let_go(PfMemory *memory, const Held *held)
+{
+    if (held->is_owned)
+        pf_content_unref(memory->frames.store, held->content);
 }
 
 uint64_t pf_host_hash_page(PfHost *host, PfPage page)
@@ -41,38 +62,71 @@ uint64_t pf_host_hash_page(PfHost *host, PfPage page)
                  page_bytes);
     pf_work_charge(host->base.work, host->place, PF_ACCOUNT_HASH,
                    (host->setup->hash->cycles_per_kib * page_bytes + 1023) / 1024);
-    PfContent content;
-    uint64_t hash = UINT64_MAX - frame.number; /* unknown bytes equal nothing */
-    if (pf_memory_frame_content(host->base.memory, frame, &content)) {
-        hash = hash_content(host, content);
-        pf_content_unref(host->base.memory->frames.store, content);
-    }
+    Held held = hold(host->base.memory, frame);
+    /* Unknown bytes equal nothing. */
+    uint64_t hash = held.is_known ? hash_content(host, held.content) : UINT64_MAX - frame.number;
+    let_go(host->base.memory, &held);
     return cut_hash(host, hash);
+}
+
+/* Forgets the starts of frames if bytes or frames have changed since they were looked at. */
+static void refresh_starts(PfHost *host)
+{
+    const PfMemory *memory = host->base.memory;
+    uint64_t changes = memory->changes + memory->past_events + memory->position;
+    if (changes != host->start_changes)
+        host->start_generation++;
+    host->start_changes = changes;
+    pf_seg_array_reserve(&host->starts, memory->frames.limit);
+}
+
+/* The first bytes of FRAME, where they are at hand. */
+static bool frame_start(PfHost *host, PfMpn frame, uint32_t *ret_start)
+{
+    PfFrameStart *kept = pf_seg_array_at(&host->starts, frame.number);
+    PfContent content;
+    if (kept->generation != host->start_generation) {
+        if (!pf_memory_frame_peek(host->base.memory, frame, &content) ||
+            !pf_content_start(host->base.memory->frames.store, content, &kept->start))
+            return false;
+        kept->generation = host->start_generation;
+    }
+    *ret_start = kept->start;
+    return true;
+}
+
+/* As pf_content_compare for what A and B hold; unknown bytes differ from all others. */
+static int compare_contents(PfHost *host, PfMpn a, PfMpn b, size_t *ret_first_difference)
+{
+    PfMemory *memory = host->base.memory;
+    uint32_t left_start;
+    uint32_t right_start;
+    refresh_starts(host);
+    if (frame_start(host, a, &left_start) && frame_start(host, b, &right_start) &&
+        left_start != right_start)
+        return pf_content_compare_starts(left_start, right_start, ret_first_difference);
+    *ret_first_difference = 0;
+    int sign = -1;
+    Held left = hold(memory, a);
+    Held right = hold(memory, b);
+    if (left.is_known && right.is_known)
+        sign = pf_content_compare(memory->frames.store, left.content, right.content,
+                                  ret_first_difference);
+    let_go(memory, &left);
+    let_go(memory, &right);
+    return sign;
 }
 
 /* Compares two frames and charges for it; SAME frames are equal at no cost. */
 static int compare_frames(PfHost *host, PfMpn a, PfMpn b, size_t *ret_first_difference)
 {
-    PfMemory *memory = host->base.memory;
-    size_t first = 0;
-    int sign = -1;
-    PfContent left;
-    PfContent right;
-    bool left_known = pf_memory_frame_content(memory, a, &left);
-    bool right_known = pf_memory_frame_content(memory, b, &right);
-    if (pf_mpn_equal(a, b)) {
-        sign = 0;
-        first = host->base.work->page_bytes;
-    } else if (left_known && right_known) {
-        sign = pf_content_compare(memory->frames.store, left, right, &first);
-    }
-    if (left_known)
-        pf_content_unref(memory->frames.store, left);
-    if (right_known)
-        pf_content_unref(memory->frames.store, right);
-    if (!pf_mpn_equal(a, b))
+    size_t first = host->base.work->page_bytes;
+    int sign = 0;
+    if (!pf_mpn_equal(a, b)) {
+        sign = compare_contents(host, a, b, &first);
         pf_work_compare(host->base.work, host->place, PF_ACCOUNT_COMPARE, frame_address(host, a),
                         frame_address(host, b), first);
+    }
     if (ret_first_difference != NULL)
         *ret_first_difference = first;
     return sign;
@@ -255,6 +309,7 @@ bool pf_host_unshare(PfHost *host, PfPage page)
     PfMaddr old = frame_address(host, (PfMpn){entry->mpn});
     if (!pf_share_unshare(memory, slot, &copied))
         return false;
+    host->start_generation++; /* a free frame may be in use again */
     const PfCosts *costs = host->base.work->costs;
     pf_work_charge(host->base.work, host->place, PF_ACCOUNT_MERGE,
                    costs->trap_cycles + (copied ? costs->allocate_cycles : 0));

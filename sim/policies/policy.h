@@ -211,6 +211,11 @@ void pf_host_wake_at(PfHost *host, uint64_t cycle);
 unsigned pf_host_flags(const PfHost *host, PfPage page);
 /* The frame of PAGE; false if it is not present. */
 bool pf_host_frame(const PfHost *host, PfPage page, PfMpn *ret_frame);
+/* Flags and frame in one; RET_FRAME is set where the page is present. */
+unsigned pf_host_look(const PfHost *host, PfPage page, PfMpn *ret_frame);
+/* While this number stays the same, no page has got or lost a frame or its place in the scope but
+ * by the policy's own acts: what was looked up need not be looked up again. */
+uint64_t pf_host_changes(const PfHost *host);
 /* How many pages map FRAME. */
 uint64_t pf_host_frame_refs(const PfHost *host, PfMpn frame);
 /* What the policy has claimed FRAME as (pf_host_claim); 0 if it has not since FRAME was free. */

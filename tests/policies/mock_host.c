@@ -139,11 +139,12 @@ void pf_host_wake_at(PfHost *host, uint64_t cycle)
     host->wake_cycle = cycle;
 }
 
-unsigned pf_host_flags(const PfHost *host, PfPage page)
+unsigned pf_host_look(const PfHost *host, PfPage page, PfMpn *ret_frame)
 {
     const MockPage *found = mock_present_page(host, page);
     if (found == NULL)
         return 0;
+    *ret_frame = found->mpn;
     const MockFrame *frame = &host->frames[found->mpn.number];
     unsigned flags = PF_FLAG_PRESENT | PF_FLAG_ANON;
     flags |= frame->references > 1 ? PF_FLAG_SHARED : 0;
@@ -152,6 +153,17 @@ unsigned pf_host_flags(const PfHost *host, PfPage page)
     flags |= frame->references == 1 && !frame->is_merged ? PF_FLAG_WRITABLE : 0;
     flags |= PF_FLAG_IN_SCOPE | (found->is_isolated ? 0U : PF_FLAG_OPEN);
     return flags;
+}
+
+unsigned pf_host_flags(const PfHost *host, PfPage page)
+{
+    PfMpn frame;
+    return pf_host_look(host, page, &frame);
+}
+
+uint64_t pf_host_changes(const PfHost *host)
+{
+    return host->changes;
 }
 
 bool pf_host_frame(const PfHost *host, PfPage page, PfMpn *ret_frame)
