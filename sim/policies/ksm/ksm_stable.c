@@ -140,6 +140,7 @@ void pf_ksm_stable_append(PfKsm *ksm, uint32_t index, uint32_t item_index)
     PfKsmItem *item = pf_ksm_item(ksm, item_index);
     g_assert(item->state == PF_KSM_FREE && node->kind != PF_KSM_CHAIN);
     item->state = PF_KSM_STABLE;
+    item->has_shared = true;
     item->sharing.node = index;
     item->sharing.previous = 0;
     item->sharing.next = node->items;
