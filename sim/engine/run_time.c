@@ -202,8 +202,10 @@ void run_play_mark(PfRun *run, const PfRecord *record)
     char *const *roi = run->config->roi;
     bool bounded = roi != NULL && roi[0] != NULL && roi[1] != NULL;
     bool warmed_up = !run->warm && g_strcmp0(run->config->warmup_mark, label) == 0;
-    if (warmed_up || (bounded && g_str_equal(roi[0], label)))
+    bool begins = bounded && g_str_equal(roi[0], label);
+    if (warmed_up || begins)
         restart(run);
+    run->has_begun |= begins;
     pf_memory_integrate(&run->memory);
     run_observe(run);
     PfMarkRow *row = g_new0(PfMarkRow, 1);
@@ -218,6 +220,25 @@ void run_play_mark(PfRun *run, const PfRecord *record)
     g_ptr_array_add(run->marks, row);
     if (bounded && g_str_equal(roi[1], label) && !run->held)
         hold(run);
+}
+
+bool pf_run_check_marks(const PfRun *run, GError **error)
+{
+    const PfRunConfig *config = run->config;
+    const char *key = "roi";
+    const char *missing = NULL;
+    if (config->warmup_mark != NULL && !run->warm) {
+        key = "warmup";
+        missing = config->warmup_mark;
+    } else if (config->roi != NULL && config->roi[0] != NULL) {
+        missing = !run->has_begun ? config->roi[0] : !run->held ? config->roi[1] : NULL;
+    }
+    if (missing == NULL)
+        return true;
+    g_set_error(error, PF_ERROR, PF_ERROR_CONFIG, "%s: the trace has no mark \"%s\"%s", key,
+                missing,
+                run->has_begun ? " after the one at which the region begins" : "");
+    return false;
 }
 
 static uint64_t context_time(const PfRun *run, uint32_t context)
