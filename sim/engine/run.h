@@ -187,3 +187,5 @@ void run_register(PfRun *run);
 uint64_t run_transfers(const PfRun *run);
 /* Levels are about to be read: lets the policy look first. */
 void run_observe(PfRun *run);
+/* Statistics are about to be told: lets the policy look, and counts the pages by reason. */
+void run_take_stock(PfRun *run);

@@ -168,19 +168,53 @@ void pf_host_charge_call(PfHost *host, PfAccount account)
                    host->base.work->costs->flush_remote_cycles);
 }
 
-bool pf_host_find(PfHost *host, uint64_t key, uint64_t *cursor, uint64_t *ret_value)
+bool pf_host_find(PfHost *host, uint64_t key, PfPage page, uint64_t *cursor, uint64_t *ret_value)
 {
-    return host->setup->finder->find(host->finder, key, cursor, ret_value);
+    return host->setup->finder->find(host->finder, key, page, cursor, ret_value);
 }
 
-void pf_host_file(PfHost *host, uint64_t key, uint64_t value)
+void pf_host_file(PfHost *host, uint64_t key, PfPage page, uint64_t value)
 {
-    host->setup->finder->file(host->finder, key, value);
+    host->setup->finder->file(host->finder, key, page, value);
 }
 
 void pf_host_unfile(PfHost *host, uint64_t key, uint64_t value)
 {
     host->setup->finder->unfile(host->finder, key, value);
+}
+
+PfTicket pf_host_remember(PfHost *host, PfPage page)
+{
+    PfTicket ticket = {.content = PF_FRAME_UNKNOWN};
+    PfContent content;
+    bool present = pf_host_frame(host, page, &ticket.frame);
+    g_assert(present);
+    if (pf_memory_frame_content(host->base.memory, ticket.frame, &content))
+        ticket.content = content.index;
+    return ticket;
+}
+
+void pf_host_forget(PfHost *host, PfTicket ticket)
+{
+    if (ticket.content != PF_FRAME_UNKNOWN)
+        pf_content_unref(host->base.memory->frames.store, (PfContent){ticket.content});
+}
+
+int pf_host_compare_tickets(PfHost *host, PfTicket a, PfTicket b)
+{
+    size_t first = 0;
+    int sign;
+    if (a.content == PF_FRAME_UNKNOWN && b.content == PF_FRAME_UNKNOWN)
+        sign = (a.frame.number > b.frame.number) - (a.frame.number < b.frame.number);
+    else if (a.content == PF_FRAME_UNKNOWN || b.content == PF_FRAME_UNKNOWN)
+        sign = a.content == PF_FRAME_UNKNOWN ? 1 : -1;
+    else
+        sign = pf_content_compare(host->base.memory->frames.store, (PfContent){a.content},
+                                  (PfContent){b.content}, &first);
+    if (!pf_mpn_equal(a.frame, b.frame))
+        pf_work_compare(host->base.work, host->place, PF_ACCOUNT_COMPARE,
+                        frame_address(host, a.frame), frame_address(host, b.frame), first);
+    return sign;
 }
 
 /* ---- acts ---- */
@@ -207,6 +241,8 @@ static PfMergeResult finish_merge(PfHost *host, PfPage page, PfShareResult resul
 {
     if (result == PF_SHARE_DONE) {
         host->stats.shared++;
+        /* What it will be once all the others have left. */
+        pf_host_verdict(host, page, PF_WHY_UNIQUE);
         pf_work_charge(host->base.work, host->place, PF_ACCOUNT_MERGE,
                        host->base.work->costs->merge_cycles);
         pf_host_shoot_down(host, host->place, page);
@@ -231,6 +267,8 @@ PfMergeResult pf_host_merge(PfHost *host, PfPage page, PfPage keeper)
     compare_frames(host, (PfMpn){pf_memory_entry(memory, slot)->mpn}, (PfMpn){entry->mpn}, NULL);
     bool lossy = (host->setup->ops->flags & PF_POLICY_LOSSY) != 0;
     PfShareResult result = pf_share_merge(memory, slot, kept, lossy);
+    if (result == PF_SHARE_DONE)
+        pf_host_verdict(host, keeper, PF_WHY_UNIQUE);
     if (result == PF_SHARE_DONE && was_writable)
         pf_host_shoot_down(host, host->place, keeper);
     return finish_merge(host, page, result);
