@@ -111,3 +111,14 @@ int pf_host_compare_tickets(PfHost *host, PfTicket a, PfTicket b)
     return memcmp(g_ptr_array_index(host->remembered, a.content),
                   g_ptr_array_index(host->remembered, b.content), host->page_bytes);
 }
+
+void pf_host_charge_touch(PfHost *host, PfAccount account, unsigned lines, unsigned locks)
+{
+    host->counts.lines[account] += lines;
+    host->counts.locks[account] += locks;
+}
+
+void pf_host_charge_call(PfHost *host, PfAccount account)
+{
+    host->counts.calls[account]++;
+}

@@ -9,7 +9,7 @@
 #include "units.h"
 
 /* Smart scan leaves young items alone; older ones earn so many skips at a visit. */
-enum { AGE_MIN = 3, AGE_OF_TWO = 4, AGE_OF_FOUR = 6, AGE_OF_EIGHT = 9, SKIPS_MASK = 0x7f };
+enum { AGE_MIN = 3, AGE_OF_TWO = 4, AGE_OF_FOUR = 6, AGE_OF_EIGHT = 9 };
 
 static uint8_t skips_at(uint8_t age)
 {
@@ -32,7 +32,7 @@ static bool is_skipped(PfKsm *ksm, uint32_t index, PfMpn frame)
     if (age < AGE_MIN)
         return false;
     if (item->skips == 0) {
-        item->skips = skips_at(age) & SKIPS_MASK;
+        item->skips = skips_at(age) & 0x7fU;
         return false;
     }
     item->skips--;
