@@ -216,6 +216,17 @@ static PfStatValue read_shared(const void *user)
     return pf_stat_uint(self->sharing.frames.page_count - self->sharing.frames.shared_count);
 }
 
+/* With n pages of different contents and keys of b bits, evenly spread, n^2 / 2 pairs are equal
+ * with a chance of 2^-b each. */
+static PfStatValue read_collisions(const void *user)
+{
+    const Esx *self = user;
+    double pages = (double)present_pages(self);
+    unsigned bits = pf_host_key_bits(self->host);
+    double half = (double)((uint64_t)1 << bits / 2);
+    return pf_stat_double(pages / half * pages / half / (bits % 2 == 0 ? 2.0 : 4.0));
+}
+
 /* A level that is a plain number. */
 static PfStatValue read_number(const void *number)
 {
@@ -247,6 +258,12 @@ static void register_stats(Esx *self)
     pf_stats_counter(group, "false_matches", "events",
                      "Pages of equal keys whose bytes were not equal.",
                      &self->sharing.stats.false_matches);
+    pf_stats_counter(group, "key_matches", "events",
+                     "Entries of the table that had the key of a page looked up.",
+                     &self->sharing.stats.key_matches);
+    pf_stats_level(group, "expected_collisions", "events",
+                   "Pairs of the used pages that would have one key by chance, were all different.",
+                   read_collisions, self);
     pf_stats_level(group, "overflow_entries", "events",
                    "Frames whose count is above 65,535 and lies in the overflow table.",
                    read_number, &self->sharing.frames.overflow_count);
@@ -293,6 +310,7 @@ static void esx_check(void *user)
 const PfPolicyOps pf_policy_esx = {
     .name = "esx",
     .default_finder = "table",
+    .default_hash = "jenkins",
     .summary = "Random candidates, a table of hashes, hint frames (VMware ESX Server).",
     .fields = esx_fields,
     .field_count = G_N_ELEMENTS(esx_fields),

@@ -19,6 +19,8 @@ typedef struct {
     char *finder;
     char *hash;
     uint64_t hash_bits;
+    uint64_t hash_offset_bytes;
+    uint64_t hash_bytes; /* PF_CONFIG_AUTO: the rest of the page */
     int scope;  /* PfScope */
     int place;  /* PfPlaceKind */
     int pacing; /* PfPolicyPacing */
@@ -71,6 +73,7 @@ struct PfHost {
     uint64_t worked_cycles; /* to where its work has brought the clocks that it used */
     PfStatsGroup *group;
     uint8_t *scratch;
+    uint32_t hash_bytes; /* of a page that are hashed, from hash_offset_bytes on */
     bool is_unmapping;    /* told of a page that goes: the image has let go of its bytes already */
     uint64_t differences; /* that --verify found */
     char *first_difference;
@@ -80,6 +83,8 @@ struct PfHost {
         uint64_t broken;
         uint64_t passes;
         uint64_t refused_controls;
+        uint64_t compares;
+        uint64_t compared_words;
     } stats;
 };
 
@@ -116,6 +121,9 @@ static inline bool pf_host_wants_writes(const PfHost *host)
 /* The slot of PAGE; false where it was never used, or (present) where it maps nothing now. */
 bool pf_host_slot(const PfHost *host, PfPage page, PfSlot *ret_slot);
 bool pf_host_present_slot(const PfHost *host, PfPage page, PfSlot *ret_slot);
+
+/* The key that the policy's hash makes of CONTENT, at no charge. */
+uint64_t pf_host_key_of(PfHost *host, PfContent content);
 
 /* A policy whose cycles are stolen works, from now on, where CONTEXT, whose page it looks at,
  * runs. */

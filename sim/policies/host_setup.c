@@ -5,7 +5,7 @@ static const char *const scopes[] = {"all", "anon", "mergeable", NULL};
 static const char *const places[] = {"daemon", "stolen", NULL};
 static const char *const pacings[] = {"time", "trace", NULL};
 
-enum { COMMON_FIELDS = 9 };
+enum { COMMON_FIELDS = 11 };
 
 /* The parameters that all policies have; defaults of scope, place and finder are the policy's. */
 static void common_fields(const PfPolicyOps *ops, PfConfigField fields[COMMON_FIELDS])
@@ -62,6 +62,20 @@ static void common_fields(const PfPolicyOps *ops, PfConfigField fields[COMMON_FI
          .max = 64,
          .unit = "bits",
          .description = "Width that the hash is cut to."},
+        {.key = "hash_offset",
+         .type = PF_CONFIG_SIZE,
+         .offset = offsetof(PfPolicyCommon, hash_offset_bytes),
+         .standard = "0",
+         .unit = "bytes",
+         .description = "First byte of a page that is hashed."},
+        {.key = "hash_bytes",
+         .type = PF_CONFIG_SIZE,
+         .offset = offsetof(PfPolicyCommon, hash_bytes),
+         .standard = "auto",
+         .min = 1,
+         .automatic = true,
+         .unit = "bytes",
+         .description = "How many bytes from there on are read and hashed; auto: the rest."},
     };
     for (unsigned i = 0; i < G_N_ELEMENTS(common); i++)
         fields[i] = common[i];

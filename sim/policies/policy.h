@@ -21,7 +21,7 @@
 #include "stats.h"
 
 /* Bumped when a struct of this file changes; a shared object built for another one is refused. */
-enum { PF_POLICY_ABI = 3 };
+enum { PF_POLICY_ABI = 4 };
 
 /* A page of a context: all that a policy may keep about it. */
 typedef struct {
@@ -224,6 +224,8 @@ bool pf_host_next_region(const PfHost *host, PfPage from, PfPage *ret_first, PfC
 uint64_t pf_host_merged_zeros(const PfHost *host, uint32_t context);
 /* What pf_host_hash_page says of a page of zero bytes. */
 uint64_t pf_host_zero_hash(PfHost *host);
+/* How many bits of a key of pf_host_hash_page can be set. */
+unsigned pf_host_key_bits(const PfHost *host);
 /* Cycles charged to the policy so far, wherever it worked. */
 uint64_t pf_host_spent(const PfHost *host);
 /* Whether PAGE is present, inside the policy's scope, not pinned (unless isolated), and no shared

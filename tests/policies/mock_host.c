@@ -322,6 +322,11 @@ uint64_t pf_host_hash_page(PfHost *host, PfPage page)
     return hash_bytes(host, mock_bytes_of(host, mock_present_page(host, page)->mpn));
 }
 
+unsigned pf_host_key_bits(const PfHost *host)
+{
+    return MIN(host->hash_bits, 64);
+}
+
 uint64_t pf_host_zero_hash(PfHost *host)
 {
     g_autofree uint8_t *zeros = g_malloc0(host->page_bytes);

@@ -15,6 +15,7 @@ typedef struct {
         uint64_t hint_matches;
         uint64_t hint_stale;
         uint64_t false_matches;
+        uint64_t key_matches;
     } stats;
 } PfEsxSharing;
 

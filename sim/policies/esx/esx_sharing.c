@@ -137,6 +137,7 @@ static bool look_up(PfEsxSharing *self, uint64_t key, PfPage page, uint32_t own)
         uint32_t number = (uint32_t)value;
         if (number == own)
             continue;
+        self->stats.key_matches++;
         Trial trial = pf_esx_frame_is_hint(pf_esx_frame(&self->frames, number))
                           ? try_hint(self, number, key, page)
                           : try_shared(self, number, page);
