@@ -37,6 +37,8 @@ static bool build_host(PfRun *run, uint64_t frame_capacity, bool verify, GError 
                                   .index = (uint16_t)daemon,
                                   .actor = PF_ACTOR_POLICY,
                                   .payer = PF_PAYER_POLICY},
+                       .is_barrier = &run->is_barrier,
+                       .core_count = (unsigned)run->machine_config->cores,
                        .clock_hz = run->machine_config->clock_hz,
                        .dilation = run->config->dilation,
                        .seed = run->config->seed,

@@ -80,8 +80,10 @@ void pf_host_free(PfHost *host)
     g_free(host);
 }
 
-void pf_host_set_contexts(PfHost *host, PfPlace *contexts, const bool *space_is_two_stage)
+void pf_host_set_contexts(PfHost *host, PfPlace *contexts, const bool *space_is_two_stage,
+                          uint64_t *ready_cycles)
 {
+    host->base.ready_cycles = ready_cycles;
     host->base.contexts = contexts;
     host->base.space_is_two_stage = space_is_two_stage;
 }
@@ -173,6 +175,14 @@ void pf_host_store_faulted(PfHost *host, PfStoreFault *fault)
     fault->core = host->place->index;
     fault->old_refs = pf_host_frame_refs(host, fault->old_frame);
     host->setup->ops->store_faulted(host->self, fault);
+}
+
+void pf_host_pin_intended(PfHost *host, PfPage page)
+{
+    if (host->setup->ops->pin_intended == NULL)
+        return;
+    work_at_context(host, page.context);
+    host->setup->ops->pin_intended(host->self, page);
 }
 
 void pf_host_dma_done(PfHost *host, PfPage page, const char *device, uint64_t block)

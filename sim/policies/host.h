@@ -51,6 +51,9 @@ typedef struct {
     PfPlace daemon;
     PfPlace *contexts;         /* the place of each context, by number; may move */
     const bool *space_is_two_stage; /* by context: translations are by virtual address */
+    uint64_t *ready_cycles;         /* by context: it does not go on before; may move */
+    const bool *is_barrier;         /* all contexts wait; in their own time they are done */
+    unsigned core_count;            /* that run contexts */
     uint64_t clock_hz;
     double dilation;
     uint64_t seed;
@@ -93,7 +96,8 @@ PfHost *pf_host_new(const PfPolicySetup *setup, const PfHostBase *base, GError *
 void pf_host_free(PfHost *host);
 
 /* Contexts' places moved or were added. */
-void pf_host_set_contexts(PfHost *host, PfPlace *contexts, const bool *space_is_two_stage);
+void pf_host_set_contexts(PfHost *host, PfPlace *contexts, const bool *space_is_two_stage,
+                          uint64_t *ready_cycles);
 
 /* ---- what happens, told to the policy ---- */
 void pf_host_context_event(PfHost *host, const PfContextEvent *event);
@@ -102,6 +106,7 @@ void pf_host_page_unmapped(PfHost *host, PfPage page);
 void pf_host_page_written(PfHost *host, PfPage page, PfChange how);
 void pf_host_share_broken(PfHost *host, PfPage page, bool copied);
 void pf_host_store_faulted(PfHost *host, PfStoreFault *fault);
+void pf_host_pin_intended(PfHost *host, PfPage page);
 void pf_host_dma_done(PfHost *host, PfPage page, const char *device, uint64_t block);
 /* Runs the wake-up that is due; the caller has seen that it is. */
 void pf_host_wake(PfHost *host);

@@ -30,8 +30,8 @@ static void common_fields(const PfPolicyOps *ops, PfConfigField fields[COMMON_FI
          .offset = offsetof(PfPolicyCommon, place),
          .standard = ops->default_place != NULL ? ops->default_place : "daemon",
          .choices = places,
-         .description = "Where it runs: on a core of its own, or in cycles stolen from the cores "
-                        "of the contexts whose pages it looks at."},
+         .description = "Where it runs: on a core of its own, or in cycles stolen from cores of "
+                        "contexts whose pages it looks at."},
         {.key = "pacing",
          .type = PF_CONFIG_ENUM,
          .offset = offsetof(PfPolicyCommon, pacing),
@@ -66,7 +66,6 @@ static void common_fields(const PfPolicyOps *ops, PfConfigField fields[COMMON_FI
          .type = PF_CONFIG_SIZE,
          .offset = offsetof(PfPolicyCommon, hash_offset_bytes),
          .standard = "0",
-         .unit = "bytes",
          .description = "First byte of a page that is hashed."},
         {.key = "hash_bytes",
          .type = PF_CONFIG_SIZE,
@@ -75,7 +74,7 @@ static void common_fields(const PfPolicyOps *ops, PfConfigField fields[COMMON_FI
          .min = 1,
          .automatic = true,
          .unit = "bytes",
-         .description = "How many bytes from there on are read and hashed; auto: the rest."},
+         .description = "Bytes from there on that are read and hashed; auto: the rest."},
     };
     for (unsigned i = 0; i < G_N_ELEMENTS(common); i++)
         fields[i] = common[i];

@@ -1,5 +1,5 @@
-/* `run --format esx` against the tables that Waldspurger, US 6,789,156 B1, prints under "Performance
- * Example": three virtual machines of 320 MB in all, 112,640 frames of table. */
+/* `run --format esx` against the tables that Waldspurger, US 6,789,156 B1, prints under
+ * "Performance Example": three virtual machines of 320 MB in all, 112,640 frames of table. */
 #include <string.h>
 
 #include "check.h"
@@ -69,7 +69,8 @@ size_t pf_run_top_shared(const PfRun *run, PfSharedContent *contents, size_t cou
     return G_N_ELEMENTS(top);
 }
 
-/* Chains: 131,072 * 3 / 4096 = 96 pages, frames: 112,640 * 16 / 4096 = 440, and one more of each. */
+/* Chains: 131,072 * 3 / 4096 = 96 pages, frames: 112,640 * 16 / 4096 = 440, and one of each
+ * more. */
 static void the_snapshot(void)
 {
     g_autoptr(PfStats) stats = pf_stats_new();
