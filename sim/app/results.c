@@ -49,11 +49,27 @@ static bool is_empty_directory(const char *path)
     return directory != NULL && g_dir_read_name(directory) == NULL;
 }
 
+/* Whether PATH, of which nothing exists but some folder above, can be made: better known before a
+ * long run than after it. */
+static bool check_new(const char *path, GError **error)
+{
+    g_autofree char *parent = g_path_get_dirname(path);
+    struct stat status;
+    if (stat(parent, &status) != 0 && errno == ENOENT && !g_str_equal(parent, path))
+        return check_new(parent, error);
+    if (access(parent, W_OK | X_OK) != 0)
+        return fail(error, parent, "cannot write there");
+    if (S_ISDIR(status.st_mode))
+        return true;
+    errno = ENOTDIR;
+    return fail(error, parent, NULL);
+}
+
 bool pf_results_check(const char *path, bool force, GError **error)
 {
     struct stat status;
     if (lstat(path, &status) != 0)
-        return errno == ENOENT ? true : fail(error, path, NULL);
+        return errno == ENOENT ? check_new(path, error) : fail(error, path, NULL);
     if (is_empty_directory(path))
         return true;
     g_autofree char *manifest = g_build_filename(path, hallmark, NULL);

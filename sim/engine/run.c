@@ -216,6 +216,8 @@ void pf_run_play(PfRun *run, const PfRecordBlock *block, uint32_t from, uint32_t
     pf_memory_set_baseline(&run->memory, (uint64_t)((int64_t)baseline + delta));
     bool continued = (block->records[from].flags & PF_RECORD_CONTINUED) != 0;
     run->records += continued ? 0 : to - from;
+    if (run->error != NULL)
+        pf_host_take_census(run->host); /* its last: the image goes on without it */
     if (run->paranoid) {
         pf_machine_check(run->machine);
         pf_ledger_check(&run->ledger);
@@ -226,12 +228,15 @@ void pf_run_play(PfRun *run, const PfRecordBlock *block, uint32_t from, uint32_t
 
 void pf_run_finish(PfRun *run)
 {
+    bool has_stock = run->held || run->error != NULL;
     pf_memory_sync(&run->memory);
     run->memory.position = 0;
     if (run->error == NULL)
         run_barrier(run, 0);
     pf_memory_integrate(&run->memory);
     run_sample_epoch(run, run->now_cycles);
+    if (!has_stock)
+        pf_host_take_census(run->host);
     pf_ledger_check(&run->ledger);
     if (run->error == NULL)
         pf_host_check(run->host);

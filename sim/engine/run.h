@@ -79,7 +79,8 @@ struct PfRun {
     uint64_t next_epoch_cycles;
     GArray *epochs; /* of PfEpochRow */
     GPtrArray *marks;
-    bool warm;
+    bool warm;      /* the warm-up is over, or the region has begun */
+    bool has_begun; /* the region of interest */
     bool held;
     GArray *open_spans;
     PfHistogram span_cycles;
@@ -115,6 +116,9 @@ void pf_run_play(PfRun *run, const PfRecordBlock *block, uint32_t from, uint32_t
 
 /* The trace has ended (or was stopped): the last barrier, epoch and checks. */
 void pf_run_finish(PfRun *run);
+
+/* The whole trace was played: false if a mark that the configuration waits for never came. */
+bool pf_run_check_marks(const PfRun *run, GError **error);
 
 /* All runs have finished: what RUN is relative to NONE. */
 void pf_run_compare(PfRun *run, const PfRun *none);
@@ -183,3 +187,5 @@ void run_register(PfRun *run);
 uint64_t run_transfers(const PfRun *run);
 /* Levels are about to be read: lets the policy look first. */
 void run_observe(PfRun *run);
+/* Statistics are about to be told: lets the policy look, and counts the pages by reason. */
+void run_take_stock(PfRun *run);

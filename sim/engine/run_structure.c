@@ -260,6 +260,8 @@ void pf_run_approach(PfRun *run, const PfRecord *record)
     if (record->kind == PF_RECORD_FORK)
         run_barrier(run, 0);
     run_reach(run, run_place(run, record->context)->core->now_cycles);
+    if (run->error != NULL)
+        pf_host_take_census(run->host);
 }
 
 void run_play_structural(PfRun *run, const PfRecord *record)

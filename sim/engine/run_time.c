@@ -41,7 +41,7 @@ static void restart(PfRun *run)
 static void hold(PfRun *run)
 {
     pf_memory_integrate(&run->memory);
-    run_observe(run);
+    run_take_stock(run);
     pf_stats_hold(run->stats);
     run->held = true;
 }
@@ -173,8 +173,11 @@ static void keep_statistic(const PfStatInfo *info, PfStatValue value, void *user
     const PfRun *run = ((void **)user)[0];
     PfMarkRow *row = ((void **)user)[1];
     g_autofree char *own = g_strconcat(run->setup->ops->name, ".", NULL);
-    if (!g_str_has_prefix(info->name, "memory.") && !g_str_has_prefix(info->name, "policy.") &&
-        !g_str_has_prefix(info->name, own))
+    const char *const told[] = {"memory.", "policy.", "reason.", own};
+    bool is_told = false;
+    for (unsigned i = 0; i < G_N_ELEMENTS(told); i++)
+        is_told |= g_str_has_prefix(info->name, told[i]) != FALSE;
+    if (!is_told)
         return;
     g_array_append_val(row->infos, *info);
     g_array_append_val(row->values, value);
@@ -207,10 +210,12 @@ void run_play_mark(PfRun *run, const PfRecord *record)
     char *const *roi = run->config->roi;
     bool bounded = roi != NULL && roi[0] != NULL && roi[1] != NULL;
     bool warmed_up = !run->warm && g_strcmp0(run->config->warmup_mark, label) == 0;
-    if (warmed_up || (bounded && g_str_equal(roi[0], label)))
+    bool begins = bounded && g_str_equal(roi[0], label);
+    if (warmed_up || begins)
         restart(run);
+    run->has_begun |= begins;
     pf_memory_integrate(&run->memory);
-    run_observe(run);
+    run_take_stock(run);
     PfMarkRow *row = g_new0(PfMarkRow, 1);
     row->label = g_strdup(label);
     row->cycle = run->now_cycles;
@@ -223,6 +228,25 @@ void run_play_mark(PfRun *run, const PfRecord *record)
     g_ptr_array_add(run->marks, row);
     if (bounded && g_str_equal(roi[1], label) && !run->held)
         hold(run);
+}
+
+bool pf_run_check_marks(const PfRun *run, GError **error)
+{
+    const PfRunConfig *config = run->config;
+    const char *key = "roi";
+    const char *missing = NULL;
+    if (config->warmup_mark != NULL && !run->warm) {
+        key = "warmup";
+        missing = config->warmup_mark;
+    } else if (config->roi != NULL && config->roi[0] != NULL) {
+        missing = !run->has_begun ? config->roi[0] : !run->held ? config->roi[1] : NULL;
+    }
+    if (missing == NULL)
+        return true;
+    g_set_error(error, PF_ERROR, PF_ERROR_CONFIG, "%s: the trace has no mark \"%s\"%s", key,
+                missing,
+                run->has_begun ? " after the one at which the region begins" : "");
+    return false;
 }
 
 static uint64_t context_time(const PfRun *run, uint32_t context)

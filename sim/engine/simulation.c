@@ -308,7 +308,8 @@ static bool play_trace(PfSimulation *simulation, GError **error)
             simulation->records >= simulation->options.stop_after)
             return check_runs(simulation, error);
     }
-    if (!check_runs(simulation, error))
+    if (!check_runs(simulation, error) ||
+        !pf_run_check_marks(g_ptr_array_index(simulation->runs, 0), error))
         return false;
     simulation->complete = pf_trace_damage(simulation->trace) == NULL;
     return true;

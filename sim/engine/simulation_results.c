@@ -109,6 +109,8 @@ const char *pf_run_remark(const PfRun *run)
         return "interrupted";
     if (run->error != NULL)
         return run->out_of_memory ? "out of memory" : "stopped early";
+    if (!run->warm && run->config->warmup != NULL)
+        return "not warmed up";
     bool scans = run->setup->ops->scan != NULL;
     return scans && run->host->stats.passes < 2 ? "not converged" : "";
 }

@@ -53,6 +53,7 @@ PfHost *pf_host_new(const PfPolicySetup *setup, const PfHostBase *base, GError *
     pf_stats_counter(policy, "compared_words", "events",
                      "Words of 32 bits compared, each up to the first that differed.",
                      &host->stats.compared_words);
+    pf_host_register_census(host);
     uint64_t frames = pf_host_frame_capacity(host);
     if (!choose_hashed_part(host, error)) {
         pf_host_free(host);
@@ -161,6 +162,7 @@ void pf_host_page_written(PfHost *host, PfPage page, PfChange how)
 void pf_host_share_broken(PfHost *host, PfPage page, bool copied)
 {
     host->stats.broken += copied;
+    pf_host_verdict(host, page, PF_WHY_VOLATILE);
     if (host->setup->ops->share_broken == NULL)
         return;
     work_at_context(host, page.context);

@@ -63,6 +63,13 @@ typedef struct {
     uint64_t frame_capacity; /* of a machine without a limit: what the trace can need */
 } PfHostBase;
 
+/* How many populated pages are shared, and how many are not and why, when they were last counted;
+ * null until then. */
+typedef struct {
+    PfStatValue shared;
+    PfStatValue not_shared[PF_WHY_COUNT];
+} PfCensus;
+
 struct PfHost {
     PfHostBase base;
     const PfPolicySetup *setup;
@@ -80,6 +87,7 @@ struct PfHost {
     bool is_unmapping;    /* told of a page that goes: the image has let go of its bytes already */
     uint64_t differences; /* that --verify found */
     char *first_difference;
+    PfCensus census;
     struct {
         uint64_t scanned;
         uint64_t shared;
@@ -116,6 +124,11 @@ void pf_host_scan(PfHost *host, uint64_t count, bool passes);
 void pf_host_control(PfHost *host, const char *key, const char *value);
 void pf_host_observe(PfHost *host);
 void pf_host_check(PfHost *host);
+
+/* Registers reason.* (host_census.c). */
+void pf_host_register_census(PfHost *host);
+/* Counts the populated pages by why they are shared or not, which takes a look at every page. */
+void pf_host_take_census(PfHost *host);
 
 /* Whether the policy asks to be told of writes. */
 static inline bool pf_host_wants_writes(const PfHost *host)

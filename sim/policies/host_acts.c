@@ -160,6 +160,8 @@ static PfMergeResult finish_merge(PfHost *host, PfPage page, PfShareResult resul
 {
     if (result == PF_SHARE_DONE) {
         host->stats.shared++;
+        /* What it will be once all the others have left. */
+        pf_host_verdict(host, page, PF_WHY_UNIQUE);
         pf_work_charge(host->base.work, host->place, PF_ACCOUNT_MERGE,
                        host->base.work->costs->merge_cycles);
         pf_host_shoot_down(host, host->place, page);
@@ -184,6 +186,8 @@ PfMergeResult pf_host_merge(PfHost *host, PfPage page, PfPage keeper)
     compare_frames(host, (PfMpn){pf_memory_entry(memory, slot)->mpn}, (PfMpn){entry->mpn}, NULL);
     bool lossy = (host->setup->ops->flags & PF_POLICY_LOSSY) != 0;
     PfShareResult result = pf_share_merge(memory, slot, kept, lossy);
+    if (result == PF_SHARE_DONE)
+        pf_host_verdict(host, keeper, PF_WHY_UNIQUE);
     if (result == PF_SHARE_DONE && was_writable)
         pf_host_shoot_down(host, host->place, keeper);
     return finish_merge(host, page, result);

@@ -85,6 +85,19 @@ static void results_wait_for_commit(void)
     clear_place(place);
 }
 
+static void results_foresee(void)
+{
+    char *place = make_place();
+    g_autofree char *deep = g_build_filename(place, "a", "b", "out", NULL);
+    CU_ASSERT_TRUE(pf_results_check(deep, false, NULL));
+    g_autofree char *file = g_build_filename(place, "a", NULL);
+    CU_ASSERT_TRUE(g_file_set_contents(file, "x", -1, NULL));
+    g_autoptr(GError) error = NULL;
+    CU_ASSERT_FALSE(pf_results_check(deep, false, &error));
+    CU_ASSERT(g_error_matches(error, PF_ERROR, PF_ERROR_IO));
+    clear_place(place);
+}
+
 static void results_refuse(void)
 {
     char *place = make_place();
@@ -175,6 +188,7 @@ static const PfCheck checks[] = {
     {"results appear under their name, parents are made", results_appear},
     {"nothing stands under the name before the commit, and nothing is left without one",
      results_wait_for_commit},
+    {"it is known beforehand that results cannot be kept under a file", results_foresee},
     {"results are not replaced without --force", results_refuse},
     {"results are replaced whole with --force", results_force},
     {"what is no directory of results is spared, even with --force", results_spare_others},

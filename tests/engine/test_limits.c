@@ -54,7 +54,34 @@ static void test_limits(void)
     CU_ASSERT(g_error_matches(stopped, PF_ERROR, PF_ERROR_INTERRUPTED));
 }
 
+#define MARKS_HEAD LIMITS_HEAD "mark \"a\"\nmark \"b\"\n"
+
+static void test_marks(void)
+{
+    static const struct {
+        const char *settings;
+        const char *complaint; /* NULL: none */
+    } rows[] = {
+        {"warmup = \"mark:a\";", NULL},
+        {"warmup = \"mark:c\";", "warmup: the trace has no mark \"c\""},
+        {"roi = (\"mark:a\", \"mark:b\");", NULL},
+        {"roi = (\"mark:c\", \"mark:b\");", "roi: the trace has no mark \"c\""},
+        {"roi = (\"mark:a\", \"mark:c\");", "roi: the trace has no mark \"c\" after"},
+        {"roi = (\"mark:b\", \"mark:a\");", "roi: the trace has no mark \"a\" after"},
+    };
+    for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autoptr(GError) error = failure_of(MARKS_HEAD, rows[i].settings, NULL);
+        if (rows[i].complaint == NULL) {
+            CU_ASSERT_PTR_NULL(error);
+            continue;
+        }
+        CU_ASSERT(g_error_matches(error, PF_ERROR, PF_ERROR_CONFIG));
+        CU_ASSERT_TRUE(error != NULL && g_str_has_prefix(error->message, rows[i].complaint));
+    }
+}
+
 static const PfCheck checks[] = {
+    {"a mark that the configuration waits for and that never comes is an error", test_marks},
     {"a run that cannot go on ends with an error", test_limits},
 };
 

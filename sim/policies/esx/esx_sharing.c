@@ -132,17 +132,19 @@ static Trial try_hint(PfEsxSharing *self, uint32_t number, uint64_t key, PfPage 
 }
 
 /* Enters PAGE under KEY as the first of its content, MARKED copy-on-write or as a hint. */
-static PfWhy enter(PfEsxSharing *self, uint64_t key, PfPage page, bool marked)
+static void enter(PfEsxSharing *self, uint64_t key, PfPage page, bool marked)
 {
-    if (self->frames.hint_count + self->frames.shared_count >= self->frame_capacity)
-        return PF_WHY_LIMIT;
+    if (self->frames.hint_count + self->frames.shared_count >= self->frame_capacity) {
+        pf_host_verdict(self->host, page, PF_WHY_LIMIT);
+        return;
+    }
     PfMpn mpn = {0};
     if (marked) {
         bool is_present = pf_host_frame(self->host, page, &mpn);
         /* A frame that other pages of the table map already is not entered twice. */
         if (!is_present || pf_esx_frames_of_mpn(&self->frames, mpn) != 0 ||
             !pf_host_protect(self->host, page))
-            return PF_WHY_KIND;
+            return;
     }
     uint32_t number = pf_esx_frames_add_hint(&self->frames, key, page);
     if (marked)
@@ -150,17 +152,17 @@ static PfWhy enter(PfEsxSharing *self, uint64_t key, PfPage page, bool marked)
     uint64_t since = pf_esx_locks_take_frames(&self->locks);
     pf_host_file(self->host, key, number);
     pf_esx_locks_drop_frames(&self->locks, since);
-    return PF_WHY_UNIQUE;
 }
 
-/* Tries PAGE with each frame of KEY but OWN, its own hint, until one takes it: TRIAL_SHARED. Else
- * TRIAL_FALSE if its key is that of other bytes, so that it must not be entered. */
-static Trial look_up(PfEsxSharing *self, uint64_t key, PfPage page, uint32_t own)
+/* Tries PAGE with each frame of KEY but OWN, its own hint, until one takes it. True if the page
+ * must not be entered: it is shared, or its key is that of other bytes. */
+static bool look_up(PfEsxSharing *self, uint64_t key, PfPage page, uint32_t own)
 {
     uint64_t cursor = 0;
     uint64_t value;
-    Trial result = TRIAL_REFUSED;
-    while (result != TRIAL_SHARED && pf_host_find(self->host, key, &cursor, &value)) {
+    bool is_false = false;
+    bool is_shared = false;
+    while (!is_shared && pf_host_find(self->host, key, &cursor, &value)) {
         uint32_t number = (uint32_t)value;
         if (number == own)
             continue;
@@ -168,10 +170,12 @@ static Trial look_up(PfEsxSharing *self, uint64_t key, PfPage page, uint32_t own
         Trial trial = pf_esx_frame_is_hint(pf_esx_frame(&self->frames, number))
                           ? try_hint(self, number, key, page)
                           : try_shared(self, number, page);
-        if (trial == TRIAL_SHARED || trial == TRIAL_FALSE)
-            result = trial;
-        self->stats.shares += trial == TRIAL_SHARED;
+        is_shared = trial == TRIAL_SHARED;
+        is_false |= trial == TRIAL_FALSE;
+        self->stats.shares += is_shared;
         self->stats.false_matches += trial == TRIAL_FALSE;
+        if (trial == TRIAL_REFUSED)
+            pf_host_verdict(self->host, page, PF_WHY_PINNED);
         if (trial == TRIAL_STALE)
             g_array_append_val(self->stale, number);
     }
@@ -184,7 +188,7 @@ static Trial look_up(PfEsxSharing *self, uint64_t key, PfPage page, uint32_t own
         leave(self, first);
     }
     g_array_set_size(self->stale, 0);
-    return result;
+    return is_shared || is_false;
 }
 
 /* Whether the policy may look at the bytes of PAGE; says why not. */
@@ -245,13 +249,9 @@ void pf_esx_sharing_consider(PfEsxSharing *self, PfPage page, const PfEsxEntry *
     if (own == 0 && !is_known && !is_ripe(self, page, key, aged))
         return;
     uint64_t since = pf_esx_locks_take(&self->locks, key);
-    Trial trial = look_up(self, key, page, own);
-    if (trial != TRIAL_SHARED) {
-        bool marked = is_known || self->config->marking == PF_ESX_MARK_COW;
-        bool is_new = trial != TRIAL_FALSE && own == 0;
-        pf_host_verdict(self->host, page,
-                        is_new ? enter(self, key, page, marked) : PF_WHY_UNIQUE);
-    }
+    pf_host_verdict(self->host, page, PF_WHY_UNIQUE);
+    if (!look_up(self, key, page, own) && own == 0)
+        enter(self, key, page, is_known || self->config->marking == PF_ESX_MARK_COW);
     pf_esx_locks_drop(&self->locks, key, since);
 }
 

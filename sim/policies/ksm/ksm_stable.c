@@ -281,10 +281,11 @@ static Walk walk(PfKsm *ksm, uint32_t tree, PfMpn frame, bool is_search)
     return way;
 }
 
-uint32_t pf_ksm_stable_search(PfKsm *ksm, uint32_t tree, PfMpn frame)
+uint32_t pf_ksm_stable_search(PfKsm *ksm, uint32_t tree, PfMpn frame, bool *ret_full)
 {
     Walk found = walk(ksm, tree, frame, true);
-    return found.found != 0 && is_usable(ksm, found.node) ? found.node : 0;
+    *ret_full = found.found != 0 && !is_usable(ksm, found.node);
+    return found.found != 0 && !*ret_full ? found.node : 0;
 }
 
 uint32_t pf_ksm_stable_insert(PfKsm *ksm, uint32_t tree, PfMpn frame)
