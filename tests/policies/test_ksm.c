@@ -313,8 +313,8 @@ static void one_node_is_merged_either_way(void)
     }
 }
 
-/* Of eight frames four are on each node. The fifth page of b, which is on node 1, goes to node 0 and
- * is equal to the one of a, which is there. */
+/* Of eight frames four are on each node. The fifth page of b, which is on node 1, goes to node 0
+ * and is equal to that of a. */
 static void a_full_node_borrows_from_the_next(void)
 {
     static const char trace[] =
