@@ -1,223 +1,5 @@
-/* The services of policy.h that touch bytes or change mappings, and are charged. */
+/* The services of policy.h that change mappings, and are charged. */
 #include "host.h"
-
-/* ---- charged ---- */
-
-static PfMaddr frame_address(const PfHost *host, PfMpn frame)
-{
-    return pf_mpn_address(frame, pf_image_page_shift(host->base.memory->image), 0);
-}
-
-static uint64_t hash_content(const PfHost *host, PfContent content)
-{
-    PfContentStore *store = host->base.memory->frames.store;
-    /* The store's own hash is XXH3-64: no need to compute that again. */
-    if (g_str_equal(host->setup->hash->name, "xxh3"))
-        return pf_content_hash(store, content);
-    return pf_content_digest(store, content, host->setup->hash->hash, host->scratch);
-}
-
-static uint64_t cut_hash(const PfHost *host, uint64_t hash)
-{
-    uint64_t bits = host->setup->common.hash_bits;
-    return bits >= 64 ? hash : hash & (((uint64_t)1 << bits) - 1);
-}
-
-uint64_t pf_host_zero_hash(PfHost *host)
-{
-    return cut_hash(host, hash_content(host, PF_CONTENT_OF_ZEROS));
-}
-
-/* What a frame holds, while it is looked at. */
-typedef struct {
-    PfContent content;
-    bool is_known;
-    bool is_owned; /* there is a reference to give back */
-} Held;
-
-static Held hold(PfMemory *memory, PfMpn frame)
-{
-    Held held = {0};
-    held.is_known = pf_memory_frame_peek(memory, frame, &held.content);
-    if (!held.is_known)
-        held.is_known = held.is_owned = pf_memory_frame_content(memory, frame, &held.content);
-    return held;
-}
-
-static void let_go(PfMemory *memory, const Held *held)
-{
-    if (held->is_owned)
-        pf_content_unref(memory->frames.store, held->content);
-}
-
-uint64_t pf_host_hash_page(PfHost *host, PfPage page)
-{
-    PfSlot slot;
-    bool present = pf_host_present_slot(host, page, &slot);
-    g_assert(present);
-    pf_host_follow(host, page.context);
-    PfMpn frame = {pf_memory_entry(host->base.memory, slot)->mpn};
-    uint32_t page_bytes = host->base.work->page_bytes;
-    pf_work_read(host->base.work, host->place, PF_ACCOUNT_HASH, frame_address(host, frame),
-                 page_bytes);
-    pf_work_charge(host->base.work, host->place, PF_ACCOUNT_HASH,
-                   (host->setup->hash->cycles_per_kib * page_bytes + 1023) / 1024);
-    Held held = hold(host->base.memory, frame);
-    /* Unknown bytes equal nothing. */
-    uint64_t hash = held.is_known ? hash_content(host, held.content) : UINT64_MAX - frame.number;
-    let_go(host->base.memory, &held);
-    return cut_hash(host, hash);
-}
-
-/* Forgets the starts of frames if bytes or frames have changed since they were looked at. */
-static void refresh_starts(PfHost *host)
-{
-    const PfMemory *memory = host->base.memory;
-    uint64_t changes = memory->changes + memory->past_events + memory->position;
-    if (changes != host->start_changes)
-        host->start_generation++;
-    host->start_changes = changes;
-    pf_seg_array_reserve(&host->starts, memory->frames.limit);
-}
-
-/* The first bytes of FRAME, where they are at hand. */
-static bool frame_start(PfHost *host, PfMpn frame, uint32_t *ret_start)
-{
-    PfFrameStart *kept = pf_seg_array_at(&host->starts, frame.number);
-    PfContent content;
-    if (kept->generation != host->start_generation) {
-        if (!pf_memory_frame_peek(host->base.memory, frame, &content) ||
-            !pf_content_start(host->base.memory->frames.store, content, &kept->start))
-            return false;
-        kept->generation = host->start_generation;
-    }
-    *ret_start = kept->start;
-    return true;
-}
-
-/* As pf_content_compare for what A and B hold; unknown bytes differ from all others. */
-static int compare_contents(PfHost *host, PfMpn a, PfMpn b, size_t *ret_first_difference)
-{
-    PfMemory *memory = host->base.memory;
-    uint32_t left_start;
-    uint32_t right_start;
-    refresh_starts(host);
-    if (frame_start(host, a, &left_start) && frame_start(host, b, &right_start) &&
-        left_start != right_start)
-        return pf_content_compare_starts(left_start, right_start, ret_first_difference);
-    *ret_first_difference = 0;
-    int sign = -1;
-    Held left = hold(memory, a);
-    Held right = hold(memory, b);
-    if (left.is_known && right.is_known)
-        sign = pf_content_compare(memory->frames.store, left.content, right.content,
-                                  ret_first_difference);
-    let_go(memory, &left);
-    let_go(memory, &right);
-    return sign;
-}
-
-/* Compares two frames and charges for it; SAME frames are equal at no cost. */
-static int compare_frames(PfHost *host, PfMpn a, PfMpn b, size_t *ret_first_difference)
-{
-    size_t first = host->base.work->page_bytes;
-    int sign = 0;
-    if (!pf_mpn_equal(a, b)) {
-        sign = compare_contents(host, a, b, &first);
-        pf_work_compare(host->base.work, host->place, PF_ACCOUNT_COMPARE, frame_address(host, a),
-                        frame_address(host, b), first);
-    }
-    if (ret_first_difference != NULL)
-        *ret_first_difference = first;
-    return sign;
-}
-
-int pf_host_compare_pages(PfHost *host, PfPage a, PfPage b, size_t *ret_first_difference)
-{
-    PfMpn left;
-    PfMpn right;
-    bool present = pf_host_frame(host, a, &left) && pf_host_frame(host, b, &right);
-    g_assert(present);
-    return compare_frames(host, left, right, ret_first_difference);
-}
-
-int pf_host_compare_frames(PfHost *host, PfMpn a, PfMpn b, size_t *ret_first_difference)
-{
-    return compare_frames(host, a, b, ret_first_difference);
-}
-
-void pf_host_charge(PfHost *host, PfAccount account, uint64_t cycles)
-{
-    pf_work_charge(host->base.work, host->place, account, cycles);
-}
-
-void pf_host_charge_lines(PfHost *host, PfAccount account, uint64_t count)
-{
-    pf_work_charge(host->base.work, host->place, account,
-                   count * host->base.work->costs->line_cycles);
-}
-
-void pf_host_charge_touch(PfHost *host, PfAccount account, unsigned lines, unsigned locks)
-{
-    pf_work_touch(host->base.work, host->place, account, lines, locks);
-}
-
-void pf_host_charge_call(PfHost *host, PfAccount account)
-{
-    pf_work_charge(host->base.work, host->place, account,
-                   host->base.work->costs->flush_remote_cycles);
-}
-
-bool pf_host_find(PfHost *host, uint64_t key, PfPage page, uint64_t *cursor, uint64_t *ret_value)
-{
-    return host->setup->finder->find(host->finder, key, page, cursor, ret_value);
-}
-
-void pf_host_file(PfHost *host, uint64_t key, PfPage page, uint64_t value)
-{
-    host->setup->finder->file(host->finder, key, page, value);
-}
-
-void pf_host_unfile(PfHost *host, uint64_t key, uint64_t value)
-{
-    host->setup->finder->unfile(host->finder, key, value);
-}
-
-PfTicket pf_host_remember(PfHost *host, PfPage page)
-{
-    PfTicket ticket = {.content = PF_FRAME_UNKNOWN};
-    PfContent content;
-    bool present = pf_host_frame(host, page, &ticket.frame);
-    g_assert(present);
-    if (pf_memory_frame_content(host->base.memory, ticket.frame, &content))
-        ticket.content = content.index;
-    return ticket;
-}
-
-void pf_host_forget(PfHost *host, PfTicket ticket)
-{
-    if (ticket.content != PF_FRAME_UNKNOWN)
-        pf_content_unref(host->base.memory->frames.store, (PfContent){ticket.content});
-}
-
-int pf_host_compare_tickets(PfHost *host, PfTicket a, PfTicket b)
-{
-    size_t first = 0;
-    int sign;
-    if (a.content == PF_FRAME_UNKNOWN && b.content == PF_FRAME_UNKNOWN)
-        sign = (a.frame.number > b.frame.number) - (a.frame.number < b.frame.number);
-    else if (a.content == PF_FRAME_UNKNOWN || b.content == PF_FRAME_UNKNOWN)
-        sign = a.content == PF_FRAME_UNKNOWN ? 1 : -1;
-    else
-        sign = pf_content_compare(host->base.memory->frames.store, (PfContent){a.content},
-                                  (PfContent){b.content}, &first);
-    if (!pf_mpn_equal(a.frame, b.frame))
-        pf_work_compare(host->base.work, host->place, PF_ACCOUNT_COMPARE,
-                        frame_address(host, a.frame), frame_address(host, b.frame), first);
-    return sign;
-}
-
-/* ---- acts ---- */
 
 static PfMergeResult merge_result(PfShareResult result)
 {
@@ -264,7 +46,8 @@ PfMergeResult pf_host_merge(PfHost *host, PfPage page, PfPage keeper)
     PfMemory *memory = host->base.memory;
     const PfEntry *entry = pf_memory_entry(memory, kept);
     bool was_writable = (entry->flags & PF_ENTRY_WRITABLE) != 0;
-    compare_frames(host, (PfMpn){pf_memory_entry(memory, slot)->mpn}, (PfMpn){entry->mpn}, NULL);
+    pf_host_compare_frames(host, (PfMpn){pf_memory_entry(memory, slot)->mpn}, (PfMpn){entry->mpn},
+                           NULL);
     bool lossy = (host->setup->ops->flags & PF_POLICY_LOSSY) != 0;
     PfShareResult result = pf_share_merge(memory, slot, kept, lossy);
     if (result == PF_SHARE_DONE)
@@ -284,7 +67,7 @@ PfMergeResult pf_host_merge_frame(PfHost *host, PfPage page, PfMpn frame)
         return PF_NOT_ADMITTED;
     pf_host_follow(host, page.context);
     PfMemory *memory = host->base.memory;
-    compare_frames(host, (PfMpn){pf_memory_entry(memory, slot)->mpn}, frame, NULL);
+    pf_host_compare_frames(host, (PfMpn){pf_memory_entry(memory, slot)->mpn}, frame, NULL);
     bool lossy = (host->setup->ops->flags & PF_POLICY_LOSSY) != 0;
     return finish_merge(host, page, pf_share_merge_frame(memory, slot, frame, lossy));
 }
@@ -344,7 +127,7 @@ bool pf_host_unshare(PfHost *host, PfPage page)
     pf_host_follow(host, page.context);
     PfMemory *memory = host->base.memory;
     const PfEntry *entry = pf_memory_entry(memory, slot);
-    PfMaddr old = frame_address(host, (PfMpn){entry->mpn});
+    PfMaddr old = pf_host_frame_address(host, (PfMpn){entry->mpn});
     if (!pf_share_unshare(memory, slot, &copied))
         return false;
     host->start_generation++; /* a free frame may be in use again */
@@ -353,7 +136,7 @@ bool pf_host_unshare(PfHost *host, PfPage page)
                    costs->trap_cycles + (copied ? costs->allocate_cycles : 0));
     if (copied)
         pf_work_copy_page(host->base.work, host->place, PF_ACCOUNT_MERGE, old,
-                          frame_address(host, (PfMpn){entry->mpn}));
+                          pf_host_frame_address(host, (PfMpn){entry->mpn}));
     pf_host_shoot_down(host, host->place, page);
     pf_host_verify(host, page);
     return true;
@@ -364,7 +147,7 @@ static bool waits(const PfHost *host, uint32_t context, const PfPlace *target)
 {
     if (host->base.ready_cycles[context] > host->wake_cycles)
         return true;
-    return *host->base.all_wait && target->core->now_cycles <= host->wake_cycles;
+    return *host->base.is_barrier && target->core->now_cycles <= host->wake_cycles;
 }
 
 void pf_host_shoot_down(PfHost *host, const PfPlace *initiator, PfPage page)
@@ -375,12 +158,10 @@ void pf_host_shoot_down(PfHost *host, const PfPlace *initiator, PfPage page)
                       two_stage);
     const PfCosts *costs = host->base.work->costs;
     if (target->index == initiator->index || waits(host, page.context, target)) {
-        pf_work_charge(host->base.work, initiator, PF_ACCOUNT_SHOOTDOWN,
-                       costs->flush_local_cycles);
+        pf_work_charge(host->base.work, initiator, PF_ACCOUNT_SHOOTDOWN, costs->flush_local_cycles);
         return;
     }
-    pf_work_charge(host->base.work, initiator, PF_ACCOUNT_SHOOTDOWN,
-                   costs->flush_remote_cycles);
+    pf_work_charge(host->base.work, initiator, PF_ACCOUNT_SHOOTDOWN, costs->flush_remote_cycles);
     pf_work_charge(host->base.work, target, PF_ACCOUNT_SHOOTDOWN, costs->flush_target_cycles);
 }
 
