@@ -19,3 +19,4 @@ extern const PfCommand pf_command_config_explain;
 extern const PfCommand pf_command_calibrate;
 extern const PfCommand pf_command_list;
 extern const PfCommand pf_command_validate_ksm;
+extern const PfCommand pf_command_validate_curve;

@@ -15,6 +15,7 @@ const PfConfigField pf_costs_fields[PF_COSTS_FIELDS] = {
     COST(unmap_page, "Unmapping, for each page."),
     COST(remap_page, "Moving a mapping, for each page."),
     COST(merge, "Sharing a page: replacing its mapping and freeing its frame, beside flushes."),
+    COST(wake, "Switching to a policy's daemon that slept; caches have lost what it used."),
     COST(visit, "A policy's choice of one candidate and the look-up of its page."),
     COST(flush_local, "Invalidating one page's translation where no other core is concerned."),
     COST(flush_remote, "Sending an invalidation to other cores and waiting for them."),

@@ -24,6 +24,7 @@ typedef struct {
     uint64_t unmap_page_cycles; /* unmap, a page */
     uint64_t remap_page_cycles; /* remap, a page */
     uint64_t merge_cycles;      /* replace a mapping and free the frame, beside flushes */
+    uint64_t wake_cycles;       /* a policy's daemon comes back from sleep */
     uint64_t visit_cycles;      /* a policy chooses a candidate and looks its page up */
     /* Structural, under both timings. */
     uint64_t flush_local_cycles;  /* invalidate one page, no other core concerned */

@@ -21,6 +21,11 @@ static bool note_read(PfWork *work, PfMaddr address, uint64_t bytes)
     return near;
 }
 
+void pf_work_forget(PfWork *work)
+{
+    work->read_bytes += work->cache_bytes;
+}
+
 void pf_work_charge(PfWork *work, const PfPlace *place, PfAccount account, uint64_t cycles)
 {
     pf_ledger_charge(work->ledger, (PfPayer)place->payer, account, cycles);

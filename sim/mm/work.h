@@ -58,6 +58,9 @@ void pf_work_fill(PfWork *work, const PfPlace *place, PfAccount account, PfMaddr
 void pf_work_copy_page(PfWork *work, const PfPlace *place, PfAccount account, PfMaddr from,
                        PfMaddr to);
 
+/* Others have used the caches of the policy: no page is near any more. */
+void pf_work_forget(PfWork *work);
+
 /* PLACE looks at LINES of tables in use and takes and lets go of LOCKS (or references). */
 void pf_work_touch(PfWork *work, const PfPlace *place, PfAccount account, unsigned lines,
                    unsigned locks);

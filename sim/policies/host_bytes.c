@@ -175,6 +175,13 @@ void pf_host_charge_touch(PfHost *host, PfAccount account, unsigned lines, unsig
     pf_work_touch(host->base.work, host->place, account, lines, locks);
 }
 
+void pf_host_charge_wake(PfHost *host)
+{
+    pf_work_forget(host->base.work);
+    pf_work_charge(host->base.work, host->place, PF_ACCOUNT_SCAN,
+                   host->base.work->costs->wake_cycles);
+}
+
 void pf_host_charge_call(PfHost *host, PfAccount account)
 {
     pf_work_charge(host->base.work, host->place, account,

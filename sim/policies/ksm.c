@@ -29,15 +29,32 @@ static uint64_t after(uint64_t cycle, uint64_t interval_cycles)
     return interval_cycles < PF_HOST_NEVER - cycle ? cycle + interval_cycles : PF_HOST_NEVER;
 }
 
+/* When a sleep of MILLISECS that begins now ends: at a tick of the kernel's clock, one later than
+ * counted, as no timer fires early; long ones end at every 8th, 64th... only (kernel/time/timer.c,
+ * "timer wheel"). So a sleep of 20 ms with 250 ticks a second makes a batch each 24 ms. */
+static uint64_t sleep_end(const PfKsm *ksm, uint64_t millisecs)
+{
+    enum { LEVEL_TICKS = 63, LEVEL_SHIFT = 3 };
+    uint64_t now = pf_host_now(ksm->host);
+    if (millisecs == 0)
+        return now;
+    uint64_t ticks = (millisecs + PF_KSM_TICK_MS - 1) / PF_KSM_TICK_MS;
+    unsigned shift = 0;
+    while (ticks >= (uint64_t)LEVEL_TICKS << shift)
+        shift += LEVEL_SHIFT;
+    uint64_t end = (((now / ksm->tick_cycles + ticks) >> shift) + 1) << shift;
+    return end < PF_HOST_NEVER / ksm->tick_cycles ? end * ksm->tick_cycles : PF_HOST_NEVER;
+}
+
 /* One batch, then sleep; without anything to scan the daemon waits for that. */
 static void run_daemon(PfKsm *ksm)
 {
     ksm->batch_at_cycles = PF_HOST_NEVER;
     if (ksm->config.run != PF_KSM_RUN || pf_ksm_slot(ksm, 0)->next == 0)
         return;
+    pf_host_charge_wake(ksm->host);
     pf_ksm_batch(ksm, ksm->config.pages_to_scan);
-    uint64_t sleep = pf_host_cycles(ksm->host, ksm->config.sleep_millisecs * PS_PER_MILLISECOND);
-    ksm->batch_at_cycles = after(pf_host_now(ksm->host), sleep);
+    ksm->batch_at_cycles = sleep_end(ksm, ksm->config.sleep_millisecs);
 }
 
 static void run_tuned(PfKsm *ksm)

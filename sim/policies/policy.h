@@ -294,6 +294,8 @@ void pf_host_charge_lines(PfHost *host, PfAccount account, uint64_t count);
 /* A step of the policy's work, by what it touches: LINES of tables in use, which the last level of
  * cache holds, and LOCKS (or references) that nobody contends for, taken and let go. */
 void pf_host_charge_touch(PfHost *host, PfAccount account, unsigned lines, unsigned locks);
+/* The policy's daemon, a thread that slept, is switched to; caches have lost what it used. */
+void pf_host_charge_wake(PfHost *host);
 /* Interrupts all cores and waits for their answers. */
 void pf_host_charge_call(PfHost *host, PfAccount account);
 

@@ -39,6 +39,8 @@ static void test_rows(void)
     pf_samples_add(&samples, PF_MEASURE_REUSE, 9000, 1);
     pf_samples_add(&samples, PF_MEASURE_REUSE, 7000, 10);
     pf_samples_add(&samples, PF_MEASURE_REUSE, 1000, 1);
+    pf_samples_add(&samples, PF_MEASURE_NEAR_LINE, 50, 1);
+    pf_samples_add(&samples, PF_MEASURE_NEAR_LINE, 10, 1);
     pf_samples_add(&samples, PF_MEASURE_FIRST_TOUCH, 2000, 1);
     pf_samples_add(&samples, PF_MEASURE_FILL_PAGE, 500, 1);
     pf_samples_add(&samples, PF_MEASURE_ZERO_READ, 900, 1);
@@ -51,6 +53,7 @@ static void test_rows(void)
     PfCosts standard = standard_card();
     /* At 2.6 cycles a nanosecond. */
     CU_ASSERT_EQUAL(costs.trap_cycles, 2600);
+    CU_ASSERT_EQUAL(costs.near_line_cycles, 26); /* the least counts here */
     CU_ASSERT_EQUAL(costs.fill_page_cycles, 1300);
     CU_ASSERT_EQUAL(costs.allocate_cycles, 1300);             /* 2000 - 1000 - 500 ns */
     CU_ASSERT_EQUAL(costs.map_zero_cycles, 0);                /* 900 - 1000: noise */

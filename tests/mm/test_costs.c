@@ -207,6 +207,17 @@ static void test_near(void)
     tear_down(&fixture);
 }
 
+static void test_forget(void)
+{
+    Fixture fixture;
+    set_up(&fixture, 4096, false);
+    CU_ASSERT_EQUAL(compare_cycles(&fixture, 0, 4096, 0), 450);
+    CU_ASSERT_EQUAL(compare_cycles(&fixture, 0, 4096, 0), 40);
+    pf_work_forget(&fixture.work);
+    CU_ASSERT_EQUAL(compare_cycles(&fixture, 0, 4096, 0), 450);
+    tear_down(&fixture);
+}
+
 static void test_touch(void)
 {
     Fixture fixture;
@@ -234,6 +245,7 @@ static const PfCheck checks[] = {
     {"in full, a comparison reads the line of the first difference", test_compare_full},
     {"what a policy spends on the core of a context is stolen", test_payer},
     {"pages read since the cache was last read full are near", test_near},
+    {"after others have had the caches nothing is near", test_forget},
     {"a step costs its lines and its locks", test_touch},
     {"each row of the card has a member of its own and no value in the program", test_fields},
 };

@@ -118,6 +118,11 @@ void pf_host_charge_touch(PfHost *host, PfAccount account, unsigned lines, unsig
     host->counts.locks[account] += locks;
 }
 
+void pf_host_charge_wake(PfHost *host)
+{
+    host->counts.switches++;
+}
+
 void pf_host_charge_call(PfHost *host, PfAccount account)
 {
     host->counts.calls[account]++;

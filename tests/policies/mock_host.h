@@ -14,6 +14,7 @@ typedef struct {
     uint64_t lines[PF_ACCOUNT_COUNT];
     uint64_t locks[PF_ACCOUNT_COUNT];
     uint64_t calls[PF_ACCOUNT_COUNT];
+    uint64_t switches;
     uint64_t cycles[PF_ACCOUNT_COUNT];
 } MockCounts;
 

@@ -140,21 +140,25 @@ static void taking_a_frame_over_empties_the_batch(void)
     CU_ASSERT_EQUAL(ksm_at(merges, "end", "ksm.pages_sharing"), 1);
 }
 
-/* Batches of 100 pages each 20 ms, the first at the map, which finds no page yet. The pages of a
- * batch take about 0.1 ms. */
+/* Batches of 100 pages, the first at the map, which finds no page yet. They sleep 20 ms, 5 ticks of
+ * 4 ms, and one tick more: batches at 24, 48 and 72 ms, as one takes about 0.1 ms. A sleep of 1 s
+ * that is begun at 90 ms, in tick 22, is 250 ticks and ends behind tick 272, at one that 8 divides:
+ * 280, which is at 1120 ms. */
 static void batches_come_with_time(void)
 {
     static const char trace[] =
         "context a process\nmap a 0x100000 1000 anon mergeable\n"
         "fill a 0x100000 1000 id:1 step=1\ntime 15ms\nmark \"15\"\ntime 90ms\nmark \"90\"\n"
-        "control ksm.sleep_millisecs 1000\ntime 91ms\nmark \"woken\"\ntime 990ms\nmark \"990\"\n"
-        "control ksm.run 0\ntime 3s\nmark \"stopped\"\ncontrol ksm.pages_to_scan 7\n"
+        "control ksm.sleep_millisecs 1000\ntime 91ms\nmark \"woken\"\ntime 1119ms\n"
+        "mark \"1119\"\ntime 1121ms\nmark \"1121\"\ncontrol ksm.run 0\ntime 3s\n"
+        "mark \"stopped\"\ncontrol ksm.pages_to_scan 7\n"
         "control ksm.run 1\ntime 3001ms\nmark \"runs\"\n";
     g_autoptr(KsmPlay) play = ksm_play("", "", trace);
     CU_ASSERT_EQUAL(ksm_at(play, "15", "ksm.pages_scanned"), 0);
-    CU_ASSERT_EQUAL(ksm_at(play, "90", "ksm.pages_scanned"), 400);
-    CU_ASSERT_EQUAL(ksm_at(play, "woken", "ksm.pages_scanned"), 500);
-    CU_ASSERT_EQUAL(ksm_at(play, "990", "ksm.pages_scanned"), 500);
+    CU_ASSERT_EQUAL(ksm_at(play, "90", "ksm.pages_scanned"), 300);
+    CU_ASSERT_EQUAL(ksm_at(play, "woken", "ksm.pages_scanned"), 400);
+    CU_ASSERT_EQUAL(ksm_at(play, "1119", "ksm.pages_scanned"), 400);
+    CU_ASSERT_EQUAL(ksm_at(play, "1121", "ksm.pages_scanned"), 500);
     CU_ASSERT_EQUAL(ksm_at(play, "stopped", "ksm.pages_scanned"), 500);
     CU_ASSERT_EQUAL(ksm_at(play, "runs", "ksm.pages_scanned"), 507);
 }

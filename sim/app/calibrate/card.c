@@ -7,7 +7,7 @@
 
 enum { TERMS_MAX = 4 };
 
-/* A row is the sum of medians; + 1, and negative where one is taken away. 0: no more. */
+/* A row is a sum of medians: each is its measure + 1, and negative where it is taken away. */
 #define PLUS(measure)  (PF_MEASURE_##measure + 1)
 #define MINUS(measure) (-(PF_MEASURE_##measure + 1))
 
@@ -25,6 +25,7 @@ static const Recipe recipes[] = {
     {"unmap_page", {PLUS(UNMAP)}},
     {"remap_page", {PLUS(REMAP)}},
     {"merge", {PLUS(UNMAP), PLUS(FORK)}},
+    {"wake", {PLUS(KSM_WAKE)}},
     {"visit", {PLUS(KSM_FIRST), PLUS(HASH_HOT), MINUS(HASH_COLD), MINUS(XXH64_HOT)}},
     {"flush_local", {PLUS(SYSTEM_CALL)}},
     {"flush_remote", {PLUS(CALL_OTHERS), MINUS(CALL_ALONE)}},
@@ -53,13 +54,16 @@ static bool derive(const PfSamples *samples, const Recipe *recipe, double *ret_n
     for (unsigned i = 0; i < TERMS_MAX && recipe->terms[i] != 0; i++) {
         bool is_added = recipe->terms[i] > 0;
         PfMeasure measure = (PfMeasure)(ABS(recipe->terms[i]) - 1);
-        double median;
-        if (!pf_samples_quartile(samples, measure, 2, &median))
+        double each;
+        /* The least for the cache that others use too: they only add to it. */
+        bool is_least = measure == PF_MEASURE_NEAR_LINE;
+        if (!pf_samples_quartile(samples, measure, is_least ? 0 : 2, &each))
             return false;
-        ns += is_added ? median : -median;
+        ns += is_added ? each : -each;
         if (!is_added || i > 0)
             g_string_append(how, is_added ? " + " : " - ");
-        g_string_append(how, pf_samples_name(measure));
+        g_string_append_printf(how, "%s%s", pf_samples_name(measure),
+                               is_least ? ", the least" : "");
     }
     *ret_ns = ns;
     return true;

@@ -4,7 +4,16 @@
 #include "measure.h"
 #include "trace.h"
 
-enum { PAGE_BYTES = 4096, PAGES = 20000, ROUNDS = 3, PASSES = 3, LOOK_US = 500, LOOKS_MAX = 10000 };
+enum {
+    PAGE_BYTES = 4096,
+    PAGES = 20000,
+    ROUNDS = 3,
+    PASSES = 3,
+    LOOK_US = 500,
+    LOOKS_MAX = 10000,
+    BATCHES = 50,
+    BATCH_PAGES = 20
+};
 
 /* Waits until ksmd has made PASSES passes. */
 static bool wait_passes(const PfKsm *ksm, int64_t passes, PfKsmProgress *ret_now,
@@ -20,18 +29,25 @@ static bool wait_passes(const PfKsm *ksm, int64_t passes, PfKsmProgress *ret_now
     return false;
 }
 
-/* PASSES passes over MEMORY, which is unique and was not seen before. */
-static bool time_round(PfSamples *samples, PfKsm *ksm, void *memory, GError **error)
+/* Lets ksmd, BATCH pages at a time, over MEMORY, which it has not seen before. */
+static bool start(PfKsm *ksm, void *memory, size_t pages, uint64_t batch, PfKsmProgress *ret_begun,
+                  GError **error)
 {
     int refusal;
-    PfKsmProgress before;
-    PfKsmProgress now;
     if (!pf_ksm_reset(ksm, error) ||
         !pf_ksm_control(ksm, PF_KNOB_SMART_SCAN, "0", &refusal, error) ||
-        !pf_ksm_progress(ksm, &before, error))
+        !pf_ksm_progress(ksm, ret_begun, error))
         return false;
-    madvise(memory, (size_t)PAGES * PAGE_BYTES, MADV_MERGEABLE);
-    if (!pf_ksm_let_run(ksm, UINT64_MAX, 20, error))
+    madvise(memory, pages * PAGE_BYTES, MADV_MERGEABLE);
+    return pf_ksm_let_run(ksm, batch, 20, error);
+}
+
+/* PASSES passes. */
+static bool time_passes(PfSamples *samples, PfKsm *ksm, void *memory, GError **error)
+{
+    PfKsmProgress before;
+    PfKsmProgress now;
+    if (!start(ksm, memory, PAGES, UINT64_MAX, &before, error))
         return false;
     for (unsigned pass = 0; pass < PASSES; pass++) {
         if (!wait_passes(ksm, before.passes + 1, &now, samples->interrupted, error))
@@ -41,6 +57,23 @@ static bool time_round(PfSamples *samples, PfKsm *ksm, void *memory, GError **er
                        (double)(now.scanned_pages - before.scanned_pages));
         before = now;
     }
+    return true;
+}
+
+/* A first pass in small batches: what it takes beyond one without pauses. */
+static bool time_batches(PfSamples *samples, PfKsm *ksm, void *memory, GError **error)
+{
+    double page_ns;
+    PfKsmProgress before;
+    PfKsmProgress now;
+    if (!pf_samples_quartile(samples, PF_MEASURE_KSM_FIRST, 2, &page_ns) ||
+        !start(ksm, memory, BATCHES * BATCH_PAGES, BATCH_PAGES, &before, error) ||
+        !wait_passes(ksm, before.passes + 1, &now, samples->interrupted, error))
+        return false;
+    double pages = (double)(now.scanned_pages - before.scanned_pages);
+    pf_samples_add(samples, PF_MEASURE_KSM_WAKE,
+                   MAX(0, (double)(now.cpu_ns - before.cpu_ns) - pages * page_ns),
+                   pages / BATCH_PAGES);
     return true;
 }
 
@@ -62,11 +95,14 @@ void pf_measure_ksm(PfSamples *samples, char **ret_obstacle)
 {
     g_autoptr(GError) error = NULL;
     g_autoptr(PfKsm) ksm = pf_ksm_open(0, samples->interrupted, &error);
-    for (unsigned round = 0; ksm != NULL && error == NULL && round < ROUNDS; round++) {
+    for (unsigned round = 0; ksm != NULL && error == NULL && round < 2 * ROUNDS; round++) {
         void *memory = make_pages();
         if (memory == NULL)
             break;
-        time_round(samples, ksm, memory, &error);
+        if (round < ROUNDS)
+            time_passes(samples, ksm, memory, &error);
+        else
+            time_batches(samples, ksm, memory, &error);
         munmap(memory, (size_t)PAGES * PAGE_BYTES);
     }
     *ret_obstacle = error != NULL ? g_strdup(error->message) : NULL;

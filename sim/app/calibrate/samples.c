@@ -25,6 +25,7 @@ static const char *const names[PF_MEASURE_COUNT] = {
     [PF_MEASURE_CALL_ALONE] = "membarrier, no other thread",
     [PF_MEASURE_CALL_OTHERS] = "membarrier, another thread running",
     [PF_MEASURE_KSM_FIRST] = "ksmd, first pass over unique pages, per page",
+    [PF_MEASURE_KSM_WAKE] = "ksmd, a batch beside its pages",
     [PF_MEASURE_KSM_LATER] = "ksmd, later passes over unique pages, per page",
 };
 

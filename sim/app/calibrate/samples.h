@@ -30,6 +30,7 @@ typedef enum {
     PF_MEASURE_CALL_OTHERS,  /* membarrier while another thread runs on another processor */
     PF_MEASURE_KSM_FIRST,    /* ksmd, a page of the first pass over unique ones */
     PF_MEASURE_KSM_LATER,    /* ksmd, a page of a later pass */
+    PF_MEASURE_KSM_WAKE,     /* ksmd, what a batch costs beside its pages */
     PF_MEASURE_COUNT
 } PfMeasure;
 

@@ -174,6 +174,7 @@ bool pf_ksm_let_run(PfKsm *ksm, uint64_t pages, unsigned sleep_millisecs, GError
     snprintf(text, sizeof(text), "%" G_GUINT64_FORMAT, MIN(pages, PAGES_UNLIMITED));
     if (!settle(ksm, error) || !write_knob(ksm, PF_KNOB_PAGES_TO_SCAN, text, error))
         return false;
+    pf_ksmd_prefer(&ksm->ksmd);
     /* Another sleep than before ends the one in hand. */
     snprintf(text, sizeof(text), "%u", sleep_millisecs);
     return write_knob(ksm, PF_KNOB_SLEEP_MILLISECS, text, error);
@@ -272,6 +273,7 @@ static bool wait_alone(const PfKsm *ksm, GError **error)
 
 bool pf_ksm_reset(PfKsm *ksm, GError **error)
 {
+    pf_ksmd_restore(&ksm->ksmd);
     if (pf_live_host_interrupted(ksm->interrupted, error) || !wait_alone(ksm, error) ||
         !clean(ksm, error))
         return false;

@@ -51,7 +51,8 @@ void pf_ksm_wander(PfKsm *ksm, uint64_t seed);
 bool pf_ksm_control(PfKsm *ksm, PfKnob knob, const char *value, int *ret_refusal, GError **error);
 
 /* From now on ksmd works by itself, PAGES a batch and SLEEP_MILLISECS between two, until the next
- * pf_ksm_reset. */
+ * pf_ksm_reset. It runs before all ordinary processes meanwhile, so that others on this host do not
+ * stretch its sleeps. */
 bool pf_ksm_let_run(PfKsm *ksm, uint64_t pages, unsigned sleep_millisecs, GError **error);
 
 /* What it has done since pf_ksm_reset; its time on a processor since it was started. */

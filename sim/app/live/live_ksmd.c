@@ -40,6 +40,7 @@ bool pf_ksmd_init(PfKsmd *ksmd, GError **error)
         g_autofree char *path = g_build_filename("/proc", pid, "stat", NULL);
         ksmd->pid = (pid_t)g_ascii_strtoull(pid, NULL, 10);
         ksmd->stat = open(path, O_RDONLY | O_CLOEXEC);
+        ksmd->policy = sched_getscheduler(ksmd->pid) == SCHED_BATCH ? SCHED_BATCH : SCHED_OTHER;
         if (ksmd->stat >= 0 &&
             sched_getaffinity(ksmd->pid, sizeof(ksmd->allowed), &ksmd->allowed) == 0)
             return true;
@@ -114,7 +115,16 @@ void pf_ksmd_move(const PfKsmd *ksmd, uint64_t number)
     }
 }
 
+void pf_ksmd_prefer(const PfKsmd *ksmd)
+{
+    const struct sched_param first = {.sched_priority = 1};
+    /* Where that is not allowed it waits for others. */
+    sched_setscheduler(ksmd->pid, SCHED_FIFO, &first);
+}
+
 void pf_ksmd_restore(const PfKsmd *ksmd)
 {
+    const struct sched_param ordinary = {.sched_priority = 0};
+    sched_setscheduler(ksmd->pid, ksmd->policy, &ordinary);
     sched_setaffinity(ksmd->pid, sizeof(ksmd->allowed), &ksmd->allowed);
 }

@@ -11,6 +11,7 @@ typedef struct {
     pid_t pid;
     int stat;          /* its /proc/PID/stat, open; -1 if not */
     cpu_set_t allowed; /* the processors that it was allowed to run on */
+    int policy;        /* how it was scheduled, with 0 as its real-time priority */
 } PfKsmd;
 
 /* Finds ksmd. PF_ERROR_IO where it is not to be seen. Clear it in any case. */
@@ -27,5 +28,8 @@ bool pf_ksmd_cpu_ns(const PfKsmd *ksmd, int64_t *ret_ns, GError **error);
 /* Has it run on one of its processors, chosen by NUMBER. */
 void pf_ksmd_move(const PfKsmd *ksmd, uint64_t number);
 
-/* Lets it run where it did. Async-signal-safe. */
+/* Lets it run before all ordinary processes, as soon as it wants to. */
+void pf_ksmd_prefer(const PfKsmd *ksmd);
+
+/* Lets it run where and how it did. Async-signal-safe. */
 void pf_ksmd_restore(const PfKsmd *ksmd);

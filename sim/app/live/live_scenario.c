@@ -24,6 +24,9 @@ typedef struct {
     gint64 begun_us;
     int refusal; /* the last since the mark before */
     const int *interrupted;
+    PfLiveAtMark at_mark; /* NULL: marks read counters, and the trace is played to its end */
+    void *user;
+    bool is_done;
 } Player;
 
 typedef bool (*Play)(Player *player, const PfRecord *record, GError **error);
@@ -270,6 +273,10 @@ static bool play_idle(Player *player, const PfRecord *record, GError **error)
 
 static bool play_mark(Player *player, const PfRecord *record, GError **error)
 {
+    if (player->at_mark != NULL) {
+        player->is_done = true;
+        return player->at_mark(player->ksm, player->user, error);
+    }
     PfKsmStep *step = pf_ksm_steps_add(player->steps, record->detail->name);
     step->refusal = player->refusal;
     player->refusal = 0;
@@ -318,15 +325,16 @@ static bool play_record(Player *player, const PfRecord *record, uint64_t number,
 static bool play_all(Player *player, GError **error)
 {
     g_autoptr(PfRecordBlock) block = pf_record_block_new();
-    for (;;) {
+    while (!player->is_done) {
         PfTraceStatus status = pf_trace_read(player->trace, block, error);
         if (status != PF_TRACE_RECORDS)
             return status == PF_TRACE_END;
         keep_contents(player, block);
-        for (uint32_t i = 0; i < block->count; i++)
+        for (uint32_t i = 0; i < block->count && !player->is_done; i++)
             if (!play_record(player, &block->records[i], block->first_record + i, error))
                 return false;
     }
+    return true;
 }
 
 static PfTrace *open_trace(const char *path, GError **error)
@@ -341,8 +349,8 @@ static PfTrace *open_trace(const char *path, GError **error)
 }
 
 /* RET_ALONE: nobody else had mergeable memory meanwhile, which counts as well as the scenario's. */
-static GArray *play_once(PfKsm *ksm, const char *path, const int *interrupted, bool *ret_alone,
-                         GError **error)
+static GArray *play_once(PfKsm *ksm, const char *path, const int *interrupted,
+                         PfLiveAtMark at_mark, void *user, bool *ret_alone, GError **error)
 {
     g_autoptr(PfTrace) trace = open_trace(path, error);
     g_autoptr(PfCrew) crew = trace != NULL ? pf_crew_new(interrupted, error) : NULL;
@@ -359,7 +367,8 @@ static GArray *play_once(PfKsm *ksm, const char *path, const int *interrupted, b
         .page_bytes = pf_trace_header(trace)->page_bytes,
         .begun_us = g_get_monotonic_time(),
         .interrupted = interrupted,
-    };
+        .at_mark = at_mark,
+        .user = user};
     if (!play_all(&player, error))
         return NULL;
     g_autoptr(GArray) pids = pf_crew_pids(crew);
@@ -371,10 +380,21 @@ GArray *pf_live_play(PfKsm *ksm, const char *path, const int *interrupted, GErro
 {
     for (unsigned attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
         bool is_alone = false;
-        g_autoptr(GArray) steps = play_once(ksm, path, interrupted, &is_alone, error);
+        g_autoptr(GArray) steps = play_once(ksm, path, interrupted, NULL, NULL, &is_alone, error);
         if (steps == NULL || is_alone)
             return g_steal_pointer(&steps);
     }
     g_set_error(error, PF_ERROR, PF_ERROR_IO, "other processes have mergeable memory all the time");
     return NULL;
+}
+
+bool pf_live_play_to_mark(PfKsm *ksm, const char *path, const int *interrupted,
+                          PfLiveAtMark at_mark, void *user, GError **error)
+{
+    bool is_alone = true;
+    g_autoptr(GArray) steps = play_once(ksm, path, interrupted, at_mark, user, &is_alone, error);
+    if (is_alone)
+        return steps != NULL;
+    g_set_error(error, PF_ERROR, PF_ERROR_IO, "another process has got mergeable memory");
+    return false;
 }

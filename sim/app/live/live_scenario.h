@@ -14,3 +14,11 @@
 /* Plays the trace at PATH, whose pages must be the host's, and returns what KSM counted at each
  * mark (of PfKsmStep). Errors: PF_ERROR_TRACE "FILE:LINE: ..." for what cannot be played. */
 GArray *pf_live_play(PfKsm *ksm, const char *path, const int *interrupted, GError **error);
+
+/* Is called when the trace has come to its first mark. */
+typedef bool (*PfLiveAtMark)(PfKsm *ksm, void *user, GError **error);
+
+/* Plays the trace at PATH up to its first mark only, and calls AT_MARK with USER while its
+ * processes live. False with an error of that or of playing. */
+bool pf_live_play_to_mark(PfKsm *ksm, const char *path, const int *interrupted,
+                          PfLiveAtMark at_mark, void *user, GError **error);

@@ -7,6 +7,11 @@ static PfStatValue read_number(const void *number)
     return pf_stat_uint(*(const uint64_t *)number);
 }
 
+static PfStatValue read_busy(const void *user)
+{
+    return pf_stat_uint(pf_host_spent(((const PfKsm *)user)->host));
+}
+
 /* Whatever else is true of a page that has an item. */
 static PfStatValue read_volatile(const void *user)
 {
@@ -68,6 +73,8 @@ void pf_ksm_counters_register(PfKsm *ksm)
                      "Pages met on a shared frame that a kernel may overlook: where the frame's "
                      "node lies at the address of one that the page had before.",
                      &counts->overlookable);
+    pf_stats_level(group, "busy_cycles", "cycles", "How long the daemon has worked.", read_busy,
+                   ksm);
     pf_stats_level(group, "run", "state", "0: stopped, 1: scans, 2: stopped and unmerged.",
                    read_number, &ksm->config.run);
     pf_stats_level(group, "pages_to_scan", "pages", "Pages of a batch.", read_number,
