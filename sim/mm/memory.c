@@ -217,7 +217,7 @@ PfStoreOutcome pf_memory_store(PfMemory *memory, PfSlot slot, PfSlot object)
     pf_memory_integrate(memory);
     if (outcome.fault == PF_FAULT_REUSE) {
         pf_frame_hold_slot(&memory->frames, (PfMpn){entry->mpn}, slot);
-        entry->flags &= ~(unsigned)PF_ENTRY_MERGED;
+        entry->flags &= ~(unsigned)(PF_ENTRY_MERGED | PF_ENTRY_SHARING);
     } else {
         PfMpn mpn;
         if (!pf_frame_alloc(&memory->frames, slot, &mpn))
@@ -281,7 +281,7 @@ void pf_memory_share(PfMemory *memory, PfSlot source, PfSlot target)
         }
         pf_frame_ref(&memory->frames, mpn);
         unsigned kept = PF_ENTRY_PRESENT | PF_ENTRY_ZERO | PF_ENTRY_FILE | PF_ENTRY_MERGED |
-                        PF_ENTRY_DIRTY | PF_ENTRY_ZERO_MERGED;
+                        PF_ENTRY_SHARING | PF_ENTRY_DIRTY | PF_ENTRY_ZERO_MERGED;
         if ((from->flags & PF_ENTRY_FILE) != 0 &&
             (pf_image_flags(memory->image, target) & PF_IMAGE_SHMEM) != 0)
             kept |= PF_ENTRY_WRITABLE;

@@ -109,8 +109,10 @@ static Trial try_hint(PfEsxSharing *self, uint32_t number, uint64_t key, PfPage 
 /* Enters PAGE under KEY as the first of its content. */
 static void enter(PfEsxSharing *self, uint64_t key, PfPage page)
 {
-    if (self->frames.hint_count + self->frames.shared_count >= self->frame_capacity)
+    if (self->frames.hint_count + self->frames.shared_count >= self->frame_capacity) {
+        pf_host_verdict(self->host, page, PF_WHY_LIMIT);
         return;
+    }
     PfMpn mpn = {0};
     if (self->marks_at_once) {
         bool is_present = pf_host_frame(self->host, page, &mpn);
@@ -122,7 +124,7 @@ static void enter(PfEsxSharing *self, uint64_t key, PfPage page)
     uint32_t number = pf_esx_frames_add_hint(&self->frames, key, page);
     if (self->marks_at_once)
         pf_esx_frames_share(&self->frames, number, mpn);
-    pf_host_file(self->host, key, number);
+    pf_host_file(self->host, key, page, number);
 }
 
 /* Tries PAGE with each frame of KEY but OWN, its own hint, until one takes it. True if the page
@@ -133,7 +135,7 @@ static bool look_up(PfEsxSharing *self, uint64_t key, PfPage page, uint32_t own)
     uint64_t value;
     bool is_false = false;
     bool is_shared = false;
-    while (!is_shared && pf_host_find(self->host, key, &cursor, &value)) {
+    while (!is_shared && pf_host_find(self->host, key, page, &cursor, &value)) {
         uint32_t number = (uint32_t)value;
         if (number == own)
             continue;
@@ -143,6 +145,8 @@ static bool look_up(PfEsxSharing *self, uint64_t key, PfPage page, uint32_t own)
         is_shared = trial == TRIAL_SHARED;
         self->stats.false_matches += trial == TRIAL_FALSE;
         is_false |= trial == TRIAL_FALSE;
+        if (trial == TRIAL_REFUSED)
+            pf_host_verdict(self->host, page, PF_WHY_PINNED);
         if (trial == TRIAL_STALE)
             g_array_append_val(self->stale, number);
     }
@@ -176,6 +180,7 @@ void pf_esx_sharing_consider(PfEsxSharing *self, PfPage page)
             own = 0;
         }
     }
+    pf_host_verdict(self->host, page, PF_WHY_UNIQUE);
     if (!look_up(self, key, page, own) && own == 0)
         enter(self, key, page);
 }
