@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "laws_trace.h"
+#include "laws_variants.h"
 #include "simulation.h"
 
 /* Seeds of the usual run, and records of each trace. */
@@ -63,6 +64,8 @@ static char *every_policy(const PfRegistry *registry)
         add_policy(list, ops, "pacing = \"trace\"; ");
         add_policy(list, ops, "place = \"stolen\"; scope = \"anon\"; ");
         add_policy(list, ops, "scope = \"mergeable\"; pacing = \"trace\"; ");
+        for (const char *const *v = laws_variants(ops->name); *v != NULL; v++)
+            add_policy(list, ops, *v);
         if (ops->default_finder == NULL)
             continue;
         add_policy(list, ops, "hash_bits = 2; pacing = \"trace\"; ");
@@ -223,6 +226,7 @@ static void compare_run(Place *place, const PfRegistry *registry, const LawsTrac
     compare_levels(place, ops, &levels,
                    &g_array_index(trace->marks, LawsMark, trace->marks->len - 1));
     compare_cycles(place, ops);
+    CU_ASSERT_TRUE(laws_sums_hold(place->run));
     CU_ASSERT_EQUAL(place->wrong, 0);
 }
 
