@@ -43,8 +43,9 @@ static void a_comparison_ends_at_the_first_word_that_differs(void)
         CU_ASSERT_EQUAL(end_of(play, "esx.false_matches"), 1);
         CU_ASSERT_EQUAL(end_of(play, "esx.shared"), 0);
     }
-    g_autoptr(PolicyPlay) equal = policy_play(
-        "esx", "", EACH_ONCE, "context a process\nmap a 0x0 2 anon\nfill a 0x0 2 id:1\nscan pass 1\n");
+    g_autoptr(PolicyPlay) equal =
+        policy_play("esx", "", EACH_ONCE,
+                    "context a process\nmap a 0x0 2 anon\nfill a 0x0 2 id:1\nscan pass 1\n");
     CU_ASSERT_EQUAL(end_of(equal, "policy.compared_words"), 1024);
     CU_ASSERT_EQUAL(end_of(equal, "esx.shared"), 1);
 }
@@ -126,7 +127,7 @@ static void every_change_of_a_mapping_flushes_it(void)
     }
 }
 
-/* The pinned page gets a frame of its own before, and its translation is dropped on its own core. */
+/* The pinned page gets a frame of its own before; its translation is dropped on its own core. */
 static void a_shared_page_that_is_pinned_is_copied_first(void)
 {
     static const char trace[] = "context a process\nmap a 0x0 3 anon\nfill a 0x0 3 id:1\n"
