@@ -84,8 +84,8 @@ void pf_host_free(PfHost *host)
 void pf_host_set_contexts(PfHost *host, PfPlace *contexts, const bool *space_is_two_stage,
                           uint64_t *ready_cycles)
 {
-    host->base.ready_cycles = ready_cycles;
     host->base.contexts = contexts;
+    host->base.ready_cycles = ready_cycles;
     host->base.space_is_two_stage = space_is_two_stage;
 }
 

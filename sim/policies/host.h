@@ -150,7 +150,8 @@ void pf_host_follow(PfHost *host, uint32_t context);
 /* Metadata of policy and finder now. */
 uint64_t pf_host_metadata_bytes(const PfHost *host);
 
-/* PAGE's translation is stale: drops it from the TLB of its core and charges INITIATOR for it. */
+/* PAGE's translation is stale: drops it from the TLB of its core and charges INITIATOR for it, and
+ * that core if its context runs there now. One that waits is not interrupted. */
 void pf_host_shoot_down(PfHost *host, const PfPlace *initiator, PfPage page);
 
 /* Compares what PAGE shows with the image, if --verify is on. */

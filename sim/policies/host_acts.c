@@ -121,19 +121,64 @@ void pf_host_charge_lines(PfHost *host, PfAccount account, uint64_t count)
                    count * host->base.work->costs->line_cycles);
 }
 
-bool pf_host_find(PfHost *host, uint64_t key, uint64_t *cursor, uint64_t *ret_value)
+void pf_host_charge_touch(PfHost *host, PfAccount account, unsigned lines, unsigned locks)
 {
-    return host->setup->finder->find(host->finder, key, cursor, ret_value);
+    pf_work_touch(host->base.work, host->place, account, lines, locks);
 }
 
-void pf_host_file(PfHost *host, uint64_t key, uint64_t value)
+void pf_host_charge_call(PfHost *host, PfAccount account)
 {
-    host->setup->finder->file(host->finder, key, value);
+    pf_work_charge(host->base.work, host->place, account,
+                   host->base.work->costs->flush_remote_cycles);
+}
+
+bool pf_host_find(PfHost *host, uint64_t key, PfPage page, uint64_t *cursor, uint64_t *ret_value)
+{
+    return host->setup->finder->find(host->finder, key, page, cursor, ret_value);
+}
+
+void pf_host_file(PfHost *host, uint64_t key, PfPage page, uint64_t value)
+{
+    host->setup->finder->file(host->finder, key, page, value);
 }
 
 void pf_host_unfile(PfHost *host, uint64_t key, uint64_t value)
 {
     host->setup->finder->unfile(host->finder, key, value);
+}
+
+PfTicket pf_host_remember(PfHost *host, PfPage page)
+{
+    PfTicket ticket = {.content = PF_FRAME_UNKNOWN};
+    PfContent content;
+    bool present = pf_host_frame(host, page, &ticket.frame);
+    g_assert(present);
+    if (pf_memory_frame_content(host->base.memory, ticket.frame, &content))
+        ticket.content = content.index;
+    return ticket;
+}
+
+void pf_host_forget(PfHost *host, PfTicket ticket)
+{
+    if (ticket.content != PF_FRAME_UNKNOWN)
+        pf_content_unref(host->base.memory->frames.store, (PfContent){ticket.content});
+}
+
+int pf_host_compare_tickets(PfHost *host, PfTicket a, PfTicket b)
+{
+    size_t first = 0;
+    int sign;
+    if (a.content == PF_FRAME_UNKNOWN && b.content == PF_FRAME_UNKNOWN)
+        sign = (a.frame.number > b.frame.number) - (a.frame.number < b.frame.number);
+    else if (a.content == PF_FRAME_UNKNOWN || b.content == PF_FRAME_UNKNOWN)
+        sign = a.content == PF_FRAME_UNKNOWN ? 1 : -1;
+    else
+        sign = pf_content_compare(host->base.memory->frames.store, (PfContent){a.content},
+                                  (PfContent){b.content}, &first);
+    if (!pf_mpn_equal(a.frame, b.frame))
+        pf_work_compare(host->base.work, host->place, PF_ACCOUNT_COMPARE,
+                        frame_address(host, a.frame), frame_address(host, b.frame), first);
+    return sign;
 }
 
 /* ---- acts ---- */
@@ -268,13 +313,21 @@ bool pf_host_unshare(PfHost *host, PfPage page)
         return false;
     const PfCosts *costs = host->base.work->costs;
     pf_work_charge(host->base.work, host->place, PF_ACCOUNT_MERGE,
-                   costs->trap_cycles + (copied ? costs->copy_extra_cycles : 0));
+                   costs->trap_cycles + (copied ? costs->allocate_cycles : 0));
     if (copied)
         pf_work_copy_page(host->base.work, host->place, PF_ACCOUNT_MERGE, old,
                           frame_address(host, (PfMpn){entry->mpn}));
     pf_host_shoot_down(host, host->place, page);
     pf_host_verify(host, page);
     return true;
+}
+
+/* Whether CONTEXT, at TARGET, is waiting at the time of the work in hand. */
+static bool waits(const PfHost *host, uint32_t context, const PfPlace *target)
+{
+    if (host->base.ready_cycles[context] > host->wake_cycles)
+        return true;
+    return *host->base.is_barrier && target->core->now_cycles <= host->wake_cycles;
 }
 
 void pf_host_shoot_down(PfHost *host, const PfPlace *initiator, PfPage page)
@@ -284,7 +337,7 @@ void pf_host_shoot_down(PfHost *host, const PfPlace *initiator, PfPage page)
     pf_mmu_invalidate(host->base.mmu, target->index, page.context, (PfVpn){page.cpn.number},
                       two_stage);
     const PfCosts *costs = host->base.work->costs;
-    if (target->index == initiator->index) {
+    if (target->index == initiator->index || waits(host, page.context, target)) {
         pf_work_charge(host->base.work, initiator, PF_ACCOUNT_SHOOTDOWN,
                        costs->flush_local_cycles);
         return;

@@ -25,7 +25,7 @@ uint64_t pf_host_now(const PfHost *host)
 uint64_t pf_host_cycles(const PfHost *host, uint64_t picoseconds)
 {
     uint64_t cycles = pf_cycles_from_ps(picoseconds, host->base.clock_hz);
-    if (host->base.dilation == 1.0)
+    if (cycles == 0 || host->base.dilation == 1.0)
         return cycles;
     /* A sleep without end, which leaves room for the time at which it begins. */
     const double most = 0x1p62;

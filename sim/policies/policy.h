@@ -283,16 +283,38 @@ int pf_host_compare_pages(PfHost *host, PfPage a, PfPage b, size_t *ret_first_di
 int pf_host_compare_frames(PfHost *host, PfMpn a, PfMpn b, size_t *ret_first_difference);
 /* Cycles of the policy's own work that touch no simulated memory. */
 void pf_host_charge(PfHost *host, PfAccount account, uint64_t cycles);
-/* COUNT accesses to the policy's own tables, each to another line. */
+/* COUNT accesses to the policy's own tables, each to another line that no cache holds. */
 void pf_host_charge_lines(PfHost *host, PfAccount account, uint64_t count);
+/* A step of the policy's work, by what it touches: LINES of tables in use, which the last level of
+ * cache holds, and LOCKS (or references) that nobody contends for, taken and let go. */
+void pf_host_charge_touch(PfHost *host, PfAccount account, unsigned lines, unsigned locks);
+/* Interrupts all cores and waits for their answers. */
+void pf_host_charge_call(PfHost *host, PfAccount account);
 
 /* ---- Services: the configured finder (charged by the finder) ---- */
 
-/* Values filed under KEY, one at a time: CURSOR starts at 0 and is moved on; false when there is no
- * further one. */
-bool pf_host_find(PfHost *host, uint64_t key, uint64_t *cursor, uint64_t *ret_value);
-void pf_host_file(PfHost *host, uint64_t key, uint64_t value);
+/* Values filed under KEY, the latest first, one at a time: CURSOR starts at 0 and is moved on;
+ * false when there is no further one. KEY is the hash of PAGE, which has not changed since. */
+bool pf_host_find(PfHost *host, uint64_t key, PfPage page, uint64_t *cursor, uint64_t *ret_value);
+/* Files VALUE, which is not filed yet, under KEY, the hash of PAGE. */
+void pf_host_file(PfHost *host, uint64_t key, PfPage page, uint64_t value);
+/* Takes VALUE out, which was filed under KEY, whatever its page has become. */
 void pf_host_unfile(PfHost *host, uint64_t key, uint64_t value);
+
+/* ---- Services for finders that order by content ---- */
+
+/* What a page held when it was remembered, and the frame where that was. */
+typedef struct {
+    uint32_t content; /* of two tickets that are not forgotten: the same for the same known bytes */
+    PfMpn frame;
+} PfTicket;
+
+/* The bytes of PAGE, which is present, whatever becomes of it; free of charge. To be forgotten. */
+PfTicket pf_host_remember(PfHost *host, PfPage page);
+void pf_host_forget(PfHost *host, PfTicket ticket);
+/* Compares what A and B hold: < 0, 0, > 0 as memcmp, unknown bytes last. Charged as a comparison of
+ * their frames up to the first difference; what is one frame's costs nothing. */
+int pf_host_compare_tickets(PfHost *host, PfTicket a, PfTicket b);
 
 /* ---- Acts ---- */
 
@@ -318,7 +340,8 @@ PfMergeResult pf_host_map_zero(PfHost *host, PfPage page);
  * as a write would; but it stays clean, and its next store faults. False if nothing was done. */
 bool pf_host_unshare(PfHost *host, PfPage page);
 
-/* ---- Finders: find a value filed under a key. Orthogonal to policies. ---- */
+/* ---- Finders: find a value filed under a key, or under a page's content. Orthogonal to policies:
+ * on the same candidates a policy makes the same sharings with each. ---- */
 
 typedef struct {
     const char *name;
@@ -333,8 +356,8 @@ typedef struct {
     void (*free)(void *self);
     /* As pf_host_find, _file, _unfile; each charges what it touches through HOST. Between two steps
      * of one search nothing is filed or unfiled. */
-    bool (*find)(void *self, uint64_t key, uint64_t *cursor, uint64_t *ret_value);
-    void (*file)(void *self, uint64_t key, uint64_t value);
+    bool (*find)(void *self, uint64_t key, PfPage page, uint64_t *cursor, uint64_t *ret_value);
+    void (*file)(void *self, uint64_t key, PfPage page, uint64_t value);
     void (*unfile)(void *self, uint64_t key, uint64_t value);
     uint64_t (*metadata_bytes)(const void *self);
     void (*check)(void *self);

@@ -150,7 +150,7 @@ static void enter(PfEsxSharing *self, uint64_t key, PfPage page, bool marked)
     if (marked)
         pf_esx_frames_share(&self->frames, number, mpn);
     uint64_t since = pf_esx_locks_take_frames(&self->locks);
-    pf_host_file(self->host, key, number);
+    pf_host_file(self->host, key, page, number);
     pf_esx_locks_drop_frames(&self->locks, since);
 }
 
@@ -162,7 +162,7 @@ static bool look_up(PfEsxSharing *self, uint64_t key, PfPage page, uint32_t own)
     uint64_t value;
     bool is_false = false;
     bool is_shared = false;
-    while (!is_shared && pf_host_find(self->host, key, &cursor, &value)) {
+    while (!is_shared && pf_host_find(self->host, key, page, &cursor, &value)) {
         uint32_t number = (uint32_t)value;
         if (number == own)
             continue;
