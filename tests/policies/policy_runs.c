@@ -99,3 +99,8 @@ PfStatValue policy_end(const PolicyPlay *play, const char *name)
         g_error("no statistic %s at the end", name);
     return value;
 }
+
+const PfRun *policy_run(const PolicyPlay *play)
+{
+    return play->run;
+}

@@ -30,3 +30,6 @@ bool policy_fitted(const PolicyPlay *play);
 
 /* Statistic NAME at the end; it must be there. */
 PfStatValue policy_end(const PolicyPlay *play, const char *name);
+
+/* The run itself; lives as long as PLAY. */
+const PfRun *policy_run(const PolicyPlay *play);

@@ -199,6 +199,24 @@ static void the_queue_of_preferred_pages_drops_the_oldest(void)
     CU_ASSERT_EQUAL(mock_stat(host, "esx.hint"), 2);
 }
 
+/* The disk is at its page for 1 ms; until then the queue gives nothing. */
+static void a_preferred_page_waits_for_its_device(void)
+{
+    const char *const assignments[] = {"policy.prefer=(\"disk\")", "policy.io_active=\"1ms\"",
+                                       "policy.rate=0", NULL};
+    g_autoptr(PfHost) host = esx_with(assignments);
+    uint32_t context = add_context(host, 2, 1);
+    esx_ops()->dma_done(mock_policy(host), mock_page(context, 1), "disk:7", 1);
+    mock_run_until(host, SECOND / 1000 - 1);
+    esx_look(host, 1);
+    CU_ASSERT_EQUAL(mock_samples(host, context), 1);
+    mock_run_until(host, SECOND / 1000);
+    esx_look(host, 1);
+    CU_ASSERT_EQUAL(mock_samples(host, context), 1);
+    mock_unmap(host, mock_page(context, 0));
+    CU_ASSERT_EQUAL(mock_stat(host, "esx.hint"), 1);
+}
+
 /* 10 s after a disk wrote it, a page counts as such no more. */
 static void excluded_pages_are_never_entered(void)
 {
@@ -365,6 +383,7 @@ static const PfCheck checks[] = {
     {"preferred pages are looked at first", preferred_pages_are_looked_at_first},
     {"the queue of preferred pages drops the oldest",
      the_queue_of_preferred_pages_drops_the_oldest},
+    {"a preferred page waits for its device", a_preferred_page_waits_for_its_device},
     {"excluded pages are never entered", excluded_pages_are_never_entered},
     {"pages that change never come of age", pages_that_change_never_come_of_age},
     {"known contents are marked at once", known_contents_are_marked_at_once},

@@ -113,6 +113,47 @@ static void two_vms_of_128_mb_fit_into_192_mb_by_sharing(void)
 
 /* ---- Mappings ---- */
 
+/* A VM maps guest-physical pages, a process virtual ones; in each of them two pages are equal, and
+ * to those of the other. A store then goes to a frame of its own. */
+static void vms_and_processes_share_with_each_other_and_themselves(void)
+{
+    g_autoptr(PolicyPlay) play =
+        policy_play("esx", "", EACH_ONCE,
+                    "context guest vm memory=1MiB\ncontext web process\n"
+                    "map guest 0x0 2 anon\nmap web 0x7f0000000000 2 anon\n"
+                    "fill guest 0x0 2 id:1\nfill web 0x7f0000000000 2 id:1\nscan pass 1\n"
+                    "mark shared\nwrite guest 0x1000 8 7\n"
+                    "read web 0x7f0000001000 8\nmark stored\n");
+    CU_ASSERT_EQUAL(policy_at(play, "shared", "memory.used_frames"), 1);
+    CU_ASSERT_EQUAL(policy_at(play, "shared", "esx.shared"), 3);
+    CU_ASSERT_EQUAL(policy_at(play, "stored", "memory.used_frames"), 2);
+    uint64_t inside;
+    uint64_t across;
+    PfSharedContent top[2];
+    pf_run_shared_split(policy_run(play), &inside, &across);
+    /* Of the three pages left: the guest's is the first, web's first page shares with that, and
+     * web's second with its first. */
+    CU_ASSERT_EQUAL(inside, 1);
+    CU_ASSERT_EQUAL(across, 1);
+    CU_ASSERT_EQUAL(pf_run_top_shared(policy_run(play), top, 2), 1);
+    CU_ASSERT_EQUAL(top[0].pages, 3);
+    CU_ASSERT_FALSE(top[0].is_zero || top[0].is_ones);
+}
+
+static void zeros_and_ones_are_told_apart_among_the_most_shared(void)
+{
+    g_autoptr(PolicyPlay) play =
+        policy_play("esx", "", EACH_ONCE,
+                    "context a process\nmap a 0x0 12 anon\nfill a 0x0 5 ones\n"
+                    "fill a 0x5000 4 zero\nfill a 0x9000 2 id:1\nscan pass 1\n");
+    PfSharedContent top[8];
+    CU_ASSERT_EQUAL_FATAL(pf_run_top_shared(policy_run(play), top, 8), 3);
+    CU_ASSERT(top[0].is_ones && !top[0].is_zero && top[0].pages == 5);
+    CU_ASSERT(top[1].is_zero && !top[1].is_ones && top[1].pages == 4);
+    CU_ASSERT(!top[2].is_zero && !top[2].is_ones && top[2].pages == 2);
+    CU_ASSERT_EQUAL(pf_run_top_shared(policy_run(play), top, 1), 1);
+}
+
 /* A hint's match remaps one page and write-protects the other, a third page is remapped. Contexts
  * wait for the scan, so none is interrupted: 500 cycles each. */
 static void every_change_of_a_mapping_flushes_it(void)
@@ -270,6 +311,10 @@ static const PfCheck checks[] = {
     {"tables are sized by the machine", tables_are_sized_by_the_machine},
     {"metadata do not grow with sharers", metadata_do_not_grow_with_sharers},
     {"two VMs of 128 MB fit into 192 MB by sharing", two_vms_of_128_mb_fit_into_192_mb_by_sharing},
+    {"VMs and processes share with each other and themselves",
+     vms_and_processes_share_with_each_other_and_themselves},
+    {"zeros and ones are told apart among the most shared",
+     zeros_and_ones_are_told_apart_among_the_most_shared},
     {"every change of a mapping flushes it", every_change_of_a_mapping_flushes_it},
     {"a shared page that is pinned is copied first", a_shared_page_that_is_pinned_is_copied_first},
     {"hints spare unique pages the fault", hints_spare_unique_pages_the_fault},

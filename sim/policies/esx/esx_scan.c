@@ -71,10 +71,11 @@ static bool choose(PfEsxScan *self, uint32_t context, PfPage *ret_page)
  * ends with as many candidates as there are pages, PRESENT. True if it did. */
 static bool step(PfEsxScan *self, uint32_t context, uint64_t present)
 {
+    uint64_t now = pf_host_now(self->host);
     PfEsxEntry entry;
-    if (pf_esx_queue_pop(&self->sharing->aging, pf_host_now(self->host), &entry))
+    if (pf_esx_queue_pop(&self->sharing->aging, now, &entry))
         look(self, entry.page, &entry);
-    else if (pf_esx_queue_pop(&self->rules->preferred, 0, &entry))
+    else if (pf_esx_queue_pop(&self->rules->preferred, now, &entry))
         look(self, entry.page, NULL);
     else if (choose(self, context, &entry.page))
         look(self, entry.page, NULL);
