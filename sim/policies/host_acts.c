@@ -322,14 +322,6 @@ bool pf_host_unshare(PfHost *host, PfPage page)
     return true;
 }
 
-/* Whether CONTEXT, at TARGET, is waiting at the time of the work in hand. */
-static bool waits(const PfHost *host, uint32_t context, const PfPlace *target)
-{
-    if (host->base.ready_cycles[context] > host->wake_cycles)
-        return true;
-    return *host->base.is_barrier && target->core->now_cycles <= host->wake_cycles;
-}
-
 void pf_host_shoot_down(PfHost *host, const PfPlace *initiator, PfPage page)
 {
     const PfPlace *target = &host->base.contexts[page.context];
@@ -337,7 +329,7 @@ void pf_host_shoot_down(PfHost *host, const PfPlace *initiator, PfPage page)
     pf_mmu_invalidate(host->base.mmu, target->index, page.context, (PfVpn){page.cpn.number},
                       two_stage);
     const PfCosts *costs = host->base.work->costs;
-    if (target->index == initiator->index || waits(host, page.context, target)) {
+    if (target->index == initiator->index || pf_host_is_idle(host, page.context)) {
         pf_work_charge(host->base.work, initiator, PF_ACCOUNT_SHOOTDOWN,
                        costs->flush_local_cycles);
         return;

@@ -248,7 +248,7 @@ bool pf_host_sample(PfHost *host, uint32_t context, PfPage *ret_page);
 /* The first present page of PAGE's context at or after PAGE, else the first of the context; false
  * if it has none. */
 bool pf_host_next_page(PfHost *host, PfPage page, PfPage *ret_page);
-/* Whether CONTEXT has nothing to do now. */
+/* Whether CONTEXT waits at the time of the work in hand: for the end of an `idle` or a barrier. */
 bool pf_host_is_idle(const PfHost *host, uint32_t context);
 /* CONTEXT does not go on before cycle UNTIL: it waits for the policy. */
 void pf_host_block(PfHost *host, uint32_t context, uint64_t until);
