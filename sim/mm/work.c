@@ -32,6 +32,16 @@ void pf_work_read(PfWork *work, const PfPlace *place, PfAccount account, PfMaddr
     pf_work_charge(work, place, account, cycles);
 }
 
+void pf_work_search(PfWork *work, const PfPlace *place, PfAccount account, PfMaddr address,
+                    uint64_t bytes)
+{
+    uint64_t cycles = work->full
+                          ? run_lines(work, place, PF_ACCESS_READ, address, bytes)
+                          : MAX(work->costs->line_cycles,
+                                pf_costs_scale(work->costs->read_page_cycles, bytes));
+    pf_work_charge(work, place, account, cycles);
+}
+
 void pf_work_fill(PfWork *work, const PfPlace *place, PfAccount account, PfMaddr address,
                   uint64_t bytes)
 {

@@ -71,6 +71,8 @@ struct PfHost {
     uint64_t worked_cycles; /* to where its work has brought the clocks that it used */
     PfStatsGroup *group;
     uint8_t *scratch;
+    bool is_low;          /* asked for frames on behalf of `low_page` */
+    PfPage low_page;
     bool is_unmapping;    /* told of a page that goes: the image has let go of its bytes already */
     uint64_t differences; /* that --verify found */
     char *first_difference;
@@ -93,11 +95,14 @@ void pf_host_set_contexts(PfHost *host, PfPlace *contexts, const bool *space_is_
 /* ---- what happens, told to the policy ---- */
 void pf_host_context_event(PfHost *host, const PfContextEvent *event);
 void pf_host_page_mapped(PfHost *host, PfPage page);
+void pf_host_page_recreated(PfHost *host, PfPage page);
 void pf_host_page_unmapped(PfHost *host, PfPage page);
 void pf_host_page_written(PfHost *host, PfPage page, PfChange how);
 void pf_host_share_broken(PfHost *host, PfPage page, bool copied);
 void pf_host_store_faulted(PfHost *host, PfStoreFault *fault);
 void pf_host_dma_done(PfHost *host, PfPage page, const char *device, uint64_t block);
+/* There is no frame for PAGE, which a record under way touches; true if there is one now. */
+bool pf_host_memory_low(PfHost *host, PfPage page);
 /* Runs the wake-up that is due; the caller has seen that it is. */
 void pf_host_wake(PfHost *host);
 /* `scan`: PAGES pages, or with PASSES that many passes. No-op unless pacing = "trace". */

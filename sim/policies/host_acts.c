@@ -92,6 +92,25 @@ int pf_host_compare_frames(PfHost *host, PfMpn a, PfMpn b, size_t *ret_first_dif
     return compare_frames(host, a, b, ret_first_difference);
 }
 
+bool pf_host_is_zero(PfHost *host, PfPage page)
+{
+    PfMpn frame;
+    bool present = pf_host_frame(host, page, &frame);
+    g_assert(present);
+    pf_host_follow(host, page.context);
+    size_t first = 0;
+    bool is_zero = false;
+    PfContent content;
+    if (pf_memory_frame_content(host->base.memory, frame, &content)) {
+        PfContentStore *store = host->base.memory->frames.store;
+        is_zero = pf_content_compare(store, content, PF_CONTENT_OF_ZEROS, &first) == 0;
+        pf_content_unref(store, content);
+    }
+    pf_work_search(host->base.work, host->place, PF_ACCOUNT_COMPARE, frame_address(host, frame),
+                   MIN(first + 1, host->base.work->page_bytes));
+    return is_zero;
+}
+
 void pf_host_charge(PfHost *host, PfAccount account, uint64_t cycles)
 {
     pf_work_charge(host->base.work, host->place, account, cycles);
@@ -264,6 +283,32 @@ void pf_host_set_frame_tag(PfHost *host, PfMpn frame, uint32_t tag)
 PfMergeResult pf_host_map_zero(PfHost *host, PfPage page)
 {
     return pf_host_merge_frame(host, page, PF_ZERO_FRAME);
+}
+
+/* Whether a record under way may have touched PAGE already: the one it has no frame for, or the one
+ * before, where an access across both begins. What it stores is not there yet. */
+static bool is_half_played(const PfHost *host, PfPage page)
+{
+    PfPage low = host->low_page;
+    return host->is_low && page.context == low.context &&
+           (page.cpn.number == low.cpn.number || page.cpn.number + 1 == low.cpn.number);
+}
+
+bool pf_host_give_back(PfHost *host, PfPage page)
+{
+    PfSlot slot;
+    g_assert((host->setup->ops->flags & PF_POLICY_COMPRESSING) != 0);
+    if (host->is_unmapping || is_half_played(host, page) ||
+        !pf_host_present_slot(host, page, &slot) || !pf_host_admits(host, page))
+        return false;
+    pf_host_follow(host, page.context);
+    if (pf_share_give_back(host->base.memory, slot) != PF_SHARE_DONE)
+        return false;
+    pf_work_charge(host->base.work, host->place, PF_ACCOUNT_MERGE,
+                   host->base.work->costs->merge_cycles);
+    pf_host_shoot_down(host, host->place, page);
+    pf_host_verify(host, page);
+    return true;
 }
 
 bool pf_host_unshare(PfHost *host, PfPage page)
