@@ -65,6 +65,11 @@ void pf_report_append_field(GString *out, const char *text)
     g_string_append_c(out, '"');
 }
 
+size_t pf_report_width(const char *text)
+{
+    return g_utf8_validate(text, -1, NULL) ? (size_t)g_utf8_strlen(text, -1) : strlen(text);
+}
+
 double pf_report_number(PfStatValue value)
 {
     switch (value.kind) {
@@ -86,4 +91,6 @@ void pf_report_comparison(GString *out, const PfSimulation *simulation, PfReport
         pf_report_json(out, simulation);
     else
         pf_report_table(out, simulation, form);
+    if (form == PF_REPORT_TABLE || form == PF_REPORT_MARKDOWN)
+        pf_report_reasons(out, simulation, form);
 }

@@ -26,6 +26,9 @@ void pf_report_append_value(GString *out, PfStatValue value);
 /* Appends TEXT as a field of a CSV (RFC 4180): quoted where it has to be. */
 void pf_report_append_field(GString *out, const char *text);
 
+/* How many columns TEXT takes for eyes. */
+size_t pf_report_width(const char *text);
+
 /* VALUE as a double, NaN where it is null. */
 double pf_report_number(PfStatValue value);
 
@@ -40,3 +43,7 @@ void pf_report_marks_csv(GString *out, const PfSimulation *simulation);
 
 /* The comparison for eyes and papers; FORM is none of JSON. */
 void pf_report_table(GString *out, const PfSimulation *simulation, PfReportForm form);
+
+/* Why pages are not shared, below the comparison; FORM is the table or Markdown. Nothing where no
+ * policy has reasons to tell. */
+void pf_report_reasons(GString *out, const PfSimulation *simulation, PfReportForm form);

@@ -132,11 +132,6 @@ static char *make_cell(const PfSimulation *simulation, const PfRun *run, const C
     return NULL;
 }
 
-static size_t text_width(const char *text)
-{
-    return g_utf8_validate(text, -1, NULL) ? (size_t)g_utf8_strlen(text, -1) : strlen(text);
-}
-
 static Table make_table(const PfSimulation *simulation, bool exact)
 {
     Table table = {.rows = pf_simulation_run_count(simulation)};
@@ -148,7 +143,7 @@ static Table make_table(const PfSimulation *simulation, bool exact)
             const PfRun *run = pf_simulation_run_at(simulation, r);
             char *cell = make_cell(simulation, run, &columns[c], exact);
             table.cells[r * COLUMNS + c] = cell;
-            table.width[c] = MAX(table.width[c], text_width(cell));
+            table.width[c] = MAX(table.width[c], pf_report_width(cell));
             table.used[c] = table.used[c] || cell[0] != '\0';
         }
     }
@@ -187,7 +182,7 @@ static char *make_title(const PfSimulation *simulation)
 
 static void append_padded(GString *out, const char *text, size_t width, bool left)
 {
-    size_t pad = width - MIN(width, text_width(text));
+    size_t pad = width - MIN(width, pf_report_width(text));
     if (left)
         g_string_append(out, text);
     for (size_t i = 0; i < pad; i++)

@@ -64,6 +64,7 @@ struct PfRun {
     GArray *places;       /* PfPlace by context */
     GArray *two_stage;    /* bool by context: it has used virtual addresses of a VM's process */
     GArray *ready_cycles; /* uint64_t by context: not before this */
+    bool all_wait;        /* at a barrier: no context goes on from where it is */
     bool *core_is_used;   /* by core: some context runs there */
     uint64_t now_cycles;  /* the furthest that anything has come */
     uint64_t due_cycles;  /* the next wake-up or epoch */
@@ -186,3 +187,5 @@ void run_register(PfRun *run);
 uint64_t run_transfers(const PfRun *run);
 /* Levels are about to be read: lets the policy look first. */
 void run_observe(PfRun *run);
+/* Statistics are about to be told: lets the policy look, and counts the pages by reason. */
+void run_take_stock(PfRun *run);

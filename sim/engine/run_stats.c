@@ -156,6 +156,13 @@ void run_observe(PfRun *run)
         run->distinct_frames = pf_host_distinct_contents(run->host);
 }
 
+void run_take_stock(PfRun *run)
+{
+    run_observe(run);
+    if (run->error == NULL)
+        pf_host_take_census(run->host);
+}
+
 void run_register(PfRun *run)
 {
     register_memory(run);

@@ -132,7 +132,8 @@ static void add_context(PfRun *run, uint32_t number)
     uint64_t ready = run->now_cycles;
     g_array_append_val(run->ready_cycles, ready);
     pf_host_set_contexts(run->host, (PfPlace *)(void *)run->places->data,
-                         (const bool *)(const void *)run->two_stage->data);
+                         (const bool *)(const void *)run->two_stage->data,
+                         (const uint64_t *)(const void *)run->ready_cycles->data);
 }
 
 static void play_fork(PfRun *run, const PfRecord *record)
@@ -249,6 +250,8 @@ void pf_run_approach(PfRun *run, const PfRecord *record)
     if (record->kind == PF_RECORD_FORK)
         run_barrier(run, 0);
     run_reach(run, run_place(run, record->context)->core->now_cycles);
+    if (run->error != NULL)
+        pf_host_take_census(run->host);
 }
 
 void run_play_structural(PfRun *run, const PfRecord *record)

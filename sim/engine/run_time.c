@@ -41,7 +41,7 @@ static void restart(PfRun *run)
 static void hold(PfRun *run)
 {
     pf_memory_integrate(&run->memory);
-    run_observe(run);
+    run_take_stock(run);
     pf_stats_hold(run->stats);
     run->held = true;
 }
@@ -123,7 +123,9 @@ void run_barrier(PfRun *run, uint64_t at_least)
         latest = MAX(latest, g_array_index(run->ready_cycles, uint64_t, i));
         g_array_index(run->ready_cycles, uint64_t, i) = 0;
     }
+    run->all_wait = true;
     run_serve(run, latest);
+    run->all_wait = false;
     if (run->error != NULL)
         return;
     /* Stolen cycles may have moved a core's clock on once more. */
@@ -168,8 +170,11 @@ static void keep_statistic(const PfStatInfo *info, PfStatValue value, void *user
     const PfRun *run = ((void **)user)[0];
     PfMarkRow *row = ((void **)user)[1];
     g_autofree char *own = g_strconcat(run->setup->ops->name, ".", NULL);
-    if (!g_str_has_prefix(info->name, "memory.") && !g_str_has_prefix(info->name, "policy.") &&
-        !g_str_has_prefix(info->name, own))
+    const char *const told[] = {"memory.", "policy.", "reason.", own};
+    bool is_told = false;
+    for (unsigned i = 0; i < G_N_ELEMENTS(told); i++)
+        is_told |= g_str_has_prefix(info->name, told[i]) != FALSE;
+    if (!is_told)
         return;
     g_array_append_val(row->infos, *info);
     g_array_append_val(row->values, value);
@@ -207,7 +212,7 @@ void run_play_mark(PfRun *run, const PfRecord *record)
         restart(run);
     run->has_begun |= begins;
     pf_memory_integrate(&run->memory);
-    run_observe(run);
+    run_take_stock(run);
     PfMarkRow *row = g_new0(PfMarkRow, 1);
     row->label = g_strdup(label);
     row->cycle = run->now_cycles;

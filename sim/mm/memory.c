@@ -234,7 +234,7 @@ PfStoreOutcome pf_memory_store(PfMemory *memory, PfSlot slot, PfSlot object)
     pf_memory_integrate(memory);
     if (outcome.fault == PF_FAULT_REUSE) {
         pf_frame_hold_slot(&memory->frames, (PfMpn){entry->mpn}, slot);
-        entry->flags &= ~(unsigned)PF_ENTRY_MERGED;
+        entry->flags &= ~(unsigned)(PF_ENTRY_MERGED | PF_ENTRY_SHARING);
         entry->flags |= PF_ENTRY_OPEN;
     } else if (!map_new(memory, slot)) {
         return (PfStoreOutcome){.fault = PF_FAULT_NO_MEMORY};
@@ -300,7 +300,7 @@ void pf_memory_share(PfMemory *memory, PfSlot source, PfSlot target)
         }
         pf_frame_ref(&memory->frames, mpn);
         unsigned kept = PF_ENTRY_PRESENT | PF_ENTRY_ZERO | PF_ENTRY_FILE | PF_ENTRY_MERGED |
-                        PF_ENTRY_DIRTY | PF_ENTRY_ZERO_MERGED;
+                        PF_ENTRY_SHARING | PF_ENTRY_DIRTY | PF_ENTRY_ZERO_MERGED;
         if ((from->flags & PF_ENTRY_FILE) != 0 &&
             (pf_image_flags(memory->image, target) & PF_IMAGE_SHMEM) != 0)
             kept |= PF_ENTRY_WRITABLE;

@@ -24,7 +24,8 @@ enum {
     PF_ENTRY_DIRTY = 1 << 8,     /* stored to through this mapping, or the one it was forked from */
     PF_ENTRY_EXCLUSIVE = 1 << 9, /* its frame was made for it and never shared since */
     PF_ENTRY_ZERO_MERGED = 1 << 10, /* maps the zero frame by the policy's doing */
-    PF_ENTRY_GIVEN_BACK = 1 << 11,  /* not present: its frame, of zeros, was given back */
+    PF_ENTRY_SHARING = 1 << 11, /* the policy moved it, or what it was forked from, to its frame */
+    PF_ENTRY_GIVEN_BACK = 1 << 12, /* not present: its frame, of zeros, was given back */
     PF_ENTRY_WHY_SHIFT = 24,        /* from here on: why it is not shared (host) */
     PF_ENTRY_WHY_MASK = 15 << PF_ENTRY_WHY_SHIFT,
     /* What an entry keeps when the page is mapped to another frame. */

@@ -28,7 +28,7 @@ static bool is_held(const PfMemory *memory, const PfEntry *entry)
 }
 
 /* Of a page that the policy maps to the zero frame. */
-static const unsigned zero_flags = PF_ENTRY_ZERO | PF_ENTRY_ZERO_MERGED;
+static const unsigned zero_flags = PF_ENTRY_SHARING | PF_ENTRY_ZERO | PF_ENTRY_ZERO_MERGED;
 
 /* PAGE's mapping goes over to FRAME. */
 static void remap(PfMemory *memory, PfSlot page, PfMpn frame, unsigned flags)
@@ -93,7 +93,7 @@ PfShareResult pf_share_merge(PfMemory *memory, PfSlot page, PfSlot keeper, bool 
         pf_memory_freeze(memory, frame);
     kept->flags &= ~(unsigned)(PF_ENTRY_WRITABLE | PF_ENTRY_EXCLUSIVE);
     kept->flags |= PF_ENTRY_MERGED;
-    remap(memory, page, frame, zero ? zero_flags : 0U);
+    remap(memory, page, frame, zero ? zero_flags : PF_ENTRY_SHARING);
     return PF_SHARE_DONE;
 }
 
@@ -123,7 +123,7 @@ PfShareResult pf_share_merge_frame(PfMemory *memory, PfSlot page, PfMpn frame, b
         return result;
     if (frame.number != 0)
         pf_memory_freeze(memory, frame);
-    remap(memory, page, frame, frame.number == 0 ? zero_flags : 0U);
+    remap(memory, page, frame, frame.number == 0 ? zero_flags : PF_ENTRY_SHARING);
     return PF_SHARE_DONE;
 }
 
@@ -166,7 +166,8 @@ bool pf_share_unshare(PfMemory *memory, PfSlot page, bool *ret_copied)
         remap(memory, page, copy, 0);
         pf_frame_unref(&memory->frames, copy); /* one reference was its birth's */
     }
-    entry->flags &= ~(unsigned)(PF_ENTRY_MERGED | PF_ENTRY_WRITABLE | PF_ENTRY_DIRTY);
+    entry->flags &=
+        ~(unsigned)(PF_ENTRY_MERGED | PF_ENTRY_SHARING | PF_ENTRY_WRITABLE | PF_ENTRY_DIRTY);
     entry->flags |= PF_ENTRY_EXCLUSIVE;
     return true;
 }

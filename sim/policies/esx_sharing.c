@@ -109,8 +109,10 @@ static Trial try_hint(PfEsxSharing *self, uint32_t number, uint64_t key, PfPage 
 /* Enters PAGE under KEY as the first of its content. */
 static void enter(PfEsxSharing *self, uint64_t key, PfPage page)
 {
-    if (self->frames.hint_count + self->frames.shared_count >= self->frame_capacity)
+    if (self->frames.hint_count + self->frames.shared_count >= self->frame_capacity) {
+        pf_host_verdict(self->host, page, PF_WHY_LIMIT);
         return;
+    }
     PfMpn mpn = {0};
     if (self->marks_at_once) {
         bool is_present = pf_host_frame(self->host, page, &mpn);
@@ -143,6 +145,8 @@ static bool look_up(PfEsxSharing *self, uint64_t key, PfPage page, uint32_t own)
         is_shared = trial == TRIAL_SHARED;
         self->stats.false_matches += trial == TRIAL_FALSE;
         is_false |= trial == TRIAL_FALSE;
+        if (trial == TRIAL_REFUSED)
+            pf_host_verdict(self->host, page, PF_WHY_PINNED);
         if (trial == TRIAL_STALE)
             g_array_append_val(self->stale, number);
     }
@@ -176,6 +180,7 @@ void pf_esx_sharing_consider(PfEsxSharing *self, PfPage page)
             own = 0;
         }
     }
+    pf_host_verdict(self->host, page, PF_WHY_UNIQUE);
     if (!look_up(self, key, page, own) && own == 0)
         enter(self, key, page);
 }

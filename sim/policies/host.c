@@ -26,6 +26,7 @@ PfHost *pf_host_new(const PfPolicySetup *setup, const PfHostBase *base, GError *
     pf_stats_counter(policy, "refused_controls", "events",
                      "Changes of a parameter that the policy refused.",
                      &host->stats.refused_controls);
+    pf_host_register_census(host);
     uint64_t frames = pf_host_frame_capacity(host);
     if (setup->finder != NULL)
         host->finder = setup->finder->create(host, setup->finder_config, frames, error);
@@ -49,9 +50,11 @@ void pf_host_free(PfHost *host)
     g_free(host);
 }
 
-void pf_host_set_contexts(PfHost *host, PfPlace *contexts, const bool *space_is_two_stage)
+void pf_host_set_contexts(PfHost *host, PfPlace *contexts, const bool *space_is_two_stage,
+                          const uint64_t *ready_cycles)
 {
     host->base.contexts = contexts;
+    host->base.ready_cycles = ready_cycles;
     host->base.space_is_two_stage = space_is_two_stage;
 }
 
@@ -136,6 +139,7 @@ void pf_host_page_written(PfHost *host, PfPage page, PfChange how)
 void pf_host_share_broken(PfHost *host, PfPage page, bool copied)
 {
     host->stats.broken += copied;
+    pf_host_verdict(host, page, PF_WHY_VOLATILE);
     if (host->setup->ops->share_broken == NULL)
         return;
     work_at_context(host, page.context);

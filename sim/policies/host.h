@@ -49,6 +49,8 @@ typedef struct {
     PfPlace daemon;
     PfPlace *contexts;         /* the place of each context, by number; may move */
     const bool *space_is_two_stage; /* by context: translations are by virtual address */
+    const uint64_t *ready_cycles;   /* by context: it waits until then */
+    const bool *all_wait;           /* a barrier: no context goes on from where it is */
     uint64_t clock_hz;
     double dilation;
     uint64_t seed;
@@ -57,6 +59,13 @@ typedef struct {
     unsigned color_count;
     uint64_t frame_capacity; /* of a machine without a limit: what the trace can need */
 } PfHostBase;
+
+/* How many populated pages are shared, and how many are not and why, when they were last counted;
+ * null until then. */
+typedef struct {
+    PfStatValue shared;
+    PfStatValue not_shared[PF_WHY_COUNT];
+} PfCensus;
 
 struct PfHost {
     PfHostBase base;
@@ -76,6 +85,7 @@ struct PfHost {
     bool is_unmapping;    /* told of a page that goes: the image has let go of its bytes already */
     uint64_t differences; /* that --verify found */
     char *first_difference;
+    PfCensus census;
     struct {
         uint64_t scanned;
         uint64_t shared;
@@ -90,7 +100,8 @@ PfHost *pf_host_new(const PfPolicySetup *setup, const PfHostBase *base, GError *
 void pf_host_free(PfHost *host);
 
 /* Contexts' places moved or were added. */
-void pf_host_set_contexts(PfHost *host, PfPlace *contexts, const bool *space_is_two_stage);
+void pf_host_set_contexts(PfHost *host, PfPlace *contexts, const bool *space_is_two_stage,
+                          const uint64_t *ready_cycles);
 
 /* ---- what happens, told to the policy ---- */
 void pf_host_context_event(PfHost *host, const PfContextEvent *event);
@@ -112,6 +123,11 @@ void pf_host_control(PfHost *host, const char *key, const char *value);
 void pf_host_observe(PfHost *host);
 void pf_host_check(PfHost *host);
 
+/* Registers reason.* (host_census.c). */
+void pf_host_register_census(PfHost *host);
+/* Counts the populated pages by why they are shared or not, which takes a look at every page. */
+void pf_host_take_census(PfHost *host);
+
 /* Whether the policy asks to be told of writes. */
 static inline bool pf_host_wants_writes(const PfHost *host)
 {
@@ -129,7 +145,8 @@ void pf_host_follow(PfHost *host, uint32_t context);
 /* Metadata of policy and finder now. */
 uint64_t pf_host_metadata_bytes(const PfHost *host);
 
-/* PAGE's translation is stale: drops it from the TLB of its core and charges INITIATOR for it. */
+/* PAGE's translation is stale: drops it from the TLB of its core and charges INITIATOR for it, and
+ * that core if its context runs there now. One that waits is not interrupted. */
 void pf_host_shoot_down(PfHost *host, const PfPlace *initiator, PfPage page);
 
 /* Compares what PAGE shows with the image, if --verify is on. */

@@ -12,9 +12,8 @@ static const char plain[] =
     "    latency = 3; } ); };\n"
     "plugins = ();\n";
 
-/* MEMORY_BYTES 0: no limit. */
-static Played *play_all(const char *trace, size_t length, const char *settings,
-                        uint64_t memory_bytes, const PfSimulationOptions *options)
+Played *play_configured(const char *trace, size_t length, const char *config,
+                        const PfSimulationOptions *options)
 {
     PfSimulationOptions how = {.threads = 1, .verify = true, .paranoid = true};
     if (options != NULL)
@@ -30,15 +29,8 @@ static Played *play_all(const char *trace, size_t length, const char *settings,
     played->registry = pf_registry_new();
     pf_registry_load(played->registry, PLUGIN_CLOCKWORK, &error);
     g_assert_no_error(error);
-    g_autofree char *text = g_strconcat(plain, settings, NULL);
-    played->config = pf_config_load_text(text, strlen(text), "play", NULL, &error);
+    played->config = pf_config_load_text(config, strlen(config), "play", NULL, &error);
     g_assert_no_error(error);
-    if (memory_bytes != 0) {
-        g_autofree char *limit =
-            g_strdup_printf("machine.memory=%" G_GUINT64_FORMAT, memory_bytes);
-        pf_config_override(played->config, limit, &error);
-        g_assert_no_error(error);
-    }
     how.trace = path;
     played->simulation =
         pf_simulation_new(played->config, played->registry, &how, &played->error);
@@ -51,12 +43,8 @@ static Played *play_all(const char *trace, size_t length, const char *settings,
 Played *play_bytes(const char *trace, size_t length, const char *settings,
                    const PfSimulationOptions *options)
 {
-    return play_all(trace, length, settings, 0, options);
-}
-
-Played *play_in(uint64_t memory_bytes, const char *trace, const char *settings)
-{
-    return play_all(trace, strlen(trace), settings, memory_bytes, NULL);
+    g_autofree char *config = g_strconcat(plain, settings, NULL);
+    return play_configured(trace, length, config, options);
 }
 
 Played *play(const char *trace, const char *settings, const PfSimulationOptions *options)

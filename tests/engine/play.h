@@ -14,11 +14,12 @@ typedef struct {
 /* Traces begin with "pagefold-trace 1"; SETTINGS are added to those of the plain machine. OPTIONS
  * may be NULL: verified and checked, one thread. */
 Played *play(const char *trace, const char *settings, const PfSimulationOptions *options);
-/* The same on a machine of MEMORY_BYTES. */
-Played *play_in(uint64_t memory_bytes, const char *trace, const char *settings);
 /* The same for LENGTH bytes of a trace of any form. */
 Played *play_bytes(const char *trace, size_t length, const char *settings,
                    const PfSimulationOptions *options);
+/* The same on the standard machine; CONFIG is all of the configuration. */
+Played *play_configured(const char *trace, size_t length, const char *config,
+                        const PfSimulationOptions *options);
 void played_free(Played *played);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Played, played_free)
 

@@ -43,6 +43,7 @@ typedef struct {
     uint64_t unmapped;
     uint64_t context_events;
     uint64_t controls;
+    uint64_t why; /* verdict on each page that is written; PF_WHY_COUNT: none */
 } Clockwork;
 
 static void tick(Clockwork *self)
@@ -86,6 +87,9 @@ static bool clockwork_control(void *user, const char *key, const char *value)
     Clockwork *self = user;
     tick(self);
     guint64 number;
+    if (g_str_equal(key, "why") &&
+        g_ascii_string_to_unsigned(value, 10, 0, PF_WHY_COUNT, &self->why, NULL))
+        return true;
     if (!g_str_equal(key, "interval_ns") ||
         !g_ascii_string_to_unsigned(value, 10, 1, G_MAXUINT32, &number, NULL))
         return false;
@@ -99,9 +103,11 @@ static bool clockwork_control(void *user, const char *key, const char *value)
 
 static void clockwork_page_written(void *user, PfPage page, PfChange how)
 {
-    (void)page;
+    Clockwork *self = user;
     (void)how;
-    ((Clockwork *)user)->writes++;
+    self->writes++;
+    if (self->why < PF_WHY_COUNT)
+        pf_host_verdict(self->host, page, (PfWhy)self->why);
 }
 
 static void clockwork_page_mapped(void *user, PfPage page)
@@ -146,6 +152,7 @@ static void *clockwork_create(PfHost *host, const void *config, GError **error)
     Clockwork *self = g_new0(Clockwork, 1);
     self->host = host;
     self->config = *(const ClockworkConfig *)config;
+    self->why = PF_WHY_COUNT;
     register_stats(self);
     self->due_cycles = pf_host_cycles(host, self->config.interval_ps);
     if (self->config.interval_ps > 0)

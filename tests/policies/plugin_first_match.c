@@ -52,7 +52,9 @@ static void look(FirstMatch *self, PfPage page)
         if (result == PF_MERGED || result == PF_SAME)
             return;
     }
-    if (self->met->len == pf_host_frame_capacity(self->host))
+    bool is_full = self->met->len == pf_host_frame_capacity(self->host);
+    pf_host_verdict(self->host, page, is_full ? PF_WHY_LIMIT : PF_WHY_UNIQUE);
+    if (is_full)
         return;
     pf_host_file(self->host, key, page, self->met->len);
     g_array_append_vals(self->met, &(Met){key, page}, 1);

@@ -72,6 +72,8 @@ typedef struct {
     int64_t used;
     int64_t saved;
     int64_t saved_page_cycles;
+    int64_t reasons; /* pages of all reasons */
+    unsigned nulls;  /* reasons that are null */
 } Levels;
 
 static void read_level(const PfStatInfo *info, PfStatValue value, void *user)
@@ -91,6 +93,10 @@ static void read_level(const PfStatInfo *info, PfStatValue value, void *user)
     for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++)
         if (g_str_equal(info->name, rows[i].name))
             *rows[i].target = value.i;
+    if (g_str_has_prefix(info->name, "reason.")) {
+        levels->reasons += value.i;
+        levels->nulls += value.kind == PF_STAT_NULL;
+    }
 }
 
 static void compare_levels(Place *place, const PfPolicyOps *ops, const Levels *levels,
@@ -99,6 +105,9 @@ static void compare_levels(Place *place, const PfPolicyOps *ops, const Levels *l
     expect(place, "populated", levels->populated, (int64_t)mark->populated_pages);
     expect(place, "baseline", levels->baseline, (int64_t)mark->baseline_frames);
     expect(place, "saved", levels->saved, levels->baseline - levels->used);
+    bool is_bound = (ops->flags & PF_POLICY_BOUND) != 0;
+    expect(place, "reasons", levels->reasons, is_bound ? 0 : levels->populated);
+    expect(place, "reasons that are null", levels->nulls, is_bound ? 9 : 0);
     if (g_str_equal(ops->name, "none")) {
         expect(place, "used", levels->used, (int64_t)mark->baseline_frames);
         expect(place, "saved", levels->saved, 0);

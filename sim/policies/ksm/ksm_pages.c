@@ -41,8 +41,11 @@ static bool write_protect(PfKsm *ksm, PfPage page, PfMpn frame)
 
 bool pf_ksm_merge(PfKsm *ksm, PfPage page, PfMpn frame, PfMpn target)
 {
-    return write_protect(ksm, page, frame) &&
-           pf_host_merge_frame(ksm->host, page, target) == PF_MERGED;
+    bool is_merged = write_protect(ksm, page, frame) &&
+                     pf_host_merge_frame(ksm->host, page, target) == PF_MERGED;
+    if (!is_merged)
+        pf_host_verdict(ksm->host, page, PF_WHY_PINNED);
+    return is_merged;
 }
 
 bool pf_ksm_merge_zero(PfKsm *ksm, PfPage page, PfMpn frame)
@@ -50,9 +53,9 @@ bool pf_ksm_merge_zero(PfKsm *ksm, PfPage page, PfMpn frame)
     return write_protect(ksm, page, frame) && pf_host_map_zero(ksm->host, page) == PF_MERGED;
 }
 
-bool pf_ksm_merge_two(PfKsm *ksm, uint32_t item_index, PfMpn frame, const PfKsmPartner *partner)
+/* PARTNER's page moves to FRAME, that of PAGE. */
+static bool merge_pages(PfKsm *ksm, PfPage page, PfMpn frame, const PfKsmPartner *partner)
 {
-    PfPage page = pf_ksm_item_page(pf_ksm_item(ksm, item_index));
     if (!write_protect(ksm, page, frame))
         return false;
     pf_host_claim(ksm->host, page, PF_KSM_ORPHAN);
@@ -62,6 +65,16 @@ bool pf_ksm_merge_two(PfKsm *ksm, uint32_t item_index, PfMpn frame, const PfKsmP
             pf_ksm_lru_add(ksm, page, PF_KSM_DAEMON_CORE);
         return false;
     }
+    return true;
+}
+
+bool pf_ksm_merge_two(PfKsm *ksm, uint32_t item_index, PfMpn frame, const PfKsmPartner *partner)
+{
+    PfPage page = pf_ksm_item_page(pf_ksm_item(ksm, item_index));
+    bool is_done = merge_pages(ksm, page, frame, partner);
+    pf_host_verdict(ksm->host, page, is_done ? PF_WHY_UNIQUE : PF_WHY_PINNED);
+    if (!is_done)
+        return false;
     pf_ksm_item_leave(ksm, partner->item);
     uint32_t node = pf_ksm_stable_insert(ksm, pf_ksm_tree_of(ksm, frame), frame);
     pf_ksm_stable_append(ksm, node, partner->item);

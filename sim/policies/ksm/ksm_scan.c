@@ -11,6 +11,8 @@ static void visit_shared(PfKsm *ksm, const PfKsmCandidate *candidate, uint32_t n
     const PfKsmItem *item = pf_ksm_item(ksm, candidate->item);
     if (item->state == PF_KSM_STABLE && item->sharing.node == node)
         return;
+    /* The kernel compares the node's address with that of the one that the item had last. */
+    ksm->counts.overlookable += item->state != PF_KSM_STABLE && item->has_shared;
     pf_ksm_item_leave(ksm, candidate->item);
     pf_ksm_stable_append(ksm, node, candidate->item);
 }
@@ -22,6 +24,8 @@ static bool is_unchanged(PfKsm *ksm, const PfKsmCandidate *candidate)
     PfKsmItem *item = pf_ksm_item(ksm, candidate->item);
     bool is_same = item->checksum == checksum;
     item->checksum = checksum;
+    if (!is_same)
+        pf_host_verdict(ksm->host, candidate->page, PF_WHY_VOLATILE);
     return is_same;
 }
 
@@ -40,11 +44,14 @@ static void share(PfKsm *ksm, const PfKsmCandidate *candidate, uint32_t node)
         pf_ksm_stable_append(ksm, node, candidate->item);
 }
 
-static void find_partner(PfKsm *ksm, const PfKsmCandidate *candidate, uint32_t tree)
+/* IS_FULL: there are frames of these bytes, but none takes a further page. */
+static void find_partner(PfKsm *ksm, const PfKsmCandidate *candidate, uint32_t tree, bool is_full)
 {
     PfKsmPartner partner;
     if (pf_ksm_unstable_find(ksm, tree, candidate->item, candidate->frame, &partner))
         pf_ksm_merge_two(ksm, candidate->item, candidate->frame, &partner);
+    else if (is_full)
+        pf_host_verdict(ksm->host, candidate->page, PF_WHY_LIMIT);
 }
 
 static void visit(PfKsm *ksm, const PfKsmCandidate *candidate)
@@ -53,23 +60,25 @@ static void visit(PfKsm *ksm, const PfKsmCandidate *candidate)
     pf_ksm_item_leave(ksm, candidate->item);
     if (!is_unchanged(ksm, candidate) || became_zero(ksm, candidate))
         return;
-    uint32_t node = pf_ksm_stable_search(ksm, tree, candidate->frame);
+    bool is_full;
+    uint32_t node = pf_ksm_stable_search(ksm, tree, candidate->frame, &is_full);
     if (node != 0)
         share(ksm, candidate, node);
     else
-        find_partner(ksm, candidate, tree);
+        find_partner(ksm, candidate, tree, is_full);
 }
 
 /* Up to 6.10 the stable tree was searched before the checksum was looked at. */
 static void visit_old(PfKsm *ksm, const PfKsmCandidate *candidate)
 {
     uint32_t tree = pf_ksm_tree_of(ksm, candidate->frame);
-    uint32_t node = pf_ksm_stable_search(ksm, tree, candidate->frame);
+    bool is_full;
+    uint32_t node = pf_ksm_stable_search(ksm, tree, candidate->frame, &is_full);
     pf_ksm_item_leave(ksm, candidate->item);
     if (node != 0)
         share(ksm, candidate, node);
     else if (is_unchanged(ksm, candidate) && !became_zero(ksm, candidate))
-        find_partner(ksm, candidate, tree);
+        find_partner(ksm, candidate, tree, is_full);
 }
 
 bool pf_ksm_batch(PfKsm *ksm, uint64_t pages)

@@ -140,6 +140,7 @@ void pf_ksm_stable_append(PfKsm *ksm, uint32_t index, uint32_t item_index)
     PfKsmItem *item = pf_ksm_item(ksm, item_index);
     g_assert(item->state == PF_KSM_FREE && node->kind != PF_KSM_CHAIN);
     item->state = PF_KSM_STABLE;
+    item->has_shared = true;
     item->sharing.node = index;
     item->sharing.previous = 0;
     item->sharing.next = node->items;
@@ -281,10 +282,11 @@ static Walk walk(PfKsm *ksm, uint32_t tree, PfMpn frame, bool is_search)
     return way;
 }
 
-uint32_t pf_ksm_stable_search(PfKsm *ksm, uint32_t tree, PfMpn frame)
+uint32_t pf_ksm_stable_search(PfKsm *ksm, uint32_t tree, PfMpn frame, bool *ret_full)
 {
     Walk found = walk(ksm, tree, frame, true);
-    return found.found != 0 && is_usable(ksm, found.node) ? found.node : 0;
+    *ret_full = found.found != 0 && !is_usable(ksm, found.node);
+    return found.found != 0 && !*ret_full ? found.node : 0;
 }
 
 uint32_t pf_ksm_stable_insert(PfKsm *ksm, uint32_t tree, PfMpn frame)

@@ -7,8 +7,9 @@
 
 #include "ksm_state.h"
 
-/* The node whose frame holds the bytes of FRAME and takes another item; 0 if there is none. */
-uint32_t pf_ksm_stable_search(PfKsm *ksm, uint32_t tree, PfMpn frame);
+/* The node whose frame holds the bytes of FRAME and takes another item; 0 if there is none, and
+ * RET_FULL if that is because those with its bytes take no more. */
+uint32_t pf_ksm_stable_search(PfKsm *ksm, uint32_t tree, PfMpn frame, bool *ret_full);
 
 /* A new node for FRAME, which is claimed and has none. */
 uint32_t pf_ksm_stable_insert(PfKsm *ksm, uint32_t tree, PfMpn frame);

@@ -46,6 +46,7 @@ typedef struct {
     uint8_t pass;  /* UNSTABLE: low bits of the pass */
     uint8_t age;   /* smart scan */
     uint8_t skips; /* smart scan: passes that it may be passed over yet */
+    bool has_shared; /* was STABLE once */
 } PfKsmItem;
 
 static_assert(sizeof(PfKsmItem) <= 40, "a tracked page is 40 bytes, beside 4 of a claimed frame");
@@ -116,6 +117,7 @@ typedef struct {
     uint64_t skipped;
     uint64_t full_scans;
     uint64_t copies; /* stores to claimed frames */
+    uint64_t overlookable;
 } PfKsmCounts;
 
 typedef struct {

@@ -8,17 +8,23 @@ bool pf_ksm_unstable_find(PfKsm *ksm, uint32_t tree, uint32_t item_index, PfMpn 
 {
     uint32_t parent = 0;
     bool is_left = false;
+    PfPage own = pf_ksm_item_page(pf_ksm_item(ksm, item_index));
     uint32_t index = ksm->unstable[tree].root;
     while (index != 0) {
         PfPage page = pf_ksm_item_page(pf_ksm_item(ksm, index));
         PfMpn other;
         pf_ksm_charge_unstable_level(ksm->host);
-        if (!pf_ksm_page_frame(ksm, page, &other) || pf_mpn_equal(other, frame))
+        if (!pf_ksm_page_frame(ksm, page, &other) || pf_mpn_equal(other, frame)) {
+            pf_host_verdict(ksm->host, own, PF_WHY_VOLATILE);
             return false;
+        }
         int sign = pf_host_compare_frames(ksm->host, frame, other, NULL);
         if (sign == 0) {
             *ret_partner = (PfKsmPartner){index, page, other};
-            return pf_ksm_tree_of(ksm, other) == tree;
+            if (pf_ksm_tree_of(ksm, other) == tree)
+                return true;
+            pf_host_verdict(ksm->host, own, PF_WHY_CLASS);
+            return false;
         }
         parent = index;
         is_left = sign < 0;
@@ -31,6 +37,7 @@ bool pf_ksm_unstable_find(PfKsm *ksm, uint32_t tree, uint32_t item_index, PfMpn 
     item->tree = (uint8_t)tree;
     item->pass = (uint8_t)ksm->counts.full_scans;
     ksm->counts.unshared++;
+    pf_host_verdict(ksm->host, own, PF_WHY_UNIQUE);
     return false;
 }
 
