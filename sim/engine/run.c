@@ -37,11 +37,12 @@ static bool build_host(PfRun *run, uint64_t frame_capacity, bool verify, GError 
                                   .index = (uint16_t)daemon,
                                   .actor = PF_ACTOR_POLICY,
                                   .payer = PF_PAYER_POLICY},
+                       .core_count = (unsigned)run->machine_config->cores,
                        .clock_hz = run->machine_config->clock_hz,
                        .dilation = run->config->dilation,
                        .seed = run->config->seed,
                        .due_cycles = &run->due_cycles,
-                       .all_wait = &run->all_wait,
+                       .is_barrier = &run->is_barrier,
                        .verify = verify,
                        .frame_capacity = frame_capacity,
                        .color_count = pf_machine_colors(run->machine_config,
@@ -162,15 +163,15 @@ static void play_record(PfRun *run, const PfRecord *record, uint32_t number)
         return;
     case PF_RECORD_SCAN:
         run_barrier(run, 0);
-        run->all_wait = true;
+        run->is_barrier = true;
         pf_host_scan(run->host, record->count, (record->flags & PF_RECORD_SCAN_PASSES) != 0);
-        run->all_wait = false;
+        run->is_barrier = false;
         return;
     case PF_RECORD_CONTROL:
         run_barrier(run, 0);
-        run->all_wait = true;
+        run->is_barrier = true;
         pf_host_control(run->host, record->detail->name, record->detail->text);
-        run->all_wait = false;
+        run->is_barrier = false;
         return;
     case PF_RECORD_BEGIN:
     case PF_RECORD_END:

@@ -64,8 +64,8 @@ struct PfRun {
     GArray *places;       /* PfPlace by context */
     GArray *two_stage;    /* bool by context: it has used virtual addresses of a VM's process */
     GArray *ready_cycles; /* uint64_t by context: not before this */
-    bool all_wait;        /* at a barrier: no context goes on from where it is */
     bool *core_is_used;   /* by core: some context runs there */
+    bool is_barrier;      /* all contexts wait, having done what came before */
     uint64_t now_cycles;  /* the furthest that anything has come */
     uint64_t due_cycles;  /* the next wake-up or epoch */
     uint64_t time_ps;     /* the last `time` record */

@@ -133,7 +133,7 @@ static void add_context(PfRun *run, uint32_t number)
     g_array_append_val(run->ready_cycles, ready);
     pf_host_set_contexts(run->host, (PfPlace *)(void *)run->places->data,
                          (const bool *)(const void *)run->two_stage->data,
-                         (const uint64_t *)(const void *)run->ready_cycles->data);
+                         (uint64_t *)(void *)run->ready_cycles->data);
 }
 
 static void play_fork(PfRun *run, const PfRecord *record)
@@ -205,6 +205,7 @@ static void play_advise(PfRun *run, const PfRecord *record, PfCpn first)
 /* A pinned page has a frame: it is mapped by a read, at no cost, if need be. */
 static void pin_page(PfRun *run, PfPage page, PfSlot slot)
 {
+    pf_host_pin_intended(run->host, page);
     if (run_read(run, NULL, page, slot))
         pf_memory_pin(&run->memory, slot);
 }

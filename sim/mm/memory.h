@@ -47,7 +47,7 @@ typedef enum {
     PF_FAULT_NONE,
     PF_FAULT_ZERO,       /* read of an untouched page: the zero page was mapped */
     PF_FAULT_FILE,       /* a page of the page cache was mapped */
-    PF_FAULT_FIRST,      /* store to an untouched page, or access to one given back: a zeroed frame */
+    PF_FAULT_FIRST,      /* store to a page untouched, any access to one given back: new frame */
     PF_FAULT_COPY_ZERO,  /* store to a page that mapped the zero page */
     PF_FAULT_COPY_FILE,  /* store to a page of a private file mapping */
     PF_FAULT_COPY,       /* store to a frame that others map too: copied */
@@ -180,9 +180,8 @@ bool pf_share_isolate(PfMemory *memory, PfSlot page);
 bool pf_share_unshare(PfMemory *memory, PfSlot page, bool *ret_copied);
 /* Maps PAGE onto the zero frame if its bytes are all zero. */
 PfShareResult pf_share_map_zero(PfMemory *memory, PfSlot page);
-
-/* Takes the frame from PAGE, which nobody else maps, if its bytes are all zero. Whatever touches the
- * page then, a read or a pin included, gives it a frame of its own. */
+/* Takes the frame from PAGE, which nobody else maps, if its bytes are all zero. Whatever touches
+ * the page then, a read or a pin included, gives it a frame of its own. */
 PfShareResult pf_share_give_back(PfMemory *memory, PfSlot page);
 
 /* ---- verification (verify.c) ---- */

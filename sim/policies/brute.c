@@ -2,9 +2,9 @@
  * 6,789,156 B1, sets out from.
  *
  * A page is compared with each page met before it in the pass, the earliest first, up to the first
- * difference, and shared with the first equal one: N pages that are all different take N (N - 1) / 2
- * comparisons. Pages that were shared are met no further, since the page they equal stands for them.
- * All is forgotten at the end of a pass. */
+ * difference, and shared with the first equal one: N pages that are all different take N (N - 1)
+ * / 2 comparisons. Of equal pages only the first is met by others. All is forgotten at the end of a
+ * pass. */
 #include "policy.h"
 #include "sweep.h"
 

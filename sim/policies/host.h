@@ -19,6 +19,8 @@ typedef struct {
     char *finder;
     char *hash;
     uint64_t hash_bits;
+    uint64_t hash_offset_bytes;
+    uint64_t hash_bytes; /* PF_CONFIG_AUTO: the rest of the page */
     int scope;  /* PfScope */
     int place;  /* PfPlaceKind */
     int pacing; /* PfPolicyPacing */
@@ -49,8 +51,9 @@ typedef struct {
     PfPlace daemon;
     PfPlace *contexts;         /* the place of each context, by number; may move */
     const bool *space_is_two_stage; /* by context: translations are by virtual address */
-    const uint64_t *ready_cycles;   /* by context: it waits until then */
-    const bool *all_wait;           /* a barrier: no context goes on from where it is */
+    uint64_t *ready_cycles;         /* by context: it does not go on before; may move */
+    const bool *is_barrier;         /* all contexts wait; in their own time they are done */
+    unsigned core_count;            /* that run contexts */
     uint64_t clock_hz;
     double dilation;
     uint64_t seed;
@@ -80,6 +83,7 @@ struct PfHost {
     uint64_t worked_cycles; /* to where its work has brought the clocks that it used */
     PfStatsGroup *group;
     uint8_t *scratch;
+    uint32_t hash_bytes; /* of a page that are hashed, from hash_offset_bytes on */
     bool is_low;          /* asked for frames on behalf of `low_page` */
     PfPage low_page;
     bool is_unmapping;    /* told of a page that goes: the image has let go of its bytes already */
@@ -92,6 +96,8 @@ struct PfHost {
         uint64_t broken;
         uint64_t passes;
         uint64_t refused_controls;
+        uint64_t compares;
+        uint64_t compared_words;
     } stats;
 };
 
@@ -101,7 +107,7 @@ void pf_host_free(PfHost *host);
 
 /* Contexts' places moved or were added. */
 void pf_host_set_contexts(PfHost *host, PfPlace *contexts, const bool *space_is_two_stage,
-                          const uint64_t *ready_cycles);
+                          uint64_t *ready_cycles);
 
 /* ---- what happens, told to the policy ---- */
 void pf_host_context_event(PfHost *host, const PfContextEvent *event);
@@ -111,6 +117,7 @@ void pf_host_page_unmapped(PfHost *host, PfPage page);
 void pf_host_page_written(PfHost *host, PfPage page, PfChange how);
 void pf_host_share_broken(PfHost *host, PfPage page, bool copied);
 void pf_host_store_faulted(PfHost *host, PfStoreFault *fault);
+void pf_host_pin_intended(PfHost *host, PfPage page);
 void pf_host_dma_done(PfHost *host, PfPage page, const char *device, uint64_t block);
 /* There is no frame for PAGE, which a record under way touches; true if there is one now. */
 bool pf_host_memory_low(PfHost *host, PfPage page);
@@ -138,6 +145,9 @@ static inline bool pf_host_wants_writes(const PfHost *host)
 bool pf_host_slot(const PfHost *host, PfPage page, PfSlot *ret_slot);
 bool pf_host_present_slot(const PfHost *host, PfPage page, PfSlot *ret_slot);
 
+/* The key that the policy's hash makes of CONTENT, at no charge. */
+uint64_t pf_host_key_of(PfHost *host, PfContent content);
+
 /* A policy whose cycles are stolen works, from now on, where CONTEXT, whose page it looks at,
  * runs. */
 void pf_host_follow(PfHost *host, uint32_t context);
@@ -148,6 +158,9 @@ uint64_t pf_host_metadata_bytes(const PfHost *host);
 /* PAGE's translation is stale: drops it from the TLB of its core and charges INITIATOR for it, and
  * that core if its context runs there now. One that waits is not interrupted. */
 void pf_host_shoot_down(PfHost *host, const PfPlace *initiator, PfPage page);
+
+/* Where the bytes of FRAME begin. */
+PfMaddr pf_host_frame_address(const PfHost *host, PfMpn frame);
 
 /* Compares what PAGE shows with the image, if --verify is on. */
 void pf_host_verify(PfHost *host, PfPage page);

@@ -1,9 +1,11 @@
 /* The services of policy.h that touch bytes or change mappings, and are charged. */
 #include "host.h"
 
+enum { WORD_BYTES = 4 };
+
 /* ---- charged ---- */
 
-static PfMaddr frame_address(const PfHost *host, PfMpn frame)
+PfMaddr pf_host_frame_address(const PfHost *host, PfMpn frame)
 {
     return pf_mpn_address(frame, pf_image_page_shift(host->base.memory->image), 0);
 }
@@ -13,9 +15,11 @@ static uint64_t hash_content(const PfHost *host, PfContent content)
     const PfContentStore *store = host->base.memory->frames.store;
     const uint8_t *bytes = pf_content_bytes(store, content, host->scratch);
     /* The store's own hash is XXH3-64: no need to compute that again. */
-    if (bytes == NULL || g_str_equal(host->setup->hash->name, "xxh3"))
+    bool is_whole = host->hash_bytes == host->base.work->page_bytes;
+    if (bytes == NULL || (is_whole && g_str_equal(host->setup->hash->name, "xxh3")))
         return pf_content_hash(store, content);
-    return host->setup->hash->hash(bytes, host->base.work->page_bytes);
+    return host->setup->hash->hash(bytes + host->setup->common.hash_offset_bytes,
+                                   host->hash_bytes);
 }
 
 static uint64_t cut_hash(const PfHost *host, uint64_t hash)
@@ -24,9 +28,19 @@ static uint64_t cut_hash(const PfHost *host, uint64_t hash)
     return bits >= 64 ? hash : hash & (((uint64_t)1 << bits) - 1);
 }
 
+uint64_t pf_host_key_of(PfHost *host, PfContent content)
+{
+    return cut_hash(host, hash_content(host, content));
+}
+
+unsigned pf_host_key_bits(const PfHost *host)
+{
+    return (unsigned)MIN(host->setup->common.hash_bits, host->setup->hash->bits);
+}
+
 uint64_t pf_host_zero_hash(PfHost *host)
 {
-    return cut_hash(host, hash_content(host, PF_CONTENT_OF_ZEROS));
+    return pf_host_key_of(host, PF_CONTENT_OF_ZEROS);
 }
 
 uint64_t pf_host_hash_page(PfHost *host, PfPage page)
@@ -36,11 +50,11 @@ uint64_t pf_host_hash_page(PfHost *host, PfPage page)
     g_assert(present);
     pf_host_follow(host, page.context);
     PfMpn frame = {pf_memory_entry(host->base.memory, slot)->mpn};
-    uint32_t page_bytes = host->base.work->page_bytes;
-    pf_work_read(host->base.work, host->place, PF_ACCOUNT_HASH, frame_address(host, frame),
-                 page_bytes);
+    PfMaddr address = pf_host_frame_address(host, frame);
+    address.bytes += host->setup->common.hash_offset_bytes;
+    pf_work_read(host->base.work, host->place, PF_ACCOUNT_HASH, address, host->hash_bytes);
     pf_work_charge(host->base.work, host->place, PF_ACCOUNT_HASH,
-                   (host->setup->hash->cycles_per_kib * page_bytes + 1023) / 1024);
+                   (host->setup->hash->cycles_per_kib * host->hash_bytes + 1023) / 1024);
     PfContent content;
     uint64_t hash = UINT64_MAX - frame.number; /* unknown bytes equal nothing */
     if (pf_memory_frame_content(host->base.memory, frame, &content)) {
@@ -70,9 +84,13 @@ static int compare_frames(PfHost *host, PfMpn a, PfMpn b, size_t *ret_first_diff
         pf_content_unref(memory->frames.store, left);
     if (right_known)
         pf_content_unref(memory->frames.store, right);
-    if (!pf_mpn_equal(a, b))
-        pf_work_compare(host->base.work, host->place, PF_ACCOUNT_COMPARE, frame_address(host, a),
-                        frame_address(host, b), first);
+    if (!pf_mpn_equal(a, b)) {
+        uint64_t bytes = MIN(first + 1, (size_t)host->base.work->page_bytes);
+        host->stats.compares++;
+        host->stats.compared_words += (bytes + WORD_BYTES - 1) / WORD_BYTES;
+        pf_work_compare(host->base.work, host->place, PF_ACCOUNT_COMPARE,
+                        pf_host_frame_address(host, a), pf_host_frame_address(host, b), first);
+    }
     if (ret_first_difference != NULL)
         *ret_first_difference = first;
     return sign;
@@ -106,7 +124,8 @@ bool pf_host_is_zero(PfHost *host, PfPage page)
         is_zero = pf_content_compare(store, content, PF_CONTENT_OF_ZEROS, &first) == 0;
         pf_content_unref(store, content);
     }
-    pf_work_search(host->base.work, host->place, PF_ACCOUNT_COMPARE, frame_address(host, frame),
+    pf_work_search(host->base.work, host->place, PF_ACCOUNT_COMPARE,
+                   pf_host_frame_address(host, frame),
                    MIN(first + 1, host->base.work->page_bytes));
     return is_zero;
 }
@@ -131,55 +150,6 @@ void pf_host_charge_call(PfHost *host, PfAccount account)
 {
     pf_work_charge(host->base.work, host->place, account,
                    host->base.work->costs->flush_remote_cycles);
-}
-
-bool pf_host_find(PfHost *host, uint64_t key, PfPage page, uint64_t *cursor, uint64_t *ret_value)
-{
-    return host->setup->finder->find(host->finder, key, page, cursor, ret_value);
-}
-
-void pf_host_file(PfHost *host, uint64_t key, PfPage page, uint64_t value)
-{
-    host->setup->finder->file(host->finder, key, page, value);
-}
-
-void pf_host_unfile(PfHost *host, uint64_t key, uint64_t value)
-{
-    host->setup->finder->unfile(host->finder, key, value);
-}
-
-PfTicket pf_host_remember(PfHost *host, PfPage page)
-{
-    PfTicket ticket = {.content = PF_FRAME_UNKNOWN};
-    PfContent content;
-    bool present = pf_host_frame(host, page, &ticket.frame);
-    g_assert(present);
-    if (pf_memory_frame_content(host->base.memory, ticket.frame, &content))
-        ticket.content = content.index;
-    return ticket;
-}
-
-void pf_host_forget(PfHost *host, PfTicket ticket)
-{
-    if (ticket.content != PF_FRAME_UNKNOWN)
-        pf_content_unref(host->base.memory->frames.store, (PfContent){ticket.content});
-}
-
-int pf_host_compare_tickets(PfHost *host, PfTicket a, PfTicket b)
-{
-    size_t first = 0;
-    int sign;
-    if (a.content == PF_FRAME_UNKNOWN && b.content == PF_FRAME_UNKNOWN)
-        sign = (a.frame.number > b.frame.number) - (a.frame.number < b.frame.number);
-    else if (a.content == PF_FRAME_UNKNOWN || b.content == PF_FRAME_UNKNOWN)
-        sign = a.content == PF_FRAME_UNKNOWN ? 1 : -1;
-    else
-        sign = pf_content_compare(host->base.memory->frames.store, (PfContent){a.content},
-                                  (PfContent){b.content}, &first);
-    if (!pf_mpn_equal(a.frame, b.frame))
-        pf_work_compare(host->base.work, host->place, PF_ACCOUNT_COMPARE,
-                        frame_address(host, a.frame), frame_address(host, b.frame), first);
-    return sign;
 }
 
 /* ---- acts ---- */
@@ -336,7 +306,7 @@ bool pf_host_unshare(PfHost *host, PfPage page)
     pf_host_follow(host, page.context);
     PfMemory *memory = host->base.memory;
     const PfEntry *entry = pf_memory_entry(memory, slot);
-    PfMaddr old = frame_address(host, (PfMpn){entry->mpn});
+    PfMaddr old = pf_host_frame_address(host, (PfMpn){entry->mpn});
     if (!pf_share_unshare(memory, slot, &copied))
         return false;
     const PfCosts *costs = host->base.work->costs;
@@ -344,7 +314,7 @@ bool pf_host_unshare(PfHost *host, PfPage page)
                    costs->trap_cycles + (copied ? costs->allocate_cycles : 0));
     if (copied)
         pf_work_copy_page(host->base.work, host->place, PF_ACCOUNT_MERGE, old,
-                          frame_address(host, (PfMpn){entry->mpn}));
+                          pf_host_frame_address(host, (PfMpn){entry->mpn}));
     pf_host_shoot_down(host, host->place, page);
     pf_host_verify(host, page);
     return true;
@@ -355,7 +325,7 @@ static bool waits(const PfHost *host, uint32_t context, const PfPlace *target)
 {
     if (host->base.ready_cycles[context] > host->wake_cycles)
         return true;
-    return *host->base.all_wait && target->core->now_cycles <= host->wake_cycles;
+    return *host->base.is_barrier && target->core->now_cycles <= host->wake_cycles;
 }
 
 void pf_host_shoot_down(PfHost *host, const PfPlace *initiator, PfPage page)

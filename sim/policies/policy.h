@@ -21,7 +21,7 @@
 #include "stats.h"
 
 /* Bumped when a struct of this file changes; a shared object built for another one is refused. */
-enum { PF_POLICY_ABI = 4 };
+enum { PF_POLICY_ABI = 5 };
 
 /* A page of a context: all that a policy may keep about it. */
 typedef struct {
@@ -173,8 +173,8 @@ typedef struct {
     void (*context_event)(void *self, const PfContextEvent *event);
     /* PAGE got a frame by a first touch, a fork or an alias. */
     void (*page_mapped)(void *self, PfPage page);
-    /* PAGE, whose frame the policy had given back, was accessed and got a frame again (told in place
-     * of page_mapped). */
+    /* PAGE, whose frame the policy had given back, was accessed and got a frame again (told in
+     * place of page_mapped). */
     void (*page_recreated)(void *self, PfPage page);
     /* PAGE is about to lose its frame (unmap, exit, dontneed, remap's target). Nothing can be
      * merged meanwhile, and bytes are not to be asked for. */
@@ -185,6 +185,8 @@ typedef struct {
     /* A store met a sharing or a protection that this policy made; PAGE has a frame of its own now
      * (the one it had, if no other page maps that). */
     void (*share_broken)(void *self, PfPage page);
+    /* A pin is about to be taken on the frame that PAGE maps. */
+    void (*pin_intended)(void *self, PfPage page);
     void (*dma_done)(void *self, PfPage page, const char *device, uint64_t block);
     /* There is no free frame for the page that an access is about to touch, which is left alone
      * meanwhile. If frames are free afterwards, the run goes on. */
@@ -230,6 +232,8 @@ bool pf_host_next_region(const PfHost *host, PfPage from, PfPage *ret_first, PfC
 uint64_t pf_host_merged_zeros(const PfHost *host, uint32_t context);
 /* What pf_host_hash_page says of a page of zero bytes. */
 uint64_t pf_host_zero_hash(PfHost *host);
+/* How many bits of a key of pf_host_hash_page can be set. */
+unsigned pf_host_key_bits(const PfHost *host);
 /* Cycles charged to the policy so far, wherever it worked. */
 uint64_t pf_host_spent(const PfHost *host);
 /* Whether PAGE is present, inside the policy's scope, not pinned (unless isolated), and no shared
@@ -246,10 +250,21 @@ uint64_t pf_host_context_pages(const PfHost *host, uint32_t context);
 /* A page drawn evenly from the present pages of CONTEXT by the policy's own stream; false if it has
  * none. */
 bool pf_host_sample(PfHost *host, uint32_t context, PfPage *ret_page);
+/* The first present page of PAGE's context at or after PAGE, else the first of the context; false
+ * if it has none. */
+bool pf_host_next_page(PfHost *host, PfPage page, PfPage *ret_page);
+/* Whether CONTEXT has nothing to do now. */
+bool pf_host_is_idle(const PfHost *host, uint32_t context);
+/* CONTEXT does not go on before cycle UNTIL: it waits for the policy. */
+void pf_host_block(PfHost *host, uint32_t context, uint64_t until);
+/* The security label of CONTEXT; "" if it has none. */
+const char *pf_host_label(const PfHost *host, uint32_t context);
 /* The policy's own random stream. */
 PfRng *pf_host_rng(PfHost *host);
 uint64_t pf_host_frame_capacity(const PfHost *host);
 uint64_t pf_host_free_frames(const PfHost *host);
+/* Cycles a second of all cores that run contexts, added up. */
+uint64_t pf_host_machine_hz(const PfHost *host);
 uint32_t pf_host_page_bytes(const PfHost *host);
 /* Distinct contents of populated pages now; for policies that are PF_POLICY_BOUND. */
 uint64_t pf_host_distinct_contents(PfHost *host);
@@ -332,8 +347,8 @@ bool pf_host_protect(PfHost *host, PfPage page);
 PfMergeResult pf_host_map_zero(PfHost *host, PfPage page);
 /* Takes away the frame of PAGE, a page of zeros that nobody else maps; for policies that are
  * PF_POLICY_COMPRESSING. The page is not present then, and any access to it, a read too, gets it a
- * frame of zeros as a first touch does. Whoever asks has made sure of the zeros and been charged for
- * that. False if nothing was done. */
+ * frame of zeros as a first touch does. Whoever asks has made sure of the zeros and been charged
+ * for that. False if nothing was done. */
 bool pf_host_give_back(PfHost *host, PfPage page);
 /* Gives PAGE, if the policy merged or protected it or claimed its frame, a frame of its own again,
  * as a write would; but it stays clean, and its next store faults. False if nothing was done. */

@@ -35,8 +35,8 @@ typedef struct {
 /* Begins at the first page and asks for the first wake-up, a sleep from now. */
 void pf_sweep_init(PfSweep *sweep, PfHost *host, const PfSweepConfig *config);
 
-/* LOOKs at up to PAGES pages (UINT64_MAX: all that are left of the pass) on behalf of POLICY. True if
- * the pass ended, which it does when there is none left to look at. */
+/* LOOKs at up to PAGES pages (UINT64_MAX: all that are left of the pass) on behalf of POLICY. True
+ * if the pass ended, which it does when there is none left to look at. */
 bool pf_sweep_scan(PfSweep *sweep, uint64_t pages, void (*look)(void *policy, PfPage page),
                    void *policy);
 

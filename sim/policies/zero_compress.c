@@ -3,8 +3,8 @@
  * 6,789,156 B1), lets reads be and copies for a store only.
  *
  * With `when = "pressure"` it works while fewer frames are free than `low`, and once more when an
- * access finds none; with "always" it scans all the time. The trace's `scan` records are orders, and
- * are followed whatever is free. */
+ * access finds none; with "always" it scans all the time. The trace's `scan` records are orders,
+ * and are followed whatever is free. */
 #include "policy.h"
 #include "sweep.h"
 

@@ -1,7 +1,7 @@
 /* The policies that sweep over all pages: brute, zero, zero_compress. Pages have 4096 bytes, time
- * is told by the standard cost card: 450 cycles a line, 2200 to compare and 1520 to read a page, 1800
- * to clear one, 2000 a trap, 1400 an allocation; of pages that caches hold, 38 a line and 214 to
- * compare. */
+ * is told by the standard cost card: 450 cycles a line, 2200 to compare and 1520 to read a page,
+ * 1800 to clear one, 2000 a trap, 1400 an allocation; of pages that caches hold, 38 a line and 214
+ * to compare. */
 #include "check.h"
 
 #include <string.h>
@@ -12,7 +12,8 @@
 #define HEAD "pagefold-trace 1\ngrain page\ncontext a process\nmap a 0x0 64 anon\n"
 #define TRACED(name) "{ name = \"" name "\"; pacing = \"trace\"; }"
 
-enum { PAGE_BYTES = 4096, LINE = 450, NEAR_LINE = 38, COMPARE = 2200, COMPARE_NEAR = 214, READ = 1520 };
+enum { PAGE_BYTES = 4096 };
+enum { LINE = 450, NEAR_LINE = 38, COMPARE = 2200, COMPARE_NEAR = 214, READ = 1520 };
 
 static double last(const Played *played, const char *label, const char *name)
 {
@@ -125,9 +126,9 @@ static void zero_reads_up_to_the_first_byte_that_is_not_zero(void)
 static double faults(const char *label, const char *lines)
 {
     g_autofree char *trace = g_strconcat(ZEROS, lines, NULL);
-    g_autoptr(Played) played =
-        play(trace, "timing = \"costs\"; policies = (" TRACED("zero") "," TRACED("zero_compress") ");",
-             NULL);
+    g_autoptr(Played) played = play(
+        trace, "timing = \"costs\"; policies = (" TRACED("zero") "," TRACED("zero_compress") ");",
+        NULL);
     return last(played, label, "cycles.account.fault");
 }
 
@@ -166,7 +167,8 @@ static void reading_a_reclaimed_page_takes_a_frame_reading_a_shared_one_none(voi
 static void pages_are_reclaimed_while_memory_is_short(void)
 {
     /* Short while less than 2 of 10 frames are free: not with 8 in use, but with 9. */
-    const char *settings = "policies = ( { name = \"zero_compress\"; low = 0.2; sleep = \"1ms\"; } );";
+    const char *settings =
+        "policies = ( { name = \"zero_compress\"; low = 0.2; sleep = \"1ms\"; } );";
     g_autoptr(Played) eight =
         play_in(10 * PAGE_BYTES, HEAD "fill a 0x0 8 zero\nidle a 10ms\n", settings);
     CU_ASSERT_EQUAL(last(eight, "zero_compress", "zero_compress.reclaimed"), 0);

@@ -322,7 +322,7 @@ static const PfCheck checks[] = {
     {"pages of zeros share the zero page", test_zero},
     {"a page of zeros without a frame gets one at its next access", test_give_back},
     {"only a frame of its own can be taken from a page", test_no_give_back},
-    {"a page without a frame is forked, moved, pinned and unmapped as others", test_given_back_and_on},
+    {"a page without a frame is forked, moved, pinned and unmapped", test_given_back_and_on},
     {"a pinned page stays where it is", test_pinned},
     {"forks of shared pages share them, too", test_fork},
     {"memory that others write, and files of unknown bytes, are not shared", test_refused},
