@@ -73,7 +73,7 @@ static PfRun *new_run(const PfRunConfig *config, const PfMachineConfig *machine_
     bool unlimited = bound || !setup->common.limited ||
                      machine_config->memory_bytes == PF_CONFIG_AUTO;
     pf_memory_init(&run->memory, image, unlimited ? 0 : machine_config->memory_bytes / page_bytes,
-                   (PfScope)setup->common.scope, &run->now_cycles);
+                   (unsigned)machine_config->nodes, (PfScope)setup->common.scope, &run->now_cycles);
     run->work = (PfWork){.costs = &machine_config->costs,
                          .ledger = &run->ledger,
                          .page_bytes = page_bytes,

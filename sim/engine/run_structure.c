@@ -124,6 +124,10 @@ static void add_context(PfRun *run, uint32_t number)
                      .index = (uint16_t)core,
                      .actor = PF_ACTOR_DEMAND,
                      .payer = PF_PAYER_APP};
+    unsigned node = pf_machine_node_of_core(run->machine_config, core);
+    if (context->node >= 0)
+        node = (unsigned)context->node % (unsigned)run->machine_config->nodes;
+    pf_memory_set_home(&run->memory, number, node);
     bool two_stage = false;
     g_assert(number == run->places->len);
     g_array_append_val(run->places, place);

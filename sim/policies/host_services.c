@@ -109,9 +109,7 @@ unsigned pf_host_color(const PfHost *host, PfMpn frame)
 
 unsigned pf_host_node(const PfHost *host, PfMpn frame)
 {
-    (void)host;
-    (void)frame;
-    return 0;
+    return pf_frame_node(&host->base.memory->frames, frame);
 }
 
 uint32_t pf_host_frame_tag(const PfHost *host, PfMpn frame)

@@ -240,6 +240,7 @@ uint64_t pf_host_spent(const PfHost *host);
  * memory. */
 bool pf_host_admits(const PfHost *host, PfPage page);
 unsigned pf_host_color(const PfHost *host, PfMpn frame);
+/* The NUMA node that FRAME is on: 0 .. machine.numa.nodes - 1. */
 unsigned pf_host_node(const PfHost *host, PfMpn frame);
 /* The first present page of PAGE.context at or after PAGE.cpn, then of the contexts after it, in
  * order of (context number, CPN); false at the end of the last. */
