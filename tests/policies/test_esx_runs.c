@@ -261,9 +261,9 @@ static void a_page_that_a_device_writes_is_left_alone(void)
 }
 
 /* Two contexts on two cores look at a page each at 20 and 40 ms, in cycles of their own. The first
- * time each looks at its chain (a line) and files a frame (two), under the lock of free frames, that
- * all have in common. The second time each finds its frame behind the head of its chain; that of key
- * 0x10 behind that of 0x20, for there are two chains. */
+ * time each looks at its chain (a line) and files a frame (two), under the lock of free frames,
+ * that all have in common. The second time each finds its frame behind the head of its chain; that
+ * of key 0x10 behind that of 0x20, for there are two chains. */
 static void requests_wait_for_the_lock_of_their_key(void)
 {
     static const struct {
