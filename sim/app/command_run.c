@@ -256,6 +256,19 @@ static bool tell(PfApp *app, const RunOptions *options, const char *directory, P
     return true;
 }
 
+/* A workload's configuration says nothing of a run, and its keys would be told as unknown. */
+static bool check_is_run(PfConfig *config, const char *path, GError **error)
+{
+    const PfConfigSection *root = pf_config_section(config, "");
+    if (!pf_config_is_set(root, "workload"))
+        return true;
+    g_set_error(error, PF_ERROR, PF_ERROR_CONFIG,
+                "%s: workload: describes a trace, not a run; `pagefold trace generate %s -o FILE` "
+                "makes the trace, which a run may name",
+                pf_config_origin(root, "workload"), path);
+    return false;
+}
+
 static int simulate(PfApp *app, const RunOptions *options, const char *path, PfReportForm form,
                     GError **error)
 {
@@ -264,7 +277,8 @@ static int simulate(PfApp *app, const RunOptions *options, const char *path, PfR
         return 2;
     PfOutput output = {0};
     g_autoptr(PfConfig) config = pf_setup_config(&options->setup, path, registry, &output, error);
-    if (config == NULL || !check_figures(output.figures, error))
+    if (config == NULL || !check_is_run(config, path, error) ||
+        !check_figures(output.figures, error))
         return 2;
     g_autofree char *directory = options->output != NULL
                                      ? g_strdup(options->output)

@@ -20,3 +20,8 @@ static inline int64_t ksm_at(const KsmPlay *play, const char *label, const char 
 {
     return policy_at(play, label, name);
 }
+
+static inline int64_t ksm_at_end(const KsmPlay *play, const char *name)
+{
+    return policy_end(play, name).i;
+}
