@@ -113,7 +113,7 @@ static Trial try_hint(PfEsxSharing *self, uint32_t number, uint64_t key, PfPage 
     PfPage first = pf_esx_frame_page(pf_esx_frame(&self->frames, number));
     if (key_of(self, first, pf_host_hash_page(self->host, first)) != key)
         return TRIAL_STALE;
-    if (pf_esx_rules_is_busy(self->rules, first))
+    if (pf_esx_rules_is_busy(self->rules, first) || pf_esx_rules_excludes(self->rules, first))
         return TRIAL_REFUSED;
     switch (pf_host_merge(self->host, page, first)) {
     case PF_MERGED:
