@@ -27,6 +27,10 @@ PfHost *pf_host_new(const PfPolicySetup *setup, const PfHostBase *base, GError *
                      "Changes of a parameter that the policy refused.",
                      &host->stats.refused_controls);
     pf_host_register_census(host);
+    PfJournal *journal = &base->memory->journal;
+    journal->wasted_within_cycles =
+        pf_cycles_from_ps(setup->common.wasted_within_ps, base->clock_hz);
+    pf_journal_register(journal, base->stats);
     uint64_t frames = pf_host_frame_capacity(host);
     if (setup->finder != NULL)
         host->finder = setup->finder->create(host, setup->finder_config, frames, error);

@@ -23,6 +23,7 @@ typedef struct {
     int place;  /* PfPlaceKind */
     int pacing; /* PfPolicyPacing */
     bool limited; /* to the machine's memory */
+    uint64_t wasted_within_ps;
 } PfPolicyCommon;
 
 /* One element of `policies`, bound and checked; shared by all runs of it. */

@@ -92,6 +92,7 @@ void pf_host_take_census(PfHost *host)
 {
     if ((host->setup->ops->flags & PF_POLICY_BOUND) != 0)
         return; /* it maps nothing: null */
+    pf_journal_estimate(host->base.memory);
     const PfMemory *memory = host->base.memory;
     g_autofree uint8_t *of_sharings = frames_of_sharings(memory);
     uint64_t shared = 0;

@@ -5,7 +5,7 @@ static const char *const scopes[] = {"all", "anon", "mergeable", NULL};
 static const char *const places[] = {"daemon", "stolen", NULL};
 static const char *const pacings[] = {"time", "trace", NULL};
 
-enum { COMMON_FIELDS = 9 };
+enum { COMMON_FIELDS = 10 };
 
 /* The parameters that all policies have; defaults of scope, place and finder are the policy's. */
 static void common_fields(const PfPolicyOps *ops, PfConfigField fields[COMMON_FIELDS])
@@ -54,6 +54,11 @@ static void common_fields(const PfPolicyOps *ops, PfConfigField fields[COMMON_FI
          .standard = "true",
          .description = "Whether its run has no more than machine.memory; a `none` that is added "
                         "for comparison is not limited."},
+        {.key = "wasted_within",
+         .type = PF_CONFIG_TIME,
+         .offset = offsetof(PfPolicyCommon, wasted_within_ps),
+         .standard = "100ms",
+         .description = "A sharing that a store breaks within this time counts as wasted."},
         {.key = "hash_bits",
          .type = PF_CONFIG_UINT,
          .offset = offsetof(PfPolicyCommon, hash_bits),

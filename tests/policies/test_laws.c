@@ -195,7 +195,7 @@ static void add_account(const PfStatInfo *info, PfStatValue value, void *user)
         *(int64_t *)user += value.i;
 }
 
-static void compare_cycles(Place *place, const PfPolicyOps *ops)
+static void compare_counts(Place *place, const PfPolicyOps *ops)
 {
     int64_t accounts = 0;
     pf_stats_visit(pf_run_stats(place->run), add_account, &accounts);
@@ -205,6 +205,9 @@ static void compare_cycles(Place *place, const PfPolicyOps *ops)
     expect(place, "cycles.total, by payer", total, figure(place->run, "cycles.app") + policy);
     if (g_str_equal(ops->name, "none"))
         expect(place, "cycles.policy", policy, 0);
+    expect(place, "policy.shared, by what came of it", figure(place->run, "policy.shared"),
+           figure(place->run, "sharing.broken") + figure(place->run, "sharing.ended") +
+               figure(place->run, "sharing.alive"));
 }
 
 static void compare_run(Place *place, const PfRegistry *registry, const LawsTrace *trace)
@@ -222,7 +225,7 @@ static void compare_run(Place *place, const PfRegistry *registry, const LawsTrac
     pf_stats_visit(pf_run_stats(place->run), read_level, &levels);
     compare_levels(place, ops, &levels,
                    &g_array_index(trace->marks, LawsMark, trace->marks->len - 1));
-    compare_cycles(place, ops);
+    compare_counts(place, ops);
     CU_ASSERT_EQUAL(place->wrong, 0);
 }
 
