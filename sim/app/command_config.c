@@ -6,6 +6,7 @@
 #include "presets.h"
 #include "setup.h"
 #include "simulation.h"
+#include "workload.h"
 
 static PfParse parse_setup(PfApp *app, const PfCommand *command, int argc, char **argv,
                            PfSetup *setup, char ***ret_arguments, GError **error)
@@ -32,6 +33,9 @@ static PfConfig *load_whole(const PfSetup *setup, const char *path, PfRegistry *
     if (config == NULL)
         return NULL;
     pf_simulation_bind(config, registry);
+    g_autoptr(PfWorkload) workload = NULL;
+    if (pf_config_is_set(pf_config_section(config, ""), "workload"))
+        workload = pf_workload_new(config);
     if (!pf_config_finish(config, error))
         return NULL;
     return g_steal_pointer(&config);
@@ -174,6 +178,17 @@ static void explain_field(const char *path, const PfConfigField *field, void *us
     explanation->shown++;
 }
 
+/* A workload with one element in each list, so that each one's keys can be explained. */
+static void append_workload(PfConfig *config)
+{
+    PfConfigSection *workload = pf_config_section(config, "workload");
+    PfConfigSection *context = pf_config_list_append(workload, "contexts");
+    pf_config_set(context, "name", PF_CONFIG_STRING, "NAME", "default");
+    pf_config_list_append(context, "common");
+    pf_config_list_append(pf_config_list_append(workload, "phases"), "writes");
+    pf_workload_free(pf_workload_new(config));
+}
+
 /* Every policy is in the list, so that each one's keys can be explained. */
 static PfConfig *config_of_everything(const PfRegistry *registry)
 {
@@ -187,6 +202,7 @@ static PfConfig *config_of_everything(const PfRegistry *registry)
     PfOutput output;
     pf_setup_bind_output(config, &output);
     pf_simulation_bind(config, registry);
+    append_workload(config);
     return g_steal_pointer(&config);
 }
 

@@ -89,7 +89,9 @@ static bool validate(Validation *validation, const char *path, const char *name,
     printf("%s: %u marks, %s and %s ", name, verdict.steps->len, pf_teller_name(pair[0]),
            pf_teller_name(pair[1]));
     if (lines->len == 0 && verdict.tries > 1)
-        printf("agree at try %u: the kernel is not always of one mind\n", verdict.tries);
+        printf("agree at try %u: %s\n", verdict.tries,
+               verdict.is_overlookable ? "the kernel overlooked pages before"
+                                       : "the kernel was disturbed before");
     else if (lines->len == 0)
         printf("agree\n");
     else

@@ -124,7 +124,7 @@ static void enter(PfEsxSharing *self, uint64_t key, PfPage page)
     uint32_t number = pf_esx_frames_add_hint(&self->frames, key, page);
     if (self->marks_at_once)
         pf_esx_frames_share(&self->frames, number, mpn);
-    pf_host_file(self->host, key, number);
+    pf_host_file(self->host, key, page, number);
 }
 
 /* Tries PAGE with each frame of KEY but OWN, its own hint, until one takes it. True if the page
@@ -135,7 +135,7 @@ static bool look_up(PfEsxSharing *self, uint64_t key, PfPage page, uint32_t own)
     uint64_t value;
     bool is_false = false;
     bool is_shared = false;
-    while (!is_shared && pf_host_find(self->host, key, &cursor, &value)) {
+    while (!is_shared && pf_host_find(self->host, key, page, &cursor, &value)) {
         uint32_t number = (uint32_t)value;
         if (number == own)
             continue;

@@ -1,4 +1,4 @@
-/* No index at all: a plain array of keys, compared one after the other.
+/* No index at all: a plain array of keys, compared one after the other, the latest first.
  *
  * What it finds is what every other finder must find, and what it costs is what they save. An
  * entry is a key and a value, so four share a line; the array grows as values are filed. */
@@ -26,13 +26,10 @@ static Entry *entry_at(const Brute *self, uint64_t index)
     return pf_seg_array_at(&self->entries, (uint32_t)index);
 }
 
-/* The lines of entries 0 .. END - 1 that those before BEGIN do not lie on. */
-static void charge_entries(const Brute *self, uint64_t begin, uint64_t end)
+/* The lines of entries FIRST .. LAST. */
+static uint64_t lines_of(uint64_t first, uint64_t last)
 {
-    uint64_t before = (begin + ENTRIES_PER_LINE - 1) / ENTRIES_PER_LINE;
-    uint64_t after = (end + ENTRIES_PER_LINE - 1) / ENTRIES_PER_LINE;
-    if (after > before)
-        pf_host_charge_lines(self->host, PF_ACCOUNT_LOOKUP, after - before);
+    return last / ENTRIES_PER_LINE - first / ENTRIES_PER_LINE + 1;
 }
 
 static void *brute_create(PfHost *host, const void *config, uint64_t frames, GError **error)
@@ -58,25 +55,32 @@ static void brute_free(void *user)
     g_free(self);
 }
 
-/* The cursor is the index of the next entry to compare. */
-static bool brute_find(void *user, uint64_t key, uint64_t *cursor, uint64_t *ret_value)
+/* The cursor is the number of entries compared so far, from the last one down. */
+static bool brute_find(void *user, uint64_t key, PfPage page, uint64_t *cursor, uint64_t *ret_value)
 {
+    (void)page;
     Brute *self = user;
-    uint64_t begin = *cursor;
+    uint64_t end = self->count - *cursor;
+    uint64_t at = end;
     bool found = false;
-    while (*cursor < self->count && !found) {
-        const Entry *entry = entry_at(self, (*cursor)++);
+    while (at > 0 && !found) {
+        const Entry *entry = entry_at(self, --at);
         self->chain_steps++;
         found = entry->key == key;
         if (found)
             *ret_value = entry->value;
     }
-    charge_entries(self, begin, *cursor);
+    /* The line where the last step ended has been read already. */
+    bool is_on_line = *cursor > 0 && end % ENTRIES_PER_LINE != 0;
+    if (at < end)
+        pf_host_charge_lines(self->host, PF_ACCOUNT_LOOKUP, lines_of(at, end - 1) - is_on_line);
+    *cursor = self->count - at;
     return found;
 }
 
-static void brute_file(void *user, uint64_t key, uint64_t value)
+static void brute_file(void *user, uint64_t key, PfPage page, uint64_t value)
 {
+    (void)page;
     Brute *self = user;
     g_assert(self->count < self->capacity);
     pf_seg_array_reserve(&self->entries, self->count + 1);
@@ -85,16 +89,17 @@ static void brute_file(void *user, uint64_t key, uint64_t value)
     pf_host_charge_lines(self->host, PF_ACCOUNT_LOOKUP, 1);
 }
 
+/* Those above move down, for the order of filing is kept; their lines were read by the search. */
 static void brute_unfile(void *user, uint64_t key, uint64_t value)
 {
     Brute *self = user;
-    uint64_t index = 0;
+    uint64_t index = self->count - 1;
     while (entry_at(self, index)->key != key || entry_at(self, index)->value != value)
-        index++;
-    *entry_at(self, index) = *entry_at(self, self->count - 1);
+        index--;
+    pf_host_charge_lines(self->host, PF_ACCOUNT_LOOKUP, lines_of(index, self->count - 1));
+    for (uint64_t i = index; i + 1 < self->count; i++)
+        *entry_at(self, i) = *entry_at(self, i + 1);
     self->count--;
-    charge_entries(self, 0, index + 1);
-    pf_host_charge_lines(self->host, PF_ACCOUNT_LOOKUP, 1);
 }
 
 static uint64_t brute_metadata_bytes(const void *user)

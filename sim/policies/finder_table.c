@@ -21,7 +21,8 @@ enum {
     WIDE_POINTER_BYTES = 4,
     KEY_BYTES = 8,
     COUNT_BYTES = 2,
-    INDEX_BITS_MAX = 32,
+    /* Chains for 1 TiB of 4 KiB pages: the host, too, has to hold those that are used. */
+    INDEX_BITS_MAX = 28,
 };
 
 #define END_OF_CHAIN UINT64_MAX
@@ -108,8 +109,9 @@ static void table_free(void *user)
 
 /* The cursor is the number of the next frame to compare, so that the value just returned may be
  * removed. */
-static bool table_find(void *user, uint64_t key, uint64_t *cursor, uint64_t *ret_value)
+static bool table_find(void *user, uint64_t key, PfPage page, uint64_t *cursor, uint64_t *ret_value)
 {
+    (void)page;
     Table *self = user;
     uint64_t lines = 0;
     uint32_t number = 0;
@@ -151,8 +153,9 @@ static uint32_t take_frame(Table *self)
     return number;
 }
 
-static void table_file(void *user, uint64_t key, uint64_t value)
+static void table_file(void *user, uint64_t key, PfPage page, uint64_t value)
 {
+    (void)page;
     Table *self = user;
     uint32_t *chain = chain_of(self, key);
     uint32_t number = take_frame(self);
@@ -192,25 +195,28 @@ static uint64_t table_metadata_bytes(const void *user)
     return self->chain_count * pointer + self->capacity * frame;
 }
 
+/* Whether frame NUMBER hangs in the chain of its key. */
+static bool is_in_chain(const Table *self, uint32_t number)
+{
+    uint32_t at = *chain_of(self, frame_at(self, number)->key);
+    for (uint64_t steps = 0; at != 0 && at != number; at = frame_at(self, at)->next)
+        g_assert(steps++ < self->used);
+    return at == number;
+}
+
 static void table_check(void *user)
 {
     const Table *self = user;
-    uint64_t filed = 0;
-    for (uint64_t i = 0; i < self->chain_count; i++) {
-        uint32_t number = *(const uint32_t *)pf_seg_array_at(&self->chains, (uint32_t)i);
-        while (number != 0) {
-            const Frame *frame = frame_at(self, number);
-            g_assert((frame->key & (self->chain_count - 1)) == i);
-            g_assert(filed < self->used);
-            filed++;
-            number = frame->next;
-        }
-    }
-    g_assert(filed == self->used);
+    g_autofree bool *is_free = g_new0(bool, (size_t)self->top + 1);
     uint64_t free_frames = 0;
-    for (uint32_t number = self->first_free; number != 0; number = frame_at(self, number)->next)
+    for (uint32_t number = self->first_free; number != 0; number = frame_at(self, number)->next) {
+        g_assert(!is_free[number]);
+        is_free[number] = true;
         free_frames++;
+    }
     g_assert(self->used + free_frames == self->top);
+    for (uint32_t number = 1; number <= self->top; number++)
+        g_assert(is_free[number] || is_in_chain(self, number));
 }
 
 const PfFinderOps pf_finder_table = {

@@ -21,7 +21,7 @@
 #include "stats.h"
 
 /* Bumped when a struct of this file changes; a shared object built for another one is refused. */
-enum { PF_POLICY_ABI = 3 };
+enum { PF_POLICY_ABI = 4 };
 
 /* A page of a context: all that a policy may keep about it. */
 typedef struct {
@@ -273,11 +273,28 @@ void pf_host_charge_lines(PfHost *host, PfAccount account, uint64_t count);
 
 /* ---- Services: the configured finder (charged by the finder) ---- */
 
-/* Values filed under KEY, one at a time: CURSOR starts at 0 and is moved on; false when there is no
- * further one. */
-bool pf_host_find(PfHost *host, uint64_t key, uint64_t *cursor, uint64_t *ret_value);
-void pf_host_file(PfHost *host, uint64_t key, uint64_t value);
+/* Values filed under KEY, the latest first, one at a time: CURSOR starts at 0 and is moved on;
+ * false when there is no further one. KEY is the hash of PAGE, which has not changed since. */
+bool pf_host_find(PfHost *host, uint64_t key, PfPage page, uint64_t *cursor, uint64_t *ret_value);
+/* Files VALUE, which is not filed yet, under KEY, the hash of PAGE. */
+void pf_host_file(PfHost *host, uint64_t key, PfPage page, uint64_t value);
+/* Takes VALUE out, which was filed under KEY, whatever its page has become. */
 void pf_host_unfile(PfHost *host, uint64_t key, uint64_t value);
+
+/* ---- Services for finders that order by content ---- */
+
+/* What a page held when it was remembered, and the frame where that was. */
+typedef struct {
+    uint32_t content; /* of two tickets that are not forgotten: the same for the same known bytes */
+    PfMpn frame;
+} PfTicket;
+
+/* The bytes of PAGE, which is present, whatever becomes of it; free of charge. To be forgotten. */
+PfTicket pf_host_remember(PfHost *host, PfPage page);
+void pf_host_forget(PfHost *host, PfTicket ticket);
+/* Compares what A and B hold: < 0, 0, > 0 as memcmp, unknown bytes last. Charged as a comparison of
+ * their frames up to the first difference; what is one frame's costs nothing. */
+int pf_host_compare_tickets(PfHost *host, PfTicket a, PfTicket b);
 
 /* ---- Acts ---- */
 
@@ -303,7 +320,8 @@ PfMergeResult pf_host_map_zero(PfHost *host, PfPage page);
  * as a write would; but it stays clean, and its next store faults. False if nothing was done. */
 bool pf_host_unshare(PfHost *host, PfPage page);
 
-/* ---- Finders: find a value filed under a key. Orthogonal to policies. ---- */
+/* ---- Finders: find a value filed under a key, or under a page's content. Orthogonal to policies:
+ * on the same candidates a policy makes the same sharings with each. ---- */
 
 typedef struct {
     const char *name;
@@ -318,8 +336,8 @@ typedef struct {
     void (*free)(void *self);
     /* As pf_host_find, _file, _unfile; each charges what it touches through HOST. Between two steps
      * of one search nothing is filed or unfiled. */
-    bool (*find)(void *self, uint64_t key, uint64_t *cursor, uint64_t *ret_value);
-    void (*file)(void *self, uint64_t key, uint64_t value);
+    bool (*find)(void *self, uint64_t key, PfPage page, uint64_t *cursor, uint64_t *ret_value);
+    void (*file)(void *self, uint64_t key, PfPage page, uint64_t value);
     void (*unfile)(void *self, uint64_t key, uint64_t value);
     uint64_t (*metadata_bytes)(const void *self);
     void (*check)(void *self);

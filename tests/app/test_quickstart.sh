@@ -43,7 +43,7 @@ ends_with()
 configurations_begin_with_a_sentence()
 {
     local file
-    for file in "$source_root"/configs/*.cfg "$source_root"/configs/presets/*.cfg; do
+    for file in "$source_root"/configs/*.cfg "$source_root"/configs/*/*.cfg; do
         head -n 1 "$file" | grep -qE '^# [A-Z].*[.:]$' || { echo "$file" && return 1; }
     done
 }
@@ -51,7 +51,7 @@ configurations_begin_with_a_sentence()
 configurations_are_right()
 {
     local file
-    for file in "$source_root"/configs/*.cfg "$source_root"/configs/presets/*.cfg; do
+    for file in "$source_root"/configs/*.cfg "$source_root"/configs/*/*.cfg; do
         "$pagefold" config check "$file" || return 1
     done
 }

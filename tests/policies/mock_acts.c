@@ -1,4 +1,4 @@
-/* The acts of policy.h over the mock host. */
+/* The acts of policy.h over the mock host, and its tickets. */
 #include "mock_state.h"
 
 #include <string.h>
@@ -82,4 +82,32 @@ bool pf_host_unshare(PfHost *host, PfPage page)
         return false;
     mock_break_share(host, page);
     return true;
+}
+
+/* Bytes are kept, each content once, until the host goes; tickets are counted. */
+PfTicket pf_host_remember(PfHost *host, PfPage page)
+{
+    PfMpn frame = mock_present_page(host, page)->mpn;
+    const uint8_t *bytes = mock_bytes_of(host, frame);
+    guint i = 0;
+    while (i < host->remembered->len &&
+           memcmp(g_ptr_array_index(host->remembered, i), bytes, host->page_bytes) != 0)
+        i++;
+    if (i == host->remembered->len)
+        g_ptr_array_add(host->remembered, g_memdup2(bytes, host->page_bytes));
+    host->tickets++;
+    return (PfTicket){i, frame};
+}
+
+void pf_host_forget(PfHost *host, PfTicket ticket)
+{
+    g_assert(ticket.content < host->remembered->len && host->tickets > 0);
+    host->tickets--;
+}
+
+int pf_host_compare_tickets(PfHost *host, PfTicket a, PfTicket b)
+{
+    host->counts.compares++;
+    return memcmp(g_ptr_array_index(host->remembered, a.content),
+                  g_ptr_array_index(host->remembered, b.content), host->page_bytes);
 }

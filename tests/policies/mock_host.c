@@ -18,6 +18,7 @@ PfHost *mock_new(uint64_t frames, uint32_t page_bytes, unsigned hash_bits)
     host->frames = g_new0(MockFrame, frames);
     host->bytes = g_malloc0(frames * page_bytes);
     host->contexts = g_array_new(FALSE, TRUE, sizeof(MockContext));
+    host->remembered = g_ptr_array_new_with_free_func(g_free);
     host->rng = pf_rng_derive(1, "mock");
     host->wake_cycle = PF_HOST_NEVER;
     host->stats = pf_stats_new();
@@ -34,6 +35,7 @@ void mock_free(PfHost *host)
     for (guint i = 0; i < host->contexts->len; i++)
         g_array_free(g_array_index(host->contexts, MockContext, i).pages, TRUE);
     g_array_free(host->contexts, TRUE);
+    g_ptr_array_free(host->remembered, TRUE);
     g_free(host->policy_config);
     g_free(host->finder_config);
     pf_config_free(host->config);
@@ -105,6 +107,11 @@ void *mock_finder(const PfHost *host)
 const MockCounts *mock_counts(const PfHost *host)
 {
     return &host->counts;
+}
+
+uint64_t mock_tickets(const PfHost *host)
+{
+    return host->tickets;
 }
 
 uint64_t mock_samples(const PfHost *host, uint32_t context)
@@ -356,14 +363,14 @@ void pf_host_charge_lines(PfHost *host, PfAccount account, uint64_t count)
     host->counts.lines[account] += count;
 }
 
-bool pf_host_find(PfHost *host, uint64_t key, uint64_t *cursor, uint64_t *ret_value)
+bool pf_host_find(PfHost *host, uint64_t key, PfPage page, uint64_t *cursor, uint64_t *ret_value)
 {
-    return host->finder_ops->find(host->finder, key, cursor, ret_value);
+    return host->finder_ops->find(host->finder, key, page, cursor, ret_value);
 }
 
-void pf_host_file(PfHost *host, uint64_t key, uint64_t value)
+void pf_host_file(PfHost *host, uint64_t key, PfPage page, uint64_t value)
 {
-    host->finder_ops->file(host->finder, key, value);
+    host->finder_ops->file(host->finder, key, page, value);
 }
 
 void pf_host_unfile(PfHost *host, uint64_t key, uint64_t value)

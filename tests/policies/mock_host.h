@@ -10,6 +10,7 @@ typedef struct {
     uint64_t passes;
     uint64_t wakes;
     uint64_t hashes;
+    uint64_t compares; /* of tickets */
     uint64_t lines[PF_ACCOUNT_COUNT];
     uint64_t cycles[PF_ACCOUNT_COUNT];
 } MockCounts;
@@ -45,6 +46,8 @@ void *mock_policy(const PfHost *host);
 const PfFinderOps *mock_finder_ops(const PfHost *host);
 void *mock_finder(const PfHost *host);
 const MockCounts *mock_counts(const PfHost *host);
+/* What was remembered of pages and not forgotten. */
+uint64_t mock_tickets(const PfHost *host);
 /* Pages that were drawn from CONTEXT. */
 uint64_t mock_samples(const PfHost *host, uint32_t context);
 /* Whether the page holds CONTENT. */

@@ -32,6 +32,8 @@ struct PfHost {
     uint8_t *bytes;
     uint32_t next_frame;
     GArray *contexts; /* MockContext */
+    GPtrArray *remembered; /* bytes of pages, by PfTicket.content */
+    uint64_t tickets;      /* not forgotten yet */
     PfRng rng;
     uint64_t now_cycles;
     uint64_t wake_cycle;

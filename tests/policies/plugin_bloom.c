@@ -35,7 +35,7 @@ static uint8_t *counter_of(const Bloom *self, uint64_t key, uint64_t i)
                            self->config.counters];
 }
 
-static bool bloom_find(void *user, uint64_t key, uint64_t *cursor, uint64_t *ret_value)
+static bool bloom_find(void *user, uint64_t key, PfPage page, uint64_t *cursor, uint64_t *ret_value)
 {
     Bloom *self = user;
     bool is_first = *cursor == 0;
@@ -44,7 +44,7 @@ static bool bloom_find(void *user, uint64_t key, uint64_t *cursor, uint64_t *ret
         if (*counter_of(self, key, i) == 0)
             return false;
     }
-    bool found = pf_finder_brute.find(self->list, key, cursor, ret_value);
+    bool found = pf_finder_brute.find(self->list, key, page, cursor, ret_value);
     self->false_positives += is_first && !found;
     return found;
 }
@@ -60,11 +60,11 @@ static void count(Bloom *self, uint64_t key, int step)
     pf_host_charge_lines(self->host, PF_ACCOUNT_LOOKUP, self->config.hashes);
 }
 
-static void bloom_file(void *user, uint64_t key, uint64_t value)
+static void bloom_file(void *user, uint64_t key, PfPage page, uint64_t value)
 {
     Bloom *self = user;
     count(self, key, 1);
-    pf_finder_brute.file(self->list, key, value);
+    pf_finder_brute.file(self->list, key, page, value);
 }
 
 static void bloom_unfile(void *user, uint64_t key, uint64_t value)

@@ -45,7 +45,7 @@ static void look(FirstMatch *self, PfPage page)
     uint64_t key = pf_host_hash_page(self->host, page);
     uint64_t cursor = 0;
     uint64_t index;
-    while (pf_host_find(self->host, key, &cursor, &index)) {
+    while (pf_host_find(self->host, key, page, &cursor, &index)) {
         PfMergeResult result =
             pf_host_merge(self->host, page, g_array_index(self->met, Met, index).page);
         self->matches += result == PF_MERGED;
@@ -56,7 +56,7 @@ static void look(FirstMatch *self, PfPage page)
     pf_host_verdict(self->host, page, is_full ? PF_WHY_LIMIT : PF_WHY_UNIQUE);
     if (is_full)
         return;
-    pf_host_file(self->host, key, self->met->len);
+    pf_host_file(self->host, key, page, self->met->len);
     g_array_append_vals(self->met, &(Met){key, page}, 1);
 }
 

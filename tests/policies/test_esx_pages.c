@@ -77,21 +77,24 @@ static void a_fork_of_an_unshared_page_is_not_counted(void)
 }
 
 /* Parent and child map one frame and are hints both, for the parent was pinned when the child's
- * turn came. The child's then becomes a shared frame, and what matches the parent's later must join
- * it. The list finds the parent's, the older one, first. */
+ * turn came. While the child is pinned, the parent's becomes a shared frame, and what matches the
+ * child's later must join it. Finders find the child's, which was filed last, first. */
 static void two_hints_of_one_frame_become_one_shared_frame(void)
 {
-    g_autoptr(PfHost) host = esx_new(16, 64, "brute", NULL);
+    g_autoptr(PfHost) host = esx_new(16, 64, "table", NULL);
     PfPage parent = esx_add(host, 7);
-    mock_alias(host, mock_page(mock_add_context(host), 0), parent);
+    PfPage child = mock_page(mock_add_context(host), 0);
+    mock_alias(host, child, parent);
     esx_look(host, 1);
     mock_pin(host, parent, true);
     esx_look(host, 1);
     CU_ASSERT(esx_is(host, 2, 0, 0, 0));
+    mock_pin(host, parent, false);
+    mock_pin(host, child, true);
     esx_add(host, 7);
     esx_look(host, 1);
     CU_ASSERT(esx_is(host, 1, 2, 0, 1));
-    mock_pin(host, parent, false);
+    mock_pin(host, child, false);
     esx_add(host, 7);
     esx_look(host, 1);
     CU_ASSERT(esx_is(host, 0, 4, 0, 3));

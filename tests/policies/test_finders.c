@@ -1,3 +1,4 @@
+#include <limits.h>
 #include <math.h>
 #include <string.h>
 
@@ -29,32 +30,46 @@ static PfHost *host_with(const PfFinderOps *ops, const char *const *assignments)
 /* The naive multimap: values are 0 .. FRAMES - 1, each filed at most once. */
 typedef struct {
     bool is_filed[FRAMES];
-    uint64_t key[FRAMES];
+    unsigned key[FRAMES];   /* its number */
+    unsigned round[FRAMES]; /* when it was filed */
 } Model;
 
-/* Few keys, so that most are filed several times; they share their low bits by pairs. */
-static uint64_t draw_key(PfRng *rng)
+/* Key NUMBER; they share their low bits by pairs. */
+static uint64_t key_of(unsigned number)
 {
-    uint64_t number = pf_rng_below(rng, KEYS);
-    return (number % 2) << 60 | (number / 2) << 30 | number / 4;
+    return (uint64_t)(number % 2) << 60 | (uint64_t)(number / 2) << 30 | number / 4;
 }
 
-/* Everything filed under KEY is found, each once, and nothing else. */
-static bool finds_the_same(PfHost *host, const Model *model, uint64_t key)
+/* The page that holds key NUMBER, for finders that look at pages. */
+static PfPage page_of(unsigned number)
 {
-    bool is_found[FRAMES] = {false};
+    return mock_page(0, number);
+}
+
+static void fill_pages(PfHost *host, unsigned count)
+{
+    mock_add_context(host);
+    for (unsigned i = 0; i < count; i++)
+        mock_fill(host, page_of(i), key_of(i));
+}
+
+/* Everything filed under key NUMBER is found, each once, the latest first, and nothing else. */
+static bool finds_the_same(PfHost *host, const Model *model, unsigned number)
+{
+    unsigned last = UINT_MAX;
+    unsigned found = 0;
     uint64_t cursor = 0;
     uint64_t value;
-    while (pf_host_find(host, key, &cursor, &value)) {
-        if (value >= FRAMES || is_found[value] || !model->is_filed[value] ||
-            model->key[value] != key)
+    while (pf_host_find(host, key_of(number), page_of(number), &cursor, &value)) {
+        if (value >= FRAMES || !model->is_filed[value] || model->key[value] != number ||
+            model->round[value] >= last)
             return false;
-        is_found[value] = true;
+        last = model->round[value];
+        found++;
     }
     for (unsigned i = 0; i < FRAMES; i++)
-        if (model->is_filed[i] && model->key[i] == key && !is_found[i])
-            return false;
-    return true;
+        found -= model->is_filed[i] && model->key[i] == number;
+    return found == 0;
 }
 
 static void play(const PfFinderOps *ops)
@@ -63,25 +78,31 @@ static void play(const PfFinderOps *ops)
     g_autofree Model *model = g_new0(Model, 1);
     PfRng rng = pf_rng_derive(SEED, ops->name);
     unsigned wrong = 0;
+    fill_pages(host, KEYS);
     for (unsigned round = 0; round < ROUNDS; round++) {
-        uint64_t value = pf_rng_below(&rng, FRAMES);
-        uint64_t key = draw_key(&rng);
+        unsigned value = (unsigned)pf_rng_below(&rng, FRAMES);
+        unsigned number = (unsigned)pf_rng_below(&rng, KEYS);
+        /* Half of the time as policies do: a search, then the filing. */
+        if (round % 2 == 0)
+            wrong += !finds_the_same(host, model, number);
         if (model->is_filed[value]) {
-            pf_host_unfile(host, model->key[value], value);
+            pf_host_unfile(host, key_of(model->key[value]), value);
             model->is_filed[value] = false;
         } else {
-            pf_host_file(host, key, value);
+            pf_host_file(host, key_of(number), page_of(number), value);
             model->is_filed[value] = true;
-            model->key[value] = key;
+            model->key[value] = number;
+            model->round[value] = round;
         }
-        wrong += !finds_the_same(host, model, draw_key(&rng));
+        wrong += !finds_the_same(host, model, (unsigned)pf_rng_below(&rng, KEYS));
         if (ops->check != NULL && round % 1000 == 0)
             ops->check(mock_finder(host));
     }
     CU_ASSERT_EQUAL(wrong, 0);
     for (unsigned i = 0; i < FRAMES; i++)
         if (model->is_filed[i])
-            pf_host_unfile(host, model->key[i], i);
+            pf_host_unfile(host, key_of(model->key[i]), i);
+    CU_ASSERT_EQUAL(mock_tickets(host), 0);
     memset(model, 0, sizeof(*model));
     CU_ASSERT(finds_the_same(host, model, 0));
     CU_ASSERT(mock_counts(host)->lines[PF_ACCOUNT_LOOKUP] > ROUNDS);
@@ -100,15 +121,27 @@ static void every_finder_holds_as_many_values_as_the_machine_has_frames(void)
     g_autoptr(PfRegistry) registry = registry_with_plugins();
     for (size_t i = 0; i < pf_registry_finder_count(registry); i++) {
         g_autoptr(PfHost) host = host_with(pf_registry_finder(registry, i), NULL);
-        for (uint64_t value = 0; value < FRAMES; value++)
-            pf_host_file(host, value / 2, value);
+        fill_pages(host, FRAMES / 2);
+        for (unsigned value = 0; value < FRAMES; value++)
+            pf_host_file(host, key_of(value / 2), page_of(value / 2), value);
         uint64_t cursor = 0;
         uint64_t value;
         unsigned found = 0;
-        while (pf_host_find(host, 3, &cursor, &value))
+        while (pf_host_find(host, key_of(3), page_of(3), &cursor, &value))
             found += value / 2 == 3;
         CU_ASSERT_EQUAL(found, 2);
     }
+}
+
+/* Finders of keys do not look at pages: one that is not there will do. */
+static bool find(PfHost *host, uint64_t key, uint64_t *cursor, uint64_t *ret_value)
+{
+    return pf_host_find(host, key, mock_page(0, 0), cursor, ret_value);
+}
+
+static void file(PfHost *host, uint64_t key, uint64_t value)
+{
+    pf_host_file(host, key, mock_page(0, 0), value);
 }
 
 /* In a table of four chains keys 1, 5 and 9 are in one chain; the last filed is its first frame. */
@@ -120,19 +153,19 @@ static void the_table_charges_the_head_and_each_frame_visited(void)
     const uint64_t *lines = &mock_counts(host)->lines[PF_ACCOUNT_LOOKUP];
     uint64_t cursor = 0;
     uint64_t value;
-    CU_ASSERT_FALSE(pf_host_find(host, 1, &cursor, &value));
+    CU_ASSERT_FALSE(find(host, 1, &cursor, &value));
     CU_ASSERT_EQUAL(*lines, 1);
-    pf_host_file(host, 1, 100);
-    pf_host_file(host, 5, 500);
-    pf_host_file(host, 9, 900);
+    file(host, 1, 100);
+    file(host, 5, 500);
+    file(host, 9, 900);
     CU_ASSERT_EQUAL(*lines, 1 + 3 * 2);
     cursor = 0;
-    CU_ASSERT(pf_host_find(host, 5, &cursor, &value));
+    CU_ASSERT(find(host, 5, &cursor, &value));
     CU_ASSERT_EQUAL(value, 500);
     CU_ASSERT_EQUAL(*lines, 7 + 1 + 2);
-    CU_ASSERT_FALSE(pf_host_find(host, 5, &cursor, &value));
+    CU_ASSERT_FALSE(find(host, 5, &cursor, &value));
     CU_ASSERT_EQUAL(*lines, 10 + 1);
-    CU_ASSERT_FALSE(pf_host_find(host, 5, &cursor, &value));
+    CU_ASSERT_FALSE(find(host, 5, &cursor, &value));
     CU_ASSERT_EQUAL(*lines, 11);
     /* Steps are the frames compared in look-ups: 2, 1 and, below, 3. */
     CU_ASSERT_EQUAL(mock_stat(host, "test.chain_steps"), 3);
@@ -141,26 +174,107 @@ static void the_table_charges_the_head_and_each_frame_visited(void)
     CU_ASSERT_EQUAL(mock_stat(host, "test.chain_steps"), 3);
 }
 
-/* Entries are 16 bytes, four a line of 64. */
+/* Entries are 16 bytes, four a line of 64: 0 .. 3, 4 .. 7 and 8 lie on three lines. */
 static void the_list_charges_every_line_of_entries_compared(void)
 {
     g_autoptr(PfRegistry) registry = pf_registry_new();
     g_autoptr(PfHost) host = host_with(pf_registry_find_finder(registry, "brute"), NULL);
     for (uint64_t i = 0; i < 9; i++)
-        pf_host_file(host, i, i);
+        file(host, i, i);
     const uint64_t *lines = &mock_counts(host)->lines[PF_ACCOUNT_LOOKUP];
     uint64_t before = *lines;
     CU_ASSERT_EQUAL(before, 9);
     uint64_t cursor = 0;
     uint64_t value;
-    CU_ASSERT(pf_host_find(host, 3, &cursor, &value));
+    CU_ASSERT(find(host, 8, &cursor, &value));
     CU_ASSERT_EQUAL(*lines - before, 1);
-    CU_ASSERT_FALSE(pf_host_find(host, 3, &cursor, &value));
+    CU_ASSERT_FALSE(find(host, 8, &cursor, &value));
     CU_ASSERT_EQUAL(*lines - before, 3);
     cursor = 0;
-    CU_ASSERT(pf_host_find(host, 4, &cursor, &value));
-    CU_ASSERT_EQUAL(*lines - before, 3 + 2);
+    before = *lines;
+    CU_ASSERT(find(host, 5, &cursor, &value));
+    CU_ASSERT_EQUAL(*lines - before, 2);
+    /* Entry 4 is on the line of entry 5. */
+    CU_ASSERT_FALSE(find(host, 5, &cursor, &value));
+    CU_ASSERT_EQUAL(*lines - before, 3);
     CU_ASSERT_EQUAL(mock_finder_ops(host)->metadata_bytes(mock_finder(host)), 9 * 16);
+    before = *lines;
+    pf_host_unfile(host, 4, 4);
+    CU_ASSERT_EQUAL(*lines - before, 2);
+}
+
+/* A tree for pages of context 0; the page's number is what it holds. */
+static PfHost *tree_host(unsigned pages)
+{
+    g_autoptr(PfRegistry) registry = pf_registry_new();
+    PfHost *host = host_with(pf_registry_find_finder(registry, "tree"), NULL);
+    mock_add_context(host);
+    for (unsigned i = 0; i < pages; i++)
+        mock_fill(host, mock_page(0, i), i);
+    return host;
+}
+
+/* Whether a search for what PAGE holds finds VALUE and no other. */
+static bool finds_only(PfHost *host, PfPage page, uint64_t value)
+{
+    uint64_t cursor = 0;
+    uint64_t found = UINT64_MAX;
+    return pf_host_find(host, 0, page, &cursor, &found) && found == value &&
+           !pf_host_find(host, 0, page, &cursor, &found);
+}
+
+static bool finds_nothing(PfHost *host, PfPage page)
+{
+    uint64_t cursor = 0;
+    uint64_t found;
+    return !pf_host_find(host, 0, page, &cursor, &found);
+}
+
+/* 2 is the root, 1 and 3 its children: 0 and 4 would hang below these. */
+static void the_tree_charges_a_line_and_a_comparison_a_level(void)
+{
+    g_autoptr(PfHost) host = tree_host(6);
+    const uint64_t *lines = &mock_counts(host)->lines[PF_ACCOUNT_LOOKUP];
+    const uint64_t *compares = &mock_counts(host)->compares;
+    for (unsigned i = 0; i < 3; i++) {
+        static const unsigned order[] = {2, 1, 3};
+        PfPage page = mock_page(0, order[i]);
+        CU_ASSERT(finds_nothing(host, page));
+        pf_host_file(host, 0, page, order[i]);
+    }
+    /* Nothing at the first search, one level at the two others; filing, two lines each. */
+    CU_ASSERT_EQUAL(*compares, 0 + 1 + 1);
+    CU_ASSERT_EQUAL(*lines, 2 + 3 * 2);
+    CU_ASSERT(finds_only(host, mock_page(0, 3), 3));
+    CU_ASSERT_EQUAL(*compares, 2 + 2);
+    CU_ASSERT_EQUAL(*lines, 8 + 2);
+    CU_ASSERT(finds_nothing(host, mock_page(0, 4)));
+    CU_ASSERT_EQUAL(*compares, 4 + 2);
+    /* Another page than the one searched for last has to be walked for. */
+    pf_host_file(host, 0, mock_page(0, 0), 0);
+    CU_ASSERT_EQUAL(*compares, 6 + 2);
+    CU_ASSERT_EQUAL(*lines, 10 + 2 + 2 + 2);
+    CU_ASSERT_EQUAL(mock_stat(host, "test.tree_levels"), 8);
+    pf_host_unfile(host, 0, 2);
+    CU_ASSERT_EQUAL(*compares, 8);
+    CU_ASSERT_EQUAL(*lines, 16 + 2);
+    CU_ASSERT_EQUAL(mock_finder_ops(host)->metadata_bytes(mock_finder(host)), 3 * 48);
+}
+
+static void the_tree_finds_what_a_page_held_when_it_was_filed(void)
+{
+    g_autoptr(PfHost) host = tree_host(6);
+    for (unsigned i = 0; i < 5; i++)
+        pf_host_file(host, 0, mock_page(0, i), i);
+    mock_fill(host, mock_page(0, 1), 5); /* was 1 */
+    mock_fill(host, mock_page(0, 5), 1); /* was 5 */
+    CU_ASSERT(finds_only(host, mock_page(0, 5), 1));
+    CU_ASSERT(finds_nothing(host, mock_page(0, 1)));
+    for (unsigned i = 2; i < 5; i++)
+        CU_ASSERT(finds_only(host, mock_page(0, i), i));
+    pf_host_unfile(host, 0, 1);
+    CU_ASSERT(finds_nothing(host, mock_page(0, 5)));
+    mock_finder_ops(host)->check(mock_finder(host));
 }
 
 /* The metadata of a table for FRAMES frames, with the default of chains. */
@@ -215,11 +329,11 @@ static void the_bloom_filter_has_the_false_positives_of_theory(void)
     enum { FILED = 200, QUERIES = 40000 };
     PfRng rng = pf_rng_derive(SEED, "bloom");
     for (uint64_t i = 0; i < FILED; i++)
-        pf_host_file(host, pf_rng_next(&rng), i);
+        file(host, pf_rng_next(&rng), i);
     for (unsigned i = 0; i < QUERIES; i++) {
         uint64_t cursor = 0;
         uint64_t value;
-        CU_ASSERT_FALSE(pf_host_find(host, pf_rng_next(&rng), &cursor, &value));
+        CU_ASSERT_FALSE(find(host, pf_rng_next(&rng), &cursor, &value));
     }
     double expected = pow(1 - exp(-3.0 * FILED / 1024), 3) * QUERIES;
     double got = (double)mock_stat(host, "test.bloom_false_positives");
@@ -239,6 +353,10 @@ static const PfCheck checks[] = {
      the_table_charges_the_head_and_each_frame_visited},
     {"the list charges every line of entries compared",
      the_list_charges_every_line_of_entries_compared},
+    {"the tree charges a line and a comparison a level",
+     the_tree_charges_a_line_and_a_comparison_a_level},
+    {"the tree finds what a page held when it was filed",
+     the_tree_finds_what_a_page_held_when_it_was_filed},
     {"the table takes what the patent says", the_table_takes_what_the_patent_says},
     {"chains are the next power of two of frames", chains_are_the_next_power_of_two_of_frames},
     {"more frames than 24 bits number take wider pointers",

@@ -238,6 +238,23 @@ static void metadata_are_items_and_nodes(void)
     CU_ASSERT_EQUAL(ksm_at(play, "end", "memory.saved_pages"), 2);
 }
 
+/* Pages 0 and 1 of a share a frame until both are written. The child, which is scanned first, has
+ * its page 1 merged with its page 0, and so page 1 of a comes to a shared frame again without a
+ * merge. Pages 3 and 4 of the child come to one too, but have not been on another. */
+static void chances_to_overlook_a_page_are_told(void)
+{
+    static const char trace[] = "context a process\nmap a 0x10000 5 anon mergeable\n"
+                                "fill a 0x10000 2 id:2\nfill a 0x13000 2 id:1\nscan pass 2\n"
+                                "scan 3\nfill a 0x10000 2 id:3\nfork a b\nscan pass 2\n"
+                                "mark \"before\"\nscan pass 1\nmark \"merged\"\n";
+    g_autoptr(KsmPlay) play = ksm_play("", NO_SMART, trace);
+    CU_ASSERT_EQUAL(ksm_at(play, "before", "ksm.overlookable"), 0);
+    CU_ASSERT_EQUAL(ksm_at(play, "before", "ksm.pages_shared"), 1);
+    CU_ASSERT_EQUAL(ksm_at(play, "merged", "ksm.pages_shared"), 2);
+    CU_ASSERT_EQUAL(ksm_at(play, "merged", "ksm.pages_sharing"), 3 + 3);
+    CU_ASSERT_EQUAL(ksm_at(play, "merged", "ksm.overlookable"), 1);
+}
+
 /* What a store to a merged page copies is told as the kernel does in vmstat. */
 static void copies_of_merged_pages_are_counted(void)
 {
@@ -286,6 +303,7 @@ static const PfCheck checks[] = {
     {"scope anon needs no advice", scope_anon_needs_no_advice},
     {"files merge where they were written", files_merge_where_they_were_written},
     {"metadata are items and nodes", metadata_are_items_and_nodes},
+    {"chances to overlook a page are told", chances_to_overlook_a_page_are_told},
     {"copies of merged pages are counted", copies_of_merged_pages_are_counted},
     {"scenarios change no byte, whatever the settings", scenarios_change_no_byte},
 };

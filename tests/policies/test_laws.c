@@ -8,8 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "laws_play.h"
 #include "laws_trace.h"
-#include "simulation.h"
 
 /* Seeds of the usual run, and records of each trace. */
 enum { SEED_FIRST = 1, SEED_COUNT = 12, RECORD_COUNT = 500 };
@@ -22,35 +22,6 @@ static struct {
 
 static char *directory;
 
-/* A machine small enough that its checks are quick, whose caches overflow all the time. */
-static const char machine[] =
-    "machine = { cores = 3;"
-    "  tlb = { l1 = { entries = 8; ways = 2; }; l2 = { entries = 16; ways = 4; }; };"
-    "  caches = ( { name = \"l1\"; serves = \"all\"; size = \"1KiB\"; ways = 2; latency = 3; },"
-    "             { name = \"l2\"; serves = \"all\"; size = \"4KiB\"; ways = 4; latency = 9;"
-    "               shared = true; } ); };\n";
-
-static PfRegistry *load_registry(void)
-{
-    static const char *const plugins[] = {PLUGIN_FIRST_MATCH, PLUGIN_BLOOM};
-    PfRegistry *registry = pf_registry_new();
-    for (unsigned i = 0; i < G_N_ELEMENTS(plugins); i++) {
-        g_autoptr(GError) error = NULL;
-        bool loaded = pf_registry_load(registry, plugins[i], &error);
-        g_assert_no_error(error);
-        g_assert(loaded);
-    }
-    return registry;
-}
-
-/* Adds an element of `policies`; EXTRA are further settings of it. */
-static void add_policy(GString *list, const PfPolicyOps *ops, const char *extra)
-{
-    unsigned number = (unsigned)list->len;
-    g_string_append_printf(list, "%s{ name = \"%s\"; label = \"%s_%u\"; %s}",
-                           list->len > 0 ? ",\n " : "", ops->name, ops->name, number, extra);
-}
-
 /* Every policy in every way that the common parameters allow. */
 static char *every_policy(const PfRegistry *registry)
 {
@@ -59,44 +30,20 @@ static char *every_policy(const PfRegistry *registry)
         const PfPolicyOps *ops = pf_registry_policy(registry, i);
         if (g_str_equal(ops->name, "none"))
             continue; /* comes by itself, once */
-        add_policy(list, ops, "");
-        add_policy(list, ops, "pacing = \"trace\"; ");
-        add_policy(list, ops, "place = \"stolen\"; scope = \"anon\"; ");
-        add_policy(list, ops, "scope = \"mergeable\"; pacing = \"trace\"; ");
+        laws_add_policy(list, ops, "");
+        laws_add_policy(list, ops, "pacing = \"trace\"; ");
+        laws_add_policy(list, ops, "place = \"stolen\"; scope = \"anon\"; ");
+        laws_add_policy(list, ops, "scope = \"mergeable\"; pacing = \"trace\"; ");
         if (ops->default_finder == NULL)
             continue;
-        add_policy(list, ops, "hash_bits = 2; pacing = \"trace\"; ");
+        laws_add_policy(list, ops, "hash_bits = 2; pacing = \"trace\"; ");
         for (size_t j = 0; j < pf_registry_finder_count(registry); j++) {
             g_autofree char *finder = g_strdup_printf("finder = \"%s\"; scope = \"all\"; ",
                                                       pf_registry_finder(registry, j)->name);
-            add_policy(list, ops, finder);
+            laws_add_policy(list, ops, finder);
         }
     }
     return g_string_free(list, FALSE);
-}
-
-/* Plays the trace at PATH under POLICIES, verified and checked after each range. Rates are raised
- * so that policies come to work in traces of a few hundred records. */
-static PfSimulation *play(const PfRegistry *registry, const char *path, const char *policies,
-                          PfConfig **ret_config, unsigned threads)
-{
-    g_autofree char *text = g_strdup_printf("%spolicies = (%s);\ndilation = 1e4;\n"
-                                            "output = { epoch = \"5us\"; };\n",
-                                            machine, policies);
-    g_autoptr(GError) error = NULL;
-    *ret_config = pf_config_load_text(text, strlen(text), "laws", NULL, &error);
-    g_assert_no_error(error);
-    PfSimulationOptions options = {
-        .threads = threads, .verify = true, .paranoid = true, .trace = path};
-    PfSimulation *simulation = pf_simulation_new(*ret_config, registry, &options, &error);
-    g_assert_no_error(error);
-    bool played = pf_simulation_run(simulation, &error);
-    if (!played)
-        printf("# %s\n", error->message);
-    CU_ASSERT_TRUE(played);
-    CU_ASSERT_EQUAL(pf_simulation_differences(simulation), 0);
-    CU_ASSERT_TRUE(pf_simulation_complete(simulation));
-    return simulation;
 }
 
 /* Where a comparison stands, for messages. */
@@ -301,21 +248,16 @@ static void compare_runs(unsigned seed, const PfSimulation *simulation, const Pf
     }
 }
 
-static char *trace_path(unsigned seed)
-{
-    return g_strdup_printf("%s/%u.trace", directory, seed);
-}
-
 static void test_laws(void)
 {
-    PfRegistry *registry = load_registry();
+    PfRegistry *registry = laws_registry();
     g_autofree char *policies = every_policy(registry);
     for (unsigned seed = seeds.first; seed < seeds.first + seeds.count; seed++) {
-        g_autofree char *path = trace_path(seed);
+        g_autofree char *path = laws_path(directory, seed);
         LawsTrace *trace = laws_trace_write(path, seed, seeds.records);
         PfConfig *config;
         printf("# seed %u\n", seed);
-        PfSimulation *simulation = play(registry, path, policies, &config, 1);
+        PfSimulation *simulation = laws_play(registry, path, policies, &config, 1);
         for (size_t i = 0; i < pf_simulation_run_count(simulation); i++) {
             Place place = {.seed = seed, .run = pf_simulation_run_at(simulation, i)};
             compare_run(&place, registry, trace);
@@ -332,24 +274,24 @@ static void test_laws(void)
 /* A run must not depend on who plays it, nor on what other policies do on machines of their own. */
 static void test_independence(void)
 {
-    PfRegistry *registry = load_registry();
+    PfRegistry *registry = laws_registry();
     g_autofree char *policies = every_policy(registry);
     g_auto(GStrv) single = g_strsplit(policies, ",\n ", -1);
     for (unsigned seed = seeds.first; seed < seeds.first + MAX(1, seeds.count / 3); seed++) {
-        g_autofree char *path = trace_path(seed);
+        g_autofree char *path = laws_path(directory, seed);
         laws_trace_free(laws_trace_write(path, seed, seeds.records));
         PfConfig *config;
-        PfSimulation *all = play(registry, path, policies, &config, 1);
+        PfSimulation *all = laws_play(registry, path, policies, &config, 1);
         for (unsigned threads = 2; threads <= 4; threads += 2) {
             PfConfig *again;
-            PfSimulation *parallel = play(registry, path, policies, &again, threads);
+            PfSimulation *parallel = laws_play(registry, path, policies, &again, threads);
             compare_runs(seed, all, parallel);
             pf_simulation_free(parallel);
             pf_config_free(again);
         }
         for (unsigned i = 0; single[i] != NULL; i++) {
             PfConfig *again;
-            PfSimulation *alone = play(registry, path, single[i], &again, 1);
+            PfSimulation *alone = laws_play(registry, path, single[i], &again, 1);
             compare_runs(seed, all, alone);
             pf_simulation_free(alone);
             pf_config_free(again);
@@ -361,8 +303,79 @@ static void test_independence(void)
     pf_registry_free(registry);
 }
 
+/* Every policy that files anything, with every finder; the label is that of the policy. */
+static char *every_finder(const PfRegistry *registry, const char *extra)
+{
+    GString *list = g_string_new(NULL);
+    for (size_t i = 0; i < pf_registry_policy_count(registry); i++) {
+        const PfPolicyOps *ops = pf_registry_policy(registry, i);
+        for (size_t j = 0; ops->default_finder != NULL && j < pf_registry_finder_count(registry);
+             j++) {
+            g_autofree char *finder = g_strdup_printf(
+                "finder = \"%s\"; pacing = \"trace\"; %s", pf_registry_finder(registry, j)->name,
+                extra);
+            laws_add_policy(list, ops, finder);
+        }
+    }
+    return g_string_free(list, FALSE);
+}
+
+/* Adds up what sharing has done so far, in the order in which the statistics come. */
+static void add_sharing(const PfStatInfo *info, PfStatValue value, void *user)
+{
+    static const char *const names[] = {"policy.scanned", "policy.shared", "policy.broken",
+                                        "memory.used_frames", "memory.saved_pages", NULL};
+    if (g_strv_contains(names, info->name))
+        g_string_append_printf(user, "%s %" G_GINT64_FORMAT "\n", info->name, value.i);
+}
+
+/* What RUN has shared at each mark and at the end. */
+static char *sharings(const PfRun *run)
+{
+    GString *text = g_string_new(NULL);
+    for (size_t i = 0; i < pf_run_mark_count(run); i++)
+        pf_run_mark_visit(run, i, add_sharing, text);
+    pf_stats_visit(pf_run_stats(run), add_sharing, text);
+    return g_string_free(text, FALSE);
+}
+
+/* On the same candidates all finders lead to the same sharings. */
+static void test_finders(void)
+{
+    static const char *const extras[] = {"", "scope = \"anon\"; place = \"stolen\"; "};
+    PfRegistry *registry = laws_registry();
+    int64_t shared = 0;
+    for (unsigned i = 0; i < seeds.count * G_N_ELEMENTS(extras); i++) {
+        unsigned seed = seeds.first + i / G_N_ELEMENTS(extras);
+        g_autofree char *policies = every_finder(registry, extras[i % G_N_ELEMENTS(extras)]);
+        g_autofree char *path = laws_path(directory, seed);
+        laws_trace_free(laws_trace_write(path, seed, seeds.records));
+        PfConfig *config;
+        PfSimulation *simulation = laws_play(registry, path, policies, &config, 1);
+        const PfRun *first = NULL;
+        for (size_t j = 0; j < pf_simulation_run_count(simulation); j++) {
+            const PfRun *run = pf_simulation_run_at(simulation, j);
+            if (first == NULL || !g_str_equal(pf_run_policy(run), pf_run_policy(first)))
+                first = run;
+            g_autofree char *found = sharings(run);
+            g_autofree char *wanted = sharings(first);
+            bool equal = g_str_equal(found, wanted);
+            if (!equal)
+                show_difference(seed, pf_run_label(run), wanted, found);
+            CU_ASSERT_TRUE(equal);
+            shared += figure(run, "policy.shared");
+        }
+        pf_simulation_free(simulation);
+        pf_config_free(config);
+        g_unlink(path);
+    }
+    CU_ASSERT(shared > 0);
+    pf_registry_free(registry);
+}
+
 static const PfCheck checks[] = {
     {"every policy obeys the identities and changes no byte on random traces", test_laws},
+    {"a policy makes the same sharings with every finder", test_finders},
     {"a run does not depend on threads and on other runs", test_independence},
 };
 

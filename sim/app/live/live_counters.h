@@ -40,6 +40,7 @@ typedef struct {
     char *label; /* owned */
     int refusal; /* errno of the last refused step since the mark before, or 0 */
     int64_t counters[PF_KSM_COUNTERS];
+    int64_t overlookable; /* so far, as the policy tells: live counts may differ for that */
     GArray *processes; /* of PfKsmProcess, living ones in order of creation; NULL: unknown */
 } PfKsmStep;
 

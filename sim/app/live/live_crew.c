@@ -14,7 +14,7 @@
 
 enum {
     LOOK_MS = 50, /* how often a process that does not answer is looked after */
-    ANSWER_SECONDS_MAX = 60,
+    ANSWER_SECONDS_MAX = 20,
     TEXT_MAX = 512,
 };
 
@@ -73,7 +73,10 @@ static bool fail_death(Process *process, int status, GError **error)
 {
     process->pid = 0;
     close(process->ksm_stat);
-    if (WIFSIGNALED(status))
+    /* Not by itself: memory may be short. */
+    if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)
+        g_set_error(error, PF_ERROR, PF_ERROR_IO, "a process was killed");
+    else if (WIFSIGNALED(status))
         g_set_error(error, PF_ERROR, PF_ERROR_TRACE, "the process died of it: %s",
                     g_strsignal(WTERMSIG(status)));
     else

@@ -19,14 +19,12 @@
 
 enum {
     TEXT_MAX = 64,
-    SPINS = 64, /* looks at ksmd before the driver sleeps between two looks */
-    PAUSE_US = 20,
-    BATCH_SECONDS_MAX = 120,  /* a batch of scenarios is a matter of milliseconds */
-    RESET_ATTEMPTS_MAX = 200, /* memory of processes that just died may still be going */
+    RESET_ATTEMPTS_MAX = 1000, /* memory of processes that just died may still be going */
     RESET_PAUSE_US = 5000,
     LOCK_PAUSE_US = 1000,
-    OTHERS_ATTEMPTS_MAX = 300, /* others' mergeable memory, as a test's, may go soon */
+    OTHERS_ATTEMPTS_MAX = 50, /* others' mergeable memory, as a test's, may go soon */
     OTHERS_PAUSE_US = 100000,
+    UNUSED_ATTEMPTS_MAX = 20, /* what others left is cleaned away if KSM runs */
 };
 
 struct PfKsm {
@@ -170,8 +168,25 @@ bool pf_ksm_control(PfKsm *ksm, PfKnob knob, const char *value, int *ret_refusal
     return wait_asleep(ksm, error);
 }
 
+/* Whether the knobs that make the lock-step are as this driver left them. */
+static bool check_undisturbed(const PfKsm *ksm, GError **error)
+{
+    int64_t sleep_millisecs;
+    int64_t pages;
+    if (!read_integer(ksm->knobs.files[PF_KNOB_SLEEP_MILLISECS], "sleep_millisecs",
+                      &sleep_millisecs, error) ||
+        !read_integer(ksm->knobs.files[PF_KNOB_PAGES_TO_SCAN], "pages_to_scan", &pages, error))
+        return false;
+    if (sleep_millisecs == ksm->sleep_millisecs && pages == 0)
+        return true;
+    g_set_error(error, PF_ERROR, PF_ERROR_IO, "somebody else writes to %s", PF_KNOB_FOLDER);
+    return false;
+}
+
 bool pf_ksm_read(PfKsm *ksm, PfKsmStep *step, GError **error)
 {
+    if (!check_undisturbed(ksm, error))
+        return false;
     for (unsigned counter = 0; counter < PF_KSM_COUNTERS; counter++) {
         if (!read_counter(ksm, (PfKsmCounter)counter, &step->counters[counter], error))
             return false;
@@ -293,6 +308,18 @@ static bool check_unused(const PfKsm *ksm, GError **error)
     return pf_live_host_check_unmerged(NULL, error);
 }
 
+static bool wait_unused(const PfKsm *ksm, GError **error)
+{
+    for (unsigned attempt = 1; attempt < UNUSED_ATTEMPTS_MAX; attempt++) {
+        if (check_unused(ksm, NULL))
+            return true;
+        if (pf_live_host_interrupted(ksm->interrupted, error))
+            return false;
+        g_usleep(OTHERS_PAUSE_US);
+    }
+    return check_unused(ksm, error);
+}
+
 static PfKsm *ksm_new(const int *interrupted)
 {
     PfKsm *ksm = g_new0(PfKsm, 1);
@@ -314,7 +341,7 @@ PfKsm *pf_ksm_open(unsigned wait_seconds, const int *interrupted, GError **error
     g_autoptr(PfKsm) ksm = ksm_new(interrupted);
     /* What the knobs say counts only once nobody else drives. */
     if (!take_lock(ksm, wait_seconds, error) || !open_files(ksm, error) ||
-        !check_unused(ksm, error))
+        !wait_unused(ksm, error))
         return NULL;
     ksm->is_guarded = pf_guardian_start(&ksm->guardian, &ksm->knobs, &ksm->ksmd, ksm->lock, error);
     return ksm->is_guarded ? g_steal_pointer(&ksm) : NULL;

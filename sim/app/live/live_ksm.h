@@ -3,8 +3,8 @@
  *
  * It is kept at run=1 with pages_to_scan=0 and a sleep of an hour. A batch is made by setting
  * pages_to_scan and changing the sleep by one, which wakes ksmd at once; it is over when ksmd
- * sleeps interruptibly again, which it does nowhere else (mm/ksm.c, ksm_scan_thread; the files are
- * those of Documentation/admin-guide/mm/ksm.rst). */
+ * sleeps interruptibly again, which it does nowhere else. (The files are those of
+ * Documentation/admin-guide/mm/ksm.rst; that it is so was tried on Linux 6.18.) */
 #pragma once
 
 #include <glib.h>
@@ -39,9 +39,11 @@ bool pf_ksm_scan(PfKsm *ksm, uint64_t pages, GError **error);
 bool pf_ksm_scan_pass(PfKsm *ksm, GError **error);
 
 /* From now on a batch is made page by page, for each of which ksmd is moved to a processor drawn
- * from SEED; 0: no more. It has no influence on what is counted, but for this: an item remembers
- * where its last stable node lay, and if another node has come to lie there, by what the allocator
- * of that processor had at hand, the item is taken for one of that node's (cmp_and_merge_page). */
+ * from SEED; 0: no more. It has no influence on what is counted, but for this: a page that comes to
+ * a shared frame without a merge (by a fork, as its relative was merged) is overlooked if the frame
+ * has a new node at the address of one that the page had before, as if it were still there. Whether
+ * the address is used again depends on what the allocator of ksmd's processor has at hand.
+ * (docs/validation.md has the experiment; policy `ksm` counts such pages as `overlookable`.) */
 void pf_ksm_wander(PfKsm *ksm, uint64_t seed);
 
 /* Writes VALUE to KNOB as a user would, when ksmd sleeps; RET_REFUSAL is the kernel's errno, or 0.

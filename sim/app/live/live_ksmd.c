@@ -11,7 +11,7 @@ enum {
     TEXT_MAX = 64,
     SPINS = 64, /* looks at ksmd before sleeping between two looks */
     PAUSE_US = 20,
-    SECONDS_MAX = 120, /* a batch of a scenario is a matter of milliseconds */
+    SECONDS_MAX = 20, /* a batch of a scenario is a matter of milliseconds */
 };
 
 static char *read_of_process(const char *pid, const char *name)

@@ -50,6 +50,8 @@ static void take_stat(const PfStatInfo *info, PfStatValue value, void *user)
         take_process(visit->step, info->name + strlen(of_context), integer_of(value));
         return;
     }
+    if (strcmp(info->name, "ksm.overlookable") == 0)
+        visit->step->overlookable = integer_of(value);
     for (unsigned counter = 0; counter < PF_KSM_COUNTERS; counter++)
         if (strcmp(info->name + strlen(group), pf_ksm_counter_name((PfKsmCounter)counter)) == 0) {
             visit->step->counters[counter] = integer_of(value);

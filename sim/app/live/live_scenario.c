@@ -55,7 +55,9 @@ static bool command(Player *player, const PfRecord *record, PfLiveCommand what, 
         return false;
     if (refusal == 0 || refusal == tolerated)
         return true;
-    g_set_error(error, PF_ERROR, PF_ERROR_TRACE, "the kernel refuses: %s", g_strerror(refusal));
+    bool is_short = refusal == EAGAIN || (refusal == ENOMEM && what == PF_LIVE_MAP);
+    g_set_error(error, PF_ERROR, is_short ? PF_ERROR_IO : PF_ERROR_TRACE, "the kernel refuses: %s",
+                g_strerror(refusal));
     return false;
 }
 

@@ -38,14 +38,16 @@ GArray *pf_teller_tell(const PfValidator *validator, PfKsmTeller teller, const c
 
 /* What came of a comparison. */
 typedef struct {
-    GArray *steps;  /* as the first of the pair told them (of PfKsmStep); owned */
-    unsigned tries; /* how often the running kernel was asked; 1 where that was enough */
+    GArray *steps;        /* as the first of the pair told them (of PfKsmStep); owned */
+    unsigned tries;       /* how often the running kernel was asked; 1 where that was enough */
+    bool is_overlookable; /* the policy says that the kernel may overlook pages: pf_ksm_wander */
 } PfVerdict;
 
 /* Has both of PAIR tell the scenario at PATH and compares them. Appends a sentence for each
- * difference to LINES. Where the running kernel differs from the other it is asked again, with ksmd
- * wandering, and is right if it agrees once: see pf_ksm_wander. False on error only. Clear the
- * verdict then, too. */
+ * difference to LINES. Where the running kernel, as the second of the pair, differs, it is asked
+ * again: where it may overlook pages, with ksmd wandering, until it agrees, up to nine times; else
+ * twice, and both times it has to agree, as the difference was a disturbance then. False on error
+ * only. Clear the verdict then, too. */
 bool pf_teller_compare(const PfValidator *validator, const PfKsmTeller pair[2], const char *path,
                        GPtrArray *lines, PfVerdict *ret_verdict, GError **error);
 

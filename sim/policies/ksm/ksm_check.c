@@ -83,10 +83,10 @@ void pf_ksm_check(const PfKsm *ksm)
 {
     Recount recount = {.ksm = ksm};
     for (recount.tree = 0; recount.tree < PF_KSM_TREES; recount.tree++) {
-        pf_ksm_tree_check(&ksm->stable[recount.tree], visit_stable, &recount);
+        pf_tree_check(&ksm->stable[recount.tree], visit_stable, &recount);
         /* Between two passes the tree is about to be forgotten and its items may be gone. */
         if (ksm->cursor.slot != 0)
-            pf_ksm_tree_check(&ksm->unstable[recount.tree], visit_unstable, &recount);
+            pf_tree_check(&ksm->unstable[recount.tree], visit_unstable, &recount);
     }
     for (uint32_t slot = 1; slot < ksm->slots->len; slot++)
         check_slot(&recount, slot);

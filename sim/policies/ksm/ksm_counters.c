@@ -64,6 +64,10 @@ void pf_ksm_counters_register(PfKsm *ksm)
                    "Bytes saved less those of the items (64 each).", read_general_profit, ksm);
     pf_stats_counter(group, "cow_ksm", "events", "Stores that copied a merged page.",
                      &counts->copies);
+    pf_stats_counter(group, "overlookable", "pages",
+                     "Pages met on a shared frame that a kernel may overlook: where the frame's "
+                     "node lies at the address of one that the page had before.",
+                     &counts->overlookable);
     pf_stats_level(group, "run", "state", "0: stopped, 1: scans, 2: stopped and unmerged.",
                    read_number, &ksm->config.run);
     pf_stats_level(group, "pages_to_scan", "pages", "Pages of a batch.", read_number,

@@ -73,7 +73,7 @@ void pf_ksm_item_leave(PfKsm *ksm, uint32_t index)
     case PF_KSM_UNSTABLE:
         /* A tree of an earlier pass is forgotten already. */
         if (item->pass == (uint8_t)ksm->counts.full_scans)
-            pf_ksm_tree_erase(&ksm->unstable[item->tree], index);
+            pf_tree_erase(&ksm->unstable[item->tree], index);
         ksm->counts.unshared--;
         item->state = PF_KSM_FREE;
         return;

@@ -11,6 +11,8 @@ static void visit_shared(PfKsm *ksm, const PfKsmCandidate *candidate, uint32_t n
     const PfKsmItem *item = pf_ksm_item(ksm, candidate->item);
     if (item->state == PF_KSM_STABLE && item->sharing.node == node)
         return;
+    /* The kernel compares the node's address with that of the one that the item had last. */
+    ksm->counts.overlookable += item->state != PF_KSM_STABLE && item->has_shared;
     pf_ksm_item_leave(ksm, candidate->item);
     pf_ksm_stable_append(ksm, node, candidate->item);
 }

@@ -81,7 +81,7 @@ static uint32_t make_chain(PfKsm *ksm, uint32_t index)
 {
     uint32_t tree = pf_ksm_node(ksm, index)->tree;
     uint32_t chain = new_node(ksm, PF_KSM_CHAIN, tree);
-    pf_ksm_tree_replace(&ksm->stable[tree], index, chain);
+    pf_tree_replace(&ksm->stable[tree], index, chain);
     pf_ksm_node(ksm, chain)->pruned_ticks = now_ticks(ksm);
     ksm->counts.chains++;
     add_dup(ksm, chain, index);
@@ -91,7 +91,7 @@ static uint32_t make_chain(PfKsm *ksm, uint32_t index)
 /* An empty chain leaves the tree. */
 static void delete_chain(PfKsm *ksm, uint32_t chain)
 {
-    pf_ksm_tree_erase(&ksm->stable[pf_ksm_node(ksm, chain)->tree], chain);
+    pf_tree_erase(&ksm->stable[pf_ksm_node(ksm, chain)->tree], chain);
     ksm->counts.chains--;
     free_node(ksm, chain);
 }
@@ -101,7 +101,7 @@ static void dissolve_chain(PfKsm *ksm, uint32_t chain, uint32_t index)
 {
     uint32_t tree = pf_ksm_node(ksm, chain)->tree;
     remove_dup(ksm, index);
-    pf_ksm_tree_replace(&ksm->stable[tree], chain, index);
+    pf_tree_replace(&ksm->stable[tree], chain, index);
     pf_ksm_node(ksm, index)->kind = PF_KSM_PLAIN;
     ksm->counts.chains--;
     free_node(ksm, chain);
@@ -130,7 +130,7 @@ static void drop_node(PfKsm *ksm, uint32_t index)
     if (node->kind == PF_KSM_DUP)
         remove_dup(ksm, index);
     else
-        pf_ksm_tree_erase(&ksm->stable[node->tree], index);
+        pf_tree_erase(&ksm->stable[node->tree], index);
     free_node(ksm, index);
 }
 
@@ -140,6 +140,7 @@ void pf_ksm_stable_append(PfKsm *ksm, uint32_t index, uint32_t item_index)
     PfKsmItem *item = pf_ksm_item(ksm, item_index);
     g_assert(item->state == PF_KSM_FREE && node->kind != PF_KSM_CHAIN);
     item->state = PF_KSM_STABLE;
+    item->has_shared = true;
     item->sharing.node = index;
     item->sharing.previous = 0;
     item->sharing.next = node->items;
@@ -275,7 +276,7 @@ static Walk walk(PfKsm *ksm, uint32_t tree, PfMpn frame, bool is_search)
         }
         way.parent = index;
         way.is_left = sign < 0;
-        const PfKsmLinks *links = pf_ksm_tree_links(&ksm->stable[tree], index);
+        const PfTreeLinks *links = pf_tree_links(&ksm->stable[tree], index);
         index = way.is_left ? links->left : links->right;
     }
     return way;
@@ -295,7 +296,7 @@ uint32_t pf_ksm_stable_insert(PfKsm *ksm, uint32_t tree, PfMpn frame)
     pf_ksm_node(ksm, index)->frame = frame.number;
     pf_host_set_frame_tag(ksm->host, frame, index);
     if (place.found == 0) {
-        pf_ksm_tree_insert(&ksm->stable[tree], index, place.parent, place.is_left);
+        pf_tree_insert(&ksm->stable[tree], index, place.parent, place.is_left);
         return index;
     }
     bool is_chain = pf_ksm_node(ksm, place.found)->kind == PF_KSM_CHAIN;

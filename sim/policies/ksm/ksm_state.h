@@ -9,9 +9,9 @@
 
 #include "ksm_advisor.h"
 #include "ksm_config.h"
-#include "ksm_tree.h"
 #include "ksm_tuned.h"
 #include "policy.h"
+#include "tree.h"
 
 /* Trees of each kind: one, or one a NUMA node. */
 enum { PF_KSM_TREES = 64 };
@@ -30,7 +30,7 @@ typedef enum {
 
 typedef struct {
     union {
-        PfKsmLinks links; /* UNSTABLE */
+        PfTreeLinks links; /* UNSTABLE */
         struct {
             uint32_t node;
             uint32_t previous; /* in the node's list, whose head it may be */
@@ -46,6 +46,7 @@ typedef struct {
     uint8_t pass;  /* UNSTABLE: low bits of the pass */
     uint8_t age;   /* smart scan */
     uint8_t skips; /* smart scan: passes that it may be passed over yet */
+    bool has_shared; /* was STABLE once */
 } PfKsmItem;
 
 static_assert(sizeof(PfKsmItem) <= 40, "a tracked page is 40 bytes, beside 4 of a claimed frame");
@@ -58,7 +59,7 @@ typedef enum {
 
 typedef struct {
     union {
-        PfKsmLinks links; /* PLAIN, CHAIN */
+        PfTreeLinks links; /* PLAIN, CHAIN */
         struct {
             uint32_t chain;
             uint32_t previous;
@@ -116,6 +117,7 @@ typedef struct {
     uint64_t skipped;
     uint64_t full_scans;
     uint64_t copies; /* stores to claimed frames */
+    uint64_t overlookable;
 } PfKsmCounts;
 
 typedef struct {
@@ -128,8 +130,8 @@ typedef struct {
     PfSegArray nodes;
     uint32_t node_limit;
     uint32_t node_free;
-    PfKsmTree stable[PF_KSM_TREES];
-    PfKsmTree unstable[PF_KSM_TREES];
+    PfTree stable[PF_KSM_TREES];
+    PfTree unstable[PF_KSM_TREES];
     GArray *slots; /* of PfKsmSlot; that of context N is N + 1 */
     PfKsmCursor cursor;
     GArray *lru; /* of PfKsmLruBatch, by core; the daemon's own last */

@@ -28,10 +28,10 @@ bool pf_ksm_unstable_find(PfKsm *ksm, uint32_t tree, uint32_t item_index, PfMpn 
         }
         parent = index;
         is_left = sign < 0;
-        const PfKsmLinks *links = pf_ksm_tree_links(&ksm->unstable[tree], index);
+        const PfTreeLinks *links = pf_tree_links(&ksm->unstable[tree], index);
         index = is_left ? links->left : links->right;
     }
-    pf_ksm_tree_insert(&ksm->unstable[tree], item_index, parent, is_left);
+    pf_tree_insert(&ksm->unstable[tree], item_index, parent, is_left);
     PfKsmItem *item = pf_ksm_item(ksm, item_index);
     item->state = PF_KSM_UNSTABLE;
     item->tree = (uint8_t)tree;

@@ -1,47 +1,47 @@
-#include "ksm_tree.h"
+#include "tree.h"
 
 #include <glib.h>
 
-static uint32_t parent_of(const PfKsmTree *tree, uint32_t index)
+static uint32_t parent_of(const PfTree *tree, uint32_t index)
 {
-    return pf_ksm_tree_links(tree, index)->parent_color >> 1;
+    return pf_tree_links(tree, index)->parent_color >> 1;
 }
 
 /* Nobody is black. */
-static bool is_black(const PfKsmTree *tree, uint32_t index)
+static bool is_black(const PfTree *tree, uint32_t index)
 {
-    return index == 0 || (pf_ksm_tree_links(tree, index)->parent_color & 1) != 0;
+    return index == 0 || (pf_tree_links(tree, index)->parent_color & 1) != 0;
 }
 
-static void set_parent(const PfKsmTree *tree, uint32_t index, uint32_t parent)
+static void set_parent(const PfTree *tree, uint32_t index, uint32_t parent)
 {
-    PfKsmLinks *links = pf_ksm_tree_links(tree, index);
+    PfTreeLinks *links = pf_tree_links(tree, index);
     links->parent_color = parent << 1 | (links->parent_color & 1);
 }
 
-static void set_black(const PfKsmTree *tree, uint32_t index, bool black)
+static void set_black(const PfTree *tree, uint32_t index, bool black)
 {
-    PfKsmLinks *links = pf_ksm_tree_links(tree, index);
+    PfTreeLinks *links = pf_tree_links(tree, index);
     links->parent_color = (links->parent_color & ~1U) | black;
 }
 
 /* The side of PARENT where INDEX hangs; the root's place where PARENT is 0. */
-static uint32_t *place_of(PfKsmTree *tree, uint32_t parent, uint32_t index)
+static uint32_t *place_of(PfTree *tree, uint32_t parent, uint32_t index)
 {
     if (parent == 0)
         return &tree->root;
-    PfKsmLinks *links = pf_ksm_tree_links(tree, parent);
+    PfTreeLinks *links = pf_tree_links(tree, parent);
     return links->left == index ? &links->left : &links->right;
 }
 
-static uint32_t *child(const PfKsmTree *tree, uint32_t index, bool is_left)
+static uint32_t *child(const PfTree *tree, uint32_t index, bool is_left)
 {
-    PfKsmLinks *links = pf_ksm_tree_links(tree, index);
+    PfTreeLinks *links = pf_tree_links(tree, index);
     return is_left ? &links->left : &links->right;
 }
 
 /* INDEX goes down to the left (or right); its child of the other side takes its place. */
-static void rotate(PfKsmTree *tree, uint32_t index, bool to_left)
+static void rotate(PfTree *tree, uint32_t index, bool to_left)
 {
     uint32_t parent = parent_of(tree, index);
     uint32_t riser = *child(tree, index, !to_left);
@@ -56,12 +56,12 @@ static void rotate(PfKsmTree *tree, uint32_t index, bool to_left)
 }
 
 /* INDEX is red, and its parent may be too. */
-static void settle_insertion(PfKsmTree *tree, uint32_t index)
+static void settle_insertion(PfTree *tree, uint32_t index)
 {
     uint32_t parent;
     while (!is_black(tree, parent = parent_of(tree, index))) {
         uint32_t grandparent = parent_of(tree, parent);
-        bool is_left = pf_ksm_tree_links(tree, grandparent)->left == parent;
+        bool is_left = pf_tree_links(tree, grandparent)->left == parent;
         uint32_t uncle = *child(tree, grandparent, !is_left);
         if (!is_black(tree, uncle)) {
             set_black(tree, uncle, true);
@@ -82,10 +82,10 @@ static void settle_insertion(PfKsmTree *tree, uint32_t index)
     set_black(tree, tree->root, true);
 }
 
-void pf_ksm_tree_insert(PfKsmTree *tree, uint32_t index, uint32_t parent, bool is_left)
+void pf_tree_insert(PfTree *tree, uint32_t index, uint32_t parent, bool is_left)
 {
     g_assert(index != 0 && index <= UINT32_MAX >> 1);
-    *pf_ksm_tree_links(tree, index) = (PfKsmLinks){.parent_color = parent << 1};
+    *pf_tree_links(tree, index) = (PfTreeLinks){.parent_color = parent << 1};
     uint32_t *place = parent == 0 ? &tree->root : child(tree, parent, is_left);
     g_assert(*place == 0);
     *place = index;
@@ -93,10 +93,10 @@ void pf_ksm_tree_insert(PfKsmTree *tree, uint32_t index, uint32_t parent, bool i
 }
 
 /* Paths through INDEX (may be nobody), the child of PARENT, lack one black element. */
-static void settle_deletion(PfKsmTree *tree, uint32_t index, uint32_t parent)
+static void settle_deletion(PfTree *tree, uint32_t index, uint32_t parent)
 {
     while (parent != 0 && is_black(tree, index)) {
-        bool is_left = pf_ksm_tree_links(tree, parent)->left == index;
+        bool is_left = pf_tree_links(tree, parent)->left == index;
         uint32_t sibling = *child(tree, parent, !is_left);
         if (!is_black(tree, sibling)) {
             set_black(tree, sibling, true);
@@ -130,9 +130,9 @@ static void settle_deletion(PfKsmTree *tree, uint32_t index, uint32_t parent)
         set_black(tree, index, true);
 }
 
-void pf_ksm_tree_erase(PfKsmTree *tree, uint32_t index)
+void pf_tree_erase(PfTree *tree, uint32_t index)
 {
-    PfKsmLinks gone = *pf_ksm_tree_links(tree, index);
+    PfTreeLinks gone = *pf_tree_links(tree, index);
     uint32_t parent = parent_of(tree, index);
     uint32_t riser; /* takes the place where an element is missing afterwards */
     bool lacks_black;
@@ -147,9 +147,9 @@ void pf_ksm_tree_erase(PfKsmTree *tree, uint32_t index)
         return;
     }
     uint32_t successor = gone.right;
-    while (pf_ksm_tree_links(tree, successor)->left != 0)
-        successor = pf_ksm_tree_links(tree, successor)->left;
-    riser = pf_ksm_tree_links(tree, successor)->right;
+    while (pf_tree_links(tree, successor)->left != 0)
+        successor = pf_tree_links(tree, successor)->left;
+    riser = pf_tree_links(tree, successor)->right;
     lacks_black = is_black(tree, successor);
     uint32_t hole = parent_of(tree, successor);
     if (hole == index)
@@ -159,30 +159,30 @@ void pf_ksm_tree_erase(PfKsmTree *tree, uint32_t index)
     if (riser != 0)
         set_parent(tree, riser, hole);
     if (hole == successor)
-        pf_ksm_tree_links(tree, index)->right = riser;
-    pf_ksm_tree_replace(tree, index, successor);
+        pf_tree_links(tree, index)->right = riser;
+    pf_tree_replace(tree, index, successor);
     if (lacks_black)
         settle_deletion(tree, riser, hole);
 }
 
-void pf_ksm_tree_replace(PfKsmTree *tree, uint32_t old, uint32_t index)
+void pf_tree_replace(PfTree *tree, uint32_t old, uint32_t index)
 {
-    const PfKsmLinks *links = pf_ksm_tree_links(tree, old);
+    const PfTreeLinks *links = pf_tree_links(tree, old);
     *place_of(tree, links->parent_color >> 1, old) = index;
     if (links->left != 0)
         set_parent(tree, links->left, index);
     if (links->right != 0)
         set_parent(tree, links->right, index);
-    *pf_ksm_tree_links(tree, index) = *links;
+    *pf_tree_links(tree, index) = *links;
 }
 
 /* The black height of the tree below INDEX. */
-static unsigned check_below(const PfKsmTree *tree, uint32_t index, uint32_t parent,
+static unsigned check_below(const PfTree *tree, uint32_t index, uint32_t parent,
                             void (*visit)(uint32_t, void *), void *user)
 {
     if (index == 0)
         return 0;
-    const PfKsmLinks *links = pf_ksm_tree_links(tree, index);
+    const PfTreeLinks *links = pf_tree_links(tree, index);
     bool black = is_black(tree, index);
     g_assert(links->parent_color >> 1 == parent);
     g_assert(black || (is_black(tree, links->left) && is_black(tree, links->right)));
@@ -193,7 +193,7 @@ static unsigned check_below(const PfKsmTree *tree, uint32_t index, uint32_t pare
     return left + black;
 }
 
-void pf_ksm_tree_check(const PfKsmTree *tree, void (*visit)(uint32_t index, void *user), void *user)
+void pf_tree_check(const PfTree *tree, void (*visit)(uint32_t index, void *user), void *user)
 {
     g_assert(is_black(tree, tree->root));
     check_below(tree, tree->root, 0, visit, user);

@@ -1,5 +1,5 @@
 /* Red-black trees over elements of a segmented array, which are named by their index; index 0 is
- * nobody. An element begins with its PfKsmLinks. The tree knows no order: who inserts has walked
+ * nobody. An element begins with its PfTreeLinks. The tree knows no order: who inserts has walked
  * down and says where.
  *
  * Insertion and deletion rebalance as in Cormen, Leiserson, Rivest and Stein, "Introduction to
@@ -17,29 +17,29 @@ typedef struct {
     uint32_t parent_color; /* twice the parent's index, plus 1 if black */
     uint32_t left;
     uint32_t right;
-} PfKsmLinks;
+} PfTreeLinks;
 
 typedef struct {
     const PfSegArray *elements; /* borrowed; may grow */
     uint32_t root;
-} PfKsmTree;
+} PfTree;
 
 /* The links of element INDEX of TREE. */
-static inline PfKsmLinks *pf_ksm_tree_links(const PfKsmTree *tree, uint32_t index)
+static inline PfTreeLinks *pf_tree_links(const PfTree *tree, uint32_t index)
 {
     return pf_seg_array_at(tree->elements, index);
 }
 
 /* Makes INDEX the left (or right) child of PARENT, which had none there; the root where PARENT is
  * 0. */
-void pf_ksm_tree_insert(PfKsmTree *tree, uint32_t index, uint32_t parent, bool is_left);
+void pf_tree_insert(PfTree *tree, uint32_t index, uint32_t parent, bool is_left);
 
 /* Takes INDEX out. */
-void pf_ksm_tree_erase(PfKsmTree *tree, uint32_t index);
+void pf_tree_erase(PfTree *tree, uint32_t index);
 
 /* Puts INDEX in the place of OLD, which is out then. */
-void pf_ksm_tree_replace(PfKsmTree *tree, uint32_t old, uint32_t index);
+void pf_tree_replace(PfTree *tree, uint32_t old, uint32_t index);
 
 /* Asserts that TREE is a red-black tree, and calls VISIT for each element in order. */
-void pf_ksm_tree_check(const PfKsmTree *tree, void (*visit)(uint32_t index, void *user),
+void pf_tree_check(const PfTree *tree, void (*visit)(uint32_t index, void *user),
                        void *user);

@@ -1,19 +1,19 @@
-/* The red-black trees of ksm: shapes of textbook examples, and random use. */
+/* The red-black trees: shapes of textbook examples, and random use. */
 #include "check.h"
 
 #include <glib.h>
 
-#include "ksm_tree.h"
+#include "tree.h"
 #include "rng.h"
 
 typedef struct {
-    PfKsmLinks links;
+    PfTreeLinks links;
     uint32_t key;
 } Element;
 
 typedef struct {
     PfSegArray elements;
-    PfKsmTree tree;
+    PfTree tree;
 } Fixture;
 
 enum { ELEMENTS_MAX = 512 };
@@ -22,7 +22,7 @@ static void set_up(Fixture *fixture)
 {
     pf_seg_array_init(&fixture->elements, sizeof(Element));
     pf_seg_array_reserve(&fixture->elements, ELEMENTS_MAX + 1);
-    fixture->tree = (PfKsmTree){.elements = &fixture->elements};
+    fixture->tree = (PfTree){.elements = &fixture->elements};
 }
 
 static Element *element(const Fixture *fixture, uint32_t index)
@@ -42,7 +42,7 @@ static void insert(Fixture *fixture, uint32_t index, uint32_t key)
         is_left = key < other->key;
         at = is_left ? other->links.left : other->links.right;
     }
-    pf_ksm_tree_insert(&fixture->tree, index, parent, is_left);
+    pf_tree_insert(&fixture->tree, index, parent, is_left);
 }
 
 static uint32_t find(const Fixture *fixture, uint32_t key)
@@ -105,7 +105,7 @@ static void exercises_of_the_textbook_come_out(void)
         CU_ASSERT_TRUE(is_shape(&fixture, inserted[i]));
     }
     for (uint32_t i = 0; i < G_N_ELEMENTS(gone); i++) {
-        pf_ksm_tree_erase(&fixture.tree, find(&fixture, gone[i]));
+        pf_tree_erase(&fixture.tree, find(&fixture, gone[i]));
         CU_ASSERT_TRUE(is_shape(&fixture, erased[i]));
     }
     pf_seg_array_clear(&fixture.elements);
@@ -121,10 +121,10 @@ static void successor_takes_place_and_colour(void)
     for (uint32_t i = 1; i <= 8; i++)
         insert(&fixture, i, i);
     CU_ASSERT_TRUE(is_shape(&fixture, "4B(2R(1B,3B),6R(5B,7B(-,8R)))"));
-    pf_ksm_tree_erase(&fixture.tree, 4);
+    pf_tree_erase(&fixture.tree, 4);
     CU_ASSERT_TRUE(is_shape(&fixture, "5B(2R(1B,3B),7R(6B,8B))"));
     /* The successor of 7 is its right child, without children: its place is filled from 7's. */
-    pf_ksm_tree_erase(&fixture.tree, 7);
+    pf_tree_erase(&fixture.tree, 7);
     CU_ASSERT_TRUE(is_shape(&fixture, "5B(2R(1B,3B),8B(6R,-))"));
     pf_seg_array_clear(&fixture.elements);
 }
@@ -137,7 +137,7 @@ static void replacement_keeps_place_and_colour(void)
         insert(&fixture, i, 10 * i);
     for (uint32_t i = 1; i <= 8; i++) {
         element(&fixture, 100 + i)->key = 10 * i + 1;
-        pf_ksm_tree_replace(&fixture.tree, i, 100 + i);
+        pf_tree_replace(&fixture.tree, i, 100 + i);
     }
     CU_ASSERT_TRUE(is_shape(&fixture, "41B(21R(11B,31B),61R(51B,71B(-,81R)))"));
     pf_seg_array_clear(&fixture.elements);
@@ -170,7 +170,7 @@ static void random_use_keeps_a_red_black_tree_in_order(void)
     for (unsigned step = 0; step < 20000; step++) {
         uint32_t index = 1 + (uint32_t)pf_rng_below(&rng, ELEMENTS_MAX);
         if (is_in[index])
-            pf_ksm_tree_erase(&fixture.tree, index);
+            pf_tree_erase(&fixture.tree, index);
         else
             insert(&fixture, index, (uint32_t)pf_rng_below(&rng, ELEMENTS_MAX / 2));
         count += is_in[index] ? UINT32_MAX : 1;
@@ -178,7 +178,7 @@ static void random_use_keeps_a_red_black_tree_in_order(void)
         if (step % 16 != 0)
             continue;
         Order order = {.fixture = &fixture, .in_order = true};
-        pf_ksm_tree_check(&fixture.tree, see, &order);
+        pf_tree_check(&fixture.tree, see, &order);
         CU_ASSERT_EQUAL(order.seen, count);
         CU_ASSERT_TRUE(order.in_order);
     }
@@ -192,4 +192,4 @@ static const PfCheck checks[] = {
     {"random use keeps a red-black tree in order", random_use_keeps_a_red_black_tree_in_order},
 };
 
-PF_CHECK_MAIN("ksm_tree", checks)
+PF_CHECK_MAIN("tree", checks)
