@@ -161,12 +161,22 @@ uint64_t pf_run_mark_cycle(const PfRun *run, size_t index)
     return mark_at(run, index)->cycle;
 }
 
-void pf_run_mark_visit(const PfRun *run, size_t index, PfStatVisitor visit, void *user)
+static void visit_row(const PfMarkRow *row, PfStatVisitor visit, void *user)
 {
-    const PfMarkRow *row = mark_at(run, index);
     for (unsigned i = 0; i < row->infos->len; i++)
         visit(&g_array_index(row->infos, PfStatInfo, i),
               g_array_index(row->values, PfStatValue, i), user);
+}
+
+void pf_run_mark_visit(const PfRun *run, size_t index, PfStatVisitor visit, void *user)
+{
+    visit_row(mark_at(run, index), visit, user);
+}
+
+void pf_run_contexts_visit(const PfRun *run, PfStatVisitor visit, void *user)
+{
+    if (run->at_end != NULL)
+        visit_row(run->at_end, visit, user);
 }
 
 /* Tells each name once. */

@@ -26,6 +26,7 @@ PfHost *pf_host_new(const PfPolicySetup *setup, const PfHostBase *base, GError *
     pf_stats_counter(policy, "refused_controls", "events",
                      "Changes of a parameter that the policy refused.",
                      &host->stats.refused_controls);
+    host->bill = pf_host_bill_new(base->work->ledger, base->stats);
     pf_host_register_census(host);
     PfJournal *journal = &base->memory->journal;
     journal->wasted_within_cycles =
@@ -49,6 +50,8 @@ void pf_host_free(PfHost *host)
         host->setup->ops->free(host->self);
     if (host->finder != NULL)
         host->setup->finder->free(host->finder);
+    pf_host_bill_free(host->bill);
+    g_clear_pointer(&host->census.contexts, g_array_unref);
     g_free(host->scratch);
     g_free(host->first_difference);
     g_free(host);
@@ -63,6 +66,7 @@ void pf_host_set_contexts(PfHost *host, PfPlace *contexts, const bool *space_is_
 /* The policy works on the core of CONTEXT from now on; it pays. */
 static void work_at_context(PfHost *host, uint32_t context)
 {
+    pf_host_attend(host, context);
     host->place_now = host->base.contexts[context];
     host->place_now.payer = PF_PAYER_POLICY;
     host->place_now.actor = PF_ACTOR_POLICY;
@@ -71,6 +75,7 @@ static void work_at_context(PfHost *host, uint32_t context)
 
 static void work_at_daemon(PfHost *host)
 {
+    pf_host_attend_nobody(host);
     host->place_now = host->base.daemon;
     host->place = &host->place_now;
 }
@@ -84,6 +89,7 @@ static uint64_t worked_until(PfHost *host)
 
 void pf_host_follow(PfHost *host, uint32_t context)
 {
+    pf_host_attend(host, context);
     if (host->setup->common.place != PF_PLACE_STOLEN ||
         context >= pf_image_context_count(host->base.memory->image))
         return;
