@@ -3,6 +3,7 @@
 #include <gio/gio.h>
 #include <string.h>
 
+#include "cost_card.h"
 #include "resources.h"
 
 static const char preset_folder[] = "/pagefold/presets/";
@@ -22,7 +23,8 @@ const char *pf_preset_text(const char *name)
 {
     if (strchr(name, '/') != NULL)
         return NULL;
-    return find_text(preset_folder, name, ".cfg");
+    const char *text = find_text(preset_folder, name, ".cfg");
+    return text != NULL ? text : pf_cost_card_text(name);
 }
 
 const char *pf_preset_plot(const char *name)
@@ -47,10 +49,16 @@ static char **sorted_children(const char *folder)
 
 char **pf_preset_names(void)
 {
-    char **names = sorted_children(preset_folder);
+    g_auto(GStrv) names = sorted_children(preset_folder);
     for (char **name = names; *name != NULL; name++)
         (*name)[strlen(*name) - strlen(".cfg")] = '\0';
-    return names;
+    g_auto(GStrv) cards = pf_cost_card_names();
+    g_autoptr(GStrvBuilder) all = g_strv_builder_new();
+    for (char **name = names; *name != NULL; name++)
+        g_strv_builder_add(all, *name);
+    for (char **card = cards; *card != NULL; card++)
+        g_strv_builder_add(all, *card);
+    return g_strv_builder_end(all);
 }
 
 char *pf_preset_summary(const char *name)

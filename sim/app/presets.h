@@ -7,7 +7,7 @@
 /* The text of the preset NAME ("tiny"), or NULL. Lives as long as the program: a PfConfigPreset. */
 const char *pf_preset_text(const char *name);
 
-/* The names of all presets, sorted. Free with g_strfreev. */
+/* The names of all presets: machines, then cost cards, each sorted. Free with g_strfreev. */
 char **pf_preset_names(void);
 
 /* The sentence that a preset's first line says in a comment. Free with g_free. */

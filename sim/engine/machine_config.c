@@ -1,6 +1,7 @@
 #include "machine.h"
 
 #include "color.h"
+#include "cost_card.h"
 
 static const char *const on_full_choices[] = {"stop", NULL};
 static const char *const paging_choices[] = {"native", "nested", NULL};
@@ -112,8 +113,7 @@ PfMachineConfig *pf_machine_config_new(PfConfig *config)
     bind_caches(machine, section);
     pf_config_bind(pf_config_subsection(section, "dram"), pf_dram_fields, pf_dram_field_count,
                    &machine->dram);
-    pf_config_bind(pf_config_subsection(section, "costs"), pf_costs_fields, pf_costs_field_count,
-                   &machine->costs);
+    pf_cost_card_bind(pf_config_subsection(section, "costs"), &machine->costs);
     return machine;
 }
 

@@ -31,6 +31,7 @@ static bool build_host(PfRun *run, uint64_t frame_capacity, bool verify, GError 
                        .dilation = run->config->dilation,
                        .seed = run->config->seed,
                        .due_cycles = &run->due_cycles,
+                       .all_wait = &run->all_wait,
                        .verify = verify,
                        .frame_capacity = frame_capacity,
                        .color_count = pf_machine_colors(run->machine_config,
@@ -71,7 +72,10 @@ static PfRun *new_run(const PfRunConfig *config, const PfMachineConfig *machine_
                          .ledger = &run->ledger,
                          .page_bytes = page_bytes,
                          .line_bytes = (uint32_t)machine_config->caches[0].line_bytes,
-                         .daemon_core = (uint16_t)machine_config->cores};
+                         .daemon_core = (uint16_t)machine_config->cores,
+                         .cache_bytes =
+                             machine_config->caches[machine_config->cache_count - 1].size_bytes};
+    pf_work_init(&run->work);
     set_grain(run, PF_GRAIN_ACCESS);
     run->has_access_grain = false; /* until a record of that grain comes */
     return run;
@@ -113,6 +117,7 @@ void pf_run_free(PfRun *run)
         return;
     pf_host_free(run->host);
     pf_memory_clear(&run->memory);
+    pf_work_clear(&run->work);
     pf_machine_free(run->machine);
     pf_stats_free(run->stats);
     g_array_unref(run->places);
@@ -157,11 +162,15 @@ static void play_record(PfRun *run, const PfRecord *record, uint32_t number)
         return;
     case PF_RECORD_SCAN:
         run_barrier(run, 0);
+        run->all_wait = true;
         pf_host_scan(run->host, record->count, (record->flags & PF_RECORD_SCAN_PASSES) != 0);
+        run->all_wait = false;
         return;
     case PF_RECORD_CONTROL:
         run_barrier(run, 0);
+        run->all_wait = true;
         pf_host_control(run->host, record->detail->name, record->detail->text);
+        run->all_wait = false;
         return;
     case PF_RECORD_BEGIN:
     case PF_RECORD_END:

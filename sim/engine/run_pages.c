@@ -42,19 +42,20 @@ static void charge_fault(PfRun *run, const PfPlace *place, PfFault fault, PfMpn 
         return;
     case PF_FAULT_COPY_ZERO:
         pf_work_charge(work, place, PF_ACCOUNT_FAULT,
-                       costs->trap_cycles + costs->copy_extra_cycles);
+                       costs->trap_cycles + costs->allocate_cycles);
         pf_work_fill(work, place, PF_ACCOUNT_FAULT, frame_address(run, to), work->page_bytes);
         break;
     case PF_FAULT_COPY_FILE:
     case PF_FAULT_COPY:
         pf_work_charge(work, place, PF_ACCOUNT_BREAK,
-                       costs->trap_cycles + costs->copy_extra_cycles);
+                       costs->trap_cycles + costs->allocate_cycles);
         pf_work_copy_page(work, place, PF_ACCOUNT_BREAK, frame_address(run, from),
                           frame_address(run, to));
         break;
     case PF_FAULT_REUSE:
+        /* More rights need no invalidation. */
         pf_work_charge(work, place, PF_ACCOUNT_BREAK, costs->trap_cycles);
-        break;
+        return;
     }
     pf_work_charge(work, place, PF_ACCOUNT_SHOOTDOWN, costs->flush_local_cycles);
 }

@@ -136,7 +136,8 @@ static void add_context(PfRun *run, uint32_t number)
     uint64_t ready = run->now_cycles;
     g_array_append_val(run->ready_cycles, ready);
     pf_host_set_contexts(run->host, (PfPlace *)(void *)run->places->data,
-                         (const bool *)(const void *)run->two_stage->data);
+                         (const bool *)(const void *)run->two_stage->data,
+                         (const uint64_t *)(const void *)run->ready_cycles->data);
 }
 
 static void play_fork(PfRun *run, const PfRecord *record)

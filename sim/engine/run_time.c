@@ -127,7 +127,9 @@ void run_barrier(PfRun *run, uint64_t at_least)
         latest = MAX(latest, g_array_index(run->ready_cycles, uint64_t, i));
         g_array_index(run->ready_cycles, uint64_t, i) = 0;
     }
+    run->all_wait = true;
     run_serve(run, latest);
+    run->all_wait = false;
     if (run->error != NULL)
         return;
     /* Stolen cycles may have moved a core's clock on once more. */

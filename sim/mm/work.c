@@ -1,5 +1,26 @@
 #include "work.h"
 
+void pf_work_init(PfWork *work)
+{
+    work->recent = g_new0(PfRecentLine, PF_WORK_RECENT);
+}
+
+void pf_work_clear(PfWork *work)
+{
+    g_clear_pointer(&work->recent, g_free);
+}
+
+/* BYTES from ADDRESS on are read now; whether the caches held the first of them. */
+static bool note_read(PfWork *work, PfMaddr address, uint64_t bytes)
+{
+    uint64_t line = address.bytes / work->line_bytes + 1;
+    PfRecentLine *recent = &work->recent[(line * 0x9e3779b97f4a7c15U) >> 32 & (PF_WORK_RECENT - 1)];
+    bool near = recent->line == line && work->read_bytes - recent->read_bytes < work->cache_bytes;
+    work->read_bytes += (bytes + work->line_bytes - 1) / work->line_bytes * work->line_bytes;
+    *recent = (PfRecentLine){line, work->read_bytes};
+    return near;
+}
+
 void pf_work_charge(PfWork *work, const PfPlace *place, PfAccount account, uint64_t cycles)
 {
     pf_ledger_charge(work->ledger, (PfPayer)place->payer, account, cycles);
@@ -24,15 +45,17 @@ static uint64_t run_lines(const PfWork *work, const PfPlace *place, PfAccessKind
                          .core = place->index,
                          .kind = (uint8_t)kind,
                          .actor = place->actor};
-    return pf_cache_run(place->cache, &request, (uint32_t)(last - first + 1)) -
-           request.now_cycles;
+    return pf_cache_run(place->cache, &request, (uint32_t)(last - first + 1)) - request.now_cycles;
 }
 
 void pf_work_read(PfWork *work, const PfPlace *place, PfAccount account, PfMaddr address,
                   uint64_t bytes)
 {
-    uint64_t cycles = work->full ? run_lines(work, place, PF_ACCESS_READ, address, bytes)
-                                 : pf_costs_scale(work->costs->read_page_cycles, bytes);
+    uint64_t cycles = pf_costs_scale(work->costs->read_page_cycles, bytes);
+    if (work->full)
+        cycles = run_lines(work, place, PF_ACCESS_READ, address, bytes);
+    else
+        note_read(work, address, bytes);
     pf_work_charge(work, place, account, cycles);
 }
 
@@ -57,13 +80,26 @@ void pf_work_copy_page(PfWork *work, const PfPlace *place, PfAccount account, Pf
 void pf_work_compare(PfWork *work, const PfPlace *place, PfAccount account, PfMaddr a, PfMaddr b,
                      uint64_t bytes)
 {
+    const PfCosts *costs = work->costs;
     uint64_t read = MIN(bytes + 1, work->page_bytes);
     uint64_t cycles;
-    if (work->full)
+    if (work->full) {
         cycles = run_lines(work, place, PF_ACCESS_READ, a, read) +
                  run_lines(work, place, PF_ACCESS_READ, b, read);
-    else
-        cycles = MAX(work->costs->line_cycles,
-                     pf_costs_scale(work->costs->compare_page_cycles, read));
+    } else {
+        bool a_is_near = note_read(work, a, read);
+        bool b_is_near = note_read(work, b, read);
+        bool near = a_is_near && b_is_near;
+        uint64_t page = near ? costs->compare_near_cycles : costs->compare_page_cycles;
+        uint64_t line = near ? costs->near_line_cycles : costs->line_cycles;
+        cycles = MAX(line, pf_costs_scale(page, read));
+    }
     pf_work_charge(work, place, account, cycles);
+}
+
+void pf_work_touch(PfWork *work, const PfPlace *place, PfAccount account, unsigned lines,
+                   unsigned locks)
+{
+    pf_work_charge(work, place, account,
+                   lines * work->costs->near_line_cycles + locks * work->costs->lock_cycles);
 }

@@ -21,6 +21,14 @@ typedef struct {
     uint32_t context; /* whose it is, if contexts pay */
 } PfPlace;
 
+/* Page numbers of which the first line was read lately (timing by costs), and when. */
+enum { PF_WORK_RECENT = 1 << 14 };
+
+typedef struct {
+    uint64_t line;       /* + 1 */
+    uint64_t read_bytes; /* what the policy had read in all by then */
+} PfRecentLine;
+
 typedef struct {
     const PfCosts *costs; /* borrowed */
     PfLedger *ledger;     /* borrowed */
@@ -31,7 +39,14 @@ typedef struct {
     uint64_t *context_cycles; /* by context: what it has paid; borrowed, NULL: not counted */
     uint64_t billed_cycles;   /* the sum of these */
     uint64_t stolen_cycles; /* that the policy spent on the cores of contexts */
+    uint64_t cache_bytes;   /* of the last level; timing by costs: what it still holds */
+    uint64_t read_bytes;    /* by pf_work_read and pf_work_compare so far */
+    PfRecentLine *recent;   /* PF_WORK_RECENT of them */
 } PfWork;
+
+/* A WORK is all zeros before, and gets the rest from its owner. */
+void pf_work_init(PfWork *work);
+void pf_work_clear(PfWork *work);
 
 /* PLACE is busy for CYCLES. */
 void pf_work_charge(PfWork *work, const PfPlace *place, PfAccount account, uint64_t cycles);
@@ -46,7 +61,12 @@ void pf_work_fill(PfWork *work, const PfPlace *place, PfAccount account, PfMaddr
 void pf_work_copy_page(PfWork *work, const PfPlace *place, PfAccount account, PfMaddr from,
                        PfMaddr to);
 
+/* PLACE looks at LINES of tables in use and takes and lets go of LOCKS (or references). */
+void pf_work_touch(PfWork *work, const PfPlace *place, PfAccount account, unsigned lines,
+                   unsigned locks);
+
 /* PLACE compares two pages of which the first BYTES are equal; it reads one byte more unless that
- * is the page. */
+ * is the page. By costs, a page is near if the last level of cache has not been read full since
+ * the page was hashed or compared last. */
 void pf_work_compare(PfWork *work, const PfPlace *place, PfAccount account, PfMaddr a, PfMaddr b,
                      uint64_t bytes);

@@ -57,9 +57,11 @@ void pf_host_free(PfHost *host)
     g_free(host);
 }
 
-void pf_host_set_contexts(PfHost *host, PfPlace *contexts, const bool *space_is_two_stage)
+void pf_host_set_contexts(PfHost *host, PfPlace *contexts, const bool *space_is_two_stage,
+                          const uint64_t *ready_cycles)
 {
     host->base.contexts = contexts;
+    host->base.ready_cycles = ready_cycles;
     host->base.space_is_two_stage = space_is_two_stage;
 }
 

@@ -50,6 +50,8 @@ typedef struct {
     PfPlace daemon;
     PfPlace *contexts;         /* the place of each context, by number; may move */
     const bool *space_is_two_stage; /* by context: translations are by virtual address */
+    const uint64_t *ready_cycles;   /* by context: it waits until then */
+    const bool *all_wait;           /* a barrier: no context goes on from where it is */
     uint64_t clock_hz;
     double dilation;
     uint64_t seed;
@@ -111,7 +113,8 @@ PfHost *pf_host_new(const PfPolicySetup *setup, const PfHostBase *base, GError *
 void pf_host_free(PfHost *host);
 
 /* Contexts' places moved or were added. */
-void pf_host_set_contexts(PfHost *host, PfPlace *contexts, const bool *space_is_two_stage);
+void pf_host_set_contexts(PfHost *host, PfPlace *contexts, const bool *space_is_two_stage,
+                          const uint64_t *ready_cycles);
 
 /* ---- what happens, told to the policy ---- */
 void pf_host_context_event(PfHost *host, const PfContextEvent *event);
@@ -167,7 +170,8 @@ void pf_host_follow(PfHost *host, uint32_t context);
 /* Metadata of policy and finder now. */
 uint64_t pf_host_metadata_bytes(const PfHost *host);
 
-/* PAGE's translation is stale: drops it from the TLB of its core and charges INITIATOR for it. */
+/* PAGE's translation is stale: drops it from the TLB of its core and charges INITIATOR for it, and
+ * that core if its context runs there now. One that waits is not interrupted. */
 void pf_host_shoot_down(PfHost *host, const PfPlace *initiator, PfPage page);
 
 /* Compares what PAGE shows with the image, if --verify is on. */

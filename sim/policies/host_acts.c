@@ -103,6 +103,17 @@ void pf_host_charge_lines(PfHost *host, PfAccount account, uint64_t count)
                    count * host->base.work->costs->line_cycles);
 }
 
+void pf_host_charge_touch(PfHost *host, PfAccount account, unsigned lines, unsigned locks)
+{
+    pf_work_touch(host->base.work, host->place, account, lines, locks);
+}
+
+void pf_host_charge_call(PfHost *host, PfAccount account)
+{
+    pf_work_charge(host->base.work, host->place, account,
+                   host->base.work->costs->flush_remote_cycles);
+}
+
 bool pf_host_find(PfHost *host, uint64_t key, PfPage page, uint64_t *cursor, uint64_t *ret_value)
 {
     return host->setup->finder->find(host->finder, key, page, cursor, ret_value);
@@ -285,13 +296,21 @@ bool pf_host_unshare(PfHost *host, PfPage page)
         return false;
     const PfCosts *costs = host->base.work->costs;
     pf_work_charge(host->base.work, host->place, PF_ACCOUNT_MERGE,
-                   costs->trap_cycles + (copied ? costs->copy_extra_cycles : 0));
+                   costs->trap_cycles + (copied ? costs->allocate_cycles : 0));
     if (copied)
         pf_work_copy_page(host->base.work, host->place, PF_ACCOUNT_MERGE, old,
                           frame_address(host, (PfMpn){entry->mpn}));
     pf_host_shoot_down(host, host->place, page);
     pf_host_verify(host, page);
     return true;
+}
+
+/* Whether CONTEXT, at TARGET, is waiting at the time of the work in hand. */
+static bool waits(const PfHost *host, uint32_t context, const PfPlace *target)
+{
+    if (host->base.ready_cycles[context] > host->wake_cycles)
+        return true;
+    return *host->base.all_wait && target->core->now_cycles <= host->wake_cycles;
 }
 
 void pf_host_shoot_down(PfHost *host, const PfPlace *initiator, PfPage page)
@@ -301,7 +320,7 @@ void pf_host_shoot_down(PfHost *host, const PfPlace *initiator, PfPage page)
     pf_mmu_invalidate(host->base.mmu, target->index, page.context, (PfVpn){page.cpn.number},
                       two_stage);
     const PfCosts *costs = host->base.work->costs;
-    if (target->index == initiator->index) {
+    if (target->index == initiator->index || waits(host, page.context, target)) {
         pf_work_charge(host->base.work, initiator, PF_ACCOUNT_SHOOTDOWN,
                        costs->flush_local_cycles);
         return;

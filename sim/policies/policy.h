@@ -268,8 +268,13 @@ int pf_host_compare_pages(PfHost *host, PfPage a, PfPage b, size_t *ret_first_di
 int pf_host_compare_frames(PfHost *host, PfMpn a, PfMpn b, size_t *ret_first_difference);
 /* Cycles of the policy's own work that touch no simulated memory. */
 void pf_host_charge(PfHost *host, PfAccount account, uint64_t cycles);
-/* COUNT accesses to the policy's own tables, each to another line. */
+/* COUNT accesses to the policy's own tables, each to another line that no cache holds. */
 void pf_host_charge_lines(PfHost *host, PfAccount account, uint64_t count);
+/* A step of the policy's work, by what it touches: LINES of tables in use, which the last level of
+ * cache holds, and LOCKS (or references) that nobody contends for, taken and let go. */
+void pf_host_charge_touch(PfHost *host, PfAccount account, unsigned lines, unsigned locks);
+/* Interrupts all cores and waits for their answers. */
+void pf_host_charge_call(PfHost *host, PfAccount account);
 
 /* ---- Services: the configured finder (charged by the finder) ---- */
 

@@ -12,8 +12,8 @@ static const char plain[] =
     "    latency = 3; } ); };\n"
     "plugins = ();\n";
 
-Played *play_bytes(const char *trace, size_t length, const char *settings,
-                   const PfSimulationOptions *options)
+Played *play_configured(const char *trace, size_t length, const char *config,
+                        const PfSimulationOptions *options)
 {
     PfSimulationOptions how = {.threads = 1, .verify = true, .paranoid = true};
     if (options != NULL)
@@ -29,8 +29,7 @@ Played *play_bytes(const char *trace, size_t length, const char *settings,
     played->registry = pf_registry_new();
     pf_registry_load(played->registry, PLUGIN_CLOCKWORK, &error);
     g_assert_no_error(error);
-    g_autofree char *text = g_strconcat(plain, settings, NULL);
-    played->config = pf_config_load_text(text, strlen(text), "play", NULL, &error);
+    played->config = pf_config_load_text(config, strlen(config), "play", NULL, &error);
     g_assert_no_error(error);
     how.trace = path;
     played->simulation =
@@ -39,6 +38,13 @@ Played *play_bytes(const char *trace, size_t length, const char *settings,
         pf_simulation_run(played->simulation, &played->error);
     g_unlink(path);
     return played;
+}
+
+Played *play_bytes(const char *trace, size_t length, const char *settings,
+                   const PfSimulationOptions *options)
+{
+    g_autofree char *config = g_strconcat(plain, settings, NULL);
+    return play_configured(trace, length, config, options);
 }
 
 Played *play(const char *trace, const char *settings, const PfSimulationOptions *options)

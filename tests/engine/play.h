@@ -17,6 +17,9 @@ Played *play(const char *trace, const char *settings, const PfSimulationOptions 
 /* The same for LENGTH bytes of a trace of any form. */
 Played *play_bytes(const char *trace, size_t length, const char *settings,
                    const PfSimulationOptions *options);
+/* The same on the standard machine; CONFIG is all of the configuration. */
+Played *play_configured(const char *trace, size_t length, const char *config,
+                        const PfSimulationOptions *options);
 void played_free(Played *played);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Played, played_free)
 

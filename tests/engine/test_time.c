@@ -252,6 +252,28 @@ static void test_events(void)
     CU_ASSERT_EQUAL(played_stat(played, "clockwork", "clockwork.context_events"), 4 + 5);
 }
 
+/* What the invalidations of ksm cost while A does what ACTIVITY says: it merges two pages, protects
+ * both first and then replaces one, each time with an invalidation. */
+static double shootdown_cycles(const char *activity)
+{
+    g_autofree char *trace =
+        g_strconcat("pagefold-trace 1\ncontext a process\nmap a 0x0 2 anon mergeable\n"
+                    "fill a 0x0 2 id:1\n",
+                    activity, "mark \"x\"\n", NULL);
+    g_autoptr(Played) played =
+        play(trace, "policies = ( { name = \"ksm\"; } ); timing = \"costs\";", NULL);
+    CU_ASSERT_EQUAL(played_stat(played, "ksm", "ksm.pages_sharing"), 1);
+    return played_stat(played, "ksm", "cycles.account.shootdown");
+}
+
+static void test_interrupts(void)
+{
+    enum { FLUSHES = 3, LOCAL = 500, REMOTE = 25000, TARGET = 500 };
+    CU_ASSERT_EQUAL(shootdown_cycles("run a 200000000\n"), FLUSHES * (REMOTE + TARGET));
+    CU_ASSERT_EQUAL(shootdown_cycles("idle a 200ms\nrun a 1\n"), FLUSHES * LOCAL);
+    CU_ASSERT_EQUAL(shootdown_cycles("time 200ms\n"), FLUSHES * LOCAL);
+}
+
 static const PfCheck checks[] = {
     {"at a barrier all contexts wait for the latest clock", test_barrier},
     {"mark, scan, control, time and fork are barriers, map is none", test_barriers},
@@ -270,6 +292,7 @@ static const PfCheck checks[] = {
     {"a control goes to all of that name or the one of that label", test_control_by_label},
     {"scan records drive policies that are paced by the trace", test_scan},
     {"a policy is told of what happens to pages and contexts", test_events},
+    {"a core is interrupted for an invalidation only while its context runs", test_interrupts},
 };
 
 PF_CHECK_MAIN("time", checks)

@@ -29,12 +29,19 @@ static PfPort next_port = {&next_ops};
 static void set_up(Fixture *fixture, uint32_t page_bytes, bool full)
 {
     const PfCoreConfig core = {.cpi = 1, .window_instructions = 1, .mshrs = 1};
-    const PfCacheConfig cache = {
-        .name = (char *)(uintptr_t) "l1", .size_bytes = 1024, .ways = 2, .line_bytes = LINE,
-        .latency_cycles = 1};
-    *fixture = (Fixture){.costs = {.fill_page_cycles = 1800, .copy_page_cycles = 2300,
-                                   .read_page_cycles = 1500, .compare_page_cycles = 2200,
-                                   .line_cycles = 450}};
+    const PfCacheConfig cache = {.name = (char *)(uintptr_t) "l1",
+                                 .size_bytes = 1024,
+                                 .ways = 2,
+                                 .line_bytes = LINE,
+                                 .latency_cycles = 1};
+    *fixture = (Fixture){.costs = {.fill_page_cycles = 1800,
+                                   .copy_page_cycles = 2300,
+                                   .read_page_cycles = 1500,
+                                   .compare_page_cycles = 2200,
+                                   .compare_near_cycles = 200,
+                                   .line_cycles = 450,
+                                   .near_line_cycles = 40,
+                                   .lock_cycles = 30}};
     fixture->core = pf_core_new(&core, 1, NULL, NULL);
     fixture->cache = pf_cache_new(&cache, &next_port, 1, NULL, NULL);
     fixture->work = (PfWork){.costs = &fixture->costs,
@@ -42,7 +49,9 @@ static void set_up(Fixture *fixture, uint32_t page_bytes, bool full)
                              .page_bytes = page_bytes,
                              .line_bytes = LINE,
                              .full = full,
-                             .daemon_core = 9};
+                             .daemon_core = 9,
+                             .cache_bytes = (uint64_t)page_bytes * 4};
+    pf_work_init(&fixture->work);
     fixture->place = (PfPlace){.core = fixture->core,
                                .cache = fixture->cache,
                                .index = 0,
@@ -53,6 +62,7 @@ static void set_up(Fixture *fixture, uint32_t page_bytes, bool full)
 static void tear_down(Fixture *fixture)
 {
     pf_ledger_check(&fixture->ledger);
+    pf_work_clear(&fixture->work);
     pf_core_free(fixture->core);
     pf_cache_free(fixture->cache);
 }
@@ -165,15 +175,55 @@ static void test_payer(void)
     tear_down(&fixture);
 }
 
+/* What a comparison of two pages of 4096 bytes, EQUAL_BYTES of which are equal, costs now. */
+static uint64_t compare_cycles(Fixture *fixture, uint64_t a, uint64_t b, uint64_t equal_bytes)
+{
+    uint64_t before = fixture->ledger.total_cycles;
+    pf_work_compare(&fixture->work, &fixture->place, PF_ACCOUNT_COMPARE, (PfMaddr){a}, (PfMaddr){b},
+                    equal_bytes);
+    return fixture->ledger.total_cycles - before;
+}
+
+static void test_near(void)
+{
+    enum { A = 0, B = 4096, C = 8192 };
+    Fixture fixture;
+    set_up(&fixture, 4096, false);
+    pf_work_read(&fixture.work, &fixture.place, PF_ACCOUNT_HASH, (PfMaddr){A}, 4096);
+    CU_ASSERT_EQUAL(compare_cycles(&fixture, A, B, 0), 450); /* B comes from memory */
+    CU_ASSERT_EQUAL(compare_cycles(&fixture, A, B, 0), 40);
+    CU_ASSERT_EQUAL(compare_cycles(&fixture, A, B, 4096), 200);
+    CU_ASSERT_EQUAL(compare_cycles(&fixture, A, B, 2047), 100); /* 200 * 2048 / 4096 */
+    /* The cache holds four pages, 16384 bytes. The last comparison read 2048 bytes of A and then
+     * 2048 of B; with three more pages and 2048 - 64 bytes A is the one that is 16384 - 64 bytes
+     * back. */
+    for (unsigned i = 0; i < 3; i++)
+        pf_work_read(&fixture.work, &fixture.place, PF_ACCOUNT_HASH, (PfMaddr){C}, 4096);
+    pf_work_read(&fixture.work, &fixture.place, PF_ACCOUNT_HASH, (PfMaddr){C}, 2048 - LINE);
+    CU_ASSERT_EQUAL(compare_cycles(&fixture, A, B, 0), 40);
+    for (unsigned i = 0; i < 4; i++)
+        pf_work_read(&fixture.work, &fixture.place, PF_ACCOUNT_HASH, (PfMaddr){C}, 4096);
+    CU_ASSERT_EQUAL(compare_cycles(&fixture, A, B, 0), 450);
+    tear_down(&fixture);
+}
+
+static void test_touch(void)
+{
+    Fixture fixture;
+    set_up(&fixture, 4096, false);
+    pf_work_touch(&fixture.work, &fixture.place, PF_ACCOUNT_LOOKUP, 10, 3);
+    CU_ASSERT_EQUAL(fixture.ledger.account_cycles[PF_ACCOUNT_LOOKUP], 10 * 40 + 3 * 30);
+    tear_down(&fixture);
+}
+
 static void test_fields(void)
 {
-    /* Each row has a default, and no two rows go to one member. */
-    for (size_t i = 0; i < pf_costs_field_count; i++) {
-        CU_ASSERT_PTR_NOT_NULL(pf_costs_fields[i].standard);
+    /* No row has a value in the program, and no two rows go to one member. */
+    for (size_t i = 0; i < PF_COSTS_FIELDS; i++) {
+        CU_ASSERT_PTR_NULL(pf_costs_fields[i].standard);
         for (size_t j = 0; j < i; j++)
             CU_ASSERT_NOT_EQUAL(pf_costs_fields[i].offset, pf_costs_fields[j].offset);
     }
-    CU_ASSERT_EQUAL(pf_costs_field_count * sizeof(uint64_t), sizeof(PfCosts));
 }
 
 static const PfCheck checks[] = {
@@ -183,7 +233,9 @@ static const PfCheck checks[] = {
     {"in full, the lines go through the cache and the card's rows are not charged", test_full},
     {"in full, a comparison reads the line of the first difference", test_compare_full},
     {"what a policy spends on the core of a context is stolen", test_payer},
-    {"each row of the card has a default and a member of its own", test_fields},
+    {"pages read since the cache was last read full are near", test_near},
+    {"a step costs its lines and its locks", test_touch},
+    {"each row of the card has a member of its own and no value in the program", test_fields},
 };
 
 PF_CHECK_MAIN("costs", checks)

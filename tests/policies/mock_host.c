@@ -363,6 +363,17 @@ void pf_host_charge_lines(PfHost *host, PfAccount account, uint64_t count)
     host->counts.lines[account] += count;
 }
 
+void pf_host_charge_touch(PfHost *host, PfAccount account, unsigned lines, unsigned locks)
+{
+    host->counts.lines[account] += lines;
+    host->counts.locks[account] += locks;
+}
+
+void pf_host_charge_call(PfHost *host, PfAccount account)
+{
+    host->counts.calls[account]++;
+}
+
 bool pf_host_find(PfHost *host, uint64_t key, PfPage page, uint64_t *cursor, uint64_t *ret_value)
 {
     return host->finder_ops->find(host->finder, key, page, cursor, ret_value);

@@ -12,6 +12,8 @@ typedef struct {
     uint64_t hashes;
     uint64_t compares; /* of tickets */
     uint64_t lines[PF_ACCOUNT_COUNT];
+    uint64_t locks[PF_ACCOUNT_COUNT];
+    uint64_t calls[PF_ACCOUNT_COUNT];
     uint64_t cycles[PF_ACCOUNT_COUNT];
 } MockCounts;
 

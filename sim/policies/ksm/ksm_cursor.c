@@ -38,7 +38,7 @@ static bool is_skipped(PfKsm *ksm, uint32_t index, PfMpn frame)
     item->skips--;
     ksm->counts.skipped++;
     pf_ksm_item_leave(ksm, index);
-    pf_host_charge(ksm->host, PF_ACCOUNT_SCAN, PF_KSM_SKIP_CYCLES);
+    pf_ksm_charge_skip(ksm->host);
     return true;
 }
 
@@ -46,7 +46,7 @@ static void start_pass(PfKsm *ksm)
 {
     ksm->advisor.start_cycles = pf_host_now(ksm->host);
     pf_ksm_lru_drain_all(ksm);
-    pf_host_charge(ksm->host, PF_ACCOUNT_SCAN, PF_KSM_DRAIN_CYCLES);
+    pf_host_charge_call(ksm->host, PF_ACCOUNT_SCAN);
     pf_ksm_unstable_forget(ksm);
     ksm->cursor = (PfKsmCursor){.slot = pf_ksm_slot(ksm, 0)->next};
 }
