@@ -98,7 +98,8 @@ PfRun *pf_run_new(const PfRunConfig *config, const PfMachineConfig *machine_conf
     run_register(run);
     run->machine = pf_machine_new(machine_config, pf_image_page_shift(image), config->seed,
                                   run->stats, error);
-    if (run->machine == NULL || !build_host(run, frame_capacity, options->verify, error))
+    if (run->machine == NULL || !build_host(run, frame_capacity, options->verify, error) ||
+        !run_open_events(run, options, error))
         return NULL;
     bool automatic = config->epoch_ps == PF_CONFIG_AUTO;
     uint64_t epoch =
@@ -115,6 +116,7 @@ void pf_run_free(PfRun *run)
 {
     if (run == NULL)
         return;
+    g_clear_pointer(&run->event_file, fclose);
     pf_host_free(run->host);
     pf_memory_clear(&run->memory);
     pf_work_clear(&run->work);

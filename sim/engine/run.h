@@ -1,6 +1,8 @@
 /* One run: a policy on a machine of its own, playing the records that the image has resolved. */
 #pragma once
 
+#include <stdio.h>
+
 #include "host.h"
 #include "image.h"
 #include "machine.h"
@@ -90,6 +92,9 @@ struct PfRun {
     bool warm;      /* the warm-up is over, or the region has begun */
     bool has_begun; /* the region of interest */
     bool held;
+    FILE *event_file; /* of PfRunEvent, without a name; NULL: nobody wants them */
+    uint64_t window_first; /* cycles of the events that are wanted */
+    uint64_t window_last;
     GArray *open_spans;
     PfHistogram span_cycles;
     PfHistogram lag_cycles;
@@ -199,6 +204,10 @@ void run_mark_free(gpointer mark);
 void run_keep_contexts(const PfRun *run, PfMarkRow *mark);
 /* Statistics stand still from here; those of contexts too. */
 void run_hold(PfRun *run);
+
+/* run_events.c */
+/* Has events kept, if OPTIONS want that. False with PF_ERROR_IO or _USAGE. */
+bool run_open_events(PfRun *run, const PfSimulationOptions *options, GError **error);
 
 /* run_access.c */
 void run_play_access(PfRun *run, const PfRecord *record, uint32_t number);

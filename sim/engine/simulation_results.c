@@ -44,6 +44,11 @@ uint64_t pf_simulation_seed(const PfSimulation *simulation)
     return simulation->setup.run.seed;
 }
 
+const char *pf_simulation_context_name(const PfSimulation *simulation, uint32_t context)
+{
+    return pf_image_context(simulation->image, context)->name;
+}
+
 bool pf_simulation_has_access_grain(const PfSimulation *simulation)
 {
     const PfRun *run = g_ptr_array_index(simulation->runs, 0);

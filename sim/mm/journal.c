@@ -7,14 +7,14 @@ void pf_journal_init(PfJournal *journal)
     *journal = (PfJournal){.half_life = pf_stat_null()};
     pf_seg_array_init(&journal->starts, sizeof(uint32_t));
     pf_seg_array_init(&journal->frames, sizeof(PfJournalFrame));
-    pf_seg_array_init(&journal->keepers, sizeof(uint32_t));
+    pf_seg_array_init(&journal->mappers, sizeof(PfJournalMappers));
 }
 
 void pf_journal_clear(PfJournal *journal)
 {
     pf_seg_array_clear(&journal->starts);
     pf_seg_array_clear(&journal->frames);
-    pf_seg_array_clear(&journal->keepers);
+    pf_seg_array_clear(&journal->mappers);
 }
 
 /* ---- Statistics ---- */
@@ -106,12 +106,12 @@ static PfJournalFrame *frame_at(PfMemory *memory, PfMpn frame)
     return pf_seg_array_at(frames, frame.number);
 }
 
-static uint32_t *keeper_at(PfMemory *memory, PfMpn frame)
+static PfJournalMappers *mappers_at(PfMemory *memory, PfMpn frame)
 {
-    PfSegArray *keepers = &memory->journal.keepers;
-    if (frame.number >= keepers->count)
-        pf_seg_array_reserve(keepers, memory->frames.limit);
-    return pf_seg_array_at(keepers, frame.number);
+    PfSegArray *mappers = &memory->journal.mappers;
+    if (frame.number >= mappers->count)
+        pf_seg_array_reserve(mappers, memory->frames.limit);
+    return pf_seg_array_at(mappers, frame.number);
 }
 
 static uint32_t *start_at(PfMemory *memory, PfSlot slot)
@@ -122,12 +122,12 @@ static uint32_t *start_at(PfMemory *memory, PfSlot slot)
     return pf_seg_array_at(starts, slot.index);
 }
 
-/* Whether the page KEEPER (slot + 1) maps FRAME still. */
-static bool keeps(const PfMemory *memory, uint32_t keeper, PfMpn frame)
+/* Whether the page MAPPER (slot + 1) maps FRAME still. */
+static bool is_mapping(const PfMemory *memory, uint32_t mapper, PfMpn frame)
 {
-    if (keeper == 0)
+    if (mapper == 0)
         return false;
-    const PfEntry *entry = pf_memory_entry(memory, (PfSlot){keeper - 1});
+    const PfEntry *entry = pf_memory_entry(memory, (PfSlot){mapper - 1});
     return (entry->flags & PF_ENTRY_PRESENT) != 0 && entry->mpn == frame.number;
 }
 
@@ -142,19 +142,26 @@ static void tell(PfMemory *memory, PfSharingEventKind kind, PfSlot page, PfMpn f
                             .frame = frame,
                             .cycle = *memory->now_cycles,
                             .lifetime_cycles = lifetime_cycles};
-    uint32_t keeper = *keeper_at(memory, frame);
-    event.has_partner = keeper != page.index + 1 && keeps(memory, keeper, frame);
+    PfJournalMappers *mappers = mappers_at(memory, frame);
+    if (!is_mapping(memory, mappers->first, frame))
+        mappers->first = mappers->latest;
+    uint32_t partner = mappers->first != page.index + 1 ? mappers->first : mappers->latest;
+    event.has_partner = partner != page.index + 1 && is_mapping(memory, partner, frame);
     if (event.has_partner)
-        event.partner = (PfSlot){keeper - 1};
+        event.partner = (PfSlot){partner - 1};
     journal->listener(journal->listener_user, &event);
-    if (kind == PF_SHARING_MADE && !keeps(memory, keeper, frame))
+    if (kind == PF_SHARING_MADE)
         pf_journal_keep(memory, frame, page);
 }
 
 void pf_journal_keep(PfMemory *memory, PfMpn frame, PfSlot page)
 {
-    if (memory->journal.listener != NULL && frame.number != 0)
-        *keeper_at(memory, frame) = page.index + 1;
+    if (memory->journal.listener == NULL)
+        return;
+    PfJournalMappers *mappers = mappers_at(memory, frame);
+    if (!is_mapping(memory, mappers->first, frame))
+        mappers->first = page.index + 1;
+    mappers->latest = page.index + 1;
 }
 
 void pf_journal_join(PfMemory *memory, PfSlot page, PfMpn frame)

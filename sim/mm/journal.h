@@ -26,6 +26,12 @@ typedef struct {
 
 static_assert(sizeof(PfJournalFrame) == 8, "8 bytes a frame, where there are sharings");
 
+/* Pages that may map a frame still: slot + 1, 0 if not known. */
+typedef struct {
+    uint32_t first;
+    uint32_t latest;
+} PfJournalMappers;
+
 typedef enum {
     PF_SHARING_MADE,
     PF_SHARING_BROKEN, /* by a store that had to copy */
@@ -49,7 +55,7 @@ typedef void (*PfSharingListener)(void *user, const PfSharingEvent *event);
 typedef struct {
     PfSegArray starts;  /* uint32_t by slot: when the page was merged, in units; if it shares */
     PfSegArray frames;  /* PfJournalFrame by MPN */
-    PfSegArray keepers; /* uint32_t by MPN: slot + 1 of a page that may map it; for a listener */
+    PfSegArray mappers; /* PfJournalMappers by MPN; for a listener */
     unsigned unit_shift;
     PfSharingListener listener; /* NULL: nobody listens */
     void *listener_user;

@@ -362,5 +362,5 @@ uint64_t pf_memory_bytes(const PfMemory *memory)
            pf_seg_array_bytes(&memory->frames.tags) +
            pf_seg_array_bytes(&memory->journal.starts) +
            pf_seg_array_bytes(&memory->journal.frames) +
-           pf_seg_array_bytes(&memory->journal.keepers);
+           pf_seg_array_bytes(&memory->journal.mappers);
 }
