@@ -1,7 +1,5 @@
 #include "workload.h"
 
-#include <string.h>
-
 #include "error.h"
 #include "rng.h"
 #include "trace_names.h"
@@ -31,8 +29,9 @@ typedef struct {
     PfLayout *layouts; /* by context */
     PfWorkloadProgress progress;
     uint64_t next_id;
-    PfRecord run; /* pages that go into one record; `address` counts pages */
-    PfContentSpec content;
+    PfRecord run;          /* pages that go into one record; `address` counts pages */
+    PfContentSpec content; /* of the run's first page */
+    const PfPages *kind;   /* of all of its pages */
 } Maker;
 
 static void add_record(Maker *maker, PfRecord record)
@@ -57,9 +56,9 @@ static bool advance(Maker *maker, uint64_t steps)
 
 /* ---- The beginning ---- */
 
-/* What the page of RANK holds first in context INDEX of GROUP; false if it has no bytes. */
-static bool original(const PfWorkloadGroup *group, uint64_t index, uint64_t rank,
-                     PfContentSpec *ret_content)
+/* The kind of the page of RANK in context INDEX of GROUP, and what it holds first. */
+static const PfPages *original(const PfWorkloadGroup *group, uint64_t index, uint64_t rank,
+                               PfContentSpec *ret_content)
 {
     const PfPages *kind = (const PfPages *)(const void *)group->kinds->data;
     while (rank - kind->first >= kind->count)
@@ -67,12 +66,12 @@ static bool original(const PfWorkloadGroup *group, uint64_t index, uint64_t rank
     *ret_content = (PfContentSpec){.form = PF_CONTENT_ZERO};
     if (kind->form == PF_PAGES_ONES)
         ret_content->form = PF_CONTENT_ONES;
-    if (kind->form == PF_PAGES_NUMBERED)
+    if (kind->form == PF_PAGES_NUMBERED || kind->form == PF_PAGES_PINNED)
         *ret_content = (PfContentSpec){
             .form = PF_CONTENT_ID,
             .number = kind->id + index * kind->stride + (rank - kind->first) % kind->distinct,
         };
-    return kind->form != PF_PAGES_UNUSED;
+    return kind;
 }
 
 static void flush_run(Maker *maker, const PfWorkloadGroup *group)
@@ -83,6 +82,14 @@ static void flush_run(Maker *maker, const PfWorkloadGroup *group)
     record.address = group->address + record.address * maker->workload->page_bytes;
     record.content = pf_trace_writer_content(maker->writer, &maker->content);
     add_record(maker, record);
+    /* At once, so that no policy finds the pages without their pins. */
+    if (maker->kind->form == PF_PAGES_PINNED) {
+        record.kind = PF_RECORD_ATTR;
+        record.choice = PF_ATTRIBUTE_PINNED;
+        record.value = 0;
+        record.content = PF_TRACE_NO_CONTENT;
+        add_record(maker, record);
+    }
     maker->run.count = 0;
 }
 
@@ -99,47 +106,25 @@ static bool continues(PfRecord *run, const PfContentSpec *first, uint64_t page,
     return true;
 }
 
-static void add_page(Maker *maker, const PfWorkloadGroup *group, uint32_t context, uint64_t page,
-                     const PfContentSpec *content)
-{
-    if (!continues(&maker->run, &maker->content, page, content)) {
-        flush_run(maker, group);
-        maker->content = *content;
-        maker->run = (PfRecord){.kind = PF_RECORD_FILL, .context = context, .address = page};
-    }
-    maker->run.count++;
-}
-
 static bool fill(Maker *maker, const PfWorkloadGroup *group, uint64_t index)
 {
     uint32_t context = group->first_context + (uint32_t)index;
     for (uint64_t page = 0; page < group->pages; page++) {
         PfContentSpec content;
-        if (original(group, index, pf_layout_rank(&maker->layouts[context], page), &content))
-            add_page(maker, group, context, page, &content);
+        const PfPages *kind =
+            original(group, index, pf_layout_rank(&maker->layouts[context], page), &content);
+        if (kind != maker->kind || !continues(&maker->run, &maker->content, page, &content)) {
+            flush_run(maker, group);
+            maker->content = content;
+            maker->kind = kind;
+            maker->run = (PfRecord){.kind = PF_RECORD_FILL, .context = context, .address = page};
+        }
+        maker->run.count += kind->form != PF_PAGES_UNUSED;
         if (!advance(maker, 1))
             return false;
     }
     flush_run(maker, group);
     return true;
-}
-
-static void pin(Maker *maker, const PfWorkloadGroup *group, uint32_t context)
-{
-    uint64_t first;
-    uint64_t count;
-    pf_workload_range(group, "pinned", &first, &count);
-    for (uint64_t rank = first; rank < first + count; rank++)
-        add_record(maker,
-                   (PfRecord){
-                       .kind = PF_RECORD_ATTR,
-                       .context = context,
-                       .address = group->address + pf_layout_page(&maker->layouts[context], rank) *
-                                                       maker->workload->page_bytes,
-                       .count = 1,
-                       .content = PF_TRACE_NO_CONTENT,
-                       .choice = PF_ATTRIBUTE_PINNED,
-                   });
 }
 
 static void make_context(Maker *maker, const PfWorkloadGroup *group, uint64_t index)
@@ -180,7 +165,6 @@ static bool lay_out(Maker *maker)
         for (uint64_t index = 0; index < group->count; index++) {
             if (!fill(maker, group, index))
                 return false;
-            pin(maker, group, group->first_context + (uint32_t)index);
         }
     }
     return true;
@@ -268,13 +252,14 @@ static GArray *make_hands(const PfWorkload *workload, const PfWorkloadPhase *pha
         for (guint j = 0; j < workload->groups->len; j++) {
             const PfWorkloadGroup *group = &g_array_index(workload->groups, PfWorkloadGroup, j);
             Hand hand = {.group = group, .writes = writes};
-            if ((writes->contexts[0] != '\0' && strcmp(writes->contexts, group->name) != 0) ||
-                !pf_workload_range(group, writes->from, &hand.first, &hand.count))
+            if (!pf_workload_range(group, writes->from, &hand.first, &hand.count))
                 continue;
             PfUint128 hot = (PfUint128)pf_workload_billionths(writes->hot) * hand.count;
             uint64_t written = (uint64_t)(hot / PF_WORKLOAD_WHOLE);
             hand.count = CLAMP(written, 1, hand.count);
             for (hand.index = 0; hand.index < group->count; hand.index++) {
+                if (!pf_workload_writes_in(writes, group, hand.index))
+                    continue;
                 g_autofree char *name = pf_workload_context_name(group, hand.index);
                 g_autofree char *stream = g_strdup_printf("writes %u %u %s", number, i, name);
                 hand.rng = pf_rng_derive(workload->seed, stream);

@@ -170,7 +170,8 @@ static const PfConfigField writes_fields[] = {
      .type = PF_CONFIG_STRING,
      .offset = offsetof(PfWorkloadWrites, contexts),
      .standard = "",
-     .description = "Name of the element of workload.contexts that writes; empty: all do."},
+     .description = "Which contexts write: the name of an element of workload.contexts, or of one "
+                    "context; empty: all."},
     {.key = "rate",
      .type = PF_CONFIG_UINT,
      .offset = offsetof(PfWorkloadWrites, rate),

@@ -4,6 +4,17 @@
 #include "units.h"
 #include "workload_plan.h"
 
+bool pf_workload_writes_in(const PfWorkloadWrites *writes, const PfWorkloadGroup *group,
+                           uint64_t index)
+{
+    if (writes->contexts[0] == '\0' || strcmp(writes->contexts, group->name) == 0)
+        return true;
+    if (!g_str_has_prefix(writes->contexts, group->name))
+        return false;
+    g_autofree char *name = pf_workload_context_name(group, index);
+    return strcmp(writes->contexts, name) == 0;
+}
+
 static bool plan_target(const PfWorkload *workload, PfWorkloadWrites *writes)
 {
     static const char *const targets[] = {"private", "zero", "ones", "same", "original", NULL};
@@ -32,16 +43,17 @@ static bool plan_writes(PfWorkload *workload, const PfWorkloadPhase *phase,
         return false;
     }
     uint64_t contexts = 0;
-    bool is_known = writes->contexts[0] == '\0';
+    bool is_known = false;
     for (guint i = 0; i < workload->groups->len; i++) {
         const PfWorkloadGroup *group = &g_array_index(workload->groups, PfWorkloadGroup, i);
         uint64_t first;
         uint64_t count;
-        if (writes->contexts[0] != '\0' && strcmp(writes->contexts, group->name) != 0)
-            continue;
-        is_known = true;
-        if (pf_workload_range(group, writes->from, &first, &count))
-            contexts += group->count;
+        bool has_pages = pf_workload_range(group, writes->from, &first, &count);
+        for (uint64_t index = 0; index < group->count; index++)
+            if (pf_workload_writes_in(writes, group, index)) {
+                is_known = true;
+                contexts += has_pages;
+            }
     }
     if (!is_known)
         pf_config_complain(writes->section, "contexts", "there are no contexts called %s",

@@ -221,6 +221,18 @@ static void add_kind(PfWorkloadGroup *group, PfPages kind)
     g_array_append_val(group->kinds, kind);
 }
 
+/* Adds COUNT pages whose contents, of which there are DISTINCT, each context has for itself. */
+static void add_own(PfWorkloadGroup *group, const char *name, PfPagesForm form, uint64_t count,
+                    uint64_t distinct)
+{
+    PfPages kind = {.name = name,
+                    .form = form,
+                    .count = count,
+                    .distinct = distinct,
+                    .stride = MAX(distinct, 1)};
+    add_kind(group, kind);
+}
+
 static bool plan_kinds(PfWorkload *workload, PfWorkloadGroup *group)
 {
     g_autoptr(GArray) amounts = collect_amounts(group);
@@ -238,20 +250,11 @@ static bool plan_kinds(PfWorkload *workload, PfWorkloadGroup *group)
                                   .count = amount++->pages,
                                   .distinct = common->pages});
     }
-    uint64_t contents = amount->pages / group->copies;
-    PfPages own = {.name = "duplicates",
-                   .form = PF_PAGES_NUMBERED,
-                   .count = amount++->pages,
-                   .distinct = contents,
-                   .stride = MAX(contents, 1)};
-    add_kind(group, own);
-    for (const char *const *name = (const char *const[]){"pinned", "private", NULL}; *name != NULL;
-         name++, amount++)
-        add_kind(group, (PfPages){.name = *name,
-                                  .form = PF_PAGES_NUMBERED,
-                                  .count = amount->pages,
-                                  .distinct = amount->pages,
-                                  .stride = amount->pages});
+    add_own(group, "duplicates", PF_PAGES_NUMBERED, amount->pages, amount->pages / group->copies);
+    amount++;
+    add_own(group, "pinned", PF_PAGES_PINNED, amount->pages, amount->pages);
+    amount++;
+    add_own(group, "private", PF_PAGES_NUMBERED, amount->pages, amount->pages);
     add_kind(group, (PfPages){.name = "unused",
                               .form = PF_PAGES_UNUSED,
                               .count = group->pages - group->used_pages});

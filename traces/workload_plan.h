@@ -18,6 +18,7 @@ typedef enum {
     PF_PAGES_ZERO,
     PF_PAGES_ONES,
     PF_PAGES_NUMBERED, /* `id:` contents */
+    PF_PAGES_PINNED,   /* the same, and a pin */
     PF_PAGES_UNUSED,   /* nothing yet */
 } PfPagesForm;
 
@@ -131,6 +132,10 @@ void pf_workload_plan(PfWorkload *workload, PfConfigSection *section);
 
 /* The same for the phases, when all groups are planned. */
 void pf_workload_plan_phases(PfWorkload *workload);
+
+/* Whether context INDEX of GROUP is one of those that WRITES is about. */
+bool pf_workload_writes_in(const PfWorkloadWrites *writes, const PfWorkloadGroup *group,
+                           uint64_t index);
 
 /* The set called NAME, NULL where there is none. Borrowed until another set is added. */
 PfWorkloadSet *pf_workload_find_set(const PfWorkload *workload, const char *name);

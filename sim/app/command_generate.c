@@ -4,7 +4,6 @@
 #include "commands.h"
 #include "error.h"
 #include "interrupt.h"
-#include "json.h"
 #include "presets.h"
 #include "progress.h"
 #include "version.h"
@@ -33,16 +32,10 @@ static void tell_progress(const PfWorkloadProgress *progress, void *user)
  * same bytes everywhere. */
 static char *describe(const PfWorkload *workload)
 {
-    g_autoptr(GString) text = g_string_new(NULL);
-    PfJson json;
-    pf_json_init(&json, text);
-    pf_json_open(&json, NULL, '{');
-    pf_json_string(&json, "source", "synthetic workload");
-    pf_json_string(&json, "program", "pagefold " PF_VERSION);
-    pf_json_uint(&json, "seed", pf_workload_seed(workload));
-    pf_json_close(&json, '}');
-    g_strdelimit(text->str, "\n", ' ');
-    return g_strdup(g_strstrip(text->str));
+    return g_strdup_printf(
+        "{\"source\": \"synthetic workload\", \"program\": \"pagefold " PF_VERSION
+        "\", \"seed\": %" G_GUINT64_FORMAT "}",
+        pf_workload_seed(workload));
 }
 
 static PfConfig *load(const char *path, char **assignments, PfWorkload **ret_workload,

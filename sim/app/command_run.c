@@ -72,7 +72,7 @@ static PfParse parse_options(PfApp *app, const PfCommand *command, int argc, cha
         {"verify", 0, 0, G_OPTION_ARG_NONE, &options->verify,
          "compare memory with what it would be with no sharing", NULL},
         {"format", 0, 0, G_OPTION_ARG_FILENAME, &options->format,
-         "what to print: table, markdown, latex, csv, json", "FORM"},
+         "what to print: table, markdown, latex, csv, json, esx", "FORM"},
         {"epoch", 0, 0, G_OPTION_ARG_FILENAME, &setup->epoch,
          "time between two rows of epochs.csv, or auto", "TIME"},
         {"events", 0, 0, G_OPTION_ARG_FILENAME, &options->events,
@@ -105,7 +105,7 @@ static bool find_form(const char *name, PfReportForm *ret_form, GError **error)
         return true;
     }
     g_set_error(error, PF_ERROR, PF_ERROR_USAGE,
-                "--format %s: must be table, markdown, latex, csv or json", name);
+                "--format %s: must be table, markdown, latex, csv, json or esx", name);
     return false;
 }
 
@@ -148,6 +148,18 @@ static bool check_figures(char **names, GError **error)
             return false;
         }
     return true;
+}
+
+/* The status tables of esx are of its runs only. */
+static bool check_form(const PfSimulation *simulation, PfReportForm form, GError **error)
+{
+    bool has_any = form != PF_REPORT_ESX;
+    for (size_t i = 0; i < pf_simulation_run_count(simulation); i++)
+        has_any |= g_str_equal(pf_run_policy(pf_simulation_run_at(simulation, i)), "esx");
+    if (!has_any)
+        g_set_error(error, PF_ERROR, PF_ERROR_USAGE,
+                    "--format esx: tells of policy esx, which is not among the policies");
+    return has_any;
 }
 
 /* The configuration as it was used, to be run again: without where its results went, and with the
@@ -311,7 +323,7 @@ static int simulate(PfApp *app, const RunOptions *options, const char *path, PfR
         .interrupted = &app->interrupted,
     };
     g_autoptr(PfSimulation) simulation = pf_simulation_new(config, registry, &how, error);
-    if (simulation == NULL)
+    if (simulation == NULL || !check_form(simulation, form, error))
         return 2;
     if (options->dry_run) {
         fprintf(stderr, "pagefold: %s: OK, %zu policies\n", path,

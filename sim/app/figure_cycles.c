@@ -25,6 +25,7 @@ static const struct {
     {"shootdown", "#CC79A7", "#000000"}, {"scan", "#56B4E9", "#000000"},
     {"hash", "#0072B2", "#ffffff"},      {"lookup", "#009E73", "#ffffff"},
     {"compare", "#E69F00", "#000000"},   {"merge", "#F0E442", "#000000"},
+    {"lock", "#000000", "#ffffff"},
 };
 
 enum { ACCOUNTS = G_N_ELEMENTS(accounts) };

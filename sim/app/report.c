@@ -8,7 +8,7 @@ const char *const *pf_report_form_names(void)
 {
     static const char *const names[PF_REPORT_FORMS + 1] = {
         [PF_REPORT_TABLE] = "table", [PF_REPORT_MARKDOWN] = "markdown", [PF_REPORT_LATEX] = "latex",
-        [PF_REPORT_CSV] = "csv",     [PF_REPORT_JSON] = "json",
+        [PF_REPORT_CSV] = "csv",     [PF_REPORT_JSON] = "json",         [PF_REPORT_ESX] = "esx",
     };
     return names;
 }
@@ -89,6 +89,8 @@ void pf_report_comparison(GString *out, const PfSimulation *simulation, PfReport
 {
     if (form == PF_REPORT_JSON)
         pf_report_json(out, simulation);
+    else if (form == PF_REPORT_ESX)
+        pf_report_esx(out, simulation);
     else
         pf_report_table(out, simulation, form);
     if (form == PF_REPORT_TABLE || form == PF_REPORT_MARKDOWN)

@@ -13,6 +13,7 @@ typedef enum {
     PF_REPORT_LATEX,
     PF_REPORT_CSV,  /* the comparison with exact values, one row a policy */
     PF_REPORT_JSON, /* stats.json */
+    PF_REPORT_ESX,  /* the status tables of policy esx */
     PF_REPORT_FORMS
 } PfReportForm;
 
@@ -41,7 +42,10 @@ void pf_report_stats_csv(GString *out, const PfSimulation *simulation);
 void pf_report_epochs_csv(GString *out, const PfSimulation *simulation);
 void pf_report_marks_csv(GString *out, const PfSimulation *simulation);
 
-/* The comparison for eyes and papers; FORM is none of JSON. */
+/* What ESX Server told of its page sharing, for each run of policy esx. */
+void pf_report_esx(GString *out, const PfSimulation *simulation);
+
+/* The comparison for eyes and papers; FORM is none of JSON and ESX. */
 void pf_report_table(GString *out, const PfSimulation *simulation, PfReportForm form);
 
 /* Why pages are not shared, below the comparison; FORM is the table or Markdown. Nothing where no

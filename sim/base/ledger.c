@@ -13,6 +13,7 @@ static const PfAccountInfo accounts[PF_ACCOUNT_COUNT] = {
     [PF_ACCOUNT_LOOKUP] = {"lookup", "Searching and updating a finder's tables or CAM."},
     [PF_ACCOUNT_COMPARE] = {"compare", "Comparing the bytes of pages for a policy."},
     [PF_ACCOUNT_MERGE] = {"merge", "Protecting, remapping and freeing pages to share them."},
+    [PF_ACCOUNT_LOCK] = {"lock", "A policy's waiting for its own locks, held by another core."},
 };
 
 const PfAccountInfo *pf_account_info(PfAccount account)

@@ -24,6 +24,7 @@ typedef enum {
     PF_ACCOUNT_LOOKUP,
     PF_ACCOUNT_COMPARE,
     PF_ACCOUNT_MERGE,
+    PF_ACCOUNT_LOCK,
     PF_ACCOUNT_COUNT
 } PfAccount;
 

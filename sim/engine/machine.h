@@ -20,6 +20,7 @@ typedef struct {
     int on_full;
     int paging; /* PfPaging: how virtual machines are translated */
     int allocator;
+    uint64_t nodes; /* NUMA nodes, each with as many frames and (nearly) as many cores */
     uint64_t colors; /* PF_CONFIG_AUTO: by the last shared cache */
     PfCoreConfig core;
     PfMmuConfig mmu;
@@ -33,6 +34,9 @@ typedef struct {
 PfMachineConfig *pf_machine_config_new(PfConfig *config);
 void pf_machine_config_free(PfMachineConfig *machine);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PfMachineConfig, pf_machine_config_free)
+
+/* The node of CORE: neighbouring cores share one. */
+unsigned pf_machine_node_of_core(const PfMachineConfig *config, unsigned core);
 
 /* How many page colours the machine has for pages of PAGE_BYTES. */
 unsigned pf_machine_colors(const PfMachineConfig *config, uint32_t page_bytes);

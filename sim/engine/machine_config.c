@@ -7,6 +7,9 @@ static const char *const on_full_choices[] = {"stop", NULL};
 static const char *const paging_choices[] = {"native", "nested", NULL};
 static const char *const allocator_choices[] = {"first-touch", NULL};
 
+/* As many as node numbers have trees in policy `ksm`. */
+enum { NODES_MAX = 64 };
+
 #define AT(member) .offset = offsetof(PfMachineConfig, member)
 
 static const PfConfigField machine_fields[] = {
@@ -31,6 +34,13 @@ static const PfConfigField machine_fields[] = {
     {.key = "colors", .type = PF_CONFIG_UINT, AT(colors), .standard = "auto", .automatic = true,
      .min = 1, .max = 1 << 20, .power_of_two = true, .unit = "colours",
      .description = "Page colours; auto: what the last level of cache has."},
+};
+
+static const PfConfigField numa_fields[] = {
+    {.key = "nodes", .type = PF_CONFIG_UINT, AT(nodes), .standard = "1", .min = 1,
+     .max = NODES_MAX, .unit = "nodes",
+     .description = "Nodes among which frames and cores are divided evenly; a context's new frames "
+                    "come from its own node first. All memory is equally near."},
 };
 
 /* What `caches` is where the configuration has none: sizes of a server core of about 2018. */
@@ -108,6 +118,8 @@ PfMachineConfig *pf_machine_config_new(PfConfig *config)
     pf_config_bind(section, machine_fields, G_N_ELEMENTS(machine_fields), machine);
     pf_config_bind(pf_config_subsection(section, "core"), pf_core_fields, pf_core_field_count,
                    &machine->core);
+    pf_config_bind(pf_config_subsection(section, "numa"), numa_fields, G_N_ELEMENTS(numa_fields),
+                   machine);
     PfConfigSection *tlb = pf_config_subsection(section, "tlb");
     pf_mmu_bind(tlb, pf_config_subsection(section, "walk"), &machine->mmu);
     bind_caches(machine, section);
@@ -123,6 +135,11 @@ void pf_machine_config_free(PfMachineConfig *machine)
         return;
     g_free(machine->caches);
     g_free(machine);
+}
+
+unsigned pf_machine_node_of_core(const PfMachineConfig *config, unsigned core)
+{
+    return (unsigned)(core * config->nodes / config->cores);
 }
 
 unsigned pf_machine_colors(const PfMachineConfig *config, uint32_t page_bytes)

@@ -27,11 +27,12 @@ static bool build_host(PfRun *run, uint64_t frame_capacity, bool verify, GError 
                                   .index = (uint16_t)daemon,
                                   .actor = PF_ACTOR_POLICY,
                                   .payer = PF_PAYER_POLICY},
+                       .core_count = (unsigned)run->machine_config->cores,
                        .clock_hz = run->machine_config->clock_hz,
                        .dilation = run->config->dilation,
                        .seed = run->config->seed,
                        .due_cycles = &run->due_cycles,
-                       .all_wait = &run->all_wait,
+                       .is_barrier = &run->is_barrier,
                        .verify = verify,
                        .frame_capacity = frame_capacity,
                        .color_count = pf_machine_colors(run->machine_config,
@@ -67,7 +68,7 @@ static PfRun *new_run(const PfRunConfig *config, const PfMachineConfig *machine_
     bool unlimited = bound || !setup->common.limited ||
                      machine_config->memory_bytes == PF_CONFIG_AUTO;
     pf_memory_init(&run->memory, image, unlimited ? 0 : machine_config->memory_bytes / page_bytes,
-                   (PfScope)setup->common.scope, &run->now_cycles);
+                   (unsigned)machine_config->nodes, (PfScope)setup->common.scope, &run->now_cycles);
     run->work = (PfWork){.costs = &machine_config->costs,
                          .ledger = &run->ledger,
                          .page_bytes = page_bytes,
@@ -164,15 +165,15 @@ static void play_record(PfRun *run, const PfRecord *record, uint32_t number)
         return;
     case PF_RECORD_SCAN:
         run_barrier(run, 0);
-        run->all_wait = true;
+        run->is_barrier = true;
         pf_host_scan(run->host, record->count, (record->flags & PF_RECORD_SCAN_PASSES) != 0);
-        run->all_wait = false;
+        run->is_barrier = false;
         return;
     case PF_RECORD_CONTROL:
         run_barrier(run, 0);
-        run->all_wait = true;
+        run->is_barrier = true;
         pf_host_control(run->host, record->detail->name, record->detail->text);
-        run->all_wait = false;
+        run->is_barrier = false;
         return;
     case PF_RECORD_BEGIN:
     case PF_RECORD_END:

@@ -73,8 +73,8 @@ struct PfRun {
     uint32_t *core_context;  /* by core: who was the last to do so there */
     GArray *app_origins;    /* uint64_t by context: cycles at the last restart of statistics */
     GArray *policy_origins;
-    bool all_wait;        /* at a barrier: no context goes on from where it is */
     bool *core_is_used;   /* by core: some context runs there */
+    bool is_barrier;      /* all contexts wait, having done what came before */
     uint64_t now_cycles;  /* the furthest that anything has come */
     uint64_t due_cycles;  /* the next wake-up or epoch */
     uint64_t time_ps;     /* the last `time` record */

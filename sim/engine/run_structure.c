@@ -126,6 +126,10 @@ static void add_context(PfRun *run, uint32_t number)
                      .actor = PF_ACTOR_DEMAND,
                      .payer = PF_PAYER_APP,
                      .context = number};
+    unsigned node = pf_machine_node_of_core(run->machine_config, core);
+    if (context->node >= 0)
+        node = (unsigned)context->node % (unsigned)run->machine_config->nodes;
+    pf_memory_set_home(&run->memory, number, node);
     bool two_stage = false;
     g_assert(number == run->places->len);
     g_array_append_val(run->places, place);
@@ -137,7 +141,7 @@ static void add_context(PfRun *run, uint32_t number)
     g_array_append_val(run->ready_cycles, ready);
     pf_host_set_contexts(run->host, (PfPlace *)(void *)run->places->data,
                          (const bool *)(const void *)run->two_stage->data,
-                         (const uint64_t *)(const void *)run->ready_cycles->data);
+                         (uint64_t *)(void *)run->ready_cycles->data);
 }
 
 static void play_fork(PfRun *run, const PfRecord *record)
@@ -208,6 +212,7 @@ static void play_advise(PfRun *run, const PfRecord *record, PfCpn first)
 
 static void pin_page(PfRun *run, PfPage page, PfSlot slot)
 {
+    pf_host_pin_intended(run->host, page);
     PfFault fault = pf_memory_pin(&run->memory, slot);
     if (fault == PF_FAULT_NO_MEMORY) {
         run->out_of_memory = true;

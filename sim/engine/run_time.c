@@ -110,6 +110,9 @@ void run_wait(PfRun *run, uint32_t context)
     *ready = 0;
     if (core->now_cycles >= run->due_cycles)
         run_serve(run, core->now_cycles);
+    /* Just now the policy may have blocked it; what falls due meanwhile is served later. */
+    run->ledger.idle_cycles += pf_core_advance_to(core, *ready);
+    *ready = 0;
 }
 
 void run_barrier(PfRun *run, uint64_t at_least)
@@ -127,9 +130,9 @@ void run_barrier(PfRun *run, uint64_t at_least)
         latest = MAX(latest, g_array_index(run->ready_cycles, uint64_t, i));
         g_array_index(run->ready_cycles, uint64_t, i) = 0;
     }
-    run->all_wait = true;
+    run->is_barrier = true;
     run_serve(run, latest);
-    run->all_wait = false;
+    run->is_barrier = false;
     if (run->error != NULL)
         return;
     /* Stolen cycles may have moved a core's clock on once more. */

@@ -91,6 +91,18 @@ const char *pf_run_remark(const PfRun *run);
  * the end of the region of interest. */
 const PfStats *pf_run_stats(const PfRun *run);
 
+/* A content that the policy made pages share. */
+typedef struct {
+    uint64_t pages; /* mapped to one frame of it */
+    uint64_t key;   /* by the policy's hash */
+    bool is_zero;   /* nothing but zero bits */
+    bool is_ones;   /* nothing but ones */
+} PfSharedContent;
+
+/* The frames that most pages share at the end of the run: fills CONTENTS, at most COUNT, the most
+ * shared first; returns how many there are. */
+size_t pf_run_top_shared(const PfRun *run, PfSharedContent *contents, size_t count);
+
 /* Rows of the epochs: columns are fixed names. */
 size_t pf_simulation_epoch_columns(const PfSimulation *simulation, const char *const **ret_names);
 size_t pf_run_epoch_count(const PfRun *run);

@@ -1,11 +1,25 @@
 #include "frame.h"
 
-void pf_frame_pool_init(PfFramePool *pool, PfContentStore *store, uint64_t capacity_frames)
+/* Without a limit: numbers of a node that lie together. Enough for every page colour. */
+enum { NODE_TURN_FRAMES = 4096 };
+
+void pf_frame_pool_init(PfFramePool *pool, PfContentStore *store, uint64_t capacity_frames,
+                        unsigned node_count)
 {
-    *pool = (PfFramePool){.store = store, .capacity_frames = capacity_frames, .limit = 1};
+    g_assert(node_count > 0);
+    *pool = (PfFramePool){.store = store,
+                          .capacity_frames = capacity_frames,
+                          .limit = 1,
+                          .nodes = g_new(PfFrameNode, node_count),
+                          .node_count = node_count,
+                          .node_frames = NODE_TURN_FRAMES};
+    if (capacity_frames > 0)
+        pool->node_frames = (uint32_t)((capacity_frames + node_count - 1) / node_count);
     pf_seg_array_init(&pool->frames, sizeof(PfFrame));
     pf_seg_array_reserve(&pool->frames, 1);
-    pool->free = g_array_new(FALSE, FALSE, sizeof(uint32_t));
+    for (unsigned node = 0; node < node_count; node++)
+        pool->nodes[node] = (PfFrameNode){.free = g_array_new(FALSE, FALSE, sizeof(uint32_t)),
+                                          .next = 1 + node * pool->node_frames};
     pf_table_init(&pool->pins);
     pf_table_init(&pool->file_object);
     pf_seg_array_init(&pool->tags, sizeof(uint32_t));
@@ -14,7 +28,9 @@ void pf_frame_pool_init(PfFramePool *pool, PfContentStore *store, uint64_t capac
 void pf_frame_pool_clear(PfFramePool *pool)
 {
     pf_seg_array_clear(&pool->frames);
-    g_clear_pointer(&pool->free, g_array_unref);
+    for (unsigned node = 0; pool->nodes != NULL && node < pool->node_count; node++)
+        g_array_unref(pool->nodes[node].free);
+    g_clear_pointer(&pool->nodes, g_free);
     pf_table_clear(&pool->pins);
     pf_table_clear(&pool->file_object);
     pf_seg_array_clear(&pool->tags);
@@ -27,19 +43,37 @@ static void release_held(PfFramePool *pool, PfFrame *frame)
     frame->holds = 0;
 }
 
-bool pf_frame_alloc(PfFramePool *pool, PfSlot slot, PfMpn *ret_mpn)
+/* A number of NODE that is not in use; false if the node is full. */
+static bool take_number(PfFramePool *pool, PfFrameNode *node, uint32_t *ret_number)
+{
+    if (node->free->len > 0) {
+        *ret_number = g_array_index(node->free, uint32_t, node->free->len - 1);
+        g_array_set_size(node->free, node->free->len - 1);
+        return true;
+    }
+    if (node->next == 0)
+        return false;
+    uint32_t number = node->next++;
+    g_assert(number < UINT32_MAX - pool->node_count * NODE_TURN_FRAMES);
+    if (pool->node_count > 1 && (node->next - 1) % pool->node_frames == 0)
+        node->next = pool->capacity_frames > 0
+                         ? 0
+                         : node->next + (pool->node_count - 1) * pool->node_frames;
+    pool->limit = MAX(pool->limit, number + 1);
+    pf_seg_array_reserve(&pool->frames, pool->limit);
+    *ret_number = number;
+    return true;
+}
+
+bool pf_frame_alloc(PfFramePool *pool, PfSlot slot, unsigned node, PfMpn *ret_mpn)
 {
     if (pf_frame_pool_free(pool) == 0)
         return false;
-    uint32_t number;
-    if (pool->free->len > 0) {
-        number = g_array_index(pool->free, uint32_t, pool->free->len - 1);
-        g_array_set_size(pool->free, pool->free->len - 1);
-    } else {
-        g_assert(pool->limit < UINT32_MAX);
-        number = pool->limit++;
-        pf_seg_array_reserve(&pool->frames, pool->limit);
-    }
+    uint32_t number = 0;
+    bool is_taken = false;
+    for (unsigned i = 0; i < pool->node_count && !is_taken; i++)
+        is_taken = take_number(pool, &pool->nodes[(node + i) % pool->node_count], &number);
+    g_assert(is_taken);
     PfMpn mpn = {number};
     *pf_frame_at(pool, mpn) = (PfFrame){.holds = PF_FRAME_LIVE | slot.index, .count = 1};
     pool->used_frames++;
@@ -72,7 +106,7 @@ static void release_frame(PfFramePool *pool, PfMpn mpn)
         pf_table_remove(&pool->file_object, mpn.number);
     release_held(pool, frame);
     frame->count = 0;
-    g_array_append_val(pool->free, mpn.number);
+    g_array_append_val(pool->nodes[pf_frame_node(pool, mpn)].free, mpn.number);
 }
 
 void pf_frame_unref(PfFramePool *pool, PfMpn mpn)
@@ -159,4 +193,13 @@ uint64_t pf_frame_pool_free(const PfFramePool *pool)
         return UINT64_MAX;
     return pool->capacity_frames > pool->used_frames ? pool->capacity_frames - pool->used_frames
                                                      : 0;
+}
+
+uint64_t pf_frame_pool_bytes(const PfFramePool *pool)
+{
+    uint64_t bytes = (uint64_t)pool->limit * sizeof(PfFrame) + pf_table_bytes(&pool->pins) +
+                     pf_table_bytes(&pool->file_object) + pf_seg_array_bytes(&pool->tags);
+    for (unsigned node = 0; node < pool->node_count; node++)
+        bytes += pool->nodes[node].free->len * sizeof(uint32_t);
+    return bytes;
 }

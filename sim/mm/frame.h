@@ -34,12 +34,20 @@ static_assert(sizeof(PfFrame) == 8, "a frame is 8 bytes");
 
 #define PF_ZERO_FRAME ((PfMpn){0})
 
+/* What belongs to one NUMA node. */
+typedef struct {
+    GArray *free;  /* of uint32_t, last freed first used */
+    uint32_t next; /* the lowest number that was never used; 0: all were */
+} PfFrameNode;
+
 typedef struct {
     PfContentStore *store; /* borrowed */
     PfSegArray frames;
     uint64_t capacity_frames; /* 0: no limit */
-    uint32_t limit;           /* frames ever used, the zero frame included */
-    GArray *free;             /* of uint32_t, last freed first used */
+    uint32_t limit;           /* above all numbers ever used */
+    PfFrameNode *nodes;
+    unsigned node_count;
+    uint32_t node_frames;     /* numbers that lie together on one node */
     PfTable pins;             /* MPN -> pins */
     PfTable file_object;      /* MPN -> slot of the file's page it holds */
     PfSegArray tags;          /* uint32_t by MPN, of claimed frames; empty until one is */
@@ -47,8 +55,11 @@ typedef struct {
     uint64_t peak_frames;
 } PfFramePool;
 
-/* No frame is in use; CAPACITY_FRAMES can be. STORE is borrowed. */
-void pf_frame_pool_init(PfFramePool *pool, PfContentStore *store, uint64_t capacity_frames);
+/* No frame is in use; CAPACITY_FRAMES can be, divided evenly among NODE_COUNT NUMA nodes: the
+ * lowest numbers are on node 0. Without a limit nodes take turns by 4096 numbers. STORE is
+ * borrowed. */
+void pf_frame_pool_init(PfFramePool *pool, PfContentStore *store, uint64_t capacity_frames,
+                        unsigned node_count);
 void pf_frame_pool_clear(PfFramePool *pool);
 
 /* The frame MPN, and how often it is mapped and pinned. */
@@ -68,9 +79,18 @@ static inline bool pf_frame_is_used(const PfFrame *frame)
     return (frame->count & (PF_FRAME_REFS_MASK | PF_FRAME_PINNED)) != 0;
 }
 
-/* A free frame with one reference that holds what SLOT holds; false when there is none left.
- * Frames are given out in order of number, freed ones first. */
-bool pf_frame_alloc(PfFramePool *pool, PfSlot slot, PfMpn *ret_mpn);
+/* The NUMA node of the frame MPN; the zero frame comes beside those of node 0. */
+static inline unsigned pf_frame_node(const PfFramePool *pool, PfMpn mpn)
+{
+    if (pool->node_count == 1 || mpn.number == 0)
+        return 0;
+    return (mpn.number - 1) / pool->node_frames % pool->node_count;
+}
+
+/* A free frame of NODE, or if that is full of the next one after it that is not, with one reference
+ * that holds what SLOT holds; false when there is none left. A node's frames are given out in order
+ * of number, freed ones first. */
+bool pf_frame_alloc(PfFramePool *pool, PfSlot slot, unsigned node, PfMpn *ret_mpn);
 
 /* One more page maps the frame. */
 void pf_frame_ref(PfFramePool *pool, PfMpn mpn);
@@ -96,3 +116,6 @@ uint32_t pf_frame_tag(const PfFramePool *pool, PfMpn mpn);
 
 /* Frames that could still be given out; UINT64_MAX without a limit. */
 uint64_t pf_frame_pool_free(const PfFramePool *pool);
+
+/* What the host spends on it. */
+uint64_t pf_frame_pool_bytes(const PfFramePool *pool);

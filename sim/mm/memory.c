@@ -1,12 +1,13 @@
 #include "memory.h"
 
-void pf_memory_init(PfMemory *memory, PfImage *image, uint64_t capacity_frames, PfScope scope,
-                    const uint64_t *now_cycles)
+void pf_memory_init(PfMemory *memory, PfImage *image, uint64_t capacity_frames,
+                    unsigned node_count, PfScope scope, const uint64_t *now_cycles)
 {
     *memory = (PfMemory){.image = image, .scope = scope, .now_cycles = now_cycles};
-    pf_frame_pool_init(&memory->frames, pf_image_store(image), capacity_frames);
+    pf_frame_pool_init(&memory->frames, pf_image_store(image), capacity_frames, node_count);
     pf_seg_array_init(&memory->entries, sizeof(PfEntry));
     memory->pins = g_array_new(FALSE, FALSE, sizeof(PfPin));
+    memory->homes = g_array_new(FALSE, TRUE, sizeof(uint8_t));
     memory->present_pages = g_array_new(FALSE, TRUE, sizeof(uint64_t));
     memory->merged_zeros = g_array_new(FALSE, TRUE, sizeof(uint64_t));
     pf_journal_init(&memory->journal);
@@ -18,10 +19,27 @@ void pf_memory_clear(PfMemory *memory)
     pf_frame_pool_clear(&memory->frames);
     pf_seg_array_clear(&memory->entries);
     g_clear_pointer(&memory->pins, g_array_unref);
+    g_clear_pointer(&memory->homes, g_array_unref);
     g_clear_pointer(&memory->present_pages, g_array_unref);
     g_clear_pointer(&memory->merged_zeros, g_array_unref);
     pf_journal_clear(&memory->journal);
     pf_image_reader_clear(&memory->reader);
+}
+
+void pf_memory_set_home(PfMemory *memory, uint32_t context, unsigned node)
+{
+    g_assert(node < memory->frames.node_count && node <= UINT8_MAX);
+    if (context >= memory->homes->len)
+        g_array_set_size(memory->homes, context + 1);
+    g_array_index(memory->homes, uint8_t, context) = (uint8_t)node;
+}
+
+unsigned pf_memory_home(const PfMemory *memory, PfSlot slot)
+{
+    if (memory->frames.node_count == 1)
+        return 0;
+    uint32_t context = pf_image_leaf_of(memory->image, slot)->context;
+    return context < memory->homes->len ? g_array_index(memory->homes, uint8_t, context) : 0;
 }
 
 void pf_memory_sync(PfMemory *memory)
@@ -139,7 +157,7 @@ static bool map_file(PfMemory *memory, PfSlot slot, PfSlot object)
     if (alive) {
         pf_frame_ref(&memory->frames, mpn);
     } else {
-        if (!pf_frame_alloc(&memory->frames, object, &mpn))
+        if (!pf_frame_alloc(&memory->frames, object, pf_memory_home(memory, slot), &mpn))
             return false;
         pf_frame_at(&memory->frames, mpn)->count |= PF_FRAME_FILE;
         pf_table_insert(&memory->frames.file_object, mpn.number, object.index);
@@ -226,7 +244,7 @@ PfStoreOutcome pf_memory_store(PfMemory *memory, PfSlot slot, PfSlot object)
         entry->flags &= ~(unsigned)(PF_ENTRY_MERGED | PF_ENTRY_SHARING);
     } else {
         PfMpn mpn;
-        if (!pf_frame_alloc(&memory->frames, slot, &mpn))
+        if (!pf_frame_alloc(&memory->frames, slot, pf_memory_home(memory, slot), &mpn))
             return (PfStoreOutcome){.fault = PF_FAULT_NO_MEMORY};
         drop_mapping(memory, slot, true);
         count_present(memory, slot, 1);
@@ -355,11 +373,7 @@ void pf_memory_unpin_all(PfMemory *memory, uint32_t context)
 
 uint64_t pf_memory_bytes(const PfMemory *memory)
 {
-    return memory->entry_limit * sizeof(PfEntry) +
-           (uint64_t)memory->frames.limit * sizeof(PfFrame) +
-           memory->frames.free->len * sizeof(uint32_t) + pf_table_bytes(&memory->frames.pins) +
-           pf_table_bytes(&memory->frames.file_object) +
-           pf_seg_array_bytes(&memory->frames.tags) +
+    return memory->entry_limit * sizeof(PfEntry) + pf_frame_pool_bytes(&memory->frames) +
            pf_seg_array_bytes(&memory->journal.starts) +
            pf_seg_array_bytes(&memory->journal.frames) +
            pf_seg_array_bytes(&memory->journal.mappers);

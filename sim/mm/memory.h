@@ -76,6 +76,7 @@ typedef struct {
     PfSegArray entries; /* of PfEntry, by slot */
     uint64_t entry_limit;
     GArray *pins; /* of PfPin, oldest first */
+    GArray *homes; /* uint8_t by context: its NUMA node */
     PfImageReader reader;
     PfScope scope;
     uint32_t position; /* events of the range that this run has behind it */
@@ -92,13 +93,19 @@ typedef struct {
     int64_t saved_page_cycles;
 } PfMemory;
 
-/* CAPACITY_FRAMES 0: no limit. NOW_CYCLES (borrowed) is the run's clock. */
-void pf_memory_init(PfMemory *memory, PfImage *image, uint64_t capacity_frames, PfScope scope,
-                    const uint64_t *now_cycles);
+/* CAPACITY_FRAMES 0: no limit. NODE_COUNT NUMA nodes. NOW_CYCLES (borrowed) is the run's clock. */
+void pf_memory_init(PfMemory *memory, PfImage *image, uint64_t capacity_frames,
+                    unsigned node_count, PfScope scope, const uint64_t *now_cycles);
 void pf_memory_clear(PfMemory *memory);
 
 /* Makes room for all slots that the image has given out; at the start of each range. */
 void pf_memory_sync(PfMemory *memory);
+
+/* New frames of CONTEXT come from NODE while it has some; 0 if not said. */
+void pf_memory_set_home(PfMemory *memory, uint32_t context, unsigned node);
+
+/* The node for a new frame of SLOT. */
+unsigned pf_memory_home(const PfMemory *memory, PfSlot slot);
 
 /* What this run maps at SLOT. */
 static inline PfEntry *pf_memory_entry(const PfMemory *memory, PfSlot slot)

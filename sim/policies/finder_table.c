@@ -74,6 +74,48 @@ static Frame *frame_at(const Table *self, uint32_t number)
     return pf_seg_array_at(&self->frames, number);
 }
 
+/* Bytes of a number of a frame, as chains and frames hold it. */
+static uint64_t pointer_bytes(const Table *self)
+{
+    return self->capacity <= (uint64_t)1 << POINTER_BITS ? POINTER_BYTES : WIDE_POINTER_BYTES;
+}
+
+static PfStatValue read_chains(const void *user)
+{
+    return pf_stat_uint(((const Table *)user)->chain_count);
+}
+
+static PfStatValue read_chain_bytes(const void *user)
+{
+    const Table *self = user;
+    return pf_stat_uint(self->chain_count * pointer_bytes(self));
+}
+
+static PfStatValue read_frames(const void *user)
+{
+    return pf_stat_uint(((const Table *)user)->capacity);
+}
+
+static PfStatValue read_frame_bytes(const void *user)
+{
+    const Table *self = user;
+    return pf_stat_uint(self->capacity *
+                        (KEY_BYTES + pointer_bytes(self) + COUNT_BYTES + pointer_bytes(self)));
+}
+
+static void register_stats(Table *self)
+{
+    PfStatsGroup *group = pf_host_stats(self->host);
+    pf_stats_counter(group, "chain_steps", "events",
+                     "Entries of the finder compared with a key that was looked up.",
+                     &self->chain_steps);
+    pf_stats_level(group, "chains", "events", "Chains of the finder's table.", read_chains, self);
+    pf_stats_level(group, "chain_bytes", "bytes", "What they take.", read_chain_bytes, self);
+    pf_stats_level(group, "frames", "events", "Frames that the finder's table has room for.",
+                   read_frames, self);
+    pf_stats_level(group, "frame_bytes", "bytes", "What they take.", read_frame_bytes, self);
+}
+
 static void *table_create(PfHost *host, const void *user_config, uint64_t frames, GError **error)
 {
     const TableConfig *config = user_config;
@@ -91,9 +133,7 @@ static void *table_create(PfHost *host, const void *user_config, uint64_t frames
     pf_seg_array_init(&self->chains, sizeof(uint32_t));
     pf_seg_array_reserve(&self->chains, self->chain_count);
     pf_seg_array_init(&self->frames, sizeof(Frame));
-    pf_stats_counter(pf_host_stats(host), "chain_steps", "events",
-                     "Entries of the finder compared with a key that was looked up.",
-                     &self->chain_steps);
+    register_stats(self);
     return self;
 }
 
@@ -188,11 +228,7 @@ static void table_unfile(void *user, uint64_t key, uint64_t value)
 
 static uint64_t table_metadata_bytes(const void *user)
 {
-    const Table *self = user;
-    bool narrow = self->capacity <= (uint64_t)1 << POINTER_BITS;
-    uint64_t pointer = narrow ? POINTER_BYTES : WIDE_POINTER_BYTES;
-    uint64_t frame = KEY_BYTES + pointer + COUNT_BYTES + pointer;
-    return self->chain_count * pointer + self->capacity * frame;
+    return read_chain_bytes(user).u + read_frame_bytes(user).u;
 }
 
 /* Whether frame NUMBER hangs in the chain of its key. */

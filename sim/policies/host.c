@@ -1,6 +1,28 @@
 #include "host.h"
 
+#include <inttypes.h>
 #include <string.h>
+
+#include "error.h"
+
+/* Which part of a page is hashed; false if that is not inside a page. */
+static bool choose_hashed_part(PfHost *host, GError **error)
+{
+    const PfPolicyCommon *common = &host->setup->common;
+    uint64_t page_bytes = host->base.work->page_bytes;
+    uint64_t offset = common->hash_offset_bytes;
+    uint64_t left = offset < page_bytes ? page_bytes - offset : 0;
+    uint64_t bytes = common->hash_bytes == PF_CONFIG_AUTO ? left : common->hash_bytes;
+    if (bytes == 0 || bytes > left) {
+        g_set_error(error, PF_ERROR, PF_ERROR_CONFIG,
+                    "policy '%s': hash_offset and hash_bytes: the part that is hashed ends at byte "
+                    "%" PRIu64 ", the trace's pages have %" PRIu64,
+                    common->label, offset + bytes, page_bytes);
+        return false;
+    }
+    host->hash_bytes = (uint32_t)bytes;
+    return true;
+}
 
 PfHost *pf_host_new(const PfPolicySetup *setup, const PfHostBase *base, GError **error)
 {
@@ -26,6 +48,11 @@ PfHost *pf_host_new(const PfPolicySetup *setup, const PfHostBase *base, GError *
     pf_stats_counter(policy, "refused_controls", "events",
                      "Changes of a parameter that the policy refused.",
                      &host->stats.refused_controls);
+    pf_stats_counter(policy, "compares", "events", "Comparisons of the bytes of two frames.",
+                     &host->stats.compares);
+    pf_stats_counter(policy, "compared_words", "events",
+                     "Words of 32 bits compared, each up to the first that differed.",
+                     &host->stats.compared_words);
     host->bill = pf_host_bill_new(base->work->ledger, base->stats);
     pf_host_register_census(host);
     PfJournal *journal = &base->memory->journal;
@@ -33,6 +60,10 @@ PfHost *pf_host_new(const PfPolicySetup *setup, const PfHostBase *base, GError *
         pf_cycles_from_ps(setup->common.wasted_within_ps, base->clock_hz);
     pf_journal_register(journal, base->stats);
     uint64_t frames = pf_host_frame_capacity(host);
+    if (!choose_hashed_part(host, error)) {
+        pf_host_free(host);
+        return NULL;
+    }
     if (setup->finder != NULL)
         host->finder = setup->finder->create(host, setup->finder_config, frames, error);
     if (host->finder != NULL || setup->finder == NULL)
@@ -58,7 +89,7 @@ void pf_host_free(PfHost *host)
 }
 
 void pf_host_set_contexts(PfHost *host, PfPlace *contexts, const bool *space_is_two_stage,
-                          const uint64_t *ready_cycles)
+                          uint64_t *ready_cycles)
 {
     host->base.contexts = contexts;
     host->base.ready_cycles = ready_cycles;
@@ -156,6 +187,14 @@ void pf_host_store_faulted(PfHost *host, PfStoreFault *fault)
     fault->core = host->place->index;
     fault->old_refs = pf_host_frame_refs(host, fault->old_frame);
     host->setup->ops->store_faulted(host->self, fault);
+}
+
+void pf_host_pin_intended(PfHost *host, PfPage page)
+{
+    if (host->setup->ops->pin_intended == NULL)
+        return;
+    work_at_context(host, page.context);
+    host->setup->ops->pin_intended(host->self, page);
 }
 
 void pf_host_dma_done(PfHost *host, PfPage page, const char *device, uint64_t block)

@@ -19,6 +19,8 @@ typedef struct {
     char *finder;
     char *hash;
     uint64_t hash_bits;
+    uint64_t hash_offset_bytes;
+    uint64_t hash_bytes; /* PF_CONFIG_AUTO: the rest of the page */
     int scope;  /* PfScope */
     int place;  /* PfPlaceKind */
     int pacing; /* PfPolicyPacing */
@@ -50,8 +52,9 @@ typedef struct {
     PfPlace daemon;
     PfPlace *contexts;         /* the place of each context, by number; may move */
     const bool *space_is_two_stage; /* by context: translations are by virtual address */
-    const uint64_t *ready_cycles;   /* by context: it waits until then */
-    const bool *all_wait;           /* a barrier: no context goes on from where it is */
+    uint64_t *ready_cycles;         /* by context: it does not go on before; may move */
+    const bool *is_barrier;         /* all contexts wait; in their own time they are done */
+    unsigned core_count;            /* that run contexts */
     uint64_t clock_hz;
     double dilation;
     uint64_t seed;
@@ -94,6 +97,7 @@ struct PfHost {
     uint64_t worked_cycles; /* to where its work has brought the clocks that it used */
     PfStatsGroup *group;
     uint8_t *scratch;
+    uint32_t hash_bytes; /* of a page that are hashed, from hash_offset_bytes on */
     bool is_unmapping;    /* told of a page that goes: the image has let go of its bytes already */
     uint64_t differences; /* that --verify found */
     char *first_difference;
@@ -105,6 +109,8 @@ struct PfHost {
         uint64_t broken;
         uint64_t passes;
         uint64_t refused_controls;
+        uint64_t compares;
+        uint64_t compared_words;
     } stats;
 };
 
@@ -114,7 +120,7 @@ void pf_host_free(PfHost *host);
 
 /* Contexts' places moved or were added. */
 void pf_host_set_contexts(PfHost *host, PfPlace *contexts, const bool *space_is_two_stage,
-                          const uint64_t *ready_cycles);
+                          uint64_t *ready_cycles);
 
 /* ---- what happens, told to the policy ---- */
 void pf_host_context_event(PfHost *host, const PfContextEvent *event);
@@ -123,6 +129,7 @@ void pf_host_page_unmapped(PfHost *host, PfPage page);
 void pf_host_page_written(PfHost *host, PfPage page, PfChange how);
 void pf_host_share_broken(PfHost *host, PfPage page, bool copied);
 void pf_host_store_faulted(PfHost *host, PfStoreFault *fault);
+void pf_host_pin_intended(PfHost *host, PfPage page);
 void pf_host_dma_done(PfHost *host, PfPage page, const char *device, uint64_t block);
 /* Runs the wake-up that is due; the caller has seen that it is. */
 void pf_host_wake(PfHost *host);
@@ -162,6 +169,9 @@ static inline bool pf_host_wants_writes(const PfHost *host)
 /* The slot of PAGE; false where it was never used, or (present) where it maps nothing now. */
 bool pf_host_slot(const PfHost *host, PfPage page, PfSlot *ret_slot);
 bool pf_host_present_slot(const PfHost *host, PfPage page, PfSlot *ret_slot);
+
+/* The key that the policy's hash makes of CONTENT, at no charge. */
+uint64_t pf_host_key_of(PfHost *host, PfContent content);
 
 /* A policy whose cycles are stolen works, from now on, where CONTEXT, whose page it looks at,
  * runs. */

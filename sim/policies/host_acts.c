@@ -1,6 +1,8 @@
 /* The services of policy.h that touch bytes or change mappings, and are charged. */
 #include "host.h"
 
+enum { WORD_BYTES = 4 };
+
 /* ---- charged ---- */
 
 static PfMaddr frame_address(const PfHost *host, PfMpn frame)
@@ -13,9 +15,11 @@ static uint64_t hash_content(const PfHost *host, PfContent content)
     const PfContentStore *store = host->base.memory->frames.store;
     const uint8_t *bytes = pf_content_bytes(store, content, host->scratch);
     /* The store's own hash is XXH3-64: no need to compute that again. */
-    if (bytes == NULL || g_str_equal(host->setup->hash->name, "xxh3"))
+    bool is_whole = host->hash_bytes == host->base.work->page_bytes;
+    if (bytes == NULL || (is_whole && g_str_equal(host->setup->hash->name, "xxh3")))
         return pf_content_hash(store, content);
-    return host->setup->hash->hash(bytes, host->base.work->page_bytes);
+    return host->setup->hash->hash(bytes + host->setup->common.hash_offset_bytes,
+                                   host->hash_bytes);
 }
 
 static uint64_t cut_hash(const PfHost *host, uint64_t hash)
@@ -24,9 +28,19 @@ static uint64_t cut_hash(const PfHost *host, uint64_t hash)
     return bits >= 64 ? hash : hash & (((uint64_t)1 << bits) - 1);
 }
 
+uint64_t pf_host_key_of(PfHost *host, PfContent content)
+{
+    return cut_hash(host, hash_content(host, content));
+}
+
+unsigned pf_host_key_bits(const PfHost *host)
+{
+    return (unsigned)MIN(host->setup->common.hash_bits, host->setup->hash->bits);
+}
+
 uint64_t pf_host_zero_hash(PfHost *host)
 {
-    return cut_hash(host, hash_content(host, PF_CONTENT_OF_ZEROS));
+    return pf_host_key_of(host, PF_CONTENT_OF_ZEROS);
 }
 
 uint64_t pf_host_hash_page(PfHost *host, PfPage page)
@@ -36,11 +50,11 @@ uint64_t pf_host_hash_page(PfHost *host, PfPage page)
     g_assert(present);
     pf_host_follow(host, page.context);
     PfMpn frame = {pf_memory_entry(host->base.memory, slot)->mpn};
-    uint32_t page_bytes = host->base.work->page_bytes;
-    pf_work_read(host->base.work, host->place, PF_ACCOUNT_HASH, frame_address(host, frame),
-                 page_bytes);
+    PfMaddr address = frame_address(host, frame);
+    address.bytes += host->setup->common.hash_offset_bytes;
+    pf_work_read(host->base.work, host->place, PF_ACCOUNT_HASH, address, host->hash_bytes);
     pf_work_charge(host->base.work, host->place, PF_ACCOUNT_HASH,
-                   (host->setup->hash->cycles_per_kib * page_bytes + 1023) / 1024);
+                   (host->setup->hash->cycles_per_kib * host->hash_bytes + 1023) / 1024);
     PfContent content;
     uint64_t hash = UINT64_MAX - frame.number; /* unknown bytes equal nothing */
     if (pf_memory_frame_content(host->base.memory, frame, &content)) {
@@ -70,9 +84,13 @@ static int compare_frames(PfHost *host, PfMpn a, PfMpn b, size_t *ret_first_diff
         pf_content_unref(memory->frames.store, left);
     if (right_known)
         pf_content_unref(memory->frames.store, right);
-    if (!pf_mpn_equal(a, b))
+    if (!pf_mpn_equal(a, b)) {
+        uint64_t bytes = MIN(first + 1, (size_t)host->base.work->page_bytes);
+        host->stats.compares++;
+        host->stats.compared_words += (bytes + WORD_BYTES - 1) / WORD_BYTES;
         pf_work_compare(host->base.work, host->place, PF_ACCOUNT_COMPARE, frame_address(host, a),
                         frame_address(host, b), first);
+    }
     if (ret_first_difference != NULL)
         *ret_first_difference = first;
     return sign;
@@ -310,7 +328,7 @@ static bool waits(const PfHost *host, uint32_t context, const PfPlace *target)
 {
     if (host->base.ready_cycles[context] > host->wake_cycles)
         return true;
-    return *host->base.all_wait && target->core->now_cycles <= host->wake_cycles;
+    return *host->base.is_barrier && target->core->now_cycles <= host->wake_cycles;
 }
 
 void pf_host_shoot_down(PfHost *host, const PfPlace *initiator, PfPage page)

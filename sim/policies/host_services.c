@@ -25,7 +25,7 @@ uint64_t pf_host_now(const PfHost *host)
 uint64_t pf_host_cycles(const PfHost *host, uint64_t picoseconds)
 {
     uint64_t cycles = pf_cycles_from_ps(picoseconds, host->base.clock_hz);
-    if (host->base.dilation == 1.0)
+    if (cycles == 0 || host->base.dilation == 1.0)
         return cycles;
     /* A sleep without end, which leaves room for the time at which it begins. */
     const double most = 0x1p62;
@@ -109,9 +109,7 @@ unsigned pf_host_color(const PfHost *host, PfMpn frame)
 
 unsigned pf_host_node(const PfHost *host, PfMpn frame)
 {
-    (void)host;
-    (void)frame;
-    return 0;
+    return pf_frame_node(&host->base.memory->frames, frame);
 }
 
 uint32_t pf_host_frame_tag(const PfHost *host, PfMpn frame)
@@ -211,9 +209,42 @@ bool pf_host_sample(PfHost *host, uint32_t context, PfPage *ret_page)
             return true;
         }
     }
-    if (pf_host_cursor_next(host, page, ret_page) && ret_page->context == context)
+    return pf_host_next_page(host, page, ret_page);
+}
+
+bool pf_host_next_page(PfHost *host, PfPage page, PfPage *ret_page)
+{
+    if (pf_memory_present_pages(host->base.memory, page.context) == 0)
+        return false;
+    pf_host_follow(host, page.context);
+    if (pf_host_cursor_next(host, page, ret_page) && ret_page->context == page.context)
         return true;
-    return pf_host_cursor_next(host, (PfPage){context, {0}}, ret_page);
+    return pf_host_cursor_next(host, (PfPage){page.context, {0}}, ret_page);
+}
+
+bool pf_host_is_idle(const PfHost *host, uint32_t context)
+{
+    const PfCore *core = host->base.contexts[context].core;
+    uint64_t now = pf_host_now(host);
+    return now >= core->now_cycles &&
+           (*host->base.is_barrier || host->base.ready_cycles[context] > now);
+}
+
+void pf_host_block(PfHost *host, uint32_t context, uint64_t until)
+{
+    uint64_t *ready = &host->base.ready_cycles[context];
+    *ready = MAX(*ready, until);
+}
+
+const char *pf_host_label(const PfHost *host, uint32_t context)
+{
+    const char *label = pf_image_context(host->base.memory->image, context)->label;
+    return label != NULL ? label : "";
+}
+
+uint64_t pf_host_machine_hz(const PfHost *host)
+{
+    return host->base.clock_hz * host->base.core_count;
 }
 
 PfRng *pf_host_rng(PfHost *host)

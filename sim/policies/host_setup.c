@@ -5,7 +5,7 @@ static const char *const scopes[] = {"all", "anon", "mergeable", NULL};
 static const char *const places[] = {"daemon", "stolen", NULL};
 static const char *const pacings[] = {"time", "trace", NULL};
 
-enum { COMMON_FIELDS = 10 };
+enum { COMMON_FIELDS = 12 };
 
 /* The parameters that all policies have; defaults of scope, place and finder are the policy's. */
 static void common_fields(const PfPolicyOps *ops, PfConfigField fields[COMMON_FIELDS])
@@ -30,8 +30,8 @@ static void common_fields(const PfPolicyOps *ops, PfConfigField fields[COMMON_FI
          .offset = offsetof(PfPolicyCommon, place),
          .standard = ops->default_place != NULL ? ops->default_place : "daemon",
          .choices = places,
-         .description = "Where it runs: on a core of its own, or in cycles stolen from the cores "
-                        "of the contexts whose pages it looks at."},
+         .description = "Where it runs: on a core of its own, or in cycles stolen from cores of "
+                        "contexts whose pages it looks at."},
         {.key = "pacing",
          .type = PF_CONFIG_ENUM,
          .offset = offsetof(PfPolicyCommon, pacing),
@@ -54,19 +54,26 @@ static void common_fields(const PfPolicyOps *ops, PfConfigField fields[COMMON_FI
          .standard = "true",
          .description = "Whether its run has no more than machine.memory; a `none` that is added "
                         "for comparison is not limited."},
-        {.key = "wasted_within",
-         .type = PF_CONFIG_TIME,
+        {.key = "wasted_within", .type = PF_CONFIG_TIME, .standard = "100ms",
          .offset = offsetof(PfPolicyCommon, wasted_within_ps),
-         .standard = "100ms",
          .description = "A sharing that a store breaks within this time counts as wasted."},
-        {.key = "hash_bits",
-         .type = PF_CONFIG_UINT,
+        {.key = "hash_bits", .type = PF_CONFIG_UINT, .standard = "64", .min = 1, .max = 64,
          .offset = offsetof(PfPolicyCommon, hash_bits),
-         .standard = "64",
-         .min = 1,
-         .max = 64,
          .unit = "bits",
          .description = "Width that the hash is cut to."},
+        {.key = "hash_offset",
+         .type = PF_CONFIG_SIZE,
+         .offset = offsetof(PfPolicyCommon, hash_offset_bytes),
+         .standard = "0",
+         .description = "First byte of a page that is hashed."},
+        {.key = "hash_bytes",
+         .type = PF_CONFIG_SIZE,
+         .offset = offsetof(PfPolicyCommon, hash_bytes),
+         .standard = "auto",
+         .min = 1,
+         .automatic = true,
+         .unit = "bytes",
+         .description = "Bytes from there on that are read and hashed; auto: the rest."},
     };
     for (unsigned i = 0; i < G_N_ELEMENTS(common); i++)
         fields[i] = common[i];

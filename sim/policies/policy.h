@@ -182,6 +182,8 @@ typedef struct {
     /* A store met a sharing or a protection that this policy made; PAGE has a frame of its own now
      * (the one it had, if no other page maps that). */
     void (*share_broken)(void *self, PfPage page);
+    /* A pin is about to be taken on the frame that PAGE maps. */
+    void (*pin_intended)(void *self, PfPage page);
     void (*dma_done)(void *self, PfPage page, const char *device, uint64_t block);
     /* The time asked for has come. Returns the next wake-up's cycle, PF_HOST_NEVER for none. */
     uint64_t (*wake)(void *self, uint64_t now_cycles);
@@ -224,12 +226,15 @@ bool pf_host_next_region(const PfHost *host, PfPage from, PfPage *ret_first, PfC
 uint64_t pf_host_merged_zeros(const PfHost *host, uint32_t context);
 /* What pf_host_hash_page says of a page of zero bytes. */
 uint64_t pf_host_zero_hash(PfHost *host);
+/* How many bits of a key of pf_host_hash_page can be set. */
+unsigned pf_host_key_bits(const PfHost *host);
 /* Cycles charged to the policy so far, wherever it worked. */
 uint64_t pf_host_spent(const PfHost *host);
 /* Whether PAGE is present, inside the policy's scope, not pinned (unless isolated), and no shared
  * memory. */
 bool pf_host_admits(const PfHost *host, PfPage page);
 unsigned pf_host_color(const PfHost *host, PfMpn frame);
+/* The NUMA node that FRAME is on: 0 .. machine.numa.nodes - 1. */
 unsigned pf_host_node(const PfHost *host, PfMpn frame);
 /* The first present page of PAGE.context at or after PAGE.cpn, then of the contexts after it, in
  * order of (context number, CPN); false at the end of the last. */
@@ -240,10 +245,21 @@ uint64_t pf_host_context_pages(const PfHost *host, uint32_t context);
 /* A page drawn evenly from the present pages of CONTEXT by the policy's own stream; false if it has
  * none. */
 bool pf_host_sample(PfHost *host, uint32_t context, PfPage *ret_page);
+/* The first present page of PAGE's context at or after PAGE, else the first of the context; false
+ * if it has none. */
+bool pf_host_next_page(PfHost *host, PfPage page, PfPage *ret_page);
+/* Whether CONTEXT has nothing to do now. */
+bool pf_host_is_idle(const PfHost *host, uint32_t context);
+/* CONTEXT does not go on before cycle UNTIL: it waits for the policy. */
+void pf_host_block(PfHost *host, uint32_t context, uint64_t until);
+/* The security label of CONTEXT; "" if it has none. */
+const char *pf_host_label(const PfHost *host, uint32_t context);
 /* The policy's own random stream. */
 PfRng *pf_host_rng(PfHost *host);
 uint64_t pf_host_frame_capacity(const PfHost *host);
 uint64_t pf_host_free_frames(const PfHost *host);
+/* Cycles a second of all cores that run contexts, added up. */
+uint64_t pf_host_machine_hz(const PfHost *host);
 uint32_t pf_host_page_bytes(const PfHost *host);
 /* Distinct contents of populated pages now; for policies that are PF_POLICY_BOUND. */
 uint64_t pf_host_distinct_contents(PfHost *host);

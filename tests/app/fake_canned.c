@@ -109,3 +109,11 @@ const char *pf_simulation_context_name(const PfSimulation *simulation, uint32_t 
     (void)simulation;
     return context == 0 ? "web, \"old\"" : "db";
 }
+
+size_t pf_run_top_shared(const PfRun *run, PfSharedContent *contents, size_t count)
+{
+    (void)run;
+    (void)contents;
+    (void)count;
+    return 0;
+}

@@ -26,8 +26,10 @@ static void writes_lines(void)
     CU_ASSERT_EQUAL(run.status, 0);
     CU_ASSERT_EQUAL(count_entries(place), 2);
     g_autofree char *text = spawn_read(place, "events.csv");
-    CU_ASSERT_STRING_EQUAL(text, "policy,cycle,event,context,page,frame,partner_context,"
-                                 "partner_page,lifetime_cycles,pc\n" LINES_OF("none") LINES_OF("esx"));
+    static const char head[] = "policy,cycle,event,context,page,frame,partner_context,"
+                               "partner_page,lifetime_cycles,pc\n";
+    CU_ASSERT_TRUE(g_str_has_prefix(text, head));
+    CU_ASSERT_STRING_EQUAL(text + strlen(head), LINES_OF("none") LINES_OF("esx"));
     /* A file that is there is replaced when the new one is whole. */
     g_auto(Spawned) again = spawn(place, "run", "demo.cfg", "--events", "events.csv", "-j", "2");
     CU_ASSERT_EQUAL(again.status, 0);

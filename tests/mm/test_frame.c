@@ -8,10 +8,15 @@ typedef struct {
     PfFramePool pool;
 } Fixture;
 
-static void set_up(Fixture *fixture, uint64_t capacity_frames)
+static void set_up_nodes(Fixture *fixture, uint64_t capacity_frames, unsigned nodes)
 {
     fixture->store = pf_content_store_new(64);
-    pf_frame_pool_init(&fixture->pool, fixture->store, capacity_frames);
+    pf_frame_pool_init(&fixture->pool, fixture->store, capacity_frames, nodes);
+}
+
+static void set_up(Fixture *fixture, uint64_t capacity_frames)
+{
+    set_up_nodes(fixture, capacity_frames, 1);
 }
 
 static void tear_down(Fixture *fixture)
@@ -20,11 +25,16 @@ static void tear_down(Fixture *fixture)
     pf_content_store_free(fixture->store);
 }
 
-static PfMpn alloc(Fixture *fixture, uint32_t slot)
+static PfMpn alloc_on(Fixture *fixture, uint32_t slot, unsigned node)
 {
     PfMpn mpn = {UINT32_MAX};
-    CU_ASSERT_TRUE(pf_frame_alloc(&fixture->pool, (PfSlot){slot}, &mpn));
+    CU_ASSERT_TRUE(pf_frame_alloc(&fixture->pool, (PfSlot){slot}, node, &mpn));
     return mpn;
+}
+
+static PfMpn alloc(Fixture *fixture, uint32_t slot)
+{
+    return alloc_on(fixture, slot, 0);
 }
 
 static void test_order(void)
@@ -54,7 +64,7 @@ static void test_capacity(void)
     CU_ASSERT_EQUAL(pf_frame_pool_free(&fixture.pool), 1);
     PfMpn third = alloc(&fixture, 3);
     PfMpn untouched = {77};
-    CU_ASSERT_FALSE(pf_frame_alloc(&fixture.pool, (PfSlot){4}, &untouched));
+    CU_ASSERT_FALSE(pf_frame_alloc(&fixture.pool, (PfSlot){4}, 0, &untouched));
     CU_ASSERT_EQUAL(untouched.number, 77);
     CU_ASSERT_EQUAL(fixture.pool.used_frames, 3);
     pf_frame_unref(&fixture.pool, third);
@@ -135,6 +145,46 @@ static void test_contents(void)
     tear_down(&fixture);
 }
 
+/* Six frames on two nodes: 1 to 3 and 4 to 6. */
+static void test_nodes(void)
+{
+    static const struct {
+        unsigned wanted;
+        uint32_t number;
+    } given[] = {{1, 4}, {0, 1}, {1, 5}, {1, 6}, {1, 2}, {1, 3}};
+    Fixture fixture;
+    set_up_nodes(&fixture, 6, 2);
+    for (uint32_t i = 0; i < G_N_ELEMENTS(given); i++)
+        CU_ASSERT_EQUAL(alloc_on(&fixture, i, given[i].wanted).number, given[i].number);
+    PfMpn none;
+    CU_ASSERT_FALSE(pf_frame_alloc(&fixture.pool, (PfSlot){9}, 0, &none));
+    for (uint32_t number = 0; number <= 6; number++)
+        CU_ASSERT_EQUAL(pf_frame_node(&fixture.pool, (PfMpn){number}), number >= 4);
+    /* What was freed goes back to its own node. */
+    pf_frame_unref(&fixture.pool, (PfMpn){2});
+    pf_frame_unref(&fixture.pool, (PfMpn){5});
+    CU_ASSERT_EQUAL(alloc_on(&fixture, 9, 0).number, 2);
+    CU_ASSERT_EQUAL(alloc_on(&fixture, 9, 0).number, 5);
+    tear_down(&fixture);
+}
+
+/* Numbers 1 to 4096 are on node 0, 4097 to 8192 on node 1, 8193 to 12288 on node 2, and so on. */
+static void test_nodes_without_a_limit(void)
+{
+    Fixture fixture;
+    set_up_nodes(&fixture, 0, 3);
+    CU_ASSERT_EQUAL(alloc_on(&fixture, 1, 2).number, 8193);
+    for (uint32_t i = 0; i < 4096; i++)
+        CU_ASSERT_EQUAL_FATAL(alloc_on(&fixture, 1, 1).number, 4097 + i);
+    CU_ASSERT_EQUAL(alloc_on(&fixture, 1, 1).number, 4097 + 3 * 4096);
+    CU_ASSERT_EQUAL(pf_frame_node(&fixture.pool, (PfMpn){8192}), 1);
+    CU_ASSERT_EQUAL(pf_frame_node(&fixture.pool, (PfMpn){8193}), 2);
+    CU_ASSERT_EQUAL(pf_frame_node(&fixture.pool, (PfMpn){12289}), 0);
+    CU_ASSERT_EQUAL(pf_frame_node(&fixture.pool, (PfMpn){4097 + 3 * 4096}), 1);
+    CU_ASSERT_EQUAL(fixture.pool.used_frames, 1 + 4096 + 1);
+    tear_down(&fixture);
+}
+
 static void test_bytes(void)
 {
     CU_ASSERT_EQUAL(sizeof(PfFrame), 8);
@@ -146,6 +196,8 @@ static const PfCheck checks[] = {
     {"a frame is free when nobody maps it", test_references},
     {"a pinned frame is in use without a mapping, as often as it was pinned", test_pins},
     {"a frame owns a reference to what it holds", test_contents},
+    {"a frame comes from the node that is wanted, or from the next one", test_nodes},
+    {"without a limit nodes take turns", test_nodes_without_a_limit},
     {"a frame takes 8 bytes", test_bytes},
 };
 

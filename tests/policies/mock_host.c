@@ -5,8 +5,6 @@
 
 #include "units.h"
 
-enum { CLOCK_HZ = 1000000000 };
-
 /* ---- Birth and death ---- */
 
 PfHost *mock_new(uint64_t frames, uint32_t page_bytes, unsigned hash_bits)
@@ -138,7 +136,7 @@ uint64_t pf_host_now(const PfHost *host)
 uint64_t pf_host_cycles(const PfHost *host, uint64_t picoseconds)
 {
     (void)host;
-    return pf_cycles_from_ps(picoseconds, CLOCK_HZ);
+    return pf_cycles_from_ps(picoseconds, MOCK_CLOCK_HZ);
 }
 
 void pf_host_wake_at(PfHost *host, uint64_t cycle)
@@ -152,7 +150,7 @@ unsigned pf_host_flags(const PfHost *host, PfPage page)
     if (found == NULL)
         return 0;
     const MockFrame *frame = &host->frames[found->mpn.number];
-    unsigned flags = PF_FLAG_PRESENT | PF_FLAG_ANON;
+    unsigned flags = PF_FLAG_PRESENT | PF_FLAG_ANON | found->flags;
     flags |= frame->references > 1 ? PF_FLAG_SHARED : 0;
     flags |= frame->is_merged ? PF_FLAG_MERGED : 0;
     flags |= found->is_pinned ? PF_FLAG_PINNED : 0;
@@ -327,6 +325,11 @@ uint64_t pf_host_hash_page(PfHost *host, PfPage page)
 {
     host->counts.hashes++;
     return hash_bytes(host, mock_bytes_of(host, mock_present_page(host, page)->mpn));
+}
+
+unsigned pf_host_key_bits(const PfHost *host)
+{
+    return MIN(host->hash_bits, 64);
 }
 
 uint64_t pf_host_zero_hash(PfHost *host)

@@ -41,6 +41,15 @@ void mock_pin(PfHost *host, PfPage page, bool is_pinned);
 /* Pages of different labels are not merged; all have label 0 at first. */
 void mock_label(PfHost *host, PfPage page, unsigned label);
 
+/* Whether CONTEXT has nothing to do; it is busy at first. */
+void mock_set_idle(PfHost *host, uint32_t context, bool is_idle);
+/* The security label of CONTEXT, a constant. */
+void mock_set_label(PfHost *host, uint32_t context, const char *label);
+/* Until when the policy has made CONTEXT wait. */
+uint64_t mock_blocked_until(const PfHost *host, uint32_t context);
+/* Further PF_FLAG_* of a page. */
+void mock_set_flags(PfHost *host, PfPage page, unsigned flags);
+
 /* Runs wake-ups up to CYCLE, which included. A cycle is a nanosecond. */
 void mock_run_until(PfHost *host, uint64_t cycle);
 

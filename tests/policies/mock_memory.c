@@ -139,6 +139,26 @@ void mock_pin(PfHost *host, PfPage page, bool is_pinned)
     mock_present_page(host, page)->is_pinned = is_pinned;
 }
 
+void mock_set_idle(PfHost *host, uint32_t context, bool is_idle)
+{
+    g_array_index(host->contexts, MockContext, context).is_idle = is_idle;
+}
+
+void mock_set_label(PfHost *host, uint32_t context, const char *label)
+{
+    g_array_index(host->contexts, MockContext, context).label = label;
+}
+
+uint64_t mock_blocked_until(const PfHost *host, uint32_t context)
+{
+    return g_array_index(host->contexts, MockContext, context).blocked_until;
+}
+
+void mock_set_flags(PfHost *host, PfPage page, unsigned flags)
+{
+    mock_present_page(host, page)->flags = flags;
+}
+
 void mock_label(PfHost *host, PfPage page, unsigned label)
 {
     MockPage *labelled = mock_present_page(host, page);
@@ -161,4 +181,35 @@ uint64_t mock_used_frames(const PfHost *host)
     for (uint64_t i = 0; i < host->frame_count; i++)
         used += host->frames[i].references > 0;
     return used;
+}
+
+/* ---- Services about contexts ---- */
+
+bool pf_host_next_page(PfHost *host, PfPage page, PfPage *ret_page)
+{
+    return (pf_host_cursor_next(host, page, ret_page) && ret_page->context == page.context) ||
+           (pf_host_cursor_next(host, mock_page(page.context, 0), ret_page) &&
+            ret_page->context == page.context);
+}
+
+bool pf_host_is_idle(const PfHost *host, uint32_t context)
+{
+    return g_array_index(host->contexts, MockContext, context).is_idle;
+}
+
+void pf_host_block(PfHost *host, uint32_t context, uint64_t until)
+{
+    g_array_index(host->contexts, MockContext, context).blocked_until = until;
+}
+
+const char *pf_host_label(const PfHost *host, uint32_t context)
+{
+    const char *label = g_array_index(host->contexts, MockContext, context).label;
+    return label != NULL ? label : "";
+}
+
+uint64_t pf_host_machine_hz(const PfHost *host)
+{
+    (void)host;
+    return MOCK_CLOCK_HZ;
 }

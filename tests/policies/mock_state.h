@@ -3,11 +3,14 @@
 
 #include "mock_host.h"
 
+enum { MOCK_CLOCK_HZ = 1000000000 };
+
 typedef struct {
     bool is_present;
     bool is_pinned;
     bool is_isolated; /* the policy took all write access from it; until its next store */
     unsigned label;
+    unsigned flags; /* that the test has set */
     PfMpn mpn;
 } MockPage;
 
@@ -22,6 +25,9 @@ typedef struct {
     GArray *pages; /* MockPage, by CPN */
     uint64_t present;
     uint64_t samples;
+    uint64_t blocked_until;
+    bool is_idle;
+    const char *label;
 } MockContext;
 
 struct PfHost {

@@ -266,6 +266,68 @@ static void copies_of_merged_pages_are_counted(void)
     CU_ASSERT_EQUAL(ksm_at(play, "end", "policy.broken"), 3);
 }
 
+#define TWO_NODES "machine = { numa = { nodes = 2; }; };"
+
+/* Two pages of a, two of b, and one of c, all equal; a and c are on node 0, b is on node 1. */
+static const char nodes_trace[] =
+    "%scontext a process node=0\ncontext b process node=1\ncontext c process core=0\n"
+    "map a 0x10000 2 anon mergeable\nmap b 0x10000 2 anon mergeable\n"
+    "map c 0x10000 1 anon mergeable\nfill a 0x10000 2 id:1\nfill b 0x10000 2 id:1\n"
+    "fill c 0x10000 1 id:1\nscan pass 2\nmark \"end\"\ncontrol ksm.merge_across_nodes %u\n"
+    "control ksm.run 2\ncontrol ksm.merge_across_nodes %u\nmark \"empty\"\n"
+    "control ksm.run 1\nscan pass 2\nmark \"again\"\n";
+
+static void nodes_are_merged_across_only_if_allowed(void)
+{
+    for (unsigned across = 0; across < 2; across++) {
+        g_autofree char *first = g_strdup_printf("control ksm.merge_across_nodes %u\n", across);
+        g_autofree char *trace = g_strdup_printf(nodes_trace, first, 1 - across, 1 - across);
+        g_autoptr(KsmPlay) play = ksm_play(TWO_NODES, NO_SMART, trace);
+        /* Each tree has a frame of its own: of three pages and of two. */
+        CU_ASSERT_EQUAL(ksm_at(play, "end", "ksm.pages_shared"), across ? 1 : 2);
+        CU_ASSERT_EQUAL(ksm_at(play, "end", "ksm.pages_sharing"), across ? 4 : 3);
+        CU_ASSERT_EQUAL(ksm_at(play, "end", "ksm.context.b.ksm_merging_pages"), 2);
+        CU_ASSERT_EQUAL(ksm_at(play, "end", "ksm.context.c.ksm_merging_pages"), 1);
+        /* Refused while pages are shared. */
+        CU_ASSERT_EQUAL(ksm_at(play, "empty", "policy.refused_controls"), 1);
+        CU_ASSERT_EQUAL(ksm_at(play, "empty", "ksm.pages_shared"), 0);
+        CU_ASSERT_EQUAL(ksm_at(play, "again", "ksm.pages_shared"), across ? 2 : 1);
+        CU_ASSERT_EQUAL(ksm_at(play, "again", "ksm.pages_sharing"), across ? 3 : 4);
+    }
+}
+
+/* On one node, and with one node used of two, it makes no difference. */
+static void one_node_is_merged_either_way(void)
+{
+    static const char *const tops[] = {"", TWO_NODES};
+    for (unsigned i = 0; i < 4; i++) {
+        g_autofree char *trace = g_strdup_printf(
+            "control ksm.merge_across_nodes %u\ncontext a process node=1\n"
+            "map a 0x10000 8 anon mergeable\nfill a 0x10000 4 id:1 step=1\n"
+            "fill a 0x14000 4 id:1 step=1\nscan pass 2\nmark \"end\"\n",
+            i % 2);
+        g_autoptr(KsmPlay) play = ksm_play(tops[i / 2], NO_SMART, trace);
+        CU_ASSERT_EQUAL(ksm_at(play, "end", "ksm.pages_shared"), 4);
+        CU_ASSERT_EQUAL(ksm_at(play, "end", "ksm.pages_sharing"), 4);
+        CU_ASSERT_EQUAL(ksm_at(play, "end", "ksm.pages_unshared"), 0);
+    }
+}
+
+/* Of eight frames four are on each node. The fifth page of b, which is on node 1, goes to node 0
+ * and is equal to that of a. */
+static void a_full_node_borrows_from_the_next(void)
+{
+    static const char trace[] =
+        "control ksm.merge_across_nodes 0\ncontext a process node=0\ncontext b process node=1\n"
+        "map a 0x10000 1 anon mergeable\nmap b 0x10000 5 anon mergeable\n"
+        "fill a 0x10000 1 id:4\nfill b 0x10000 5 id:0 step=1\nscan pass 2\nmark \"end\"\n";
+    g_autoptr(KsmPlay) play = ksm_play(
+        "machine = { memory = \"32KiB\"; numa = { nodes = 2; }; };", NO_SMART, trace);
+    CU_ASSERT_EQUAL(ksm_at(play, "end", "ksm.pages_shared"), 1);
+    CU_ASSERT_EQUAL(ksm_at(play, "end", "ksm.pages_sharing"), 1);
+    CU_ASSERT_EQUAL(ksm_at(play, "end", "ksm.pages_unshared"), 4);
+}
+
 static void scenarios_change_no_byte(void)
 {
     g_autoptr(GDir) folder = g_dir_open(KSM_SCENARIOS, 0, NULL);
@@ -276,11 +338,13 @@ static void scenarios_change_no_byte(void)
         if (!g_str_has_suffix(name, ".trace"))
             continue;
         g_autofree char *path = g_build_filename(KSM_SCENARIOS, name, NULL);
-        /* The second way of each thing: an old kernel, batches, cycles of the contexts. */
+        /* The second way of each thing: an old kernel, batches, cycles of the contexts, nodes. */
         g_autoptr(KsmPlay) one = ksm_play_file("", TRACE_PACING, path);
         g_autoptr(KsmPlay) other = ksm_play_file(
-            "timing = \"full\";",
-            TRACE_PACING "version = \"6.6\"; lru_batch = 31; place = \"stolen\"; ", path);
+            "timing = \"full\"; " TWO_NODES,
+            TRACE_PACING "version = \"6.6\"; lru_batch = 31; place = \"stolen\"; "
+                         "merge_across_nodes = false; ",
+            path);
         count += one != NULL && other != NULL;
     }
     CU_ASSERT_TRUE(count > 5);
@@ -304,6 +368,10 @@ static const PfCheck checks[] = {
     {"files merge where they were written", files_merge_where_they_were_written},
     {"metadata are items and nodes", metadata_are_items_and_nodes},
     {"chances to overlook a page are told", chances_to_overlook_a_page_are_told},
+    {"pages of two nodes are merged only if that is allowed",
+     nodes_are_merged_across_only_if_allowed},
+    {"pages of one node are merged either way", one_node_is_merged_either_way},
+    {"a full node borrows from the next", a_full_node_borrows_from_the_next},
     {"copies of merged pages are counted", copies_of_merged_pages_are_counted},
     {"scenarios change no byte, whatever the settings", scenarios_change_no_byte},
 };

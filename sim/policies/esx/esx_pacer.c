@@ -4,12 +4,12 @@
 
 #include "units.h"
 
-enum { SECONDS_PER_KILOSECOND = 1000, BUNCHES_PER_SECOND = 100, BUNCH_ROUNDS_MAX = 8 };
+enum { SECONDS_PER_KILOSECOND = 1000, BUNCHES_PER_SECOND = 100 };
 
 /* Rounds done at one time: fewer wake-ups at high rates, but short runs still see a steady pace. */
 static uint64_t bunch_rounds(const PfEsxPacer *pacer)
 {
-    return CLAMP(pacer->rate / BUNCHES_PER_SECOND, 1, BUNCH_ROUNDS_MAX);
+    return CLAMP(pacer->rate / BUNCHES_PER_SECOND, 1, pacer->bunch_max);
 }
 
 /* The rounds that are over at cycle CYCLE. */

@@ -1,0 +1,41 @@
+/* What a generated trace leaves in memory, found by reading it back: an independent count of pages
+ * and contents. Helpers of the tests of workloads. */
+#pragma once
+
+#include "trace.h"
+
+/* A page that was filled. */
+typedef struct {
+    uint32_t context;
+    uint64_t page; /* address in pages */
+    PfContentForm form;
+    uint64_t number;
+    unsigned writes; /* fills and touches, the first included */
+    bool is_pinned;
+} PicturePage;
+
+typedef struct {
+    GArray *pages; /* of PicturePage, by context and page */
+    uint32_t contexts;
+    uint64_t touches;
+    uint64_t time_ps; /* the last */
+    GString *marks;   /* labels, a blank behind each */
+} Picture;
+
+/* The trace of the workload that TEXT configures, of FORM. NULL with ERROR. */
+GBytes *generate_text(const char *text, PfTraceForm form, GError **error);
+
+/* The same of the file at PATH, with ASSIGNMENT set, which may be NULL. */
+GBytes *generate_file(const char *path, const char *assignment, PfTraceForm form, GError **error);
+
+/* What TRACE leaves when it has been read up to the time UNTIL_PS (UINT64_MAX: to its end). Free
+ * with picture_free. */
+Picture *picture_new(GBytes *trace, uint64_t until_ps);
+void picture_free(Picture *picture);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Picture, picture_free)
+
+/* Pages of CONTEXT of FORM; distinct contents of all pages; contents that are in exactly PAGES
+ * pages of exactly CONTEXTS contexts. */
+uint64_t picture_count(const Picture *picture, uint32_t context, PfContentForm form);
+uint64_t picture_contents(const Picture *picture);
+uint64_t picture_shared(const Picture *picture, unsigned pages, unsigned contexts);
