@@ -271,17 +271,17 @@ static bool tell(PfApp *app, const RunOptions *options, const char *directory, P
     return true;
 }
 
-/* The file of events, if it is asked for and something is to be played. */
-static bool begin_events(const RunOptions *options, PfEvents **ret_events, PfWindow *ret_window,
-                         GError **error)
+/* A workload's configuration says nothing of a run, and its keys would be told as unknown. */
+static bool check_is_run(PfConfig *config, const char *path, GError **error)
 {
-    *ret_window = (PfWindow){.last = UINT64_MAX};
-    if (options->window != NULL && !pf_events_window(options->window, ret_window, error))
-        return false;
-    if (options->events == NULL || options->dry_run)
+    const PfConfigSection *root = pf_config_section(config, "");
+    if (!pf_config_is_set(root, "workload"))
         return true;
-    *ret_events = pf_events_begin(options->events, error);
-    return *ret_events != NULL;
+    g_set_error(error, PF_ERROR, PF_ERROR_CONFIG,
+                "%s: workload: describes a trace, not a run; `pagefold trace generate %s -o FILE` "
+                "makes the trace, which a run may name",
+                pf_config_origin(root, "workload"), path);
+    return false;
 }
 
 static int simulate(PfApp *app, const RunOptions *options, const char *path, PfReportForm form,
@@ -292,7 +292,8 @@ static int simulate(PfApp *app, const RunOptions *options, const char *path, PfR
         return 2;
     PfOutput output = {0};
     g_autoptr(PfConfig) config = pf_setup_config(&options->setup, path, registry, &output, error);
-    if (config == NULL || !check_figures(output.figures, error))
+    if (config == NULL || !check_is_run(config, path, error) ||
+        !check_figures(output.figures, error))
         return 2;
     g_autofree char *directory = options->output != NULL
                                      ? g_strdup(options->output)
@@ -301,8 +302,10 @@ static int simulate(PfApp *app, const RunOptions *options, const char *path, PfR
         !pf_results_check(directory, options->force != FALSE, error))
         return 2;
     g_autoptr(PfEvents) events = NULL;
-    PfWindow window;
-    if (!begin_events(options, &events, &window, error))
+    PfWindow window = {.last = UINT64_MAX};
+    if (options->window != NULL && !pf_events_window(options->window, &window, error))
+        return 2;
+    if (options->events != NULL && (events = pf_events_begin(options->events, error)) == NULL)
         return 2;
     pf_interrupt_watch(&app->interrupted);
     PfProgressLine line;

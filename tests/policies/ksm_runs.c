@@ -82,3 +82,11 @@ int64_t ksm_at(const KsmPlay *play, const char *label, const char *name)
         g_error("no statistic %s at mark %s", name, label);
     return wanted.value;
 }
+
+int64_t ksm_at_end(const KsmPlay *play, const char *name)
+{
+    PfStatValue value;
+    if (!pf_stats_find(pf_run_stats(play->run), name, &value))
+        g_error("no statistic %s at the end", name);
+    return value.i;
+}

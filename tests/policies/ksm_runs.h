@@ -19,3 +19,6 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(KsmPlay, ksm_play_free)
 
 /* Statistic NAME at the mark called LABEL; both must be there. */
 int64_t ksm_at(const KsmPlay *play, const char *label, const char *name);
+
+/* Statistic NAME, of whatever group, at the end; it must be there. */
+int64_t ksm_at_end(const KsmPlay *play, const char *name);
