@@ -1,5 +1,4 @@
 /* Records that change which pages there are. The image has applied them already. */
-#include "error.h"
 #include "run.h"
 
 /* Policies know advice by their own names. */
@@ -124,7 +123,8 @@ static void add_context(PfRun *run, uint32_t number)
                      .cache = run->machine->data[core],
                      .index = (uint16_t)core,
                      .actor = PF_ACTOR_DEMAND,
-                     .payer = PF_PAYER_APP};
+                     .payer = PF_PAYER_APP,
+                     .context = number};
     unsigned node = pf_machine_node_of_core(run->machine_config, core);
     if (context->node >= 0)
         node = (unsigned)context->node % (unsigned)run->machine_config->nodes;
@@ -132,6 +132,8 @@ static void add_context(PfRun *run, uint32_t number)
     bool two_stage = false;
     g_assert(number == run->places->len);
     g_array_append_val(run->places, place);
+    g_array_set_size(run->context_cycles, run->places->len);
+    run->work.context_cycles = (uint64_t *)(void *)run->context_cycles->data;
     run->core_is_used[core] = true;
     g_array_append_val(run->two_stage, two_stage);
     uint64_t ready = run->now_cycles;
@@ -207,20 +209,12 @@ static void play_advise(PfRun *run, const PfRecord *record, PfCpn first)
     pf_host_context_event(run->host, &event);
 }
 
+/* A pinned page has a frame: it is mapped by a read, at no cost, if need be. */
 static void pin_page(PfRun *run, PfPage page, PfSlot slot)
 {
     pf_host_pin_intended(run->host, page);
-    PfFault fault = pf_memory_pin(&run->memory, slot);
-    if (fault == PF_FAULT_NO_MEMORY) {
-        run->out_of_memory = true;
-        g_set_error(&run->error, PF_ERROR, PF_ERROR_LIMIT,
-                    "policy '%s': no frame is free to pin page 0x%" G_GINT64_MODIFIER
-                    "x; raise machine.memory",
-                    run->setup->common.label, page.cpn.number);
-        return;
-    }
-    if (fault != PF_FAULT_NONE)
-        pf_host_page_mapped(run->host, page);
+    if (run_read(run, NULL, page, slot))
+        pf_memory_pin(&run->memory, slot);
 }
 
 static void play_attribute(PfRun *run, const PfRecord *record, PfCpn first)
@@ -264,7 +258,7 @@ void pf_run_approach(PfRun *run, const PfRecord *record)
         run_barrier(run, 0);
     run_reach(run, run_place(run, record->context)->core->now_cycles);
     if (run->error != NULL)
-        pf_host_take_census(run->host);
+        pf_host_take_census(run->host, false);
 }
 
 void run_play_structural(PfRun *run, const PfRecord *record)

@@ -4,11 +4,13 @@
 bool pf_memory_verify_page(PfMemory *memory, PfSlot slot)
 {
     const PfEntry *entry = pf_memory_entry(memory, slot);
-    if ((entry->flags & PF_ENTRY_PRESENT) == 0)
+    bool given_back = (entry->flags & PF_ENTRY_GIVEN_BACK) != 0;
+    if ((entry->flags & PF_ENTRY_PRESENT) == 0 && !given_back)
         return true;
     PfContent held;
     PfContent wanted;
-    bool held_known = pf_memory_frame_content(memory, (PfMpn){entry->mpn}, &held);
+    PfMpn frame = given_back ? PF_ZERO_FRAME : (PfMpn){entry->mpn};
+    bool held_known = pf_memory_frame_content(memory, frame, &held);
     bool wanted_known =
         pf_image_content(memory->image, &memory->reader, slot, memory->position, &wanted);
     bool equal = held_known == wanted_known;
@@ -35,6 +37,7 @@ static void recount_page(const PfMemory *memory, Recount *recount, PfSlot slot)
     recount->eligible += (entry->flags & PF_ENTRY_ELIGIBLE) != 0;
     if ((entry->flags & PF_ENTRY_PRESENT) == 0)
         return;
+    g_assert((entry->flags & PF_ENTRY_GIVEN_BACK) == 0);
     g_assert(entry->mpn < memory->frames.limit);
     g_assert(((entry->flags & PF_ENTRY_ZERO) != 0) == (entry->mpn == 0));
     recount->refs[entry->mpn]++;
@@ -60,12 +63,20 @@ void pf_memory_check(const PfMemory *memory)
         }
     }
     uint64_t used = 0;
+    uint64_t sharings = 0;
     for (uint32_t i = 0; i < memory->frames.limit; i++) {
         const PfFrame *frame = pf_frame_at(&memory->frames, (PfMpn){i});
         g_assert(pf_frame_refs(frame) == recount.refs[i]);
+        if (i < memory->journal.frames.count) {
+            const PfJournalFrame *record = pf_seg_array_at(&memory->journal.frames, i);
+            g_assert(record->sharings <= recount.refs[i]);
+            sharings += record->sharings;
+        }
         used += recount.refs[i] > 0 || (frame->count & PF_FRAME_PINNED) != 0;
     }
     g_free(recount.refs);
+    const PfJournal *journal = &memory->journal;
+    g_assert(sharings == journal->made - journal->broken - journal->ended);
     g_assert(used == memory->frames.used_frames);
     g_assert(recount.populated == memory->populated_pages);
     g_assert(recount.eligible == memory->eligible_pages);

@@ -30,6 +30,10 @@ void pf_work_charge(PfWork *work, const PfPlace *place, PfAccount account, uint6
 {
     pf_ledger_charge(work->ledger, (PfPayer)place->payer, account, cycles);
     place->core->now_cycles += cycles;
+    if (place->payer == PF_PAYER_APP && work->context_cycles != NULL) {
+        work->context_cycles[place->context] += cycles;
+        work->billed_cycles += cycles;
+    }
     if (place->payer == PF_PAYER_POLICY && place->index != work->daemon_core)
         work->stolen_cycles += cycles;
 }
@@ -57,6 +61,21 @@ void pf_work_read(PfWork *work, const PfPlace *place, PfAccount account, PfMaddr
         cycles = run_lines(work, place, PF_ACCESS_READ, address, bytes);
     else
         note_read(work, address, bytes);
+    pf_work_charge(work, place, account, cycles);
+}
+
+void pf_work_search(PfWork *work, const PfPlace *place, PfAccount account, PfMaddr address,
+                    uint64_t bytes)
+{
+    const PfCosts *costs = work->costs;
+    uint64_t cycles;
+    if (work->full) {
+        cycles = run_lines(work, place, PF_ACCESS_READ, address, bytes);
+    } else {
+        bool near = note_read(work, address, bytes);
+        cycles = MAX(near ? costs->near_line_cycles : costs->line_cycles,
+                     pf_costs_scale(costs->read_page_cycles, bytes));
+    }
     pf_work_charge(work, place, account, cycles);
 }
 

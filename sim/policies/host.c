@@ -55,7 +55,12 @@ PfHost *pf_host_new(const PfPolicySetup *setup, const PfHostBase *base, GError *
     pf_stats_counter(policy, "compared_words", "events",
                      "Words of 32 bits compared, each up to the first that differed.",
                      &host->stats.compared_words);
+    host->bill = pf_host_bill_new(base->work->ledger, base->stats);
     pf_host_register_census(host);
+    PfJournal *journal = &base->memory->journal;
+    journal->wasted_within_cycles =
+        pf_cycles_from_ps(setup->common.wasted_within_ps, base->clock_hz);
+    pf_journal_register(journal, base->stats);
     uint64_t frames = pf_host_frame_capacity(host);
     if (!choose_hashed_part(host, error)) {
         pf_host_free(host);
@@ -78,6 +83,8 @@ void pf_host_free(PfHost *host)
         host->setup->ops->free(host->self);
     if (host->finder != NULL)
         host->setup->finder->free(host->finder);
+    pf_host_bill_free(host->bill);
+    g_clear_pointer(&host->census.contexts, g_array_unref);
     g_free(host->scratch);
     pf_seg_array_clear(&host->starts);
     g_free(host->first_difference);
@@ -95,6 +102,7 @@ void pf_host_set_contexts(PfHost *host, PfPlace *contexts, const bool *space_is_
 /* The policy works on the core of CONTEXT from now on; it pays. */
 static void work_at_context(PfHost *host, uint32_t context)
 {
+    pf_host_attend(host, context);
     host->place_now = host->base.contexts[context];
     host->place_now.payer = PF_PAYER_POLICY;
     host->place_now.actor = PF_ACTOR_POLICY;
@@ -103,6 +111,7 @@ static void work_at_context(PfHost *host, uint32_t context)
 
 static void work_at_daemon(PfHost *host)
 {
+    pf_host_attend_nobody(host);
     host->place_now = host->base.daemon;
     host->place = &host->place_now;
 }
@@ -116,6 +125,7 @@ static uint64_t worked_until(PfHost *host)
 
 void pf_host_follow(PfHost *host, uint32_t context)
 {
+    pf_host_attend(host, context);
     if (host->setup->common.place != PF_PLACE_STOLEN ||
         context >= pf_image_context_count(host->base.memory->image))
         return;
@@ -142,6 +152,14 @@ void pf_host_page_mapped(PfHost *host, PfPage page)
         return;
     work_at_context(host, page.context);
     host->setup->ops->page_mapped(host->self, page);
+}
+
+void pf_host_page_recreated(PfHost *host, PfPage page)
+{
+    if (host->setup->ops->page_recreated == NULL)
+        return;
+    work_at_context(host, page.context);
+    host->setup->ops->page_recreated(host->self, page);
 }
 
 void pf_host_page_unmapped(PfHost *host, PfPage page)
@@ -196,6 +214,18 @@ void pf_host_dma_done(PfHost *host, PfPage page, const char *device, uint64_t bl
         return;
     work_at_context(host, page.context);
     host->setup->ops->dma_done(host->self, page, device, block);
+}
+
+bool pf_host_memory_low(PfHost *host, PfPage page)
+{
+    if (host->setup->ops->memory_low == NULL)
+        return false;
+    work_at_context(host, page.context);
+    host->is_low = true;
+    host->low_page = page;
+    host->setup->ops->memory_low(host->self);
+    host->is_low = false;
+    return pf_host_free_frames(host) > 0;
 }
 
 /* The policy starts to work by itself, not before cycle AT. */

@@ -104,6 +104,7 @@ void pf_host_claim(PfHost *host, PfPage page, uint32_t tag)
     PfMpn frame = {entry->mpn};
     pf_memory_freeze(memory, frame);
     pf_frame_claim(&memory->frames, frame, tag);
+    pf_journal_keep(memory, frame, slot);
 }
 
 void pf_host_set_frame_tag(PfHost *host, PfMpn frame, uint32_t tag)
@@ -116,6 +117,33 @@ void pf_host_set_frame_tag(PfHost *host, PfMpn frame, uint32_t tag)
 PfMergeResult pf_host_map_zero(PfHost *host, PfPage page)
 {
     return pf_host_merge_frame(host, page, PF_ZERO_FRAME);
+}
+
+/* Whether a record under way may have touched PAGE already: the one it has no frame for, or the one
+ * before, where an access across both begins. What it stores is not there yet. */
+static bool is_half_played(const PfHost *host, PfPage page)
+{
+    PfPage low = host->low_page;
+    return host->is_low && page.context == low.context &&
+           (page.cpn.number == low.cpn.number || page.cpn.number + 1 == low.cpn.number);
+}
+
+bool pf_host_give_back(PfHost *host, PfPage page)
+{
+    PfSlot slot;
+    g_assert((host->setup->ops->flags & PF_POLICY_COMPRESSING) != 0);
+    if (host->is_unmapping || is_half_played(host, page) ||
+        !pf_host_present_slot(host, page, &slot) || !pf_host_admits(host, page))
+        return false;
+    pf_host_follow(host, page.context);
+    pf_host_verdict(host, page, PF_WHY_NOT_REACHED); /* what it will be with another frame */
+    if (pf_share_give_back(host->base.memory, slot) != PF_SHARE_DONE)
+        return false;
+    pf_work_charge(host->base.work, host->place, PF_ACCOUNT_MERGE,
+                   host->base.work->costs->merge_cycles);
+    pf_host_shoot_down(host, host->place, page);
+    pf_host_verify(host, page);
+    return true;
 }
 
 bool pf_host_unshare(PfHost *host, PfPage page)
@@ -142,14 +170,6 @@ bool pf_host_unshare(PfHost *host, PfPage page)
     return true;
 }
 
-/* Whether CONTEXT, at TARGET, is waiting at the time of the work in hand. */
-static bool waits(const PfHost *host, uint32_t context, const PfPlace *target)
-{
-    if (host->base.ready_cycles[context] > host->wake_cycles)
-        return true;
-    return *host->base.is_barrier && target->core->now_cycles <= host->wake_cycles;
-}
-
 void pf_host_shoot_down(PfHost *host, const PfPlace *initiator, PfPage page)
 {
     const PfPlace *target = &host->base.contexts[page.context];
@@ -157,8 +177,9 @@ void pf_host_shoot_down(PfHost *host, const PfPlace *initiator, PfPage page)
     pf_mmu_invalidate(host->base.mmu, target->index, page.context, (PfVpn){page.cpn.number},
                       two_stage);
     const PfCosts *costs = host->base.work->costs;
-    if (target->index == initiator->index || waits(host, page.context, target)) {
-        pf_work_charge(host->base.work, initiator, PF_ACCOUNT_SHOOTDOWN, costs->flush_local_cycles);
+    if (target->index == initiator->index || pf_host_is_idle(host, page.context)) {
+        pf_work_charge(host->base.work, initiator, PF_ACCOUNT_SHOOTDOWN,
+                       costs->flush_local_cycles);
         return;
     }
     pf_work_charge(host->base.work, initiator, PF_ACCOUNT_SHOOTDOWN, costs->flush_remote_cycles);

@@ -1,4 +1,4 @@
-/* The services of policy.h that touch bytes, and are charged; and the finder's. */
+/* The services of policy.h that touch bytes, and are charged. */
 #include "host.h"
 
 enum { WORD_BYTES = 4 };
@@ -159,6 +159,25 @@ int pf_host_compare_frames(PfHost *host, PfMpn a, PfMpn b, size_t *ret_first_dif
     return compare_frames(host, a, b, ret_first_difference);
 }
 
+bool pf_host_is_zero(PfHost *host, PfPage page)
+{
+    PfMpn frame;
+    bool present = pf_host_frame(host, page, &frame);
+    g_assert(present);
+    pf_host_follow(host, page.context);
+    size_t first = 0;
+    bool is_zero = false;
+    PfContent content;
+    if (pf_memory_frame_content(host->base.memory, frame, &content)) {
+        PfContentStore *store = host->base.memory->frames.store;
+        is_zero = pf_content_compare(store, content, PF_CONTENT_OF_ZEROS, &first) == 0;
+        pf_content_unref(store, content);
+    }
+    pf_work_search(host->base.work, host->place, PF_ACCOUNT_COMPARE,
+                   pf_host_frame_address(host, frame), MIN(first + 1, host->base.work->page_bytes));
+    return is_zero;
+}
+
 void pf_host_charge(PfHost *host, PfAccount account, uint64_t cycles)
 {
     pf_work_charge(host->base.work, host->place, account, cycles);
@@ -186,54 +205,4 @@ void pf_host_charge_call(PfHost *host, PfAccount account)
 {
     pf_work_charge(host->base.work, host->place, account,
                    host->base.work->costs->flush_remote_cycles);
-}
-
-bool pf_host_find(PfHost *host, uint64_t key, PfPage page, uint64_t *cursor, uint64_t *ret_value)
-{
-    return host->setup->finder->find(host->finder, key, page, cursor, ret_value);
-}
-
-void pf_host_file(PfHost *host, uint64_t key, PfPage page, uint64_t value)
-{
-    host->setup->finder->file(host->finder, key, page, value);
-}
-
-void pf_host_unfile(PfHost *host, uint64_t key, uint64_t value)
-{
-    host->setup->finder->unfile(host->finder, key, value);
-}
-
-PfTicket pf_host_remember(PfHost *host, PfPage page)
-{
-    PfTicket ticket = {.content = PF_FRAME_UNKNOWN};
-    PfContent content;
-    bool present = pf_host_frame(host, page, &ticket.frame);
-    g_assert(present);
-    if (pf_memory_frame_content(host->base.memory, ticket.frame, &content))
-        ticket.content = content.index;
-    return ticket;
-}
-
-void pf_host_forget(PfHost *host, PfTicket ticket)
-{
-    if (ticket.content != PF_FRAME_UNKNOWN)
-        pf_content_unref(host->base.memory->frames.store, (PfContent){ticket.content});
-}
-
-int pf_host_compare_tickets(PfHost *host, PfTicket a, PfTicket b)
-{
-    size_t first = 0;
-    int sign;
-    if (a.content == PF_FRAME_UNKNOWN && b.content == PF_FRAME_UNKNOWN)
-        sign = (a.frame.number > b.frame.number) - (a.frame.number < b.frame.number);
-    else if (a.content == PF_FRAME_UNKNOWN || b.content == PF_FRAME_UNKNOWN)
-        sign = a.content == PF_FRAME_UNKNOWN ? 1 : -1;
-    else
-        sign = pf_content_compare(host->base.memory->frames.store, (PfContent){a.content},
-                                  (PfContent){b.content}, &first);
-    if (!pf_mpn_equal(a.frame, b.frame))
-        pf_work_compare(host->base.work, host->place, PF_ACCOUNT_COMPARE,
-                        pf_host_frame_address(host, a.frame), pf_host_frame_address(host, b.frame),
-                        first);
-    return sign;
 }

@@ -17,7 +17,7 @@ void pf_host_register_census(PfHost *host)
         const char *description;
     } rows[] = {
         {"shared", &host->census.shared,
-         "Populated pages that share a frame by the policy's doing."},
+         "Populated pages that share a frame, or have given it back, by the policy's doing."},
         {"unique", &host->census.not_shared[PF_WHY_UNIQUE],
          "Not shared: no other page known to the policy had its bytes."},
         {"volatile", &host->census.not_shared[PF_WHY_VOLATILE],
@@ -36,6 +36,7 @@ void pf_host_register_census(PfHost *host)
          "Not shared: the policy has not looked at it since it was mapped."},
     };
     static_assert(G_N_ELEMENTS(rows) == PF_WHY_COUNT + 1, "every reason is told");
+    host->census.contexts = g_array_new(FALSE, TRUE, sizeof(PfContextCensus));
     PfStatsGroup *group = pf_stats_group(host->base.stats, "reason");
     for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++)
         pf_stats_level(group, rows[i].name, "pages", rows[i].description, read_level,
@@ -82,16 +83,50 @@ static PfWhy why_not_shared(const PfHost *host, PfSlot slot)
 /* The last mapping of a frame shares with nobody; but the zero page is there for others anyway. */
 static bool is_shared(const PfMemory *memory, const PfEntry *entry, const uint8_t *of_sharings)
 {
+    if ((entry->flags & PF_ENTRY_GIVEN_BACK) != 0)
+        return true;
     if ((entry->flags & PF_ENTRY_PRESENT) == 0 || !has_bit(of_sharings, entry->mpn))
         return false;
     return (entry->flags & PF_ENTRY_ZERO) != 0 ||
            pf_frame_refs(pf_frame_at(&memory->frames, (PfMpn){entry->mpn})) > 1;
 }
 
-void pf_host_take_census(PfHost *host)
+/* What the page at SLOT adds to the saved pages of its context. */
+static double saved_by(const PfMemory *memory, PfSlot slot)
 {
+    const PfEntry *entry = pf_memory_entry(memory, slot);
+    uint64_t before = pf_image_baseline_sharers(memory->image, slot);
+    double saved = before > 0 ? 1.0 / (double)before : 0.0;
+    if ((entry->flags & PF_ENTRY_PRESENT) != 0)
+        saved -= 1.0 / pf_frame_refs(pf_frame_at(&memory->frames, (PfMpn){entry->mpn}));
+    return saved;
+}
+
+static void count_contexts(PfHost *host, const uint8_t *of_sharings)
+{
+    const PfMemory *memory = host->base.memory;
+    uint32_t contexts = pf_image_context_count(memory->image);
+    g_array_set_size(host->census.contexts, contexts);
+    for (uint64_t i = 0; i < memory->entry_limit; i++) {
+        PfSlot slot = {(uint32_t)i};
+        uint32_t context = pf_image_leaf_of(memory->image, slot)->context;
+        if (context >= contexts)
+            continue; /* the page of a file */
+        const PfEntry *entry = pf_memory_entry(memory, slot);
+        PfContextCensus *census =
+            &g_array_index(host->census.contexts, PfContextCensus, context);
+        census->saved += saved_by(memory, slot);
+        census->shared += (entry->flags & PF_ENTRY_POPULATED) != 0 &&
+                          is_shared(memory, entry, of_sharings);
+    }
+}
+
+void pf_host_take_census(PfHost *host, bool by_context)
+{
+    pf_host_bill_settle(host->bill);
     if ((host->setup->ops->flags & PF_POLICY_BOUND) != 0)
         return; /* it maps nothing: null */
+    pf_journal_estimate(host->base.memory);
     const PfMemory *memory = host->base.memory;
     g_autofree uint8_t *of_sharings = frames_of_sharings(memory);
     uint64_t shared = 0;
@@ -109,7 +144,16 @@ void pf_host_take_census(PfHost *host)
             not_shared[why_not_shared(host, slot)]++;
     }
     g_assert(pages == memory->populated_pages);
+    g_array_set_size(host->census.contexts, 0);
+    if (by_context)
+        count_contexts(host, of_sharings);
     host->census.shared = pf_stat_uint(shared);
     for (unsigned i = 0; i < PF_WHY_COUNT; i++)
         host->census.not_shared[i] = pf_stat_uint(not_shared[i]);
+}
+
+const PfContextCensus *pf_host_context_census(const PfHost *host, uint32_t context)
+{
+    const GArray *contexts = host->census.contexts;
+    return context < contexts->len ? &g_array_index(contexts, PfContextCensus, context) : NULL;
 }

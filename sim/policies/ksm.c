@@ -46,14 +46,16 @@ static uint64_t sleep_end(const PfKsm *ksm, uint64_t millisecs)
     return end < PF_HOST_NEVER / ksm->tick_cycles ? end * ksm->tick_cycles : PF_HOST_NEVER;
 }
 
-/* One batch, then sleep; without anything to scan the daemon waits for that. */
+/* One batch, then sleep; with nothing to scan, before or after it, the daemon waits for that. */
 static void run_daemon(PfKsm *ksm)
 {
     ksm->batch_at_cycles = PF_HOST_NEVER;
-    if (ksm->config.run != PF_KSM_RUN || pf_ksm_slot(ksm, 0)->next == 0)
+    if (ksm->config.run != PF_KSM_RUN)
         return;
     pf_host_charge_wake(ksm->host);
     pf_ksm_batch(ksm, ksm->config.pages_to_scan);
+    if (pf_ksm_slot(ksm, 0)->next == 0)
+        return;
     ksm->batch_at_cycles = sleep_end(ksm, ksm->config.sleep_millisecs);
 }
 
@@ -109,8 +111,8 @@ static void register_range(PfKsm *ksm, uint32_t context, PfCpn first, uint64_t p
     if (!pf_host_next_region(ksm->host, (PfPage){context, first}, &region, &end) ||
         region.cpn.number - first.number >= pages)
         return;
-    if (pf_ksm_slots_register(ksm, context))
-        pf_ksm_wake_daemon(ksm);
+    pf_ksm_slots_register(ksm, context);
+    pf_ksm_bring_work(ksm);
 }
 
 static void forked(PfKsm *ksm, uint32_t child, uint32_t parent)
@@ -125,17 +127,14 @@ static void forked(PfKsm *ksm, uint32_t child, uint32_t parent)
         young->inherited_items = old->item_count + old->inherited_items;
         young->inherited_stable = old->stable_count + old->inherited_stable;
     }
-    if (pf_ksm_slots_register(ksm, child))
-        pf_ksm_wake_daemon(ksm);
+    pf_ksm_slots_register(ksm, child);
+    pf_ksm_bring_work(ksm);
 }
 
 static void ksm_context_event(void *user, const PfContextEvent *event)
 {
     PfKsm *ksm = user;
     PfCpn end = pf_cpn_plus(event->first, event->pages);
-    unsigned core = PF_KSM_DAEMON_CORE;
-    if (event->kind != PF_CONTEXT_CREATED && event->kind != PF_CONTEXT_FORKED)
-        core = pf_ksm_slot(ksm, event->context + 1)->core;
     switch (event->kind) {
     case PF_CONTEXT_CREATED:
         pf_ksm_slots_add(ksm, event->context);
@@ -150,12 +149,12 @@ static void ksm_context_event(void *user, const PfContextEvent *event)
         if (event->number == PF_ADVISED_MERGEABLE)
             register_range(ksm, event->context, event->first, event->pages);
         else if (event->number == PF_ADVISED_UNMERGEABLE)
-            pf_ksm_unmerge(ksm, event->context, event->first, end, core);
+            pf_ksm_unmerge(ksm, event->context, event->first, end);
         return;
     case PF_CONTEXT_REMAPPED:
         /* Moved pages are unmerged first, since their items stay where they were. */
-        pf_ksm_unmerge(ksm, event->context, event->target, pf_cpn_plus(event->target, event->pages),
-                       core);
+        pf_ksm_unmerge(ksm, event->context, event->target,
+                       pf_cpn_plus(event->target, event->pages));
         return;
     case PF_CONTEXT_MAPPED:
         register_range(ksm, event->context, event->first, event->pages);

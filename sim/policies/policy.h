@@ -21,7 +21,7 @@
 #include "stats.h"
 
 /* Bumped when a struct of this file changes; a shared object built for another one is refused. */
-enum { PF_POLICY_ABI = 4 };
+enum { PF_POLICY_ABI = 5 };
 
 /* A page of a context: all that a policy may keep about it. */
 typedef struct {
@@ -173,6 +173,9 @@ typedef struct {
     void (*context_event)(void *self, const PfContextEvent *event);
     /* PAGE got a frame by a first touch, a fork or an alias. */
     void (*page_mapped)(void *self, PfPage page);
+    /* PAGE, whose frame the policy had given back, was accessed and got a frame again (told in
+     * place of page_mapped). */
+    void (*page_recreated)(void *self, PfPage page);
     /* PAGE is about to lose its frame (unmap, exit, dontneed, remap's target). Nothing can be
      * merged meanwhile, and bytes are not to be asked for. */
     void (*page_unmapped)(void *self, PfPage page);
@@ -185,6 +188,9 @@ typedef struct {
     /* A pin is about to be taken on the frame that PAGE maps. */
     void (*pin_intended)(void *self, PfPage page);
     void (*dma_done)(void *self, PfPage page, const char *device, uint64_t block);
+    /* There is no free frame for the page that an access is about to touch, which is left alone
+     * meanwhile. If frames are free afterwards, the run goes on. */
+    void (*memory_low)(void *self);
     /* The time asked for has come. Returns the next wake-up's cycle, PF_HOST_NEVER for none. */
     uint64_t (*wake)(void *self, uint64_t now_cycles);
     /* Looks at up to PAGES pages now (UINT64_MAX: until the pass ends); true if a pass ended. */
@@ -215,8 +221,7 @@ unsigned pf_host_flags(const PfHost *host, PfPage page);
 bool pf_host_frame(const PfHost *host, PfPage page, PfMpn *ret_frame);
 /* Flags and frame in one; RET_FRAME is set where the page is present. */
 unsigned pf_host_look(const PfHost *host, PfPage page, PfMpn *ret_frame);
-/* While this number stays the same, no page has got or lost a frame or its place in the scope but
- * by the policy's own acts: what was looked up need not be looked up again. */
+/* Stays the same while no page gets or loses a frame or scope but by the policy itself. */
 uint64_t pf_host_changes(const PfHost *host);
 /* How many pages map FRAME. */
 uint64_t pf_host_frame_refs(const PfHost *host, PfMpn frame);
@@ -235,8 +240,7 @@ uint64_t pf_host_zero_hash(PfHost *host);
 unsigned pf_host_key_bits(const PfHost *host);
 /* Cycles charged to the policy so far, wherever it worked. */
 uint64_t pf_host_spent(const PfHost *host);
-/* Whether PAGE is present, inside the policy's scope, not pinned (unless isolated), and no shared
- * memory. */
+/* Whether PAGE is present, in the policy's scope, not pinned unless isolated, no shared memory. */
 bool pf_host_admits(const PfHost *host, PfPage page);
 unsigned pf_host_color(const PfHost *host, PfMpn frame);
 /* The NUMA node that FRAME is on: 0 .. machine.numa.nodes - 1. */
@@ -247,13 +251,11 @@ bool pf_host_cursor_next(const PfHost *host, PfPage page, PfPage *ret_page);
 /* Contexts ever created, numbers 0 .. n-1; pages present in one of them (0 once it exited). */
 uint32_t pf_host_context_count(const PfHost *host);
 uint64_t pf_host_context_pages(const PfHost *host, uint32_t context);
-/* A page drawn evenly from the present pages of CONTEXT by the policy's own stream; false if it has
- * none. */
+/* A present page of CONTEXT, drawn evenly by the policy's own stream; false if it has none. */
 bool pf_host_sample(PfHost *host, uint32_t context, PfPage *ret_page);
-/* The first present page of PAGE's context at or after PAGE, else the first of the context; false
- * if it has none. */
+/* The first present page of PAGE's context from PAGE on, else its first; false if it has none. */
 bool pf_host_next_page(PfHost *host, PfPage page, PfPage *ret_page);
-/* Whether CONTEXT has nothing to do now. */
+/* Whether CONTEXT waits at the time of the work in hand: for the end of an `idle` or a barrier. */
 bool pf_host_is_idle(const PfHost *host, uint32_t context);
 /* CONTEXT does not go on before cycle UNTIL: it waits for the policy. */
 void pf_host_block(PfHost *host, uint32_t context, uint64_t until);
@@ -287,14 +289,16 @@ uint64_t pf_host_hash_page(PfHost *host, PfPage page);
 int pf_host_compare_pages(PfHost *host, PfPage a, PfPage b, size_t *ret_first_difference);
 /* The same for what two frames hold, both in use. */
 int pf_host_compare_frames(PfHost *host, PfMpn a, PfMpn b, size_t *ret_first_difference);
+/* Whether PAGE, which is present, holds nothing but zeros. Charged up to the first byte that is
+ * not. */
+bool pf_host_is_zero(PfHost *host, PfPage page);
 /* Cycles of the policy's own work that touch no simulated memory. */
 void pf_host_charge(PfHost *host, PfAccount account, uint64_t cycles);
 /* COUNT accesses to the policy's own tables, each to another line that no cache holds. */
 void pf_host_charge_lines(PfHost *host, PfAccount account, uint64_t count);
-/* A step of the policy's work, by what it touches: LINES of tables in use, which the last level of
- * cache holds, and LOCKS (or references) that nobody contends for, taken and let go. */
+/* LINES of tables in use, which the last level of cache holds, and LOCKS taken and let go. */
 void pf_host_charge_touch(PfHost *host, PfAccount account, unsigned lines, unsigned locks);
-/* The policy's daemon, a thread that slept, is switched to; caches have lost what it used. */
+/* The policy's thread, which slept, is switched to; caches have lost what it used. */
 void pf_host_charge_wake(PfHost *host);
 /* Interrupts all cores and waits for their answers. */
 void pf_host_charge_call(PfHost *host, PfAccount account);
@@ -344,6 +348,11 @@ void pf_host_set_frame_tag(PfHost *host, PfMpn frame, uint32_t tag);
 bool pf_host_protect(PfHost *host, PfPage page);
 /* Maps PAGE, if its bytes are all zero, onto the zero page. */
 PfMergeResult pf_host_map_zero(PfHost *host, PfPage page);
+/* Takes away the frame of PAGE, a page of zeros that nobody else maps; for policies that are
+ * PF_POLICY_COMPRESSING. The page is not present then, and any access to it, a read too, gets it a
+ * frame of zeros as a first touch does. Whoever asks has made sure of the zeros and been charged
+ * for that. False if nothing was done. */
+bool pf_host_give_back(PfHost *host, PfPage page);
 /* Gives PAGE, if the policy merged or protected it or claimed its frame, a frame of its own again,
  * as a write would; but it stays clean, and its next store faults. False if nothing was done. */
 bool pf_host_unshare(PfHost *host, PfPage page);

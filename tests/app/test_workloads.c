@@ -67,6 +67,12 @@ static void mistakes_leave_nothing(void)
     CU_ASSERT_EQUAL(missing.status, 2);
     CU_ASSERT_EQUAL(count_entries(place), before);
     spawn_write(place, "w.cfg", "workload = { contexts = ( { name = \"a\"; } ); };\n");
+    g_auto(Spawned) run = spawn(place, "run", "w.cfg");
+    CU_ASSERT_EQUAL(run.status, 2);
+    CU_ASSERT_STRING_EQUAL(run.err,
+                           "pagefold: error: w.cfg:1: workload: describes a trace, not a run; "
+                           "`pagefold trace generate w.cfg -o FILE` makes the trace, which a run "
+                           "may name\n");
     g_auto(Spawned) folder = spawn(place, "trace", "generate", "w.cfg", "-o", "no/w.pft");
     CU_ASSERT_EQUAL(folder.status, 1);
     CU_ASSERT_EQUAL(count_entries(place), before);

@@ -127,3 +127,17 @@ void pf_host_charge_call(PfHost *host, PfAccount account)
 {
     host->counts.calls[account]++;
 }
+
+bool pf_host_is_zero(PfHost *host, PfPage page)
+{
+    g_autofree uint8_t *zeros = g_malloc0(host->page_bytes);
+    return memcmp(mock_bytes_of(host, mock_present_page(host, page)->mpn), zeros,
+                  host->page_bytes) == 0;
+}
+
+bool pf_host_give_back(PfHost *host, PfPage page)
+{
+    (void)host;
+    (void)page;
+    return false;
+}

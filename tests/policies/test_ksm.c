@@ -96,50 +96,6 @@ static void kernel_6_6_lets_a_child_inherit_counters(void)
     CU_ASSERT_EQUAL(ksm_at(young, "fork", "ksm.context.b.ksm_merging_pages"), 0);
 }
 
-/* In the second pass page 1 is made anew with the bytes that it had, between the visits of page 0
- * and of itself. MORE pages, not mergeable, are made after it. */
-static int64_t sharing_of_a_new_page(const char *settings, unsigned more, const char *label)
-{
-    g_autofree char *trace =
-        g_strdup_printf("context a process\nmap a 0x10000 2 anon mergeable\n"
-                        "map a 0x100000 64 anon\nfill a 0x10000 2 id:1\nscan pass 1\nscan 1\n"
-                        "advise a 0x11000 1 dontneed\nfill a 0x11000 1 id:1\n"
-                        "fill a 0x100000 %u id:9 step=1\nscan 1\nmark \"at once\"\n"
-                        "scan pass 2\nmark \"next pass\"\n",
-                        more);
-    g_autoptr(KsmPlay) play = ksm_play("", settings, trace);
-    return ksm_at(play, label, "ksm.pages_sharing");
-}
-
-static void new_pages_wait_in_their_batch(void)
-{
-    static const char batched[] = NO_SMART "lru_batch = 31; ";
-    CU_ASSERT_EQUAL(sharing_of_a_new_page(NO_SMART, 1, "at once"), 1);
-    CU_ASSERT_EQUAL(sharing_of_a_new_page(batched, 1, "at once"), 0);
-    CU_ASSERT_EQUAL(sharing_of_a_new_page(batched, 1, "next pass"), 1);
-    /* The page is the first of a batch of 31. */
-    CU_ASSERT_EQUAL(sharing_of_a_new_page(batched, 29, "at once"), 0);
-    CU_ASSERT_EQUAL(sharing_of_a_new_page(batched, 30, "at once"), 1);
-}
-
-/* A core that takes a frame over, which it shared with a child that is gone, first hands over all
- * that it holds. */
-static void taking_a_frame_over_empties_the_batch(void)
-{
-    static const char trace[] =
-        "context a process\nmap a 0x10000 2 anon mergeable\nmap a 0x100000 1 anon\n"
-        "fill a 0x10000 2 id:1\nscan pass 1\nscan 1\nfill a 0x100000 1 id:7\n"
-        "advise a 0x11000 1 dontneed\nfill a 0x11000 1 id:1\n%s"
-        "scan 1\nmark \"end\"\n";
-    static const char settings[] = NO_SMART "lru_batch = 31; ";
-    g_autofree char *plain = g_strdup_printf(trace, "");
-    g_autofree char *taken = g_strdup_printf(trace, "fork a b\nexit b\ntouch a 0x100000 1\n");
-    g_autoptr(KsmPlay) waits = ksm_play("", settings, plain);
-    CU_ASSERT_EQUAL(ksm_at(waits, "end", "ksm.pages_sharing"), 0);
-    g_autoptr(KsmPlay) merges = ksm_play("", settings, taken);
-    CU_ASSERT_EQUAL(ksm_at(merges, "end", "ksm.pages_sharing"), 1);
-}
-
 /* Batches of 100 pages, the first at the map, which finds no page yet. They sleep 20 ms, 5 ticks of
  * 4 ms, and one tick more: batches at 24, 48 and 72 ms, as one takes about 0.1 ms. A sleep of 1 s
  * that is begun at 90 ms, in tick 22, is 250 ticks and ends behind tick 272, at one that 8 divides:
@@ -363,8 +319,6 @@ static const PfCheck checks[] = {
     {"old kernels have no smart scan, and the first has no limit",
      old_kernels_have_no_smart_scan_and_the_first_no_limit},
     {"kernel 6.6 lets a child inherit counters", kernel_6_6_lets_a_child_inherit_counters},
-    {"new pages wait in their batch", new_pages_wait_in_their_batch},
-    {"taking a frame over empties the batch", taking_a_frame_over_empties_the_batch},
     {"batches come with time", batches_come_with_time},
     {"the advisor sets pages_to_scan", the_advisor_sets_pages_to_scan},
     {"ksmtuned looks once a minute", ksmtuned_looks_once_a_minute},

@@ -24,7 +24,7 @@ const PfConfigField pf_ksm_fields[PF_KSM_FIELDS] = {
     {.key = "use_zero_pages", .type = PF_CONFIG_BOOL, AT(use_zero_pages), .standard = "false",
      .digits = true, .description = "Whether empty pages are merged with the kernel's zero page."},
     {.key = "max_page_sharing", .type = PF_CONFIG_UINT, AT(max_page_sharing), .standard = "256",
-     .min = 2, .max = KERNEL_UINT_MAX, .unit = "pages",
+     .min = 2, .max = INT32_MAX, .unit = "pages",
      .description = "Pages that may share one frame before another one is made."},
     {.key = "stable_node_chains_prune_millisecs", .type = PF_CONFIG_UINT, AT(prune_millisecs),
      .standard = "2000", .max = KERNEL_UINT_MAX, .unit = "ms",

@@ -11,12 +11,18 @@ void pf_ksm_arm(PfKsm *ksm)
     pf_host_wake_at(ksm->host, MIN(ksm->batch_at_cycles, ksm->tuned.at_cycles));
 }
 
-void pf_ksm_wake_daemon(PfKsm *ksm)
+/* Ends whatever the daemon sleeps for. */
+static void wake_daemon(PfKsm *ksm)
 {
-    if (ksm->config.run != PF_KSM_RUN || pf_ksm_slot(ksm, 0)->next == 0)
-        return;
     ksm->batch_at_cycles = pf_host_now(ksm->host);
     pf_ksm_arm(ksm);
+}
+
+void pf_ksm_bring_work(PfKsm *ksm)
+{
+    if (ksm->batch_at_cycles == PF_HOST_NEVER && ksm->config.run == PF_KSM_RUN &&
+        pf_ksm_slot(ksm, 0)->next != 0)
+        wake_daemon(ksm);
 }
 
 void pf_ksm_set_advisor(PfKsm *ksm, PfKsmAdvisorMode mode)
@@ -36,10 +42,7 @@ void pf_ksm_set_run(PfKsm *ksm, PfKsmRun run)
         if (run == PF_KSM_UNMERGE)
             pf_ksm_slots_unmerge_all(ksm);
     }
-    if (run != PF_KSM_RUN)
-        ksm->batch_at_cycles = PF_HOST_NEVER;
-    else if (ksm->batch_at_cycles == PF_HOST_NEVER)
-        pf_ksm_wake_daemon(ksm);
+    pf_ksm_bring_work(ksm);
 }
 
 void pf_ksm_set_sleep(PfKsm *ksm, uint64_t millisecs)
@@ -48,7 +51,7 @@ void pf_ksm_set_sleep(PfKsm *ksm, uint64_t millisecs)
         return;
     ksm->config.sleep_millisecs = millisecs;
     if (ksm->batch_at_cycles != PF_HOST_NEVER)
-        pf_ksm_wake_daemon(ksm);
+        wake_daemon(ksm);
 }
 
 /* What decides how pages are shared may change only while none is. */
@@ -59,7 +62,7 @@ static bool is_settled(PfKsm *ksm)
 
 static bool set_max_page_sharing(PfKsm *ksm, uint64_t value)
 {
-    if (value < 2)
+    if (value < 2 || value > INT32_MAX)
         return false;
     if (value != ksm->config.max_page_sharing && !is_settled(ksm))
         return false;
@@ -77,27 +80,50 @@ static bool set_merge_across_nodes(PfKsm *ksm, uint64_t value)
     return true;
 }
 
-static bool set_flag(bool *flag, uint64_t value)
+/* The files that take any number of a range. */
+static const struct {
+    const char *key;
+    size_t offset; /* of its uint64_t in PfKsmConfig */
+    uint64_t min;
+    uint64_t max; /* of an unsigned int, or of an unsigned long */
+} numbers[] = {
+    {"pages_to_scan", offsetof(PfKsmConfig, pages_to_scan), 0, UINT32_MAX},
+    {"stable_node_chains_prune_millisecs", offsetof(PfKsmConfig, prune_millisecs), 0, UINT32_MAX},
+    {"advisor_max_cpu", offsetof(PfKsmConfig, advisor_max_cpu), 0, UINT64_MAX},
+    {"advisor_min_pages_to_scan", offsetof(PfKsmConfig, advisor_min_pages_to_scan), 0, UINT64_MAX},
+    {"advisor_max_pages_to_scan", offsetof(PfKsmConfig, advisor_max_pages_to_scan), 0, UINT64_MAX},
+    {"advisor_target_scan_time", offsetof(PfKsmConfig, advisor_target_scan_time), 1, UINT64_MAX},
+};
+
+static bool set_number(PfKsmConfig *config, const char *key, uint64_t value)
 {
-    if (value > 1)
+    for (unsigned i = 0; i < G_N_ELEMENTS(numbers); i++) {
+        if (!g_str_equal(numbers[i].key, key))
+            continue;
+        if (value < numbers[i].min || value > numbers[i].max)
+            return false;
+        *(uint64_t *)(void *)((char *)config + numbers[i].offset) = value;
+        return true;
+    }
+    return false;
+}
+
+/* The kernel's way to read a yes or no: mostly the first letter decides. */
+static bool set_flag(bool *flag, const char *value)
+{
+    char first = g_ascii_tolower(value[0]);
+    char second = first == 'o' ? g_ascii_tolower(value[1]) : '\0';
+    bool is_yes = first == 'y' || first == 't' || first == '1' || second == 'n';
+    if (!is_yes && first != 'n' && first != 'f' && first != '0' && second != 'f')
         return false;
-    *flag = value != 0;
+    *flag = is_yes;
     return true;
 }
 
-static bool set_number(uint64_t *number, uint64_t value, uint64_t min)
-{
-    if (value < min)
-        return false;
-    *number = value;
-    return true;
-}
-
-/* Kernels before 6.7 and 6.8 have no smart scan and no advisor; the first one had four files. */
+/* Kernels before 6.7 and 6.8 have no smart scan and no advisor; the first one had three files. */
 static bool exists(const PfKsm *ksm, const char *key)
 {
-    static const char *const first[] = {"run", "pages_to_scan", "sleep_millisecs", "lru_batch",
-                                        NULL};
+    static const char *const first[] = {"run", "pages_to_scan", "sleep_millisecs", NULL};
     switch ((PfKsmVersion)ksm->config.version) {
     case PF_KSM_6_18:
         return true;
@@ -111,7 +137,6 @@ static bool exists(const PfKsm *ksm, const char *key)
 
 static bool control_number(PfKsm *ksm, const char *key, uint64_t value)
 {
-    PfKsmConfig *config = &ksm->config;
     if (g_str_equal(key, "run")) {
         if (value > PF_KSM_UNMERGE)
             return false;
@@ -119,37 +144,29 @@ static bool control_number(PfKsm *ksm, const char *key, uint64_t value)
         return true;
     }
     if (g_str_equal(key, "sleep_millisecs")) {
+        if (value > UINT32_MAX)
+            return false;
         pf_ksm_set_sleep(ksm, value);
         return true;
     }
-    if (g_str_equal(key, "pages_to_scan"))
-        return config->advisor_mode == PF_KSM_ADVISOR_NONE &&
-               set_number(&config->pages_to_scan, value, 0);
     if (g_str_equal(key, "max_page_sharing"))
         return set_max_page_sharing(ksm, value);
     if (g_str_equal(key, "merge_across_nodes"))
         return set_merge_across_nodes(ksm, value);
-    if (g_str_equal(key, "use_zero_pages"))
-        return set_flag(&config->use_zero_pages, value);
-    if (g_str_equal(key, "smart_scan"))
-        return set_flag(&config->smart_scan, value);
-    if (g_str_equal(key, "stable_node_chains_prune_millisecs"))
-        return set_number(&config->prune_millisecs, value, 0);
-    if (g_str_equal(key, "advisor_max_cpu"))
-        return set_number(&config->advisor_max_cpu, value, 0);
-    if (g_str_equal(key, "advisor_min_pages_to_scan"))
-        return set_number(&config->advisor_min_pages_to_scan, value, 0);
-    if (g_str_equal(key, "advisor_max_pages_to_scan"))
-        return set_number(&config->advisor_max_pages_to_scan, value, 0);
-    if (g_str_equal(key, "advisor_target_scan_time"))
-        return set_number(&config->advisor_target_scan_time, value, 1);
-    return false;
+    bool is_advised = ksm->config.advisor_mode != PF_KSM_ADVISOR_NONE;
+    if (is_advised && g_str_equal(key, "pages_to_scan"))
+        return false;
+    return set_number(&ksm->config, key, value);
 }
 
 bool pf_ksm_set(PfKsm *ksm, const char *key, const char *value)
 {
     if (!exists(ksm, key))
         return false;
+    if (g_str_equal(key, "use_zero_pages"))
+        return set_flag(&ksm->config.use_zero_pages, value);
+    if (g_str_equal(key, "smart_scan"))
+        return set_flag(&ksm->config.smart_scan, value);
     if (g_str_equal(key, "advisor_mode")) {
         bool is_none = g_str_equal(value, "none");
         if (!is_none && !g_str_equal(value, "scan-time"))
@@ -158,11 +175,7 @@ bool pf_ksm_set(PfKsm *ksm, const char *key, const char *value)
         return true;
     }
     guint64 number;
-    if (g_str_equal(value, "true") || g_str_equal(value, "false"))
-        number = g_str_equal(value, "true");
-    else if (!g_ascii_string_to_unsigned(value, 10, 0, UINT32_MAX, &number, NULL))
+    if (!g_ascii_string_to_unsigned(value, 10, 0, UINT64_MAX, &number, NULL))
         return false;
-    bool accepted = control_number(ksm, key, number);
-    pf_ksm_arm(ksm);
-    return accepted;
+    return control_number(ksm, key, number);
 }

@@ -16,8 +16,9 @@ void pf_ksm_set_run(PfKsm *ksm, PfKsmRun run);
 /* Sets sleep_millisecs. */
 void pf_ksm_set_sleep(PfKsm *ksm, uint64_t millisecs);
 
-/* The daemon does its next batch at once if it has anything to do. */
-void pf_ksm_wake_daemon(PfKsm *ksm);
+/* There may be something to do: if the daemon sleeps for lack of that, and there is, it does its
+ * next batch at once. It sleeps its time between two batches whatever comes. */
+void pf_ksm_bring_work(PfKsm *ksm);
 
 /* Asks the host for the next wake-up. */
 void pf_ksm_arm(PfKsm *ksm);

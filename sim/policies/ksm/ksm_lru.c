@@ -3,13 +3,11 @@
 /* A fault that finds more references than this does not try to take the frame over. */
 enum { REUSE_REFERENCES_MAX = 3 };
 
-/* Batch 0 is the daemon's. */
 static PfKsmLruBatch *batch_of(const PfKsm *ksm, unsigned core)
 {
-    guint index = core == PF_KSM_DAEMON_CORE ? 0 : core + 1;
-    if (index >= ksm->lru->len)
-        g_array_set_size(ksm->lru, index + 1);
-    return &g_array_index(ksm->lru, PfKsmLruBatch, index);
+    if (core >= ksm->lru->len)
+        g_array_set_size(ksm->lru, core + 1);
+    return &g_array_index(ksm->lru, PfKsmLruBatch, core);
 }
 
 /* The place of FRAME in a batch, or NULL. */

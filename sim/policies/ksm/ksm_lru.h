@@ -2,13 +2,11 @@
  * has one reference more than pages that map it, so that it cannot be merged. A core hands over
  * when its batch is full; all do when a pass begins. Parameter lru_batch is the size of a batch;
  * with 0 pages are handed over at once. Pages of the page cache, which wait in the same batch, are
- * not modelled. */
+ * not modelled, nor copies that the daemon itself makes: it does not come across these before the
+ * next pass. */
 #pragma once
 
 #include "ksm_state.h"
-
-/* Stands for the core that the daemon runs on. */
-enum { PF_KSM_DAEMON_CORE = UINT16_MAX };
 
 /* PAGE got a new frame on CORE. */
 void pf_ksm_lru_add(PfKsm *ksm, PfPage page, unsigned core);

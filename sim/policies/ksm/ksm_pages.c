@@ -60,8 +60,7 @@ static bool merge_pages(PfKsm *ksm, PfPage page, PfMpn frame, const PfKsmPartner
     pf_host_claim(ksm->host, page, PF_KSM_ORPHAN);
     if (!pf_ksm_merge(ksm, partner->page, partner->frame, frame)) {
         /* Other contexts that map the frame by a fork keep it: an orphan. */
-        if (pf_host_unshare(ksm->host, page))
-            pf_ksm_lru_add(ksm, page, PF_KSM_DAEMON_CORE);
+        pf_host_unshare(ksm->host, page);
         return false;
     }
     return true;
@@ -93,8 +92,9 @@ static bool is_merged(const PfKsm *ksm, PfPage page)
     return pf_ksm_node_of(ksm, frame) != 0;
 }
 
-void pf_ksm_unmerge(PfKsm *ksm, uint32_t context, PfCpn first, PfCpn end, unsigned core)
+void pf_ksm_unmerge(PfKsm *ksm, uint32_t context, PfCpn first, PfCpn end)
 {
+    unsigned core = pf_ksm_slot(ksm, context + 1)->core;
     PfPage page = {context, first};
     while (pf_host_cursor_next(ksm->host, page, &page) && page.context == context &&
            page.cpn.number < end.number) {

@@ -27,6 +27,5 @@ bool pf_ksm_merge_zero(PfKsm *ksm, PfPage page, PfMpn frame);
  * it a node with both items. */
 bool pf_ksm_merge_two(PfKsm *ksm, uint32_t item, PfMpn frame, const PfKsmPartner *partner);
 
-/* Gives each page of CONTEXT in [FIRST, END) that the policy has merged a frame of its own. CORE is
- * where that happens. */
-void pf_ksm_unmerge(PfKsm *ksm, uint32_t context, PfCpn first, PfCpn end, unsigned core);
+/* Gives each page of CONTEXT in [FIRST, END) that the policy has merged a frame of its own. */
+void pf_ksm_unmerge(PfKsm *ksm, uint32_t context, PfCpn first, PfCpn end);

@@ -22,14 +22,11 @@ static void link_before(PfKsm *ksm, uint32_t slot, uint32_t next)
     pf_ksm_slot(ksm, slot)->is_listed = true;
 }
 
-bool pf_ksm_slots_register(PfKsm *ksm, uint32_t context)
+void pf_ksm_slots_register(PfKsm *ksm, uint32_t context)
 {
     uint32_t slot = context + 1;
-    if (pf_ksm_slot(ksm, slot)->is_listed)
-        return false;
-    bool was_empty = pf_ksm_slot(ksm, 0)->next == 0;
-    link_before(ksm, slot, ksm->config.run == PF_KSM_UNMERGE ? 0 : ksm->cursor.slot);
-    return was_empty;
+    if (!pf_ksm_slot(ksm, slot)->is_listed)
+        link_before(ksm, slot, ksm->config.run == PF_KSM_UNMERGE ? 0 : ksm->cursor.slot);
 }
 
 void pf_ksm_slots_remove(PfKsm *ksm, uint32_t slot)
@@ -58,7 +55,7 @@ static void unmerge_slot(PfKsm *ksm, uint32_t slot)
     PfPage page = {slot - 1, {0}};
     PfCpn end;
     while (pf_host_next_region(ksm->host, page, &page, &end)) {
-        pf_ksm_unmerge(ksm, page.context, page.cpn, end, PF_KSM_DAEMON_CORE);
+        pf_ksm_unmerge(ksm, page.context, page.cpn, end);
         page.cpn = end;
     }
     pf_ksm_items_drop_behind(ksm, slot, 0);

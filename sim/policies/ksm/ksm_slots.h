@@ -8,8 +8,8 @@
 void pf_ksm_slots_add(PfKsm *ksm, uint32_t context);
 
 /* CONTEXT is scanned from now on, if it was not. It comes before the slot under the cursor, so in
- * the next pass. True if the list was empty. */
-bool pf_ksm_slots_register(PfKsm *ksm, uint32_t context);
+ * the next pass. */
+void pf_ksm_slots_register(PfKsm *ksm, uint32_t context);
 
 /* SLOT leaves the list. */
 void pf_ksm_slots_remove(PfKsm *ksm, uint32_t slot);

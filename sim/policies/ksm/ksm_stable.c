@@ -310,12 +310,9 @@ uint32_t pf_ksm_stable_insert(PfKsm *ksm, uint32_t tree, PfMpn frame)
 /* False if a page maps the frame of NODE. A frame that is only pinned is left to the pins. */
 static bool remove_node(PfKsm *ksm, uint32_t index)
 {
-    if (!is_stale(ksm, index)) {
-        PfMpn frame = frame_of(pf_ksm_node(ksm, index));
-        if (pf_host_frame_refs(ksm->host, frame) > 0)
-            return false;
-        pf_host_set_frame_tag(ksm->host, frame, PF_KSM_ORPHAN);
-    }
+    PfMpn frame = frame_of(pf_ksm_node(ksm, index));
+    if (!is_stale(ksm, index) && pf_host_frame_refs(ksm->host, frame) > 0)
+        return false;
     drop_node(ksm, index);
     return true;
 }

@@ -136,7 +136,7 @@ typedef struct {
     uint64_t unstable_changes; /* pf_host_changes when these trees were begun */
     GArray *slots; /* of PfKsmSlot; that of context N is N + 1 */
     PfKsmCursor cursor;
-    GArray *lru; /* of PfKsmLruBatch, by core; the daemon's own last */
+    GArray *lru; /* of PfKsmLruBatch, by core */
     PfKsmAdvisor advisor;
     PfKsmTuned tuned;
     uint64_t busy_cycles;     /* of the daemon, up to the batch in hand */
