@@ -16,5 +16,6 @@ extern const PfCommand pf_command_trace_generate;
 extern const PfCommand pf_command_config_check;
 extern const PfCommand pf_command_config_dump;
 extern const PfCommand pf_command_config_explain;
+extern const PfCommand pf_command_calibrate;
 extern const PfCommand pf_command_list;
 extern const PfCommand pf_command_validate_ksm;

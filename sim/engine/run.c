@@ -208,7 +208,6 @@ void pf_run_play(PfRun *run, const PfRecordBlock *block, uint32_t from, uint32_t
     if (run->error != NULL)
         return;
     pf_memory_sync(&run->memory);
-    run->memory.position = 0;
     run->notes = pf_image_notes(run->image);
     run->events = pf_image_events(run->image);
     uint64_t baseline = pf_image_baseline_frames(run->image);
@@ -240,7 +239,6 @@ void pf_run_finish(PfRun *run)
 {
     bool has_stock = run->held || run->error != NULL;
     pf_memory_sync(&run->memory);
-    run->memory.position = 0;
     if (run->error == NULL)
         run_barrier(run, 0);
     pf_memory_integrate(&run->memory);

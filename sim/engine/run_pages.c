@@ -111,6 +111,7 @@ bool run_read(PfRun *run, const PfPlace *place, PfPage page, PfSlot slot)
         fault = pf_memory_read(&run->memory, slot);
     if (fault == PF_FAULT_NONE)
         return true;
+    run->memory.changes++;
     if (fault == PF_FAULT_NO_MEMORY) {
         out_of_memory(run, page);
         return false;
@@ -129,6 +130,7 @@ bool run_store(PfRun *run, const PfPlace *place, PfPage page, PfSlot slot, PfSlo
         outcome = pf_memory_store(&run->memory, slot, object);
     if (outcome.fault == PF_FAULT_NONE)
         return true;
+    run->memory.changes++;
     if (outcome.fault == PF_FAULT_NO_MEMORY) {
         out_of_memory(run, page);
         return false;

@@ -253,7 +253,6 @@ void pf_run_approach(PfRun *run, const PfRecord *record)
     if (run->error != NULL || record->kind == PF_RECORD_CONTEXT)
         return;
     pf_memory_sync(&run->memory);
-    run->memory.position = 0;
     run_begin(run, record->context);
     if (record->kind == PF_RECORD_FORK)
         run_barrier(run, 0);
@@ -265,6 +264,7 @@ void pf_run_approach(PfRun *run, const PfRecord *record)
 void run_play_structural(PfRun *run, const PfRecord *record)
 {
     PfCpn first = {record->address >> run->machine->mmu.page_shift};
+    run->memory.changes++;
     if (record->kind == PF_RECORD_CONTEXT) {
         add_context(run, record->context);
         PfContextEvent event = {.kind = PF_CONTEXT_CREATED, .context = record->context};

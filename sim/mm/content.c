@@ -22,13 +22,15 @@ typedef struct {
     uint32_t references; /* atomic */
     uint32_t next;       /* in its bucket, or in the list of free entries */
     uint32_t form;
-    uint32_t reserved;
+    uint32_t start; /* the first bytes, the first one highest: orders most pages; not IDENTITY */
 } Entry;
 
 struct PfContentStore {
     uint32_t page_bytes;
     GMutex lock; /* of all below; entries' own hash and bytes do not change while referenced */
     PfSegArray entries;
+    PfSegArray digests; /* uint64_t by entry: what `digest` says of it, 0: not asked for yet */
+    PfContentDigest *digest;
     uint32_t *buckets;
     uint32_t bucket_mask;
     uint32_t used; /* entries ever made */
@@ -49,6 +51,7 @@ PfContentStore *pf_content_store_new(uint32_t page_bytes)
     store->page_bytes = page_bytes;
     g_mutex_init(&store->lock);
     pf_seg_array_init(&store->entries, sizeof(Entry));
+    pf_seg_array_init(&store->digests, sizeof(uint64_t));
     store->bucket_mask = BUCKETS_MIN - 1;
     store->buckets = g_new(uint32_t, BUCKETS_MIN);
     memset(store->buckets, 0xff, BUCKETS_MIN * sizeof(uint32_t));
@@ -67,6 +70,7 @@ void pf_content_store_free(PfContentStore *store)
         if (entry_at(store, i)->form == FORM_BYTES)
             g_free(entry_at(store, i)->bytes);
     pf_seg_array_clear(&store->entries);
+    pf_seg_array_clear(&store->digests);
     g_free(store->buckets);
     g_mutex_clear(&store->lock);
     g_free(store);
@@ -129,13 +133,22 @@ static uint32_t new_entry(PfContentStore *store)
     uint32_t index = store->free_list;
     if (index != NONE) {
         store->free_list = entry_at(store, index)->next;
+        if (store->digest != NULL)
+            *(uint64_t *)pf_seg_array_at(&store->digests, index) = 0;
         return index;
     }
     g_assert(store->used < NONE);
     if (store->used > store->bucket_mask)
         grow_buckets(store);
     pf_seg_array_reserve(&store->entries, (uint64_t)store->used + 1);
+    if (store->digest != NULL)
+        pf_seg_array_reserve(&store->digests, (uint64_t)store->used + 1);
     return store->used++;
+}
+
+static uint32_t start_of(const uint8_t *bytes)
+{
+    return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3];
 }
 
 static PfContent intern(PfContentStore *store, const Wanted *wanted)
@@ -152,6 +165,7 @@ static PfContent intern(PfContentStore *store, const Wanted *wanted)
         entry->hash = wanted->hash;
         entry->form = wanted->form;
         entry->number = wanted->number;
+        entry->start = wanted->bytes != NULL ? start_of(wanted->bytes) : 0;
         if (wanted->form == FORM_BYTES) {
             entry->bytes = g_memdup2(wanted->bytes, store->page_bytes);
             store->pages_kept++;
@@ -254,6 +268,45 @@ uint64_t pf_content_hash(const PfContentStore *store, PfContent content)
     return entry_at(store, content.index)->hash;
 }
 
+/* Whether the store keeps what DIGEST says: the first one that is asked for. */
+static bool keeps_digest(PfContentStore *store, PfContentDigest *digest)
+{
+    if (__atomic_load_n(&store->digest, __ATOMIC_ACQUIRE) == NULL) {
+        g_mutex_lock(&store->lock);
+        if (store->digest == NULL) {
+            pf_seg_array_reserve(&store->digests, store->used);
+            __atomic_store_n(&store->digest, digest, __ATOMIC_RELEASE);
+        }
+        g_mutex_unlock(&store->lock);
+    }
+    return store->digest == digest;
+}
+
+uint64_t pf_content_digest(PfContentStore *store, PfContent content, PfContentDigest *digest,
+                           uint8_t *scratch)
+{
+    uint64_t *kept = NULL;
+    if (keeps_digest(store, digest)) {
+        kept = pf_seg_array_at(&store->digests, content.index);
+        uint64_t value = __atomic_load_n(kept, __ATOMIC_RELAXED);
+        if (value != 0)
+            return value;
+    }
+    const uint8_t *bytes = pf_content_bytes(store, content, scratch);
+    if (bytes == NULL)
+        return pf_content_hash(store, content);
+    uint64_t value = digest(bytes, store->page_bytes);
+    if (kept != NULL)
+        __atomic_store_n(kept, value, __ATOMIC_RELAXED);
+    return value;
+}
+
+bool pf_content_start(const PfContentStore *store, PfContent content, uint32_t *ret_start)
+{
+    *ret_start = entry_at(store, content.index)->start;
+    return entry_at(store, content.index)->form != FORM_IDENTITY;
+}
+
 static size_t first_difference(const uint8_t *a, const uint8_t *b, size_t length)
 {
     enum { CHUNK = 256 };
@@ -284,6 +337,10 @@ static const uint8_t *first_bytes(const PfContentStore *store, PfContent content
 static int compare_bytes(const PfContentStore *store, PfContent a, PfContent b,
                          size_t *ret_first_difference)
 {
+    uint32_t left_start = entry_at(store, a.index)->start;
+    uint32_t right_start = entry_at(store, b.index)->start;
+    if (left_start != right_start)
+        return pf_content_compare_starts(left_start, right_start, ret_first_difference);
     uint8_t scratch[2][PREFIX_BYTES];
     uint32_t bytes = MIN(store->page_bytes, PREFIX_BYTES);
     const uint8_t *left = first_bytes(store, a, bytes, scratch[0]);

@@ -47,6 +47,25 @@ const uint8_t *pf_content_bytes(const PfContentStore *store, PfContent content, 
 /* The XXH3-64 hash of its bytes; an identity's own number. */
 uint64_t pf_content_hash(const PfContentStore *store, PfContent content);
 
+/* A hash of BYTES of a page. */
+typedef uint64_t PfContentDigest(const uint8_t *bytes, size_t length);
+
+/* What DIGEST says of its bytes (SCRATCH is a page), remembered for the first DIGEST that a store
+ * is asked for; an identity's own number. */
+uint64_t pf_content_digest(PfContentStore *store, PfContent content, PfContentDigest *digest,
+                           uint8_t *scratch);
+
+/* The first four bytes of a content that has bytes, as one number, the first byte highest: so that
+ * most pages are told apart without their bytes. */
+bool pf_content_start(const PfContentStore *store, PfContent content, uint32_t *ret_start);
+
+/* Orders two such starts, which are not equal; RET_FIRST_DIFFERENCE as for pf_content_compare. */
+static inline int pf_content_compare_starts(uint32_t a, uint32_t b, size_t *ret_first_difference)
+{
+    *ret_first_difference = (size_t)__builtin_clz(a ^ b) / 8;
+    return a < b ? -1 : 1;
+}
+
 /* Orders by bytes as memcmp does; RET_FIRST_DIFFERENCE, if not NULL, gets the first byte that
  * differs (the page size for equal ones). A content without bytes differs from others at byte 0 and
  * is ordered by its number, after all contents with bytes. */

@@ -188,6 +188,10 @@ typedef struct {
 void pf_image_reader_init(PfImageReader *reader, const PfImage *image);
 void pf_image_reader_clear(PfImageReader *reader);
 
+/* The content of SLOT, where that is at hand: the range changes nothing there. Borrowed from the
+ * image, which keeps it until the range is over. */
+bool pf_image_peek(const PfImage *image, PfSlot slot, PfContent *ret_content);
+
 /* The content of SLOT as the first POSITION events of the range leave it, with a reference for the
  * caller; false if its bytes are unknown. May be called by several runs at once. */
 bool pf_image_content(PfImage *image, PfImageReader *reader, PfSlot slot, uint32_t position,

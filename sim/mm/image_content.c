@@ -203,6 +203,16 @@ static bool apply_chain(PfImage *image, PfImageReader *reader, PfContent base,
     return true;
 }
 
+bool pf_image_peek(const PfImage *image, PfSlot slot, PfContent *ret_content)
+{
+    uint32_t handle = *image_handle(image, slot.index);
+    if ((handle & HANDLE_TAG) != HANDLE_CONTENT ||
+        image_last_event(image, slot.index) != NO_EVENT)
+        return false;
+    *ret_content = (PfContent){handle & ~HANDLE_TAG};
+    return true;
+}
+
 bool pf_image_content(PfImage *image, PfImageReader *reader, PfSlot slot, uint32_t position,
                       PfContent *ret_content)
 {

@@ -18,6 +18,8 @@ static uint32_t event_bucket(const PfImage *image, uint32_t object)
 
 uint32_t image_last_event(const PfImage *image, uint32_t object)
 {
+    if (image->events->len == 0)
+        return NO_EVENT;
     uint32_t bucket = event_bucket(image, object);
     while (image->last_events[bucket].range == image->range_number) {
         if (image->last_events[bucket].object == object)

@@ -44,6 +44,8 @@ unsigned pf_memory_home(const PfMemory *memory, PfSlot slot)
 
 void pf_memory_sync(PfMemory *memory)
 {
+    memory->past_events += memory->position;
+    memory->position = 0;
     memory->entry_limit = pf_image_slot_limit(memory->image);
     pf_seg_array_reserve(&memory->entries, memory->entry_limit);
     g_array_set_size(memory->present_pages, pf_image_context_count(memory->image));
@@ -298,6 +300,17 @@ bool pf_memory_frame_content(PfMemory *memory, PfMpn mpn, PfContent *ret_content
     return true;
 }
 
+bool pf_memory_frame_peek(const PfMemory *memory, PfMpn mpn, PfContent *ret_content)
+{
+    const PfFrame *frame = pf_frame_at(&memory->frames, mpn);
+    if (frame->holds == PF_FRAME_UNKNOWN)
+        return false;
+    if ((frame->holds & PF_FRAME_LIVE) != 0)
+        return pf_image_peek(memory->image, (PfSlot){frame->holds & ~PF_FRAME_LIVE}, ret_content);
+    *ret_content = (PfContent){frame->holds};
+    return true;
+}
+
 void pf_memory_freeze(PfMemory *memory, PfMpn mpn)
 {
     if ((pf_frame_at(&memory->frames, mpn)->holds & PF_FRAME_LIVE) == 0)
@@ -351,44 +364,6 @@ void pf_memory_move(PfMemory *memory, PfSlot source, PfSlot target)
     if ((to->flags & (PF_ENTRY_PRESENT | PF_ENTRY_ZERO)) == PF_ENTRY_PRESENT &&
         pf_frame_at(&memory->frames, (PfMpn){to->mpn})->holds == (PF_FRAME_LIVE | source.index))
         pf_frame_hold_slot(&memory->frames, (PfMpn){to->mpn}, target);
-}
-
-PfFault pf_memory_pin(PfMemory *memory, PfSlot slot)
-{
-    PfFault fault = pf_memory_read(memory, slot);
-    if (fault == PF_FAULT_NO_MEMORY)
-        return fault;
-    PfPin pin = {.slot = slot.index, .mpn = pf_memory_entry(memory, slot)->mpn};
-    pf_frame_pin(&memory->frames, (PfMpn){pin.mpn});
-    g_array_append_val(memory->pins, pin);
-    return fault;
-}
-
-static void drop_pin(PfMemory *memory, unsigned index)
-{
-    PfPin pin = g_array_index(memory->pins, PfPin, index);
-    g_array_remove_index(memory->pins, index);
-    pf_memory_integrate(memory);
-    pf_frame_unpin(&memory->frames, (PfMpn){pin.mpn});
-}
-
-void pf_memory_unpin(PfMemory *memory, PfSlot slot)
-{
-    for (unsigned i = 0; i < memory->pins->len; i++) {
-        if (g_array_index(memory->pins, PfPin, i).slot == slot.index) {
-            drop_pin(memory, i);
-            return;
-        }
-    }
-}
-
-void pf_memory_unpin_all(PfMemory *memory, uint32_t context)
-{
-    for (unsigned i = memory->pins->len; i-- > 0;) {
-        PfSlot slot = {g_array_index(memory->pins, PfPin, i).slot};
-        if (pf_image_leaf_of(memory->image, slot)->context == context)
-            drop_pin(memory, i);
-    }
 }
 
 uint64_t pf_memory_bytes(const PfMemory *memory)

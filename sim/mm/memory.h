@@ -82,6 +82,8 @@ typedef struct {
     PfImageReader reader;
     PfScope scope;
     uint32_t position; /* events of the range that this run has behind it */
+    uint64_t past_events; /* of all ranges before */
+    uint64_t changes;     /* of mappings and scope, not by the policy: see policy.h */
     uint64_t populated_pages;
     uint64_t eligible_pages;
     GArray *present_pages;    /* uint64_t by context: pages with a mapping */
@@ -100,7 +102,8 @@ void pf_memory_init(PfMemory *memory, PfImage *image, uint64_t capacity_frames,
                     unsigned node_count, PfScope scope, const uint64_t *now_cycles);
 void pf_memory_clear(PfMemory *memory);
 
-/* Makes room for all slots that the image has given out; at the start of each range. */
+/* Makes room for all slots that the image has given out, and counts events from 0 again; at the
+ * start of each range. */
 void pf_memory_sync(PfMemory *memory);
 
 /* New frames of CONTEXT come from NODE while it has some; 0 if not said. */
@@ -156,6 +159,10 @@ void pf_memory_update_eligible(PfMemory *memory, PfSlot slot);
 
 /* The content of FRAME now, with a reference; false if unknown. */
 bool pf_memory_frame_content(PfMemory *memory, PfMpn frame, PfContent *ret_content);
+
+/* Likewise, without a reference, where the content is at hand: good until mappings or the image
+ * change. */
+bool pf_memory_frame_peek(const PfMemory *memory, PfMpn frame, PfContent *ret_content);
 
 /* Makes FRAME hold the bytes that it has now, whatever its slot becomes. */
 void pf_memory_freeze(PfMemory *memory, PfMpn frame);

@@ -35,6 +35,8 @@ PfHost *pf_host_new(const PfPolicySetup *setup, const PfHostBase *base, GError *
     g_autofree char *stream = g_strconcat("policy ", setup->common.name, NULL);
     host->rng = pf_rng_derive(base->seed, stream);
     host->scratch = g_malloc(base->work->page_bytes);
+    pf_seg_array_init(&host->starts, sizeof(PfFrameStart));
+    host->start_generation = 1;
     host->group = pf_stats_group(base->stats, setup->ops->name);
     PfStatsGroup *policy = pf_stats_group(base->stats, "policy");
     pf_stats_counter(policy, "scanned", "pages", "Candidates that the policy looked at.",
@@ -84,6 +86,7 @@ void pf_host_free(PfHost *host)
     pf_host_bill_free(host->bill);
     g_clear_pointer(&host->census.contexts, g_array_unref);
     g_free(host->scratch);
+    pf_seg_array_clear(&host->starts);
     g_free(host->first_difference);
     g_free(host);
 }

@@ -73,6 +73,12 @@ typedef struct {
     double saved;
 } PfContextCensus;
 
+/* The first bytes of a frame, see pf_content_start. */
+typedef struct {
+    uint32_t start;
+    uint32_t generation; /* 0: never looked at */
+} PfFrameStart;
+
 /* How many populated pages are shared, and how many are not and why, when they were last counted;
  * null until then. */
 typedef struct {
@@ -97,6 +103,9 @@ struct PfHost {
     uint64_t worked_cycles; /* to where its work has brought the clocks that it used */
     PfStatsGroup *group;
     uint8_t *scratch;
+    PfSegArray starts;         /* PfFrameStart by MPN */
+    uint32_t start_generation; /* those of another one are stale */
+    uint64_t start_changes;    /* of memory, when this generation began */
     uint32_t hash_bytes; /* of a page that are hashed, from hash_offset_bytes on */
     bool is_low;          /* asked for frames on behalf of `low_page` */
     PfPage low_page;
@@ -169,6 +178,12 @@ uint64_t pf_host_context_cycles(const PfHost *host, uint32_t context);
 static inline bool pf_host_wants_writes(const PfHost *host)
 {
     return host->setup->ops->page_written != NULL;
+}
+
+/* Where the bytes of FRAME lie. */
+static inline PfMaddr pf_host_frame_address(const PfHost *host, PfMpn frame)
+{
+    return pf_mpn_address(frame, pf_image_page_shift(host->base.memory->image), 0);
 }
 
 /* The slot of PAGE; false where it was never used, or (present) where it maps nothing now. */

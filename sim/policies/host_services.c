@@ -52,13 +52,14 @@ static bool in_scope(const PfHost *host, unsigned flags)
     return false;
 }
 
-unsigned pf_host_flags(const PfHost *host, PfPage page)
+unsigned pf_host_look(const PfHost *host, PfPage page, PfMpn *ret_frame)
 {
     PfSlot slot;
     if (!pf_host_present_slot(host, page, &slot))
         return 0;
     const PfMemory *memory = host->base.memory;
     const PfEntry *entry = pf_memory_entry(memory, slot);
+    *ret_frame = (PfMpn){entry->mpn};
     const PfFrame *frame = pf_frame_at(&memory->frames, (PfMpn){entry->mpn});
     unsigned image = pf_image_flags(memory->image, slot);
     unsigned flags = PF_FLAG_PRESENT;
@@ -75,6 +76,17 @@ unsigned pf_host_flags(const PfHost *host, PfPage page)
     flags |= (entry->flags & PF_ENTRY_OPEN) != 0 ? PF_FLAG_OPEN : 0U;
     flags |= in_scope(host, flags) ? PF_FLAG_IN_SCOPE : 0U;
     return flags;
+}
+
+unsigned pf_host_flags(const PfHost *host, PfPage page)
+{
+    PfMpn frame;
+    return pf_host_look(host, page, &frame);
+}
+
+uint64_t pf_host_changes(const PfHost *host)
+{
+    return host->base.memory->changes;
 }
 
 bool pf_host_frame(const PfHost *host, PfPage page, PfMpn *ret_frame)

@@ -125,3 +125,14 @@ bool pf_host_give_back(PfHost *host, PfPage page)
     (void)page;
     return false;
 }
+
+void pf_host_charge_touch(PfHost *host, PfAccount account, unsigned lines, unsigned locks)
+{
+    host->counts.lines[account] += lines;
+    host->counts.locks[account] += locks;
+}
+
+void pf_host_charge_call(PfHost *host, PfAccount account)
+{
+    host->counts.calls[account]++;
+}

@@ -144,11 +144,12 @@ void pf_host_wake_at(PfHost *host, uint64_t cycle)
     host->wake_cycle = cycle;
 }
 
-unsigned pf_host_flags(const PfHost *host, PfPage page)
+unsigned pf_host_look(const PfHost *host, PfPage page, PfMpn *ret_frame)
 {
     const MockPage *found = mock_present_page(host, page);
     if (found == NULL)
         return 0;
+    *ret_frame = found->mpn;
     const MockFrame *frame = &host->frames[found->mpn.number];
     unsigned flags = PF_FLAG_PRESENT | PF_FLAG_ANON | found->flags;
     flags |= frame->references > 1 ? PF_FLAG_SHARED : 0;
@@ -157,6 +158,17 @@ unsigned pf_host_flags(const PfHost *host, PfPage page)
     flags |= frame->references == 1 && !frame->is_merged ? PF_FLAG_WRITABLE : 0;
     flags |= PF_FLAG_IN_SCOPE | (found->is_isolated ? 0U : PF_FLAG_OPEN);
     return flags;
+}
+
+unsigned pf_host_flags(const PfHost *host, PfPage page)
+{
+    PfMpn frame;
+    return pf_host_look(host, page, &frame);
+}
+
+uint64_t pf_host_changes(const PfHost *host)
+{
+    return host->changes;
 }
 
 bool pf_host_frame(const PfHost *host, PfPage page, PfMpn *ret_frame)
@@ -364,17 +376,6 @@ void pf_host_charge(PfHost *host, PfAccount account, uint64_t cycles)
 void pf_host_charge_lines(PfHost *host, PfAccount account, uint64_t count)
 {
     host->counts.lines[account] += count;
-}
-
-void pf_host_charge_touch(PfHost *host, PfAccount account, unsigned lines, unsigned locks)
-{
-    host->counts.lines[account] += lines;
-    host->counts.locks[account] += locks;
-}
-
-void pf_host_charge_call(PfHost *host, PfAccount account)
-{
-    host->counts.calls[account]++;
 }
 
 bool pf_host_find(PfHost *host, uint64_t key, PfPage page, uint64_t *cursor, uint64_t *ret_value)

@@ -83,6 +83,7 @@ void mock_break_share(PfHost *host, PfPage page)
 
 void mock_fill(PfHost *host, PfPage page, uint64_t content)
 {
+    host->changes++;
     if (mock_present_page(host, page) == NULL) {
         add_page(host, page, take_frame(host));
         tell_mapped(host, page);
@@ -95,6 +96,7 @@ void mock_fill(PfHost *host, PfPage page, uint64_t content)
 
 void mock_alias(PfHost *host, PfPage page, PfPage of)
 {
+    host->changes++;
     PfMpn mpn = mock_present_page(host, of)->mpn;
     add_page(host, page, mpn);
     host->frames[mpn.number].references++;
@@ -103,6 +105,7 @@ void mock_alias(PfHost *host, PfPage page, PfPage of)
 
 void mock_unmap(PfHost *host, PfPage page)
 {
+    host->changes++;
     if (host->policy_ops != NULL && host->policy_ops->page_unmapped != NULL)
         host->policy_ops->page_unmapped(host->policy, page);
     MockPage *gone = mock_present_page(host, page);
@@ -113,6 +116,7 @@ void mock_unmap(PfHost *host, PfPage page)
 
 void mock_move(PfHost *host, uint32_t context, uint64_t first, uint64_t target, uint64_t pages)
 {
+    host->changes++;
     for (uint64_t i = 0; i < pages; i++) {
         uint64_t offset = target > first ? pages - 1 - i : i;
         PfPage to = mock_page(context, target + offset);

@@ -43,6 +43,7 @@ struct PfHost {
     PfRng rng;
     uint64_t now_cycles;
     uint64_t wake_cycle;
+    uint64_t changes; /* as pf_host_changes tells them */
     MockCounts counts;
     PfStats *stats;
     PfConfig *config;

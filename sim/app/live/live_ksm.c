@@ -168,6 +168,29 @@ bool pf_ksm_control(PfKsm *ksm, PfKnob knob, const char *value, int *ret_refusal
     return wait_asleep(ksm, error);
 }
 
+bool pf_ksm_let_run(PfKsm *ksm, uint64_t pages, unsigned sleep_millisecs, GError **error)
+{
+    char text[TEXT_MAX];
+    snprintf(text, sizeof(text), "%" G_GUINT64_FORMAT, MIN(pages, PAGES_UNLIMITED));
+    if (!settle(ksm, error) || !write_knob(ksm, PF_KNOB_PAGES_TO_SCAN, text, error))
+        return false;
+    /* Another sleep than before ends the one in hand. */
+    snprintf(text, sizeof(text), "%u", sleep_millisecs);
+    return write_knob(ksm, PF_KNOB_SLEEP_MILLISECS, text, error);
+}
+
+bool pf_ksm_progress(const PfKsm *ksm, PfKsmProgress *ret_progress, GError **error)
+{
+    PfKsmProgress *to = ret_progress;
+    if (!read_counter(ksm, PF_KSM_PAGES_SCANNED, &to->scanned_pages, error) ||
+        !read_counter(ksm, PF_KSM_PAGES_SHARING, &to->sharing_pages, error) ||
+        !read_counter(ksm, PF_KSM_FULL_SCANS, &to->passes, error) ||
+        !pf_ksmd_cpu_ns(&ksm->ksmd, &to->cpu_ns, error))
+        return false;
+    to->scanned_pages -= ksm->base[PF_KSM_PAGES_SCANNED];
+    return true;
+}
+
 /* Whether the knobs that make the lock-step are as this driver left them. */
 static bool check_undisturbed(const PfKsm *ksm, GError **error)
 {

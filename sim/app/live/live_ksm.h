@@ -50,5 +50,20 @@ void pf_ksm_wander(PfKsm *ksm, uint64_t seed);
  */
 bool pf_ksm_control(PfKsm *ksm, PfKnob knob, const char *value, int *ret_refusal, GError **error);
 
+/* From now on ksmd works by itself, PAGES a batch and SLEEP_MILLISECS between two, until the next
+ * pf_ksm_reset. */
+bool pf_ksm_let_run(PfKsm *ksm, uint64_t pages, unsigned sleep_millisecs, GError **error);
+
+/* What it has done since pf_ksm_reset; its time on a processor since it was started. */
+typedef struct {
+    int64_t scanned_pages;
+    int64_t sharing_pages;
+    int64_t passes;
+    int64_t cpu_ns;
+} PfKsmProgress;
+
+/* Reads how far it has come, while it works. */
+bool pf_ksm_progress(const PfKsm *ksm, PfKsmProgress *ret_progress, GError **error);
+
 /* Fills the counters of STEP. */
 bool pf_ksm_read(PfKsm *ksm, PfKsmStep *step, GError **error);

@@ -86,6 +86,19 @@ bool pf_ksmd_wait_asleep(const PfKsmd *ksmd, const int *interrupted, GError **er
     return true;
 }
 
+bool pf_ksmd_cpu_ns(const PfKsmd *ksmd, int64_t *ret_ns, GError **error)
+{
+    g_autofree char *path = g_strdup_printf("/proc/%d/schedstat", (int)ksmd->pid);
+    g_autofree char *text = NULL;
+    g_autoptr(GError) cause = NULL;
+    if (!g_file_get_contents(path, &text, NULL, &cause)) {
+        g_set_error(error, PF_ERROR, PF_ERROR_IO, "%s", cause->message);
+        return false;
+    }
+    *ret_ns = g_ascii_strtoll(text, NULL, 10);
+    return true;
+}
+
 void pf_ksmd_move(const PfKsmd *ksmd, uint64_t number)
 {
     uint64_t left = number % (uint64_t)CPU_COUNT(&ksmd->allowed);

@@ -21,6 +21,9 @@ void pf_ksmd_clear(PfKsmd *ksmd);
  * as in pf_ksm_open. */
 bool pf_ksmd_wait_asleep(const PfKsmd *ksmd, const int *interrupted, GError **error);
 
+/* The time that it has run on a processor since it was started. */
+bool pf_ksmd_cpu_ns(const PfKsmd *ksmd, int64_t *ret_ns, GError **error);
+
 /* Has it run on one of its processors, chosen by NUMBER. */
 void pf_ksmd_move(const PfKsmd *ksmd, uint64_t number);
 

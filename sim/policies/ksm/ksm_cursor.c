@@ -32,7 +32,7 @@ static bool is_skipped(PfKsm *ksm, uint32_t index, PfMpn frame)
     if (age < AGE_MIN)
         return false;
     if (item->skips == 0) {
-        item->skips = skips_at(age);
+        item->skips = skips_at(age) & 0x7fU;
         return false;
     }
     item->skips--;

@@ -13,9 +13,8 @@ static bool is_anonymous(unsigned flags)
 
 bool pf_ksm_page_frame(const PfKsm *ksm, PfPage page, PfMpn *ret_frame)
 {
-    unsigned flags = pf_host_flags(ksm->host, page);
-    return is_anonymous(flags) && (flags & PF_FLAG_IN_SCOPE) != 0 &&
-           pf_host_frame(ksm->host, page, ret_frame);
+    unsigned flags = pf_host_look(ksm->host, page, ret_frame);
+    return is_anonymous(flags) && (flags & PF_FLAG_IN_SCOPE) != 0;
 }
 
 uint32_t pf_ksm_tree_of(const PfKsm *ksm, PfMpn frame)
@@ -84,13 +83,13 @@ bool pf_ksm_merge_two(PfKsm *ksm, uint32_t item_index, PfMpn frame, const PfKsmP
 /* Whether the policy has merged PAGE: onto a frame that it has claimed, or onto the zero page. */
 static bool is_merged(const PfKsm *ksm, PfPage page)
 {
-    unsigned flags = pf_host_flags(ksm->host, page);
     PfMpn frame;
+    unsigned flags = pf_host_look(ksm->host, page, &frame);
     if ((flags & PF_FLAG_PRESENT) == 0)
         return false;
     if ((flags & PF_FLAG_ZERO) != 0)
         return (flags & PF_FLAG_MERGED) != 0;
-    return pf_host_frame(ksm->host, page, &frame) && pf_ksm_node_of(ksm, frame) != 0;
+    return pf_ksm_node_of(ksm, frame) != 0;
 }
 
 void pf_ksm_unmerge(PfKsm *ksm, uint32_t context, PfCpn first, PfCpn end)

@@ -38,15 +38,16 @@ typedef struct {
         } sharing; /* STABLE */
     };
     uint32_t next; /* of the same context, by address; or of the free ones */
+    PfCpn cpn;
     uint32_t context;
     uint32_t checksum; /* when last hashed; 0 at birth */
-    PfCpn cpn;
-    uint8_t state; /* PfKsmItemState */
-    uint8_t tree;  /* UNSTABLE: number of the tree */
-    uint8_t pass;  /* UNSTABLE: low bits of the pass */
-    uint8_t age;   /* smart scan */
-    uint8_t skips; /* smart scan: passes that it may be passed over yet */
-    bool has_shared; /* was STABLE once */
+    uint32_t frame;    /* UNSTABLE: of the page, when it came into the tree */
+    uint8_t state : 2; /* PfKsmItemState */
+    uint8_t tree : 6;  /* UNSTABLE: number of the tree */
+    uint8_t pass;      /* UNSTABLE: low bits of the pass */
+    uint8_t age;       /* smart scan */
+    uint8_t skips : 7; /* smart scan: passes that it may be passed over yet */
+    uint8_t has_shared : 1; /* was STABLE once */
 } PfKsmItem;
 
 static_assert(sizeof(PfKsmItem) <= 40, "a tracked page is 40 bytes, beside 4 of a claimed frame");
@@ -132,6 +133,7 @@ typedef struct {
     uint32_t node_free;
     PfTree stable[PF_KSM_TREES];
     PfTree unstable[PF_KSM_TREES];
+    uint64_t unstable_changes; /* pf_host_changes when these trees were begun */
     GArray *slots; /* of PfKsmSlot; that of context N is N + 1 */
     PfKsmCursor cursor;
     GArray *lru; /* of PfKsmLruBatch, by core */

@@ -3,6 +3,16 @@
 #include "ksm_costs.h"
 #include "ksm_pages.h"
 
+/* The frame that the page of item INDEX, in an unstable tree, maps now; false if the scanner would
+ * not see it any more. */
+static bool frame_now(const PfKsm *ksm, uint32_t index, PfMpn *ret_frame)
+{
+    const PfKsmItem *item = pf_ksm_item(ksm, index);
+    *ret_frame = (PfMpn){item->frame};
+    return pf_host_changes(ksm->host) == ksm->unstable_changes ||
+           pf_ksm_page_frame(ksm, pf_ksm_item_page(item), ret_frame);
+}
+
 bool pf_ksm_unstable_find(PfKsm *ksm, uint32_t tree, uint32_t item_index, PfMpn frame,
                           PfKsmPartner *ret_partner)
 {
@@ -11,15 +21,15 @@ bool pf_ksm_unstable_find(PfKsm *ksm, uint32_t tree, uint32_t item_index, PfMpn 
     PfPage own = pf_ksm_item_page(pf_ksm_item(ksm, item_index));
     uint32_t index = ksm->unstable[tree].root;
     while (index != 0) {
-        PfPage page = pf_ksm_item_page(pf_ksm_item(ksm, index));
         PfMpn other;
         pf_ksm_charge_unstable_level(ksm->host);
-        if (!pf_ksm_page_frame(ksm, page, &other) || pf_mpn_equal(other, frame)) {
+        if (!frame_now(ksm, index, &other) || pf_mpn_equal(other, frame)) {
             pf_host_verdict(ksm->host, own, PF_WHY_VOLATILE);
             return false;
         }
         int sign = pf_host_compare_frames(ksm->host, frame, other, NULL);
         if (sign == 0) {
+            PfPage page = pf_ksm_item_page(pf_ksm_item(ksm, index));
             *ret_partner = (PfKsmPartner){index, page, other};
             if (pf_ksm_tree_of(ksm, other) == tree)
                 return true;
@@ -34,7 +44,8 @@ bool pf_ksm_unstable_find(PfKsm *ksm, uint32_t tree, uint32_t item_index, PfMpn 
     pf_tree_insert(&ksm->unstable[tree], item_index, parent, is_left);
     PfKsmItem *item = pf_ksm_item(ksm, item_index);
     item->state = PF_KSM_UNSTABLE;
-    item->tree = (uint8_t)tree;
+    item->tree = tree & (PF_KSM_TREES - 1);
+    item->frame = frame.number;
     item->pass = (uint8_t)ksm->counts.full_scans;
     ksm->counts.unshared++;
     pf_host_verdict(ksm->host, own, PF_WHY_UNIQUE);
@@ -43,6 +54,7 @@ bool pf_ksm_unstable_find(PfKsm *ksm, uint32_t tree, uint32_t item_index, PfMpn 
 
 void pf_ksm_unstable_forget(PfKsm *ksm)
 {
+    ksm->unstable_changes = pf_host_changes(ksm->host);
     for (uint32_t tree = 0; tree < PF_KSM_TREES; tree++)
         ksm->unstable[tree].root = 0;
 }
