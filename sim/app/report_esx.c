@@ -88,6 +88,13 @@ static void append_contents(GString *out, const PfRun *run)
     append_percent(out, total, total);
     append_percent(out, total, shared);
     g_string_append_c(out, '\n');
+    uint64_t inside;
+    uint64_t across;
+    pf_run_shared_split(run, &inside, &across);
+    g_string_append_printf(out,
+                           "\nSHARED WITH\n%-6s %9" G_GUINT64_FORMAT "  a page of the same "
+                           "context\n%-6s %9" G_GUINT64_FORMAT "  pages of other contexts\n",
+                           "inside", inside, "across", across);
 }
 
 void pf_report_esx(GString *out, const PfSimulation *simulation)

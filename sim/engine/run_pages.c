@@ -95,24 +95,38 @@ static void tell_fault(PfRun *run, PfPage page, const PfStoreOutcome *outcome)
     pf_host_store_faulted(run->host, &fault);
 }
 
+/* PAGE has got a frame, where it had none. */
+static void tell_mapped(PfRun *run, PfPage page, bool was_given_back)
+{
+    if (was_given_back)
+        pf_host_page_recreated(run->host, page);
+    else
+        pf_host_page_mapped(run->host, page);
+}
+
 bool run_read(PfRun *run, const PfPlace *place, PfPage page, PfSlot slot)
 {
     PfFault fault = pf_memory_read(&run->memory, slot);
+    if (fault == PF_FAULT_NO_MEMORY && pf_host_memory_low(run->host, page))
+        fault = pf_memory_read(&run->memory, slot);
     if (fault == PF_FAULT_NONE)
         return true;
     if (fault == PF_FAULT_NO_MEMORY) {
         out_of_memory(run, page);
         return false;
     }
+    PfMpn frame = {pf_memory_entry(&run->memory, slot)->mpn};
     if (place != NULL)
-        charge_fault(run, place, fault, PF_ZERO_FRAME, PF_ZERO_FRAME);
-    pf_host_page_mapped(run->host, page);
+        charge_fault(run, place, fault, PF_ZERO_FRAME, frame);
+    tell_mapped(run, page, fault == PF_FAULT_FIRST);
     return true;
 }
 
 bool run_store(PfRun *run, const PfPlace *place, PfPage page, PfSlot slot, PfSlot object)
 {
     PfStoreOutcome outcome = pf_memory_store(&run->memory, slot, object);
+    if (outcome.fault == PF_FAULT_NO_MEMORY && pf_host_memory_low(run->host, page))
+        outcome = pf_memory_store(&run->memory, slot, object);
     if (outcome.fault == PF_FAULT_NONE)
         return true;
     if (outcome.fault == PF_FAULT_NO_MEMORY) {
@@ -129,7 +143,7 @@ bool run_store(PfRun *run, const PfPlace *place, PfPage page, PfSlot slot, PfSlo
     if (outcome.was_merged)
         pf_host_share_broken(run->host, page, outcome.fault != PF_FAULT_REUSE);
     if (outcome.fault == PF_FAULT_FIRST)
-        pf_host_page_mapped(run->host, page);
+        tell_mapped(run, page, outcome.was_given_back);
     return true;
 }
 

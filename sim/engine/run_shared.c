@@ -17,6 +17,28 @@ static uint32_t *count_merged(const PfHost *host, uint32_t limit)
     return pages;
 }
 
+void pf_run_shared_split(const PfRun *run, uint64_t *ret_inside, uint64_t *ret_across)
+{
+    const PfHost *host = run->host;
+    /* By frame: one more than the last context that was seen to map it, 0 for none. */
+    g_autofree uint32_t *last = g_new0(uint32_t, MAX(host->base.memory->frames.limit, 1));
+    uint64_t inside = 0;
+    uint64_t across = 0;
+    PfPage page = {0, {0}};
+    PfMpn frame;
+    while (pf_host_cursor_next(host, page, &page)) {
+        if ((pf_host_flags(host, page) & PF_FLAG_MERGED) != 0 &&
+            pf_host_frame(host, page, &frame)) {
+            inside += last[frame.number] == page.context + 1;
+            across += last[frame.number] != 0 && last[frame.number] != page.context + 1;
+            last[frame.number] = page.context + 1;
+        }
+        page.cpn = pf_cpn_plus(page.cpn, 1);
+    }
+    *ret_inside = inside;
+    *ret_across = across;
+}
+
 static bool is_all(const uint8_t *bytes, size_t count, uint8_t value)
 {
     return bytes[0] == value && memcmp(bytes, bytes + 1, count - 1) == 0;

@@ -1,5 +1,4 @@
 /* Records that change which pages there are. The image has applied them already. */
-#include "error.h"
 #include "run.h"
 
 /* Policies know advice by their own names. */
@@ -210,20 +209,12 @@ static void play_advise(PfRun *run, const PfRecord *record, PfCpn first)
     pf_host_context_event(run->host, &event);
 }
 
+/* A pinned page has a frame: it is mapped by a read, at no cost, if need be. */
 static void pin_page(PfRun *run, PfPage page, PfSlot slot)
 {
     pf_host_pin_intended(run->host, page);
-    PfFault fault = pf_memory_pin(&run->memory, slot);
-    if (fault == PF_FAULT_NO_MEMORY) {
-        run->out_of_memory = true;
-        g_set_error(&run->error, PF_ERROR, PF_ERROR_LIMIT,
-                    "policy '%s': no frame is free to pin page 0x%" G_GINT64_MODIFIER
-                    "x; raise machine.memory",
-                    run->setup->common.label, page.cpn.number);
-        return;
-    }
-    if (fault != PF_FAULT_NONE)
-        pf_host_page_mapped(run->host, page);
+    if (run_read(run, NULL, page, slot))
+        pf_memory_pin(&run->memory, slot);
 }
 
 static void play_attribute(PfRun *run, const PfRecord *record, PfCpn first)

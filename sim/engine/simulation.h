@@ -103,6 +103,11 @@ typedef struct {
  * shared first; returns how many there are. */
 size_t pf_run_top_shared(const PfRun *run, PfSharedContent *contents, size_t count);
 
+/* Of the pages that share a frame by the policy's doing, those whose frame an earlier page of the
+ * same context maps too, and those whose frame only pages of other contexts do: with the first page
+ * of each frame, all. */
+void pf_run_shared_split(const PfRun *run, uint64_t *ret_inside, uint64_t *ret_across);
+
 /* Rows of the epochs: columns are fixed names. */
 size_t pf_simulation_epoch_columns(const PfSimulation *simulation, const char *const **ret_names);
 size_t pf_run_epoch_count(const PfRun *run);

@@ -171,12 +171,28 @@ static bool map_file(PfMemory *memory, PfSlot slot, PfSlot object)
     return true;
 }
 
+/* SLOT, which is mapped to nothing or to be mapped no more, maps a new frame of its own. */
+static bool map_new(PfMemory *memory, PfSlot slot)
+{
+    PfMpn mpn;
+    if (!pf_frame_alloc(&memory->frames, slot, pf_memory_home(memory, slot), &mpn))
+        return false;
+    drop_mapping(memory, slot, true);
+    count_present(memory, slot, 1);
+    PfEntry *entry = pf_memory_entry(memory, slot);
+    entry->mpn = mpn.number;
+    entry->flags |= PF_ENTRY_PRESENT | PF_ENTRY_OPEN;
+    return true;
+}
+
 PfFault pf_memory_read(PfMemory *memory, PfSlot slot)
 {
     PfEntry *entry = pf_memory_entry(memory, slot);
     if ((entry->flags & PF_ENTRY_PRESENT) != 0)
         return PF_FAULT_NONE;
     pf_memory_integrate(memory);
+    if ((entry->flags & PF_ENTRY_GIVEN_BACK) != 0)
+        return map_new(memory, slot) ? PF_FAULT_FIRST : PF_FAULT_NO_MEMORY;
     PfSlot object = pf_image_object(memory->image, slot);
     if (!pf_slot_equal(object, slot))
         return map_file(memory, slot, object) ? PF_FAULT_FILE : PF_FAULT_NO_MEMORY;
@@ -235,6 +251,7 @@ PfStoreOutcome pf_memory_store(PfMemory *memory, PfSlot slot, PfSlot object)
         (pf_frame_at(&memory->frames, (PfMpn){entry->mpn})->count & PF_FRAME_CLAIMED) != 0;
     PfStoreOutcome outcome = {.fault = store_fault(memory, entry),
                               .was_merged = claimed || (entry->flags & PF_ENTRY_MERGED) != 0,
+                              .was_given_back = (entry->flags & PF_ENTRY_GIVEN_BACK) != 0,
                               .was_claimed = claimed,
                               .was_exclusive = (entry->flags & PF_ENTRY_EXCLUSIVE) != 0,
                               .old_frame = {entry->mpn}};
@@ -242,17 +259,19 @@ PfStoreOutcome pf_memory_store(PfMemory *memory, PfSlot slot, PfSlot object)
     if (outcome.fault == PF_FAULT_REUSE) {
         pf_frame_hold_slot(&memory->frames, (PfMpn){entry->mpn}, slot);
         entry->flags &= ~(unsigned)(PF_ENTRY_MERGED | PF_ENTRY_SHARING);
-    } else {
-        PfMpn mpn;
-        if (!pf_frame_alloc(&memory->frames, slot, pf_memory_home(memory, slot), &mpn))
-            return (PfStoreOutcome){.fault = PF_FAULT_NO_MEMORY};
-        drop_mapping(memory, slot, true);
-        count_present(memory, slot, 1);
-        entry->mpn = mpn.number;
+        entry->flags |= PF_ENTRY_OPEN;
+    } else if (!map_new(memory, slot)) {
+        return (PfStoreOutcome){.fault = PF_FAULT_NO_MEMORY};
     }
-    entry->flags |= PF_ENTRY_PRESENT | PF_ENTRY_OPEN;
     populate(memory, slot);
     return outcome;
+}
+
+void pf_memory_give_back(PfMemory *memory, PfSlot slot)
+{
+    pf_memory_integrate(memory);
+    drop_mapping(memory, slot, false);
+    pf_memory_entry(memory, slot)->flags |= PF_ENTRY_GIVEN_BACK;
 }
 
 void pf_memory_unmap(PfMemory *memory, PfSlot slot)
@@ -316,6 +335,7 @@ void pf_memory_share(PfMemory *memory, PfSlot source, PfSlot target)
         if ((to->flags & PF_ENTRY_ZERO_MERGED) != 0)
             pf_memory_count_merged_zero(memory, target, 1);
     }
+    to->flags |= from->flags & PF_ENTRY_GIVEN_BACK;
     if ((from->flags & PF_ENTRY_POPULATED) != 0)
         populate(memory, target);
 }

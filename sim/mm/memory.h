@@ -26,6 +26,7 @@ enum {
     PF_ENTRY_EXCLUSIVE = 1 << 9, /* its frame was made for it and never shared since */
     PF_ENTRY_ZERO_MERGED = 1 << 10, /* maps the zero frame by the policy's doing */
     PF_ENTRY_SHARING = 1 << 11, /* the policy moved it, or what it was forked from, to its frame */
+    PF_ENTRY_GIVEN_BACK = 1 << 12, /* not present: its frame, of zeros, was given back */
     PF_ENTRY_WHY_SHIFT = 24,        /* from here on: why it is not shared (host) */
     PF_ENTRY_WHY_MASK = 15 << PF_ENTRY_WHY_SHIFT,
     /* What an entry keeps when the page is mapped to another frame. */
@@ -47,7 +48,7 @@ typedef enum {
     PF_FAULT_NONE,
     PF_FAULT_ZERO,       /* read of an untouched page: the zero page was mapped */
     PF_FAULT_FILE,       /* a page of the page cache was mapped */
-    PF_FAULT_FIRST,      /* store to an untouched page: a zeroed frame */
+    PF_FAULT_FIRST,      /* store to a page untouched, any access to one given back: new frame */
     PF_FAULT_COPY_ZERO,  /* store to a page that mapped the zero page */
     PF_FAULT_COPY_FILE,  /* store to a page of a private file mapping */
     PF_FAULT_COPY,       /* store to a frame that others map too: copied */
@@ -58,6 +59,7 @@ typedef enum {
 typedef struct {
     PfFault fault;
     bool was_merged; /* the page lost a mapping that the policy had made or protected */
+    bool was_given_back; /* the page had no frame, for that had been given back */
     bool was_claimed;   /* of that frame */
     bool was_exclusive; /* before the store */
     PfMpn old_frame; /* of that mapping */
@@ -133,6 +135,8 @@ PfFault pf_memory_read(PfMemory *memory, PfSlot slot);
  * caller then counts the event that the store is. */
 PfStoreOutcome pf_memory_store(PfMemory *memory, PfSlot slot, PfSlot object);
 
+/* SLOT, which is present, maps nothing any more, but holds its bytes: zeros. */
+void pf_memory_give_back(PfMemory *memory, PfSlot slot);
 /* The page is mapped no more (or emptied). */
 void pf_memory_unmap(PfMemory *memory, PfSlot slot);
 /* TARGET, which maps nothing, maps what SOURCE maps, copy-on-write. */
@@ -185,6 +189,9 @@ bool pf_share_isolate(PfMemory *memory, PfSlot page);
 bool pf_share_unshare(PfMemory *memory, PfSlot page, bool *ret_copied);
 /* Maps PAGE onto the zero frame if its bytes are all zero. */
 PfShareResult pf_share_map_zero(PfMemory *memory, PfSlot page);
+/* Takes the frame from PAGE, which nobody else maps, if its bytes are all zero. Whatever touches
+ * the page then, a read or a pin included, gives it a frame of its own. */
+PfShareResult pf_share_give_back(PfMemory *memory, PfSlot page);
 
 /* ---- the life of sharings (journal.c) ---- */
 

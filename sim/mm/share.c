@@ -177,6 +177,23 @@ bool pf_share_unshare(PfMemory *memory, PfSlot page, bool *ret_copied)
     return true;
 }
 
+PfShareResult pf_share_give_back(PfMemory *memory, PfSlot page)
+{
+    const PfEntry *entry = pf_memory_entry(memory, page);
+    if (!is_present(memory, page))
+        return PF_SHARE_BUSY;
+    PfMpn mpn = {entry->mpn};
+    const PfFrame *frame = pf_frame_at(&memory->frames, mpn);
+    bool is_own = mpn.number != 0 && (entry->flags & PF_ENTRY_FILE) == 0 &&
+                  frame->count == 1; /* one reference, and nothing else is said of it */
+    if (!pf_share_possible(memory, page) || !is_own)
+        return PF_SHARE_REFUSED;
+    if (!bytes_equal(memory, mpn, PF_ZERO_FRAME))
+        return PF_SHARE_DIFFERS;
+    pf_memory_give_back(memory, page);
+    return PF_SHARE_DONE;
+}
+
 PfShareResult pf_share_map_zero(PfMemory *memory, PfSlot page)
 {
     return pf_share_merge_frame(memory, page, PF_ZERO_FRAME, false);

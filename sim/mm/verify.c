@@ -4,11 +4,13 @@
 bool pf_memory_verify_page(PfMemory *memory, PfSlot slot)
 {
     const PfEntry *entry = pf_memory_entry(memory, slot);
-    if ((entry->flags & PF_ENTRY_PRESENT) == 0)
+    bool given_back = (entry->flags & PF_ENTRY_GIVEN_BACK) != 0;
+    if ((entry->flags & PF_ENTRY_PRESENT) == 0 && !given_back)
         return true;
     PfContent held;
     PfContent wanted;
-    bool held_known = pf_memory_frame_content(memory, (PfMpn){entry->mpn}, &held);
+    PfMpn frame = given_back ? PF_ZERO_FRAME : (PfMpn){entry->mpn};
+    bool held_known = pf_memory_frame_content(memory, frame, &held);
     bool wanted_known =
         pf_image_content(memory->image, &memory->reader, slot, memory->position, &wanted);
     bool equal = held_known == wanted_known;
@@ -35,6 +37,7 @@ static void recount_page(const PfMemory *memory, Recount *recount, PfSlot slot)
     recount->eligible += (entry->flags & PF_ENTRY_ELIGIBLE) != 0;
     if ((entry->flags & PF_ENTRY_PRESENT) == 0)
         return;
+    g_assert((entry->flags & PF_ENTRY_GIVEN_BACK) == 0);
     g_assert(entry->mpn < memory->frames.limit);
     g_assert(((entry->flags & PF_ENTRY_ZERO) != 0) == (entry->mpn == 0));
     recount->refs[entry->mpn]++;

@@ -59,6 +59,21 @@ void pf_work_read(PfWork *work, const PfPlace *place, PfAccount account, PfMaddr
     pf_work_charge(work, place, account, cycles);
 }
 
+void pf_work_search(PfWork *work, const PfPlace *place, PfAccount account, PfMaddr address,
+                    uint64_t bytes)
+{
+    const PfCosts *costs = work->costs;
+    uint64_t cycles;
+    if (work->full) {
+        cycles = run_lines(work, place, PF_ACCESS_READ, address, bytes);
+    } else {
+        bool near = note_read(work, address, bytes);
+        cycles = MAX(near ? costs->near_line_cycles : costs->line_cycles,
+                     pf_costs_scale(costs->read_page_cycles, bytes));
+    }
+    pf_work_charge(work, place, account, cycles);
+}
+
 void pf_work_fill(PfWork *work, const PfPlace *place, PfAccount account, PfMaddr address,
                   uint64_t bytes)
 {

@@ -56,6 +56,9 @@ void pf_work_read(PfWork *work, const PfPlace *place, PfAccount account, PfMaddr
                   uint64_t bytes);
 void pf_work_fill(PfWork *work, const PfPlace *place, PfAccount account, PfMaddr address,
                   uint64_t bytes);
+/* Likewise reads on until it has found something in the last of BYTES: a line at least. */
+void pf_work_search(PfWork *work, const PfPlace *place, PfAccount account, PfMaddr address,
+                    uint64_t bytes);
 
 /* PLACE copies a page. */
 void pf_work_copy_page(PfWork *work, const PfPlace *place, PfAccount account, PfMaddr from,

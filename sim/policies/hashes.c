@@ -5,6 +5,7 @@
  * counter runs at 2.6 GHz (one 4 KiB page: XXH3 274 cycles, XXH64 1,014, table-driven CRC-32C
  * 24,250), and divided by four. Jenkins' hash by its author's count: 18 cycles for each 24 bytes on
  * a superscalar machine (burtleburtle.net/bob/c/lookup8.c, comment of mix64). */
+#include <string.h>
 #include <xxhash.h>
 
 #include "policy.h"
@@ -93,8 +94,10 @@ static uint64_t hash_jenkins(const uint8_t *data, size_t bytes)
     JenkinsState state = {{0, 0, 0x9e3779b97f4a7c13}};
     size_t left = bytes;
     for (; left >= 24; left -= 24, data += 24) {
-        for (unsigned i = 0; i < 24; i++)
-            state.word[i / 8] += (uint64_t)data[i] << (i % 8 * 8);
+        uint64_t words[3];
+        memcpy(words, data, sizeof words);
+        for (unsigned i = 0; i < 3; i++)
+            state.word[i] += GUINT64_FROM_LE(words[i]);
         jenkins_mix(&state);
     }
     state.word[2] += bytes;

@@ -151,6 +151,14 @@ void pf_host_page_mapped(PfHost *host, PfPage page)
     host->setup->ops->page_mapped(host->self, page);
 }
 
+void pf_host_page_recreated(PfHost *host, PfPage page)
+{
+    if (host->setup->ops->page_recreated == NULL)
+        return;
+    work_at_context(host, page.context);
+    host->setup->ops->page_recreated(host->self, page);
+}
+
 void pf_host_page_unmapped(PfHost *host, PfPage page)
 {
     if (host->setup->ops->page_unmapped == NULL)
@@ -203,6 +211,18 @@ void pf_host_dma_done(PfHost *host, PfPage page, const char *device, uint64_t bl
         return;
     work_at_context(host, page.context);
     host->setup->ops->dma_done(host->self, page, device, block);
+}
+
+bool pf_host_memory_low(PfHost *host, PfPage page)
+{
+    if (host->setup->ops->memory_low == NULL)
+        return false;
+    work_at_context(host, page.context);
+    host->is_low = true;
+    host->low_page = page;
+    host->setup->ops->memory_low(host->self);
+    host->is_low = false;
+    return pf_host_free_frames(host) > 0;
 }
 
 /* The policy starts to work by itself, not before cycle AT. */

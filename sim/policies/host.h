@@ -98,6 +98,8 @@ struct PfHost {
     PfStatsGroup *group;
     uint8_t *scratch;
     uint32_t hash_bytes; /* of a page that are hashed, from hash_offset_bytes on */
+    bool is_low;          /* asked for frames on behalf of `low_page` */
+    PfPage low_page;
     bool is_unmapping;    /* told of a page that goes: the image has let go of its bytes already */
     uint64_t differences; /* that --verify found */
     char *first_difference;
@@ -125,12 +127,15 @@ void pf_host_set_contexts(PfHost *host, PfPlace *contexts, const bool *space_is_
 /* ---- what happens, told to the policy ---- */
 void pf_host_context_event(PfHost *host, const PfContextEvent *event);
 void pf_host_page_mapped(PfHost *host, PfPage page);
+void pf_host_page_recreated(PfHost *host, PfPage page);
 void pf_host_page_unmapped(PfHost *host, PfPage page);
 void pf_host_page_written(PfHost *host, PfPage page, PfChange how);
 void pf_host_share_broken(PfHost *host, PfPage page, bool copied);
 void pf_host_store_faulted(PfHost *host, PfStoreFault *fault);
 void pf_host_pin_intended(PfHost *host, PfPage page);
 void pf_host_dma_done(PfHost *host, PfPage page, const char *device, uint64_t block);
+/* There is no frame for PAGE, which a record under way touches; true if there is one now. */
+bool pf_host_memory_low(PfHost *host, PfPage page);
 /* Runs the wake-up that is due; the caller has seen that it is. */
 void pf_host_wake(PfHost *host);
 /* `scan`: PAGES pages, or with PASSES that many passes. No-op unless pacing = "trace". */
@@ -183,6 +188,9 @@ uint64_t pf_host_metadata_bytes(const PfHost *host);
 /* PAGE's translation is stale: drops it from the TLB of its core and charges INITIATOR for it, and
  * that core if its context runs there now. One that waits is not interrupted. */
 void pf_host_shoot_down(PfHost *host, const PfPlace *initiator, PfPage page);
+
+/* Where the bytes of FRAME begin. */
+PfMaddr pf_host_frame_address(const PfHost *host, PfMpn frame);
 
 /* Compares what PAGE shows with the image, if --verify is on. */
 void pf_host_verify(PfHost *host, PfPage page);

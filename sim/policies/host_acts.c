@@ -5,7 +5,7 @@ enum { WORD_BYTES = 4 };
 
 /* ---- charged ---- */
 
-static PfMaddr frame_address(const PfHost *host, PfMpn frame)
+PfMaddr pf_host_frame_address(const PfHost *host, PfMpn frame)
 {
     return pf_mpn_address(frame, pf_image_page_shift(host->base.memory->image), 0);
 }
@@ -50,7 +50,7 @@ uint64_t pf_host_hash_page(PfHost *host, PfPage page)
     g_assert(present);
     pf_host_follow(host, page.context);
     PfMpn frame = {pf_memory_entry(host->base.memory, slot)->mpn};
-    PfMaddr address = frame_address(host, frame);
+    PfMaddr address = pf_host_frame_address(host, frame);
     address.bytes += host->setup->common.hash_offset_bytes;
     pf_work_read(host->base.work, host->place, PF_ACCOUNT_HASH, address, host->hash_bytes);
     pf_work_charge(host->base.work, host->place, PF_ACCOUNT_HASH,
@@ -88,8 +88,8 @@ static int compare_frames(PfHost *host, PfMpn a, PfMpn b, size_t *ret_first_diff
         uint64_t bytes = MIN(first + 1, (size_t)host->base.work->page_bytes);
         host->stats.compares++;
         host->stats.compared_words += (bytes + WORD_BYTES - 1) / WORD_BYTES;
-        pf_work_compare(host->base.work, host->place, PF_ACCOUNT_COMPARE, frame_address(host, a),
-                        frame_address(host, b), first);
+        pf_work_compare(host->base.work, host->place, PF_ACCOUNT_COMPARE,
+                        pf_host_frame_address(host, a), pf_host_frame_address(host, b), first);
     }
     if (ret_first_difference != NULL)
         *ret_first_difference = first;
@@ -108,6 +108,26 @@ int pf_host_compare_pages(PfHost *host, PfPage a, PfPage b, size_t *ret_first_di
 int pf_host_compare_frames(PfHost *host, PfMpn a, PfMpn b, size_t *ret_first_difference)
 {
     return compare_frames(host, a, b, ret_first_difference);
+}
+
+bool pf_host_is_zero(PfHost *host, PfPage page)
+{
+    PfMpn frame;
+    bool present = pf_host_frame(host, page, &frame);
+    g_assert(present);
+    pf_host_follow(host, page.context);
+    size_t first = 0;
+    bool is_zero = false;
+    PfContent content;
+    if (pf_memory_frame_content(host->base.memory, frame, &content)) {
+        PfContentStore *store = host->base.memory->frames.store;
+        is_zero = pf_content_compare(store, content, PF_CONTENT_OF_ZEROS, &first) == 0;
+        pf_content_unref(store, content);
+    }
+    pf_work_search(host->base.work, host->place, PF_ACCOUNT_COMPARE,
+                   pf_host_frame_address(host, frame),
+                   MIN(first + 1, host->base.work->page_bytes));
+    return is_zero;
 }
 
 void pf_host_charge(PfHost *host, PfAccount account, uint64_t cycles)
@@ -130,55 +150,6 @@ void pf_host_charge_call(PfHost *host, PfAccount account)
 {
     pf_work_charge(host->base.work, host->place, account,
                    host->base.work->costs->flush_remote_cycles);
-}
-
-bool pf_host_find(PfHost *host, uint64_t key, PfPage page, uint64_t *cursor, uint64_t *ret_value)
-{
-    return host->setup->finder->find(host->finder, key, page, cursor, ret_value);
-}
-
-void pf_host_file(PfHost *host, uint64_t key, PfPage page, uint64_t value)
-{
-    host->setup->finder->file(host->finder, key, page, value);
-}
-
-void pf_host_unfile(PfHost *host, uint64_t key, uint64_t value)
-{
-    host->setup->finder->unfile(host->finder, key, value);
-}
-
-PfTicket pf_host_remember(PfHost *host, PfPage page)
-{
-    PfTicket ticket = {.content = PF_FRAME_UNKNOWN};
-    PfContent content;
-    bool present = pf_host_frame(host, page, &ticket.frame);
-    g_assert(present);
-    if (pf_memory_frame_content(host->base.memory, ticket.frame, &content))
-        ticket.content = content.index;
-    return ticket;
-}
-
-void pf_host_forget(PfHost *host, PfTicket ticket)
-{
-    if (ticket.content != PF_FRAME_UNKNOWN)
-        pf_content_unref(host->base.memory->frames.store, (PfContent){ticket.content});
-}
-
-int pf_host_compare_tickets(PfHost *host, PfTicket a, PfTicket b)
-{
-    size_t first = 0;
-    int sign;
-    if (a.content == PF_FRAME_UNKNOWN && b.content == PF_FRAME_UNKNOWN)
-        sign = (a.frame.number > b.frame.number) - (a.frame.number < b.frame.number);
-    else if (a.content == PF_FRAME_UNKNOWN || b.content == PF_FRAME_UNKNOWN)
-        sign = a.content == PF_FRAME_UNKNOWN ? 1 : -1;
-    else
-        sign = pf_content_compare(host->base.memory->frames.store, (PfContent){a.content},
-                                  (PfContent){b.content}, &first);
-    if (!pf_mpn_equal(a.frame, b.frame))
-        pf_work_compare(host->base.work, host->place, PF_ACCOUNT_COMPARE,
-                        frame_address(host, a.frame), frame_address(host, b.frame), first);
-    return sign;
 }
 
 /* ---- acts ---- */
@@ -300,6 +271,33 @@ PfMergeResult pf_host_map_zero(PfHost *host, PfPage page)
     return pf_host_merge_frame(host, page, PF_ZERO_FRAME);
 }
 
+/* Whether a record under way may have touched PAGE already: the one it has no frame for, or the one
+ * before, where an access across both begins. What it stores is not there yet. */
+static bool is_half_played(const PfHost *host, PfPage page)
+{
+    PfPage low = host->low_page;
+    return host->is_low && page.context == low.context &&
+           (page.cpn.number == low.cpn.number || page.cpn.number + 1 == low.cpn.number);
+}
+
+bool pf_host_give_back(PfHost *host, PfPage page)
+{
+    PfSlot slot;
+    g_assert((host->setup->ops->flags & PF_POLICY_COMPRESSING) != 0);
+    if (host->is_unmapping || is_half_played(host, page) ||
+        !pf_host_present_slot(host, page, &slot) || !pf_host_admits(host, page))
+        return false;
+    pf_host_follow(host, page.context);
+    pf_host_verdict(host, page, PF_WHY_NOT_REACHED); /* what it will be with another frame */
+    if (pf_share_give_back(host->base.memory, slot) != PF_SHARE_DONE)
+        return false;
+    pf_work_charge(host->base.work, host->place, PF_ACCOUNT_MERGE,
+                   host->base.work->costs->merge_cycles);
+    pf_host_shoot_down(host, host->place, page);
+    pf_host_verify(host, page);
+    return true;
+}
+
 bool pf_host_unshare(PfHost *host, PfPage page)
 {
     PfSlot slot;
@@ -309,7 +307,7 @@ bool pf_host_unshare(PfHost *host, PfPage page)
     pf_host_follow(host, page.context);
     PfMemory *memory = host->base.memory;
     const PfEntry *entry = pf_memory_entry(memory, slot);
-    PfMaddr old = frame_address(host, (PfMpn){entry->mpn});
+    PfMaddr old = pf_host_frame_address(host, (PfMpn){entry->mpn});
     if (!pf_share_unshare(memory, slot, &copied))
         return false;
     const PfCosts *costs = host->base.work->costs;
@@ -317,18 +315,10 @@ bool pf_host_unshare(PfHost *host, PfPage page)
                    costs->trap_cycles + (copied ? costs->allocate_cycles : 0));
     if (copied)
         pf_work_copy_page(host->base.work, host->place, PF_ACCOUNT_MERGE, old,
-                          frame_address(host, (PfMpn){entry->mpn}));
+                          pf_host_frame_address(host, (PfMpn){entry->mpn}));
     pf_host_shoot_down(host, host->place, page);
     pf_host_verify(host, page);
     return true;
-}
-
-/* Whether CONTEXT, at TARGET, is waiting at the time of the work in hand. */
-static bool waits(const PfHost *host, uint32_t context, const PfPlace *target)
-{
-    if (host->base.ready_cycles[context] > host->wake_cycles)
-        return true;
-    return *host->base.is_barrier && target->core->now_cycles <= host->wake_cycles;
 }
 
 void pf_host_shoot_down(PfHost *host, const PfPlace *initiator, PfPage page)
@@ -338,7 +328,7 @@ void pf_host_shoot_down(PfHost *host, const PfPlace *initiator, PfPage page)
     pf_mmu_invalidate(host->base.mmu, target->index, page.context, (PfVpn){page.cpn.number},
                       two_stage);
     const PfCosts *costs = host->base.work->costs;
-    if (target->index == initiator->index || waits(host, page.context, target)) {
+    if (target->index == initiator->index || pf_host_is_idle(host, page.context)) {
         pf_work_charge(host->base.work, initiator, PF_ACCOUNT_SHOOTDOWN,
                        costs->flush_local_cycles);
         return;

@@ -17,7 +17,7 @@ void pf_host_register_census(PfHost *host)
         const char *description;
     } rows[] = {
         {"shared", &host->census.shared,
-         "Populated pages that share a frame by the policy's doing."},
+         "Populated pages that share a frame, or have given it back, by the policy's doing."},
         {"unique", &host->census.not_shared[PF_WHY_UNIQUE],
          "Not shared: no other page known to the policy had its bytes."},
         {"volatile", &host->census.not_shared[PF_WHY_VOLATILE],
@@ -83,6 +83,8 @@ static PfWhy why_not_shared(const PfHost *host, PfSlot slot)
 /* The last mapping of a frame shares with nobody; but the zero page is there for others anyway. */
 static bool is_shared(const PfMemory *memory, const PfEntry *entry, const uint8_t *of_sharings)
 {
+    if ((entry->flags & PF_ENTRY_GIVEN_BACK) != 0)
+        return true;
     if ((entry->flags & PF_ENTRY_PRESENT) == 0 || !has_bit(of_sharings, entry->mpn))
         return false;
     return (entry->flags & PF_ENTRY_ZERO) != 0 ||

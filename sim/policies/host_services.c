@@ -224,10 +224,10 @@ bool pf_host_next_page(PfHost *host, PfPage page, PfPage *ret_page)
 
 bool pf_host_is_idle(const PfHost *host, uint32_t context)
 {
-    const PfCore *core = host->base.contexts[context].core;
-    uint64_t now = pf_host_now(host);
-    return now >= core->now_cycles &&
-           (*host->base.is_barrier || host->base.ready_cycles[context] > now);
+    if (host->base.ready_cycles[context] > host->wake_cycles)
+        return true;
+    return *host->base.is_barrier &&
+           host->base.contexts[context].core->now_cycles <= host->wake_cycles;
 }
 
 void pf_host_block(PfHost *host, uint32_t context, uint64_t until)

@@ -21,7 +21,7 @@
 #include "stats.h"
 
 /* Bumped when a struct of this file changes; a shared object built for another one is refused. */
-enum { PF_POLICY_ABI = 4 };
+enum { PF_POLICY_ABI = 5 };
 
 /* A page of a context: all that a policy may keep about it. */
 typedef struct {
@@ -173,6 +173,9 @@ typedef struct {
     void (*context_event)(void *self, const PfContextEvent *event);
     /* PAGE got a frame by a first touch, a fork or an alias. */
     void (*page_mapped)(void *self, PfPage page);
+    /* PAGE, whose frame the policy had given back, was accessed and got a frame again (told in
+     * place of page_mapped). */
+    void (*page_recreated)(void *self, PfPage page);
     /* PAGE is about to lose its frame (unmap, exit, dontneed, remap's target). Nothing can be
      * merged meanwhile, and bytes are not to be asked for. */
     void (*page_unmapped)(void *self, PfPage page);
@@ -185,6 +188,9 @@ typedef struct {
     /* A pin is about to be taken on the frame that PAGE maps. */
     void (*pin_intended)(void *self, PfPage page);
     void (*dma_done)(void *self, PfPage page, const char *device, uint64_t block);
+    /* There is no free frame for the page that an access is about to touch, which is left alone
+     * meanwhile. If frames are free afterwards, the run goes on. */
+    void (*memory_low)(void *self);
     /* The time asked for has come. Returns the next wake-up's cycle, PF_HOST_NEVER for none. */
     uint64_t (*wake)(void *self, uint64_t now_cycles);
     /* Looks at up to PAGES pages now (UINT64_MAX: until the pass ends); true if a pass ended. */
@@ -248,7 +254,7 @@ bool pf_host_sample(PfHost *host, uint32_t context, PfPage *ret_page);
 /* The first present page of PAGE's context at or after PAGE, else the first of the context; false
  * if it has none. */
 bool pf_host_next_page(PfHost *host, PfPage page, PfPage *ret_page);
-/* Whether CONTEXT has nothing to do now. */
+/* Whether CONTEXT waits at the time of the work in hand: for the end of an `idle` or a barrier. */
 bool pf_host_is_idle(const PfHost *host, uint32_t context);
 /* CONTEXT does not go on before cycle UNTIL: it waits for the policy. */
 void pf_host_block(PfHost *host, uint32_t context, uint64_t until);
@@ -282,6 +288,9 @@ uint64_t pf_host_hash_page(PfHost *host, PfPage page);
 int pf_host_compare_pages(PfHost *host, PfPage a, PfPage b, size_t *ret_first_difference);
 /* The same for what two frames hold, both in use. */
 int pf_host_compare_frames(PfHost *host, PfMpn a, PfMpn b, size_t *ret_first_difference);
+/* Whether PAGE, which is present, holds nothing but zeros. Charged up to the first byte that is
+ * not. */
+bool pf_host_is_zero(PfHost *host, PfPage page);
 /* Cycles of the policy's own work that touch no simulated memory. */
 void pf_host_charge(PfHost *host, PfAccount account, uint64_t cycles);
 /* COUNT accesses to the policy's own tables, each to another line that no cache holds. */
@@ -337,6 +346,11 @@ void pf_host_set_frame_tag(PfHost *host, PfMpn frame, uint32_t tag);
 bool pf_host_protect(PfHost *host, PfPage page);
 /* Maps PAGE, if its bytes are all zero, onto the zero page. */
 PfMergeResult pf_host_map_zero(PfHost *host, PfPage page);
+/* Takes away the frame of PAGE, a page of zeros that nobody else maps; for policies that are
+ * PF_POLICY_COMPRESSING. The page is not present then, and any access to it, a read too, gets it a
+ * frame of zeros as a first touch does. Whoever asks has made sure of the zeros and been charged
+ * for that. False if nothing was done. */
+bool pf_host_give_back(PfHost *host, PfPage page);
 /* Gives PAGE, if the policy merged or protected it or claimed its frame, a frame of its own again,
  * as a write would; but it stays clean, and its next store faults. False if nothing was done. */
 bool pf_host_unshare(PfHost *host, PfPage page);

@@ -117,3 +117,10 @@ size_t pf_run_top_shared(const PfRun *run, PfSharedContent *contents, size_t cou
     (void)count;
     return 0;
 }
+
+void pf_run_shared_split(const PfRun *run, uint64_t *ret_inside, uint64_t *ret_across)
+{
+    (void)run;
+    *ret_inside = 0;
+    *ret_across = 0;
+}

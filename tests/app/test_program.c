@@ -71,6 +71,8 @@ static void configuration_errors(void)
     expect_error(&seed, 2, "--seed x: must be a whole number");
     g_auto(Spawned) epoch = spawn(place, "run", "demo.cfg", "--epoch", "5lightyears");
     expect_error(&epoch, 2, "--epoch 5lightyears");
+    g_auto(Spawned) form = spawn(place, "run", "demo.cfg", "--policy", "ksm", "--format", "esx");
+    expect_error(&form, 2, "--format esx: tells of policy esx");
     g_auto(Spawned) policy = spawn(place, "run", "demo.cfg", "--policy", "nonne");
     expect_error(&policy, 2, "--policy nonne: no such policy; did you mean none?");
     g_auto(Spawned) plugin = spawn(place, "run", "demo.cfg", "--plugin", "no.so");

@@ -24,7 +24,7 @@ static const Floor floors[] = {
 static const char *const joints[] = {"host", "registry", "policy.h", NULL};
 
 /* What a leaf may include of its own floor, besides its own headers. */
-static const char *const leaf_headers[] = {"policy.h", "finder", "filter", NULL};
+static const char *const leaf_headers[] = {"policy.h", "finder", "filter", "sweep.h", NULL};
 
 static const Floor *floor_of(const char *path)
 {

@@ -67,7 +67,7 @@ const PfTidyRule pf_tidy_rules[] = {
                 {"models/a.c", "#include \"traces_stub.h\"\n", 1},
                 {"traces/import/a.c", "#include \"base_stub.h\"\n#include \"models_stub.h\"\n", 2},
                 {"sim/app/a.c", "#include \"engine_stub.h\"\n", 0}}},
-    {.sentence = "a policy includes sim/base, policy.h and the finders' headers only",
+    {.sentence = "a policy includes sim/base, policy.h, sweep.h and the finders' headers only",
      .check = pf_tidy_check_leaves,
      .only = policies_only,
      .trials = {{"sim/policies/a.c", "#include \"policy.h\"\n#include \"models_stub.h\"\n", 2},

@@ -121,12 +121,14 @@ static const char *const words[EVENT_KINDS] = {
     [EVENT_TOUCH] = "touch",     [EVENT_READ] = "read",        [EVENT_UNMAP] = "unmap",
     [EVENT_REMAP] = "remap",     [EVENT_MERGEABLE] = "advise", [EVENT_UNMERGEABLE] = "advise",
     [EVENT_DONTNEED] = "advise", [EVENT_PINNED] = "attr",      [EVENT_UNPINNED] = "attr",
+    [EVENT_LOCKED] = "attr",     [EVENT_UNLOCKED] = "attr",
 };
 
 static const char *const last_words[EVENT_KINDS] = {
     [EVENT_MERGEABLE] = " mergeable", [EVENT_UNMERGEABLE] = " unmergeable",
     [EVENT_DONTNEED] = " dontneed",   [EVENT_PINNED] = " pinned",
-    [EVENT_UNPINNED] = " unpinned",
+    [EVENT_UNPINNED] = " unpinned",   [EVENT_LOCKED] = " locked",
+    [EVENT_UNLOCKED] = " unlocked",
 };
 
 static const char *const knob_names[EVENT_KNOBS] = {

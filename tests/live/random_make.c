@@ -15,8 +15,6 @@ typedef struct {
     unsigned contents;            /* id:0 (zero) to id:contents-1 */
 } Profile;
 
-/* No locked memory: a locked page that the scanner replaces is in a batch of its processor up to
- * the end of the pass, with a reference more, which no driver can help. */
 /* clang-format off */
 #define COMMON                                                                                     \
     [EVENT_CONTEXT] = 1, [EVENT_MAP] = 4, [EVENT_FILL] = 16, [EVENT_WRITE] = 6, [EVENT_TOUCH] = 5, \
@@ -48,7 +46,7 @@ static const Profile profiles[] = {
      .prune_percent = 50,
      .contents = 2},
     {.name = "families",
-     .weights = {COMMON, [EVENT_PINNED] = 1, [EVENT_UNPINNED] = 1},
+     .weights = {COMMON, [EVENT_PINNED] = 1, [EVENT_UNPINNED] = 1, [EVENT_LOCKED] = 6},
      .smart_scan_percent = 10,
      .zero_pages_percent = 20,
      .low_sharing_percent = 40,
@@ -61,6 +59,13 @@ static const Profile profiles[] = {
      .low_sharing_percent = 20,
      .prune_percent = 50,
      .contents = 9},
+    {.name = "locked memory",
+     .weights = {COMMON, [EVENT_LOCKED] = 5, [EVENT_UNLOCKED] = 2},
+     .smart_scan_percent = 10,
+     .zero_pages_percent = 20,
+     .low_sharing_percent = 60,
+     .prune_percent = 50,
+     .contents = 3},
     {.name = "trees",
      .weights = {COMMON},
      .smart_scan_percent = 10,

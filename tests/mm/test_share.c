@@ -162,6 +162,65 @@ static void test_zero(void)
     world_free(world);
 }
 
+static void test_give_back(void)
+{
+    World *world = start();
+    PfMemory *memory = &world->memory;
+    uint64_t before = used(world);
+    CU_ASSERT_EQUAL(pf_share_give_back(memory, world_slot(world, 0, 0)), PF_SHARE_DIFFERS);
+    CU_ASSERT_EQUAL(pf_share_give_back(memory, world_slot(world, 0, 3)), PF_SHARE_DONE);
+    CU_ASSERT_EQUAL(pf_share_give_back(memory, world_slot(world, 0, 3)), PF_SHARE_BUSY);
+    CU_ASSERT_EQUAL(used(world), before - 1);
+    world_check(world);
+    /* A read makes a page of its own, not one that maps the zero page; a store finds it there. */
+    world_play(world, "read a 0x30 1\n");
+    CU_ASSERT_EQUAL(world->fault, PF_FAULT_FIRST);
+    CU_ASSERT_NOT_EQUAL(world_frame(world, 0, 3), 0);
+    CU_ASSERT_EQUAL(used(world), before);
+    world_play(world, "write a 0x30 1 0x1\n");
+    CU_ASSERT_EQUAL(world->fault, PF_FAULT_NONE);
+    /* A store makes one likewise, whose other bytes are zeros. */
+    CU_ASSERT_EQUAL(pf_share_give_back(memory, world_slot(world, 1, 3)), PF_SHARE_DONE);
+    world_play(world, "write b 0x30 1 0x41\n");
+    CU_ASSERT_EQUAL(world->fault, PF_FAULT_FIRST);
+    CU_ASSERT_TRUE(world_holds(world, 1, 3, "A"));
+    world_free(world);
+}
+
+static void test_no_give_back(void)
+{
+    World *world = start();
+    PfMemory *memory = &world->memory;
+    /* A page that maps the zero page has no frame of its own. */
+    world_play(world, "read b 0x100 1\n");
+    CU_ASSERT_EQUAL(pf_share_give_back(memory, world_slot(world, 1, 16)), PF_SHARE_REFUSED);
+    world_play(world, "attr a 0x30 1 pinned\n");
+    CU_ASSERT_EQUAL(pf_share_give_back(memory, world_slot(world, 0, 3)), PF_SHARE_REFUSED);
+    world_play(world, "attr a 0x30 1 unpinned\nfork a c\n");
+    CU_ASSERT_EQUAL(pf_share_give_back(memory, world_slot(world, 0, 3)), PF_SHARE_REFUSED);
+    world_play(world, "exit c\n");
+    CU_ASSERT_EQUAL(pf_share_give_back(memory, world_slot(world, 0, 3)), PF_SHARE_DONE);
+    world_free(world);
+}
+
+static void test_given_back_and_on(void)
+{
+    World *world = start();
+    PfMemory *memory = &world->memory;
+    CU_ASSERT_EQUAL(pf_share_give_back(memory, world_slot(world, 0, 3)), PF_SHARE_DONE);
+    uint64_t before = used(world);
+    world_play(world, "fork a c\nremap a 0x30 1 0x200\nread c 0x30 1\nread a 0x200 1\n");
+    CU_ASSERT_EQUAL(used(world), before + 2); /* both have one of their own */
+    CU_ASSERT_EQUAL(pf_share_give_back(memory, world_slot(world, 0, 32)), PF_SHARE_DONE);
+    world_play(world, "attr a 0x200 1 pinned\n");
+    CU_ASSERT_EQUAL(world->fault, PF_FAULT_FIRST);
+    world_play(world, "attr a 0x200 1 unpinned\n");
+    CU_ASSERT_EQUAL(pf_share_give_back(memory, world_slot(world, 0, 32)), PF_SHARE_DONE);
+    world_play(world, "unmap a 0x200 1\n");
+    CU_ASSERT_EQUAL(used(world), before + 1);
+    world_free(world);
+}
+
 static void test_pinned(void)
 {
     World *world = start();
@@ -261,6 +320,9 @@ static const PfCheck checks[] = {
     {"a protected page is kept for others until it is stored to", test_protect},
     {"a frame that its page may store to is not shared", test_wrong_frame},
     {"pages of zeros share the zero page", test_zero},
+    {"a page of zeros without a frame gets one at its next access", test_give_back},
+    {"only a frame of its own can be taken from a page", test_no_give_back},
+    {"a page without a frame is forked, moved, pinned and unmapped", test_given_back_and_on},
     {"a pinned page stays where it is", test_pinned},
     {"forks of shared pages share them, too", test_fork},
     {"memory that others write, and files of unknown bytes, are not shared", test_refused},

@@ -111,3 +111,17 @@ int pf_host_compare_tickets(PfHost *host, PfTicket a, PfTicket b)
     return memcmp(g_ptr_array_index(host->remembered, a.content),
                   g_ptr_array_index(host->remembered, b.content), host->page_bytes);
 }
+
+bool pf_host_is_zero(PfHost *host, PfPage page)
+{
+    g_autofree uint8_t *zeros = g_malloc0(host->page_bytes);
+    return memcmp(mock_bytes_of(host, mock_present_page(host, page)->mpn), zeros,
+                  host->page_bytes) == 0;
+}
+
+bool pf_host_give_back(PfHost *host, PfPage page)
+{
+    (void)host;
+    (void)page;
+    return false;
+}

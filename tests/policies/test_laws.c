@@ -12,6 +12,7 @@
 #include "laws_play.h"
 #include "laws_levels.h"
 #include "laws_trace.h"
+#include "laws_variants.h"
 
 /* Seeds of the usual run, and records of each trace. */
 enum { SEED_FIRST = 1, SEED_COUNT = 12, RECORD_COUNT = 500 };
@@ -36,6 +37,8 @@ static char *every_policy(const PfRegistry *registry)
         laws_add_policy(list, ops, "pacing = \"trace\"; ");
         laws_add_policy(list, ops, "place = \"stolen\"; scope = \"anon\"; ");
         laws_add_policy(list, ops, "scope = \"mergeable\"; pacing = \"trace\"; ");
+        for (const char *const *v = laws_variants(ops->name); *v != NULL; v++)
+            laws_add_policy(list, ops, *v);
         if (ops->default_finder == NULL)
             continue;
         laws_add_policy(list, ops, "hash_bits = 2; pacing = \"trace\"; ");
@@ -150,6 +153,7 @@ static void compare_run(Place *place, const PfRegistry *registry, const LawsTrac
     compare_levels(place, ops, &levels,
                    &g_array_index(trace->marks, LawsMark, trace->marks->len - 1));
     compare_counts(place, ops, &levels);
+    CU_ASSERT_TRUE(laws_sums_hold(place->run));
     CU_ASSERT_EQUAL(place->wrong, 0);
 }
 

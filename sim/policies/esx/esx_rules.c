@@ -168,10 +168,12 @@ void pf_esx_rules_consider(PfEsxRules *rules, PfPage page)
 {
     if (!matches(rules, rules->prefer, page))
         return;
-    const PfEsxEntry entry = {.page = page};
+    const Write *write = find_write(rules, page, rules->io_active_cycles);
+    uint64_t due_cycles = write != NULL ? write->cycle + rules->io_active_cycles : 0;
+    const PfEsxEntry entry = {.page = page, .due_cycles = due_cycles};
     PfEsxEntry dropped;
     if (!pf_esx_queue_push(&rules->preferred, entry) &&
-        pf_esx_queue_pop(&rules->preferred, 0, &dropped))
+        pf_esx_queue_pop(&rules->preferred, UINT64_MAX, &dropped))
         pf_esx_queue_push(&rules->preferred, entry);
 }
 

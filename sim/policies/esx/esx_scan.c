@@ -71,10 +71,11 @@ static bool choose(PfEsxScan *self, uint32_t context, PfPage *ret_page)
  * ends with as many candidates as there are pages, PRESENT. True if it did. */
 static bool step(PfEsxScan *self, uint32_t context, uint64_t present)
 {
+    uint64_t now = pf_host_now(self->host);
     PfEsxEntry entry;
-    if (pf_esx_queue_pop(&self->sharing->aging, pf_host_now(self->host), &entry))
+    if (pf_esx_queue_pop(&self->sharing->aging, now, &entry))
         look(self, entry.page, &entry);
-    else if (pf_esx_queue_pop(&self->rules->preferred, 0, &entry))
+    else if (pf_esx_queue_pop(&self->rules->preferred, now, &entry))
         look(self, entry.page, NULL);
     else if (choose(self, context, &entry.page))
         look(self, entry.page, NULL);
@@ -224,10 +225,10 @@ void pf_esx_scan_init(PfEsxScan *self, PfHost *host, const PfEsxConfig *config, 
     /* More than a candidate costs: it is hashed, compared, merged, and translations are dropped. */
     self->cost_cycles = COST_CYCLES_GUESS;
     self->pacer.kilosecond_cycles = MAX(1, pf_host_cycles(host, 1000 * PF_PS_PER_SECOND));
-    /* Who waits for an answer shall not wait for those of others, and a rate that changes is that
-     * of the next round. */
+    /* Who waits for an answer shall not wait for those of others, idle time is taken when it comes,
+     * and a rate that changes is that of the next round. */
     bool is_strict =
-        config->requests == PF_ESX_SYNCHRONOUS || config->candidates == PF_ESX_ADAPTIVE;
+        config->requests == PF_ESX_SYNCHRONOUS || config->candidates >= PF_ESX_IDLE;
     self->pacer.bunch_max = is_strict ? 1 : BUNCH_ROUNDS_MAX;
     pf_esx_scan_set_rates(self, config->rate, config->rate_total);
 }

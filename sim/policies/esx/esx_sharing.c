@@ -97,23 +97,23 @@ static void join_both(PfEsxSharing *self, uint32_t number, PfPage first, PfPage 
     join(self, shared, page);
 }
 
-/* Page hashes carry a salt of the context or its label, so that equal bytes under other salts have
- * other keys. All 64 bits are salted, however few the hash has: two salts never meet by chance. */
-static uint64_t key_of(const PfEsxSharing *self, PfPage page)
+/* The key of PAGE: its HASH with a salt of the context or its label, so that equal bytes under
+ * other salts have other keys. All 64 bits are salted, however few the hash has: two salts never
+ * meet by chance. */
+static uint64_t key_of(const PfEsxSharing *self, PfPage page, uint64_t hash)
 {
-    uint64_t key = pf_host_hash_page(self->host, page);
     PfRng salt = {page.context};
     if (self->config->salting == PF_ESX_SALT_LABEL)
         salt = pf_rng_derive(0, pf_host_label(self->host, page.context));
-    return self->config->salting == PF_ESX_NO_SALT ? key : key ^ pf_rng_next(&salt);
+    return self->config->salting == PF_ESX_NO_SALT ? hash : hash ^ pf_rng_next(&salt);
 }
 
 static Trial try_hint(PfEsxSharing *self, uint32_t number, uint64_t key, PfPage page)
 {
     PfPage first = pf_esx_frame_page(pf_esx_frame(&self->frames, number));
-    if (key_of(self, first) != key)
+    if (key_of(self, first, pf_host_hash_page(self->host, first)) != key)
         return TRIAL_STALE;
-    if (pf_esx_rules_is_busy(self->rules, first))
+    if (pf_esx_rules_is_busy(self->rules, first) || pf_esx_rules_excludes(self->rules, first))
         return TRIAL_REFUSED;
     switch (pf_host_merge(self->host, page, first)) {
     case PF_MERGED:
@@ -205,6 +205,13 @@ static bool is_candidate(PfEsxSharing *self, PfPage page)
     return !is_busy && !is_excluded;
 }
 
+static bool is_known(PfEsxSharing *self, uint64_t hash)
+{
+    if (pf_esx_bloom_bytes(&self->known) > 0)
+        pf_host_charge_lines(self->host, PF_ACCOUNT_LOOKUP, self->known.hash_count);
+    return pf_esx_bloom_has(&self->known, hash);
+}
+
 /* Whether PAGE of KEY has stayed the same long enough; else puts it into the queue, or passes it
  * over if it comes from there. */
 static bool is_ripe(PfEsxSharing *self, PfPage page, uint64_t key, const PfEsxEntry *aged)
@@ -233,7 +240,8 @@ void pf_esx_sharing_consider(PfEsxSharing *self, PfPage page, const PfEsxEntry *
         return;
     if (!is_candidate(self, page))
         return;
-    uint64_t key = key_of(self, page);
+    uint64_t hash = pf_host_hash_page(self->host, page);
+    uint64_t key = key_of(self, page, hash);
     if (own != 0) {
         const PfEsxFrame *frame = pf_esx_frame(&self->frames, own);
         bool is_hint = pf_esx_frame_is_hint(frame);
@@ -243,15 +251,13 @@ void pf_esx_sharing_consider(PfEsxSharing *self, PfPage page, const PfEsxEntry *
             own = 0;
         }
     }
-    if (pf_esx_bloom_bytes(&self->known) > 0)
-        pf_host_charge_lines(self->host, PF_ACCOUNT_LOOKUP, self->known.hash_count);
-    bool is_known = pf_esx_bloom_has(&self->known, key);
-    if (own == 0 && !is_known && !is_ripe(self, page, key, aged))
+    bool known = is_known(self, hash);
+    if (own == 0 && !known && !is_ripe(self, page, key, aged))
         return;
     uint64_t since = pf_esx_locks_take(&self->locks, key);
     pf_host_verdict(self->host, page, PF_WHY_UNIQUE);
     if (!look_up(self, key, page, own) && own == 0)
-        enter(self, key, page, is_known || self->config->marking == PF_ESX_MARK_COW);
+        enter(self, key, page, known || self->config->marking == PF_ESX_MARK_COW);
     pf_esx_locks_drop(&self->locks, key, since);
 }
 

@@ -1,0 +1,52 @@
+/* The services of policy.h around the finder that the configuration names. */
+#include "host.h"
+
+bool pf_host_find(PfHost *host, uint64_t key, PfPage page, uint64_t *cursor, uint64_t *ret_value)
+{
+    return host->setup->finder->find(host->finder, key, page, cursor, ret_value);
+}
+
+void pf_host_file(PfHost *host, uint64_t key, PfPage page, uint64_t value)
+{
+    host->setup->finder->file(host->finder, key, page, value);
+}
+
+void pf_host_unfile(PfHost *host, uint64_t key, uint64_t value)
+{
+    host->setup->finder->unfile(host->finder, key, value);
+}
+
+PfTicket pf_host_remember(PfHost *host, PfPage page)
+{
+    PfTicket ticket = {.content = PF_FRAME_UNKNOWN};
+    PfContent content;
+    bool present = pf_host_frame(host, page, &ticket.frame);
+    g_assert(present);
+    if (pf_memory_frame_content(host->base.memory, ticket.frame, &content))
+        ticket.content = content.index;
+    return ticket;
+}
+
+void pf_host_forget(PfHost *host, PfTicket ticket)
+{
+    if (ticket.content != PF_FRAME_UNKNOWN)
+        pf_content_unref(host->base.memory->frames.store, (PfContent){ticket.content});
+}
+
+int pf_host_compare_tickets(PfHost *host, PfTicket a, PfTicket b)
+{
+    size_t first = 0;
+    int sign;
+    if (a.content == PF_FRAME_UNKNOWN && b.content == PF_FRAME_UNKNOWN)
+        sign = (a.frame.number > b.frame.number) - (a.frame.number < b.frame.number);
+    else if (a.content == PF_FRAME_UNKNOWN || b.content == PF_FRAME_UNKNOWN)
+        sign = a.content == PF_FRAME_UNKNOWN ? 1 : -1;
+    else
+        sign = pf_content_compare(host->base.memory->frames.store, (PfContent){a.content},
+                                  (PfContent){b.content}, &first);
+    if (!pf_mpn_equal(a.frame, b.frame))
+        pf_work_compare(host->base.work, host->place, PF_ACCOUNT_COMPARE,
+                        pf_host_frame_address(host, a.frame),
+                        pf_host_frame_address(host, b.frame), first);
+    return sign;
+}

@@ -1,0 +1,74 @@
+#include "laws_variants.h"
+
+#include <stdio.h>
+
+static const char *const none[] = {NULL};
+
+static const char *const esx[] = {
+    "candidates = \"sequential\"; marking = \"cow\"; pacing = \"trace\"; ",
+    "candidates = \"idle\"; requests = \"synchronous\"; rate = 5000; ",
+    "candidates = \"cpu_fraction\"; cpu_fraction = 1.0; locks = \"1\"; ",
+    "candidates = \"adaptive\"; rate_max = 100000; keep_frame_at_one = false; ",
+    "place = \"stolen\"; rate = 100000; locks = \"chain\"; salting = \"context\"; ",
+    "place = \"stolen\"; rate = 100000; locks = \"1\"; requests = \"synchronous\"; ",
+    "age = \"1ns\"; rate = 100000; queue = 3; prefer = (\"executed\", \"disk\"); "
+    "exclude = (\"range:0x0-0xfff\", \"readonly\"); io_active = \"1ms\"; ",
+    "hash_bytes = 3; hash_offset = 1; salting = \"label\"; pacing = \"trace\"; ",
+    "preset = \"vsphere\"; scan_time = \"1ms\"; when = \"pressure\"; ",
+    "known_good = (\"0x0\", \"0x1\"); known_bits = 64; known_hashes = 1; rate = 100000; ",
+    NULL,
+};
+
+/* PARTS[0] + PARTS[1] = SUM */
+static const struct {
+    const char *parts[2];
+    const char *sum;
+} sums[] = {
+    {{"esx.cow", "esx.hint"}, "esx.track"},
+    {{"esx.unique", "esx.shared"}, "esx.track"},
+};
+
+const char *const *laws_variants(const char *policy)
+{
+    return g_str_equal(policy, "esx") ? esx : none;
+}
+
+typedef struct {
+    int64_t difference[G_N_ELEMENTS(sums)];
+} Totals;
+
+static void add(const PfStatInfo *info, PfStatValue value, void *user)
+{
+    Totals *totals = user;
+    for (size_t i = 0; i < G_N_ELEMENTS(sums); i++) {
+        if (g_str_equal(info->name, sums[i].parts[0]) || g_str_equal(info->name, sums[i].parts[1]))
+            totals->difference[i] += value.i;
+        if (g_str_equal(info->name, sums[i].sum))
+            totals->difference[i] -= value.i;
+    }
+}
+
+static bool is_right(const PfRun *run, const char *where, const Totals *totals)
+{
+    bool right = true;
+    for (size_t i = 0; i < G_N_ELEMENTS(sums); i++) {
+        if (totals->difference[i] != 0)
+            printf("# %s, %s: %s + %s is not %s\n", pf_run_label(run), where, sums[i].parts[0],
+                   sums[i].parts[1], sums[i].sum);
+        right = right && totals->difference[i] == 0;
+    }
+    return right;
+}
+
+bool laws_sums_hold(const PfRun *run)
+{
+    bool right = true;
+    for (size_t i = 0; i < pf_run_mark_count(run); i++) {
+        Totals totals = {0};
+        pf_run_mark_visit(run, i, add, &totals);
+        right = is_right(run, pf_run_mark_label(run, i), &totals) && right;
+    }
+    Totals totals = {0};
+    pf_stats_visit(pf_run_stats(run), add, &totals);
+    return is_right(run, "the end", &totals) && right;
+}

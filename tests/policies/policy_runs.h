@@ -1,0 +1,35 @@
+/* Plays small traces under a policy, on the host and the engine that the program has, and tells
+ * what it counts. */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "simulation.h"
+
+typedef struct PolicyPlay PolicyPlay;
+
+/* Plays, under POLICY, the text trace that TRACE is the rest of (a page of 4 KiB; the first lines
+ * are added), with SETTINGS of the policy ("smart_scan = false;") and TOP of the configuration (""
+ * for none). Every page is verified and every invariant checked; what is wrong ends the test
+ * program, save that memory was too little. */
+PolicyPlay *policy_play(const char *policy, const char *top, const char *settings,
+                        const char *trace);
+/* The same for the trace at PATH. */
+PolicyPlay *policy_play_file(const char *policy, const char *top, const char *settings,
+                             const char *path);
+void policy_play_free(PolicyPlay *play);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(PolicyPlay, policy_play_free)
+
+/* Statistic NAME at the mark called LABEL; both must be there. */
+int64_t policy_at(const PolicyPlay *play, const char *label, const char *name);
+
+/* Whether there was memory enough. */
+bool policy_fitted(const PolicyPlay *play);
+
+/* Statistic NAME at the end; it must be there. */
+PfStatValue policy_end(const PolicyPlay *play, const char *name);
+
+/* The run itself; lives as long as PLAY. */
+const PfRun *policy_run(const PolicyPlay *play);
