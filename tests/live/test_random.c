@@ -98,7 +98,7 @@ static void shrinking_leaves_what_matters(void)
 {
     unsigned found = 0;
     for (unsigned i = 0; i < SCENARIOS && found < 5; i++) {
-        g_autoptr(GArray) events = events_make(5, i);
+        g_autoptr(GArray) events = events_make(6, i);
         unsigned tests = 0;
         if (!has_fork_of_mapped(events, &tests))
             continue;

@@ -158,6 +158,24 @@ static void the_first_context_wakes_an_idle_daemon_only(void)
     CU_ASSERT_EQUAL(ksm_at(play, "at once", "ksm.pages_scanned"), 11);
 }
 
+/* A chain of two frames, made at 10 s, of which the second one, of pages 0 to 2, is stale when page
+ * 5 comes. The first one has room, so the second is looked at only if the chain is to be pruned,
+ * which is 2 s after it was made. */
+static void a_new_chain_is_not_pruned_at_once(void)
+{
+    for (unsigned is_due = 0; is_due < 2; is_due++) {
+        g_autofree char *trace = g_strdup_printf(
+            "control ksm.max_page_sharing 3\ncontext a process\nmap a 0x10000 6 anon mergeable\n"
+            "time 10s\nfill a 0x10000 5 id:1\nscan pass 3\nfill a 0x15000 1 id:1\nscan pass 1\n"
+            "scan 3\nfill a 0x10000 3 id:20 step=1\ntime %ums\nscan 3\nmark \"end\"\n",
+            is_due ? 12100 : 11900);
+        g_autoptr(KsmPlay) play = ksm_play("", "pacing = \"trace\"; " NO_SMART, trace);
+        CU_ASSERT_EQUAL(ksm_at(play, "end", "ksm.stable_node_dups"), is_due ? 0 : 2);
+        CU_ASSERT_EQUAL(ksm_at(play, "end", "ksm.pages_shared"), is_due ? 1 : 2);
+        CU_ASSERT_EQUAL(ksm_at(play, "end", "ksm.pages_sharing"), is_due ? 2 : 4);
+    }
+}
+
 /* Ten times the rate: a sleep of a second takes a tenth, so 20 batches come after the one at the
  * map. Of three one has the first five pages, one the others, and one ends the pass. */
 static void dilation_shortens_the_sleep(void)
@@ -179,6 +197,7 @@ static const PfCheck checks[] = {
     {"the sleep begins when the batch ends", the_sleep_begins_when_the_batch_ends},
     {"stopping does not end the sleep, another sleep does", stopping_does_not_end_the_sleep},
     {"the first context wakes an idle daemon only", the_first_context_wakes_an_idle_daemon_only},
+    {"a new chain is not pruned at once", a_new_chain_is_not_pruned_at_once},
     {"dilation shortens the sleep", dilation_shortens_the_sleep},
 };
 

@@ -177,7 +177,5 @@ bool pf_ksm_set(PfKsm *ksm, const char *key, const char *value)
     guint64 number;
     if (!g_ascii_string_to_unsigned(value, 10, 0, UINT64_MAX, &number, NULL))
         return false;
-    bool accepted = control_number(ksm, key, number);
-    pf_ksm_arm(ksm);
-    return accepted;
+    return control_number(ksm, key, number);
 }
