@@ -70,7 +70,7 @@ typedef struct {
  * pages but for frames that only pins hold. */
 typedef struct {
     uint64_t shared;
-    double saved;
+    int64_t saved_billionths; /* of a page, each term rounded */
 } PfContextCensus;
 
 /* The first bytes of a frame, see pf_content_start. */
