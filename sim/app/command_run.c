@@ -5,6 +5,7 @@
 
 #include "commands.h"
 #include "error.h"
+#include "events.h"
 #include "figures.h"
 #include "interrupt.h"
 #include "manifest.h"
@@ -22,6 +23,8 @@ typedef struct {
     char *trace;
     char *output;
     char *format;
+    char *events;
+    char *window;
     gint64 stop_after;
     int threads;
     gboolean verify;
@@ -46,6 +49,8 @@ static void clear_options(RunOptions *options)
     g_free(options->trace);
     g_free(options->output);
     g_free(options->format);
+    g_free(options->events);
+    g_free(options->window);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(RunOptions, clear_options)
 
@@ -70,6 +75,10 @@ static PfParse parse_options(PfApp *app, const PfCommand *command, int argc, cha
          "what to print: table, markdown, latex, csv, json, esx", "FORM"},
         {"epoch", 0, 0, G_OPTION_ARG_FILENAME, &setup->epoch,
          "time between two rows of epochs.csv, or auto", "TIME"},
+        {"events", 0, 0, G_OPTION_ARG_FILENAME, &options->events,
+         "write what happens to sharings to FILE, as CSV", "FILE"},
+        {"window", 0, 0, G_OPTION_ARG_FILENAME, &options->window,
+         "... from A to B only: cycles, or times as 10ms..20ms", "A..B"},
         {"stop-after", 0, 0, G_OPTION_ARG_INT64, &options->stop_after, "stop after N records", "N"},
         {"salvage", 0, 0, G_OPTION_ARG_NONE, &options->salvage,
          "read a damaged trace up to the damage", NULL},
@@ -119,6 +128,12 @@ static bool check_words(const RunOptions *options, GError **error)
     const char *missing = options->output != NULL && options->output[0] == '\0' ? "-o" : NULL;
     if (options->setup.policies != NULL && options->setup.policies[0] == '\0')
         missing = "--policy";
+    if (options->events != NULL && options->events[0] == '\0')
+        missing = "--events";
+    if (options->window != NULL && options->events == NULL) {
+        g_set_error(error, PF_ERROR, PF_ERROR_USAGE, "--window is of events; add --events FILE");
+        return false;
+    }
     if (missing == NULL)
         return true;
     g_set_error(error, PF_ERROR, PF_ERROR_USAGE, "%s: a name is missing", missing);
@@ -286,6 +301,12 @@ static int simulate(PfApp *app, const RunOptions *options, const char *path, PfR
     if (directory != NULL && !options->dry_run &&
         !pf_results_check(directory, options->force != FALSE, error))
         return 2;
+    g_autoptr(PfEvents) events = NULL;
+    PfWindow window = {.last = UINT64_MAX};
+    if (options->window != NULL && !pf_events_window(options->window, &window, error))
+        return 2;
+    if (options->events != NULL && (events = pf_events_begin(options->events, error)) == NULL)
+        return 2;
     pf_interrupt_watch(&app->interrupted);
     PfProgressLine line;
     pf_progress_init(&line, stderr, isatty(STDERR_FILENO) != 0);
@@ -296,6 +317,8 @@ static int simulate(PfApp *app, const RunOptions *options, const char *path, PfR
         .salvage = options->salvage != FALSE,
         .dry_run = options->dry_run != FALSE,
         .stop_after = (uint64_t)options->stop_after,
+        .events_directory = events != NULL ? pf_events_directory(events) : NULL,
+        .window = window,
         .trace = options->trace,
         .progress = pf_progress_update,
         .progress_user = &line,
@@ -317,6 +340,8 @@ static int simulate(PfApp *app, const RunOptions *options, const char *path, PfR
         g_propagate_error(error, g_steal_pointer(&cause));
         return 1;
     }
+    if (events != NULL && !pf_events_write(events, simulation, error))
+        return 1;
     if (!tell(app, options, directory, form, config, output.figures, simulation, &outcome, error))
         return 1;
     if (cause != NULL)

@@ -32,6 +32,7 @@ void pf_report_stats_csv(GString *out, const PfSimulation *simulation)
         const PfRun *run = pf_simulation_run_at(simulation, i);
         Row row = {.out = out, .policy = pf_run_label(run)};
         pf_stats_visit(pf_run_stats(run), add_row, &row);
+        pf_run_contexts_visit(run, add_row, &row);
     }
 }
 

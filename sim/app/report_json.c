@@ -40,6 +40,7 @@ static void add_run(PfJson *json, const PfRun *run)
     pf_json_string(json, "remark", pf_run_remark(run));
     pf_json_open(json, "stats", '{');
     pf_stats_visit(pf_run_stats(run), add_stat, json);
+    pf_run_contexts_visit(run, add_stat, json);
     pf_json_close(json, '}');
     pf_json_open(json, "marks", '[');
     for (size_t i = 0; i < pf_run_mark_count(run); i++) {

@@ -59,7 +59,7 @@ static unsigned bucket_of(uint64_t value)
     return bucket < PF_HISTOGRAM_BUCKETS ? (unsigned)bucket : PF_HISTOGRAM_BUCKETS - 1;
 }
 
-static uint64_t bucket_last_value(unsigned bucket)
+uint64_t pf_histogram_bucket_last(unsigned bucket)
 {
     if (bucket < SUB_BUCKETS)
         return bucket;
@@ -87,7 +87,7 @@ static uint64_t quantile_since(const PfHistogram *histogram, const PfHistogram *
     for (unsigned i = 0; i < PF_HISTOGRAM_BUCKETS; i++) {
         seen += histogram->bucket[i] - (origin != NULL ? origin->bucket[i] : 0);
         if (seen >= rank)
-            return bucket_last_value(i);
+            return pf_histogram_bucket_last(i);
     }
     g_assert_not_reached();
 }

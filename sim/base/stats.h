@@ -53,6 +53,9 @@ void pf_histogram_add(PfHistogram *histogram, uint64_t value);
  * that at least that share of values is not above it. The histogram must not be empty. */
 uint64_t pf_histogram_quantile(const PfHistogram *histogram, unsigned permille);
 
+/* The largest value that counts in BUCKET. */
+uint64_t pf_histogram_bucket_last(unsigned bucket);
+
 /* Reads a level at the time of the visit; returns PF_STAT_NULL where it has none. */
 typedef PfStatValue (*PfStatRead)(const void *user);
 

@@ -5,16 +5,6 @@
 /* Epoch that "auto" starts with; it doubles as the run gets longer. */
 #define EPOCH_CYCLES_MIN ((uint64_t)1000)
 
-static void free_mark(gpointer data)
-{
-    PfMarkRow *mark = data;
-    g_free(mark->label);
-    g_array_unref(mark->infos);
-    g_array_unref(mark->values);
-    g_ptr_array_unref(mark->names);
-    g_free(mark);
-}
-
 static void set_grain(PfRun *run, PfGrain grain)
 {
     run->grain = grain;
@@ -64,9 +54,14 @@ static PfRun *new_run(const PfRunConfig *config, const PfMachineConfig *machine_
     run->places = g_array_new(FALSE, FALSE, sizeof(PfPlace));
     run->two_stage = g_array_new(FALSE, FALSE, sizeof(bool));
     run->ready_cycles = g_array_new(FALSE, FALSE, sizeof(uint64_t));
+    run->context_cycles = g_array_new(FALSE, TRUE, sizeof(uint64_t));
+    run->billed_context = UINT32_MAX;
+    run->core_context = g_new0(uint32_t, machine_config->cores);
+    run->app_origins = g_array_new(FALSE, TRUE, sizeof(uint64_t));
+    run->policy_origins = g_array_new(FALSE, TRUE, sizeof(uint64_t));
     run->core_is_used = g_new0(bool, machine_config->cores);
     run->epochs = g_array_new(FALSE, FALSE, sizeof(PfEpochRow));
-    run->marks = g_ptr_array_new_with_free_func(free_mark);
+    run->marks = g_ptr_array_new_with_free_func(run_mark_free);
     run->open_spans = g_array_new(FALSE, FALSE, sizeof(PfOpenSpan));
     uint32_t page_bytes = pf_image_page_bytes(image);
     bool bound = (setup->ops->flags & PF_POLICY_BOUND) != 0;
@@ -104,7 +99,8 @@ PfRun *pf_run_new(const PfRunConfig *config, const PfMachineConfig *machine_conf
     run_register(run);
     run->machine = pf_machine_new(machine_config, pf_image_page_shift(image), config->seed,
                                   run->stats, error);
-    if (run->machine == NULL || !build_host(run, frame_capacity, options->verify, error))
+    if (run->machine == NULL || !build_host(run, frame_capacity, options->verify, error) ||
+        !run_open_events(run, options, error))
         return NULL;
     bool automatic = config->epoch_ps == PF_CONFIG_AUTO;
     uint64_t epoch =
@@ -121,6 +117,7 @@ void pf_run_free(PfRun *run)
 {
     if (run == NULL)
         return;
+    g_clear_pointer(&run->event_file, fclose);
     pf_host_free(run->host);
     pf_memory_clear(&run->memory);
     pf_work_clear(&run->work);
@@ -129,6 +126,11 @@ void pf_run_free(PfRun *run)
     g_array_unref(run->places);
     g_array_unref(run->two_stage);
     g_array_unref(run->ready_cycles);
+    g_array_unref(run->context_cycles);
+    g_free(run->core_context);
+    g_array_unref(run->app_origins);
+    g_array_unref(run->policy_origins);
+    run_mark_free(run->at_end);
     g_free(run->core_is_used);
     g_array_unref(run->epochs);
     g_ptr_array_unref(run->marks);
@@ -225,7 +227,7 @@ void pf_run_play(PfRun *run, const PfRecordBlock *block, uint32_t from, uint32_t
     bool continued = (block->records[from].flags & PF_RECORD_CONTINUED) != 0;
     run->records += continued ? 0 : to - from;
     if (run->error != NULL)
-        pf_host_take_census(run->host); /* its last: the image goes on without it */
+        pf_host_take_census(run->host, false); /* its last: the image goes on without it */
     if (run->paranoid) {
         pf_machine_check(run->machine);
         pf_ledger_check(&run->ledger);
@@ -244,10 +246,11 @@ void pf_run_finish(PfRun *run)
     pf_memory_integrate(&run->memory);
     run_sample_epoch(run, run->now_cycles);
     if (!has_stock)
-        pf_host_take_census(run->host);
+        pf_host_take_census(run->host, run_tells_contexts(run));
+    run_settle_bill(run);
     pf_ledger_check(&run->ledger);
     if (run->error == NULL)
         pf_host_check(run->host);
     if (!run->held)
-        pf_stats_hold(run->stats);
+        run_hold(run);
 }

@@ -1,6 +1,8 @@
 /* One run: a policy on a machine of its own, playing the records that the image has resolved. */
 #pragma once
 
+#include <stdio.h>
+
 #include "host.h"
 #include "image.h"
 #include "machine.h"
@@ -8,6 +10,7 @@
 
 typedef enum { PF_TIMING_AUTO, PF_TIMING_FULL, PF_TIMING_COSTS } PfTiming;
 typedef enum { PF_PACING_CLOSED, PF_PACING_OPEN } PfPacing;
+typedef enum { PF_CONTEXTS_AUTO, PF_CONTEXTS_ALL, PF_CONTEXTS_NONE } PfContextsTold;
 
 /* The top level of the configuration, bound; the same for all runs. */
 typedef struct {
@@ -18,6 +21,7 @@ typedef struct {
     double dilation;
     char *warmup;
     char **roi;
+    int contexts; /* PfContextsTold */
     uint64_t epoch_ps; /* PF_CONFIG_AUTO: about 200 rows */
     char **plugins;
     /* From `warmup`: at most one of these is set. */
@@ -64,6 +68,11 @@ struct PfRun {
     GArray *places;       /* PfPlace by context */
     GArray *two_stage;    /* bool by context: it has used virtual addresses of a VM's process */
     GArray *ready_cycles; /* uint64_t by context: not before this */
+    GArray *context_cycles; /* uint64_t by context: what it has paid */
+    uint32_t billed_context; /* who pays what is charged past `work` */
+    uint32_t *core_context;  /* by core: who was the last to do so there */
+    GArray *app_origins;    /* uint64_t by context: cycles at the last restart of statistics */
+    GArray *policy_origins;
     bool *core_is_used;   /* by core: some context runs there */
     bool is_barrier;      /* all contexts wait, having done what came before */
     uint64_t now_cycles;  /* the furthest that anything has come */
@@ -79,9 +88,13 @@ struct PfRun {
     uint64_t next_epoch_cycles;
     GArray *epochs; /* of PfEpochRow */
     GPtrArray *marks;
+    PfMarkRow *at_end; /* what is told of contexts at the end; NULL until then */
     bool warm;      /* the warm-up is over, or the region has begun */
     bool has_begun; /* the region of interest */
     bool held;
+    FILE *event_file; /* of PfRunEvent, without a name; NULL: nobody wants them */
+    uint64_t window_first; /* cycles of the events that are wanted */
+    uint64_t window_last;
     GArray *open_spans;
     PfHistogram span_cycles;
     PfHistogram lag_cycles;
@@ -164,6 +177,37 @@ void run_play_span(PfRun *run, const PfRecord *record);
 void run_update_due(PfRun *run);
 void run_sample_epoch(PfRun *run, uint64_t cycle);
 extern const char *const run_epoch_columns[PF_EPOCH_COLUMNS];
+
+/* run_contexts.c */
+/* Whether statistics of contexts are told. */
+bool run_tells_contexts(const PfRun *run);
+/* What was charged past `work` since the last call is the billed context's. */
+void run_settle_bill(PfRun *run);
+
+/* From now on what is charged past `work` is CONTEXT's. */
+static inline void run_bill_to(PfRun *run, uint32_t context)
+{
+    if (G_LIKELY(run->billed_context == context))
+        return;
+    run_settle_bill(run);
+    run->billed_context = context;
+    run->core_context[run_place(run, context)->index] = context;
+}
+
+/* CYCLES that CORE waited for what its last context began, just charged; the bill is settled. */
+void run_bill_stall(PfRun *run, unsigned core, uint64_t cycles);
+/* Bills count from here. */
+void run_restart_bills(PfRun *run);
+PfMarkRow *run_mark_new(const char *label, uint64_t cycle);
+void run_mark_free(gpointer mark);
+/* Adds to MARK what is told of contexts. */
+void run_keep_contexts(const PfRun *run, PfMarkRow *mark);
+/* Statistics stand still from here; those of contexts too. */
+void run_hold(PfRun *run);
+
+/* run_events.c */
+/* Has events kept, if OPTIONS want that. False with PF_ERROR_IO or _USAGE. */
+bool run_open_events(PfRun *run, const PfSimulationOptions *options, GError **error);
 
 /* run_access.c */
 void run_play_access(PfRun *run, const PfRecord *record, uint32_t number);

@@ -4,6 +4,7 @@
 void run_play_instructions(PfRun *run, const PfRecord *record)
 {
     run_begin(run, record->context);
+    run_bill_to(run, record->context);
     PfCore *core = run_place(run, record->context)->core;
     uint64_t stalled = core->stats.stall_cycles;
     uint64_t cycles = pf_core_instructions(core, record->count);
@@ -166,6 +167,7 @@ static PfSlot store_object(const PfRun *run, uint32_t number, unsigned part)
 void run_play_access(PfRun *run, const PfRecord *record, uint32_t number)
 {
     run_begin(run, record->context);
+    run_bill_to(run, record->context);
     run_reach(run, run_place(run, record->context)->core->now_cycles);
     const PfNote *note = &run->notes[number];
     unsigned shift = run->machine->mmu.page_shift;

@@ -160,7 +160,8 @@ void run_take_stock(PfRun *run)
 {
     run_observe(run);
     if (run->error == NULL)
-        pf_host_take_census(run->host);
+        pf_host_take_census(run->host, run_tells_contexts(run));
+    run_settle_bill(run);
 }
 
 void run_register(PfRun *run)

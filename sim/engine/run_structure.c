@@ -123,7 +123,8 @@ static void add_context(PfRun *run, uint32_t number)
                      .cache = run->machine->data[core],
                      .index = (uint16_t)core,
                      .actor = PF_ACTOR_DEMAND,
-                     .payer = PF_PAYER_APP};
+                     .payer = PF_PAYER_APP,
+                     .context = number};
     unsigned node = pf_machine_node_of_core(run->machine_config, core);
     if (context->node >= 0)
         node = (unsigned)context->node % (unsigned)run->machine_config->nodes;
@@ -131,6 +132,8 @@ static void add_context(PfRun *run, uint32_t number)
     bool two_stage = false;
     g_assert(number == run->places->len);
     g_array_append_val(run->places, place);
+    g_array_set_size(run->context_cycles, run->places->len);
+    run->work.context_cycles = (uint64_t *)(void *)run->context_cycles->data;
     run->core_is_used[core] = true;
     g_array_append_val(run->two_stage, two_stage);
     uint64_t ready = run->now_cycles;
@@ -256,7 +259,7 @@ void pf_run_approach(PfRun *run, const PfRecord *record)
         run_barrier(run, 0);
     run_reach(run, run_place(run, record->context)->core->now_cycles);
     if (run->error != NULL)
-        pf_host_take_census(run->host);
+        pf_host_take_census(run->host, false);
 }
 
 void run_play_structural(PfRun *run, const PfRecord *record)

@@ -33,6 +33,8 @@ static void restart(PfRun *run)
     run->cycles_origin = run->now_cycles;
     run->transfers_origin = run_transfers(run);
     run->memory.frames.peak_frames = run->memory.frames.used_frames;
+    run_restart_bills(run);
+    pf_host_bill_settle(run->host->bill);
     pf_stats_restart(run->stats);
     run->warm = true;
     run->held = false;
@@ -42,7 +44,7 @@ static void hold(PfRun *run)
 {
     pf_memory_integrate(&run->memory);
     run_take_stock(run);
-    pf_stats_hold(run->stats);
+    run_hold(run);
     run->held = true;
 }
 
@@ -116,10 +118,12 @@ void run_wait(PfRun *run, uint32_t context)
 void run_barrier(PfRun *run, uint64_t at_least)
 {
     uint64_t latest = MAX(at_least, run->now_cycles);
+    run_settle_bill(run);
     unsigned cores = (unsigned)run->machine_config->cores;
     for (unsigned i = 0; i < cores; i++) {
         uint64_t stall = pf_core_drain(run->machine->cores[i]);
         pf_ledger_charge(&run->ledger, PF_PAYER_APP, PF_ACCOUNT_MEMORY, stall);
+        run_bill_stall(run, i, stall);
         latest = MAX(latest, run->machine->cores[i]->now_cycles);
     }
     for (unsigned i = 0; i < run->ready_cycles->len; i++) {
@@ -173,7 +177,7 @@ static void keep_statistic(const PfStatInfo *info, PfStatValue value, void *user
     const PfRun *run = ((void **)user)[0];
     PfMarkRow *row = ((void **)user)[1];
     g_autofree char *own = g_strconcat(run->setup->ops->name, ".", NULL);
-    const char *const told[] = {"memory.", "policy.", "reason.", own};
+    const char *const told[] = {"memory.", "policy.", "reason.", "sharing.", own};
     bool is_told = false;
     for (unsigned i = 0; i < G_N_ELEMENTS(told); i++)
         is_told |= g_str_has_prefix(info->name, told[i]) != FALSE;
@@ -216,14 +220,10 @@ void run_play_mark(PfRun *run, const PfRecord *record)
     run->has_begun |= begins;
     pf_memory_integrate(&run->memory);
     run_take_stock(run);
-    PfMarkRow *row = g_new0(PfMarkRow, 1);
-    row->label = g_strdup(label);
-    row->cycle = run->now_cycles;
-    row->infos = g_array_new(FALSE, FALSE, sizeof(PfStatInfo));
-    row->values = g_array_new(FALSE, FALSE, sizeof(PfStatValue));
-    row->names = g_ptr_array_new_with_free_func(g_free);
+    PfMarkRow *row = run_mark_new(label, run->now_cycles);
     void *user[2] = {run, row};
     pf_stats_visit(run->stats, keep_statistic, user);
+    run_keep_contexts(run, row);
     keep_context_statistics(run, row);
     g_ptr_array_add(run->marks, row);
     if (bounded && g_str_equal(roi[1], label) && !run->held)

@@ -21,6 +21,14 @@ typedef struct {
     double seconds;         /* since the start */
 } PfProgress;
 
+/* From one cycle or time to another, both included. */
+typedef struct {
+    uint64_t first;
+    uint64_t last;
+    bool first_is_ps;
+    bool last_is_ps;
+} PfWindow;
+
 typedef struct {
     unsigned threads;     /* workers, at least 1 */
     bool verify;          /* compare with memory as it would be with no sharing */
@@ -28,6 +36,8 @@ typedef struct {
     bool salvage;         /* read a damaged trace up to the damage */
     bool dry_run;         /* build everything, read no records */
     uint64_t stop_after;  /* records; 0: all */
+    const char *events_directory; /* keep events of sharings, in a file there; NULL: do not */
+    PfWindow window;      /* ... of this time */
     const char *trace;    /* overrides the configuration's, NULL if not */
     void (*progress)(const PfProgress *progress, void *user); /* may be NULL */
     void *progress_user;
@@ -104,11 +114,37 @@ size_t pf_run_epoch_count(const PfRun *run);
 /* The cycle of row INDEX; its values in the order of the columns. */
 uint64_t pf_run_epoch(const PfRun *run, size_t index, const PfStatValue **ret_values);
 
+/* What is told of contexts at the end, beside the statistics: context.NAME.*, by number of the
+ * context; nothing unless output.contexts says so. */
+void pf_run_contexts_visit(const PfRun *run, PfStatVisitor visit, void *user);
+
 /* Marks: label, cycle, and all memory.*, policy.* and the policy's own statistics of then. */
 size_t pf_run_mark_count(const PfRun *run);
 const char *pf_run_mark_label(const PfRun *run, size_t index);
 uint64_t pf_run_mark_cycle(const PfRun *run, size_t index);
 void pf_run_mark_visit(const PfRun *run, size_t index, PfStatVisitor visit, void *user);
+
+typedef enum { PF_RUN_EVENT_SHARE, PF_RUN_EVENT_BREAK, PF_RUN_EVENT_END } PfRunEventKind;
+
+/* What happened to a sharing. */
+typedef struct {
+    uint64_t cycle;
+    uint64_t lifetime_cycles; /* BREAK, END */
+    uint64_t page;            /* its number in the context */
+    uint64_t partner_page;
+    uint64_t frame;
+    uint32_t context;
+    uint32_t partner_context;
+    uint32_t kind; /* PfRunEventKind */
+    bool has_partner; /* another page that maps the frame is known */
+} PfRunEvent;
+
+typedef void (*PfRunEventVisitor)(const PfRunEvent *event, void *user);
+
+/* Visits what the run kept, in order. False with PF_ERROR_IO if not all could be kept. */
+bool pf_run_events_visit(const PfRun *run, PfRunEventVisitor visit, void *user, GError **error);
+/* The name of the context with this number. */
+const char *pf_simulation_context_name(const PfSimulation *simulation, uint32_t context);
 
 /* Statistics of every kind that a machine of CONFIG with every policy has, without a trace: for
  * `list stats`. */

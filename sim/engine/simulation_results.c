@@ -44,6 +44,11 @@ uint64_t pf_simulation_seed(const PfSimulation *simulation)
     return simulation->setup.run.seed;
 }
 
+const char *pf_simulation_context_name(const PfSimulation *simulation, uint32_t context)
+{
+    return pf_image_context(simulation->image, context)->name;
+}
+
 bool pf_simulation_has_access_grain(const PfSimulation *simulation)
 {
     const PfRun *run = g_ptr_array_index(simulation->runs, 0);
@@ -161,12 +166,22 @@ uint64_t pf_run_mark_cycle(const PfRun *run, size_t index)
     return mark_at(run, index)->cycle;
 }
 
-void pf_run_mark_visit(const PfRun *run, size_t index, PfStatVisitor visit, void *user)
+static void visit_row(const PfMarkRow *row, PfStatVisitor visit, void *user)
 {
-    const PfMarkRow *row = mark_at(run, index);
     for (unsigned i = 0; i < row->infos->len; i++)
         visit(&g_array_index(row->infos, PfStatInfo, i),
               g_array_index(row->values, PfStatValue, i), user);
+}
+
+void pf_run_mark_visit(const PfRun *run, size_t index, PfStatVisitor visit, void *user)
+{
+    visit_row(mark_at(run, index), visit, user);
+}
+
+void pf_run_contexts_visit(const PfRun *run, PfStatVisitor visit, void *user)
+{
+    if (run->at_end != NULL)
+        visit_row(run->at_end, visit, user);
 }
 
 /* Tells each name once. */

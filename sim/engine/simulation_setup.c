@@ -4,6 +4,7 @@
 #include "simulation_internal.h"
 
 static const char *const timings[] = {"auto", "full", "costs", NULL};
+static const char *const contexts_told[] = {"auto", "all", "none", NULL};
 static const char *const pacings[] = {"closed", "open", NULL};
 
 #define AT(member) .offset = offsetof(PfRunConfig, member)
@@ -30,6 +31,10 @@ static const PfConfigField run_fields[] = {
 };
 
 static const PfConfigField output_fields[] = {
+    {.key = "contexts", .type = PF_CONFIG_ENUM, AT(contexts), .standard = "auto",
+     .choices = contexts_told,
+     .description = "Whether each context's cycles and savings are told: all, none, or auto: up "
+                    "to 64 contexts."},
     {.key = "epoch", .type = PF_CONFIG_TIME, AT(epoch_ps), .standard = "auto", .automatic = true,
      .min = 1, .description = "Time between rows of epochs.csv; auto: 200 to 400 rows."},
 };

@@ -174,6 +174,10 @@ uint16_t pf_image_flags(const PfImage *image, PfSlot slot);
 /* The object whose bytes SLOT shows at the start of the range: itself, or the page of its file. */
 PfSlot pf_image_object(const PfImage *image, PfSlot slot);
 
+/* How many pages map the frame that SLOT maps under `none`, 0 if it maps none; as of the last
+ * record that was prepared. */
+uint64_t pf_image_baseline_sharers(const PfImage *image, PfSlot slot);
+
 /* Scratch of one reader (a run). */
 typedef struct {
     uint8_t *page;

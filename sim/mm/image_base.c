@@ -189,6 +189,23 @@ void image_base_move(PfImage *image, uint32_t source, uint32_t target)
     set_state(image, target, state);
 }
 
+uint64_t pf_image_baseline_sharers(const PfImage *image, PfSlot slot)
+{
+    switch (image_base_state(image, slot.index)) {
+    case PF_BASE_NONE:
+        return 0;
+    case PF_BASE_ZERO:
+        return image->zero_maps - image->zero_pins;
+    case PF_BASE_PRIVATE:
+        return 1;
+    case PF_BASE_GROUP:
+        return group_at(image, group_of(image, slot.index))->maps;
+    case PF_BASE_FILE:
+        return group_at(image, group_of(image, pf_image_object(image, slot).index))->maps;
+    }
+    g_assert_not_reached();
+}
+
 void image_base_pin(PfImage *image, uint32_t slot)
 {
     image_base_read(image, slot);
@@ -196,6 +213,7 @@ void image_base_pin(PfImage *image, uint32_t slot)
     BasePin pin = {.slot = slot, .group = UINT32_MAX, .object = PF_NO_SLOT};
     if (state == PF_BASE_ZERO) {
         map_zero(image);
+        image->zero_pins++;
     } else {
         if (state == PF_BASE_PRIVATE)
             pin.group = make_group(image, slot);
@@ -215,6 +233,7 @@ static void drop_pin(PfImage *image, unsigned index)
     BasePin pin = g_array_index(image->pins, BasePin, index);
     g_array_remove_index(image->pins, index);
     if (pin.group == UINT32_MAX) {
+        image->zero_pins--;
         release_zero(image);
         return;
     }

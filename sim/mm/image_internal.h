@@ -99,7 +99,8 @@ struct PfImage {
     int64_t baseline_frames;
     int64_t baseline_at_start;
     uint64_t populated_pages;
-    uint64_t zero_maps;
+    uint64_t zero_maps; /* pins included */
+    uint64_t zero_pins;
     PfTable group_of; /* slot -> group */
     GArray *groups;
     GArray *free_groups;

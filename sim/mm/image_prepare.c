@@ -341,7 +341,9 @@ bool pf_image_prepare(PfImage *image, const PfRecordBlock *block, uint32_t from,
             return false;
         note->events_end = image->events->len;
         note->baseline_delta = (int32_t)(image->baseline_frames - image->baseline_at_start);
-        to++;
+        /* At a mark the books of `none` are asked for: no further than that. */
+        if (block->records[to++].kind == PF_RECORD_MARK)
+            break;
     }
     image->range_to = *ret_to = to;
     return true;

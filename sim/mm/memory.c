@@ -10,6 +10,7 @@ void pf_memory_init(PfMemory *memory, PfImage *image, uint64_t capacity_frames,
     memory->homes = g_array_new(FALSE, TRUE, sizeof(uint8_t));
     memory->present_pages = g_array_new(FALSE, TRUE, sizeof(uint64_t));
     memory->merged_zeros = g_array_new(FALSE, TRUE, sizeof(uint64_t));
+    pf_journal_init(&memory->journal);
     pf_image_reader_init(&memory->reader, image);
 }
 
@@ -21,6 +22,7 @@ void pf_memory_clear(PfMemory *memory)
     g_clear_pointer(&memory->homes, g_array_unref);
     g_clear_pointer(&memory->present_pages, g_array_unref);
     g_clear_pointer(&memory->merged_zeros, g_array_unref);
+    pf_journal_clear(&memory->journal);
     pf_image_reader_clear(&memory->reader);
 }
 
@@ -125,10 +127,12 @@ static void populate(PfMemory *memory, PfSlot slot)
     pf_memory_update_eligible(memory, slot);
 }
 
-/* Drops the mapping of SLOT, keeping what its entry says of the page itself. */
-static void drop_mapping(PfMemory *memory, PfSlot slot)
+/* Drops the mapping of SLOT, keeping what its entry says of the page itself. BY_STORE: a store gets
+ * another frame for it. */
+static void drop_mapping(PfMemory *memory, PfSlot slot, bool by_store)
 {
     PfEntry *entry = pf_memory_entry(memory, slot);
+    PfEntry left = *entry;
     if ((entry->flags & PF_ENTRY_PRESENT) != 0) {
         pf_frame_unref(&memory->frames, (PfMpn){entry->mpn});
         count_present(memory, slot, -1);
@@ -137,6 +141,8 @@ static void drop_mapping(PfMemory *memory, PfSlot slot)
         pf_memory_count_merged_zero(memory, slot, -1);
     entry->mpn = 0;
     entry->flags &= PF_ENTRY_OF_PAGE;
+    if ((left.flags & PF_ENTRY_PRESENT) != 0)
+        pf_journal_leave(memory, slot, &left, by_store);
 }
 
 /* Maps the frame of the file's page OBJECT, made if nobody has mapped it yet. */
@@ -171,7 +177,7 @@ static bool map_new(PfMemory *memory, PfSlot slot)
     PfMpn mpn;
     if (!pf_frame_alloc(&memory->frames, slot, pf_memory_home(memory, slot), &mpn))
         return false;
-    drop_mapping(memory, slot);
+    drop_mapping(memory, slot, true);
     count_present(memory, slot, 1);
     PfEntry *entry = pf_memory_entry(memory, slot);
     entry->mpn = mpn.number;
@@ -206,7 +212,7 @@ static PfStoreOutcome store_to_file(PfMemory *memory, PfSlot slot, PfSlot object
     if ((entry->flags & wanted) != wanted) {
         pf_memory_integrate(memory);
         outcome.was_merged = (entry->flags & PF_ENTRY_MERGED) != 0;
-        drop_mapping(memory, slot);
+        drop_mapping(memory, slot, true);
         if (!map_file(memory, slot, object))
             return (PfStoreOutcome){.fault = PF_FAULT_NO_MEMORY};
         outcome.fault = PF_FAULT_FILE;
@@ -264,7 +270,7 @@ PfStoreOutcome pf_memory_store(PfMemory *memory, PfSlot slot, PfSlot object)
 void pf_memory_give_back(PfMemory *memory, PfSlot slot)
 {
     pf_memory_integrate(memory);
-    drop_mapping(memory, slot);
+    drop_mapping(memory, slot, false);
     pf_memory_entry(memory, slot)->flags |= PF_ENTRY_GIVEN_BACK;
 }
 
@@ -272,7 +278,7 @@ void pf_memory_unmap(PfMemory *memory, PfSlot slot)
 {
     PfEntry *entry = pf_memory_entry(memory, slot);
     pf_memory_integrate(memory);
-    drop_mapping(memory, slot);
+    drop_mapping(memory, slot, false);
     memory->populated_pages -= (entry->flags & PF_ENTRY_POPULATED) != 0;
     memory->eligible_pages -= (entry->flags & PF_ENTRY_ELIGIBLE) != 0;
     *entry = (PfEntry){.mpn = 0, .flags = 0};
@@ -325,6 +331,7 @@ void pf_memory_share(PfMemory *memory, PfSlot source, PfSlot target)
         count_present(memory, target, 1);
         to->mpn = mpn.number;
         to->flags |= from->flags & kept;
+        pf_journal_copy(memory, source, target);
         if ((to->flags & PF_ENTRY_ZERO_MERGED) != 0)
             pf_memory_count_merged_zero(memory, target, 1);
     }
@@ -339,6 +346,7 @@ void pf_memory_move(PfMemory *memory, PfSlot source, PfSlot target)
     PfEntry *to = pf_memory_entry(memory, target);
     g_assert((to->flags & PF_ENTRY_PRESENT) == 0);
     *to = *from;
+    pf_journal_copy(memory, source, target);
     *from = (PfEntry){.mpn = 0, .flags = 0};
     if ((to->flags & (PF_ENTRY_PRESENT | PF_ENTRY_ZERO)) == PF_ENTRY_PRESENT &&
         pf_frame_at(&memory->frames, (PfMpn){to->mpn})->holds == (PF_FRAME_LIVE | source.index))
@@ -385,5 +393,8 @@ void pf_memory_unpin_all(PfMemory *memory, uint32_t context)
 
 uint64_t pf_memory_bytes(const PfMemory *memory)
 {
-    return memory->entry_limit * sizeof(PfEntry) + pf_frame_pool_bytes(&memory->frames);
+    return memory->entry_limit * sizeof(PfEntry) + pf_frame_pool_bytes(&memory->frames) +
+           pf_seg_array_bytes(&memory->journal.starts) +
+           pf_seg_array_bytes(&memory->journal.frames) +
+           pf_seg_array_bytes(&memory->journal.mappers);
 }

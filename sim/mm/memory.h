@@ -11,6 +11,7 @@
 
 #include "frame.h"
 #include "image.h"
+#include "journal.h"
 
 enum {
     PF_ENTRY_PRESENT = 1 << 0,
@@ -86,6 +87,7 @@ typedef struct {
     GArray *present_pages;    /* uint64_t by context: pages with a mapping */
     GArray *merged_zeros;     /* uint64_t by context: pages that are ZERO_MERGED */
     uint64_t merged_zeros_total;
+    PfJournal journal;
     uint64_t baseline_frames; /* at the record in hand; the caller sets it */
     /* Integral of baseline - used over time. */
     const uint64_t *now_cycles;
@@ -190,6 +192,20 @@ PfShareResult pf_share_map_zero(PfMemory *memory, PfSlot page);
 /* Takes the frame from PAGE, which nobody else maps, if its bytes are all zero. Whatever touches
  * the page then, a read or a pin included, gives it a frame of its own. */
 PfShareResult pf_share_give_back(PfMemory *memory, PfSlot page);
+
+/* ---- the life of sharings (journal.c) ---- */
+
+/* PAGE maps FRAME, which the policy is going to share. */
+void pf_journal_keep(PfMemory *memory, PfMpn frame, PfSlot page);
+/* The policy has moved PAGE to FRAME. */
+void pf_journal_join(PfMemory *memory, PfSlot page, PfMpn frame);
+/* PAGE, whose entry was LEFT, does not map that frame any more; BY_STORE: because a store copied
+ * it. */
+void pf_journal_leave(PfMemory *memory, PfSlot page, const PfEntry *left, bool by_store);
+/* TARGET shares from now on as SOURCE does. */
+void pf_journal_copy(PfMemory *memory, PfSlot source, PfSlot target);
+/* Estimates the half-life of sharings, which takes a look at every page. */
+void pf_journal_estimate(PfMemory *memory);
 
 /* ---- verification (verify.c) ---- */
 

@@ -34,6 +34,7 @@ static const unsigned zero_flags = PF_ENTRY_SHARING | PF_ENTRY_ZERO | PF_ENTRY_Z
 static void remap(PfMemory *memory, PfSlot page, PfMpn frame, unsigned flags)
 {
     PfEntry *entry = pf_memory_entry(memory, page);
+    PfEntry left = *entry;
     pf_memory_integrate(memory);
     pf_frame_ref(&memory->frames, frame);
     pf_frame_unref(&memory->frames, (PfMpn){entry->mpn});
@@ -44,6 +45,9 @@ static void remap(PfMemory *memory, PfSlot page, PfMpn frame, unsigned flags)
     int change = ((entry->flags & PF_ENTRY_ZERO_MERGED) != 0) - (was_zero != 0);
     if (change != 0)
         pf_memory_count_merged_zero(memory, page, change);
+    pf_journal_leave(memory, page, &left, false);
+    if ((flags & PF_ENTRY_SHARING) != 0)
+        pf_journal_join(memory, page, frame);
 }
 
 static bool bytes_equal(PfMemory *memory, PfMpn a, PfMpn b)
@@ -93,6 +97,7 @@ PfShareResult pf_share_merge(PfMemory *memory, PfSlot page, PfSlot keeper, bool 
         pf_memory_freeze(memory, frame);
     kept->flags &= ~(unsigned)(PF_ENTRY_WRITABLE | PF_ENTRY_EXCLUSIVE);
     kept->flags |= PF_ENTRY_MERGED;
+    pf_journal_keep(memory, frame, keeper);
     remap(memory, page, frame, zero ? zero_flags : PF_ENTRY_SHARING);
     return PF_SHARE_DONE;
 }

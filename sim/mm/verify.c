@@ -63,12 +63,20 @@ void pf_memory_check(const PfMemory *memory)
         }
     }
     uint64_t used = 0;
+    uint64_t sharings = 0;
     for (uint32_t i = 0; i < memory->frames.limit; i++) {
         const PfFrame *frame = pf_frame_at(&memory->frames, (PfMpn){i});
         g_assert(pf_frame_refs(frame) == recount.refs[i]);
+        if (i < memory->journal.frames.count) {
+            const PfJournalFrame *record = pf_seg_array_at(&memory->journal.frames, i);
+            g_assert(record->sharings <= recount.refs[i]);
+            sharings += record->sharings;
+        }
         used += recount.refs[i] > 0 || (frame->count & PF_FRAME_PINNED) != 0;
     }
     g_free(recount.refs);
+    const PfJournal *journal = &memory->journal;
+    g_assert(sharings == journal->made - journal->broken - journal->ended);
     g_assert(used == memory->frames.used_frames);
     g_assert(recount.populated == memory->populated_pages);
     g_assert(recount.eligible == memory->eligible_pages);

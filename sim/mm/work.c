@@ -25,6 +25,10 @@ void pf_work_charge(PfWork *work, const PfPlace *place, PfAccount account, uint6
 {
     pf_ledger_charge(work->ledger, (PfPayer)place->payer, account, cycles);
     place->core->now_cycles += cycles;
+    if (place->payer == PF_PAYER_APP && work->context_cycles != NULL) {
+        work->context_cycles[place->context] += cycles;
+        work->billed_cycles += cycles;
+    }
     if (place->payer == PF_PAYER_POLICY && place->index != work->daemon_core)
         work->stolen_cycles += cycles;
 }

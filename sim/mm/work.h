@@ -18,6 +18,7 @@ typedef struct {
     uint16_t index; /* of the core */
     uint8_t actor;  /* PfActor */
     uint8_t payer;  /* PfPayer */
+    uint32_t context; /* whose it is, if contexts pay */
 } PfPlace;
 
 /* Page numbers of which the first line was read lately (timing by costs), and when. */
@@ -35,6 +36,8 @@ typedef struct {
     uint32_t line_bytes;
     bool full; /* bytes go through the caches; else they cost what the card says */
     uint16_t daemon_core;   /* index of the core that runs no context */
+    uint64_t *context_cycles; /* by context: what it has paid; borrowed, NULL: not counted */
+    uint64_t billed_cycles;   /* the sum of these */
     uint64_t stolen_cycles; /* that the policy spent on the cores of contexts */
     uint64_t cache_bytes;   /* of the last level; timing by costs: what it still holds */
     uint64_t read_bytes;    /* by pf_work_read and pf_work_compare so far */

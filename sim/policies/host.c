@@ -53,7 +53,12 @@ PfHost *pf_host_new(const PfPolicySetup *setup, const PfHostBase *base, GError *
     pf_stats_counter(policy, "compared_words", "events",
                      "Words of 32 bits compared, each up to the first that differed.",
                      &host->stats.compared_words);
+    host->bill = pf_host_bill_new(base->work->ledger, base->stats);
     pf_host_register_census(host);
+    PfJournal *journal = &base->memory->journal;
+    journal->wasted_within_cycles =
+        pf_cycles_from_ps(setup->common.wasted_within_ps, base->clock_hz);
+    pf_journal_register(journal, base->stats);
     uint64_t frames = pf_host_frame_capacity(host);
     if (!choose_hashed_part(host, error)) {
         pf_host_free(host);
@@ -76,6 +81,8 @@ void pf_host_free(PfHost *host)
         host->setup->ops->free(host->self);
     if (host->finder != NULL)
         host->setup->finder->free(host->finder);
+    pf_host_bill_free(host->bill);
+    g_clear_pointer(&host->census.contexts, g_array_unref);
     g_free(host->scratch);
     g_free(host->first_difference);
     g_free(host);
@@ -92,6 +99,7 @@ void pf_host_set_contexts(PfHost *host, PfPlace *contexts, const bool *space_is_
 /* The policy works on the core of CONTEXT from now on; it pays. */
 static void work_at_context(PfHost *host, uint32_t context)
 {
+    pf_host_attend(host, context);
     host->place_now = host->base.contexts[context];
     host->place_now.payer = PF_PAYER_POLICY;
     host->place_now.actor = PF_ACTOR_POLICY;
@@ -100,6 +108,7 @@ static void work_at_context(PfHost *host, uint32_t context)
 
 static void work_at_daemon(PfHost *host)
 {
+    pf_host_attend_nobody(host);
     host->place_now = host->base.daemon;
     host->place = &host->place_now;
 }
@@ -113,6 +122,7 @@ static uint64_t worked_until(PfHost *host)
 
 void pf_host_follow(PfHost *host, uint32_t context)
 {
+    pf_host_attend(host, context);
     if (host->setup->common.place != PF_PLACE_STOLEN ||
         context >= pf_image_context_count(host->base.memory->image))
         return;

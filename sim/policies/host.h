@@ -25,6 +25,7 @@ typedef struct {
     int place;  /* PfPlaceKind */
     int pacing; /* PfPolicyPacing */
     bool limited; /* to the machine's memory */
+    uint64_t wasted_within_ps;
 } PfPolicyCommon;
 
 /* One element of `policies`, bound and checked; shared by all runs of it. */
@@ -63,12 +64,25 @@ typedef struct {
     uint64_t frame_capacity; /* of a machine without a limit: what the trace can need */
 } PfHostBase;
 
+/* Of one context: its populated pages that are shared; and the sum over its pages of 1/b - 1/n,
+ * where b pages map the page's frame under `none` and n do now (a page without a frame counts 0).
+ * So a frame's worth is split evenly among the pages that map it, and contexts add up to the saved
+ * pages but for frames that only pins hold. */
+typedef struct {
+    uint64_t shared;
+    double saved;
+} PfContextCensus;
+
 /* How many populated pages are shared, and how many are not and why, when they were last counted;
  * null until then. */
 typedef struct {
     PfStatValue shared;
     PfStatValue not_shared[PF_WHY_COUNT];
+    GArray *contexts; /* of PfContextCensus, by context; empty if contexts were not counted */
 } PfCensus;
+
+/* Whose pages the policy spends its cycles on (host_bill.c). */
+typedef struct PfHostBill PfHostBill;
 
 struct PfHost {
     PfHostBase base;
@@ -90,6 +104,7 @@ struct PfHost {
     uint64_t differences; /* that --verify found */
     char *first_difference;
     PfCensus census;
+    PfHostBill *bill;
     struct {
         uint64_t scanned;
         uint64_t shared;
@@ -132,8 +147,23 @@ void pf_host_check(PfHost *host);
 
 /* Registers reason.* (host_census.c). */
 void pf_host_register_census(PfHost *host);
-/* Counts the populated pages by why they are shared or not, which takes a look at every page. */
-void pf_host_take_census(PfHost *host);
+/* Counts the populated pages by why they are shared or not, BY_CONTEXT also for each, which takes a
+ * look at every page. By context only between ranges or at the last record of one, where the image
+ * knows what `none` maps. */
+void pf_host_take_census(PfHost *host, bool by_context);
+/* What the last census says of CONTEXT; NULL if it does not. */
+const PfContextCensus *pf_host_context_census(const PfHost *host, uint32_t context);
+
+/* The bill, and cycles.policy_unattributed. */
+PfHostBill *pf_host_bill_new(const PfLedger *ledger, PfStats *stats);
+void pf_host_bill_free(PfHostBill *bill);
+/* Puts down the cycles up to now. */
+void pf_host_bill_settle(PfHostBill *bill);
+/* The policy turns to a page of CONTEXT, or to work of its own. */
+void pf_host_attend(const PfHost *host, uint32_t context);
+void pf_host_attend_nobody(const PfHost *host);
+/* Cycles of the policy that were spent on pages of CONTEXT. */
+uint64_t pf_host_context_cycles(const PfHost *host, uint32_t context);
 
 /* Whether the policy asks to be told of writes. */
 static inline bool pf_host_wants_writes(const PfHost *host)

@@ -256,6 +256,7 @@ void pf_host_claim(PfHost *host, PfPage page, uint32_t tag)
     PfMpn frame = {entry->mpn};
     pf_memory_freeze(memory, frame);
     pf_frame_claim(&memory->frames, frame, tag);
+    pf_journal_keep(memory, frame, slot);
 }
 
 void pf_host_set_frame_tag(PfHost *host, PfMpn frame, uint32_t tag)

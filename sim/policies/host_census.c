@@ -36,6 +36,7 @@ void pf_host_register_census(PfHost *host)
          "Not shared: the policy has not looked at it since it was mapped."},
     };
     static_assert(G_N_ELEMENTS(rows) == PF_WHY_COUNT + 1, "every reason is told");
+    host->census.contexts = g_array_new(FALSE, TRUE, sizeof(PfContextCensus));
     PfStatsGroup *group = pf_stats_group(host->base.stats, "reason");
     for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++)
         pf_stats_level(group, rows[i].name, "pages", rows[i].description, read_level,
@@ -90,10 +91,42 @@ static bool is_shared(const PfMemory *memory, const PfEntry *entry, const uint8_
            pf_frame_refs(pf_frame_at(&memory->frames, (PfMpn){entry->mpn})) > 1;
 }
 
-void pf_host_take_census(PfHost *host)
+/* What the page at SLOT adds to the saved pages of its context. */
+static double saved_by(const PfMemory *memory, PfSlot slot)
 {
+    const PfEntry *entry = pf_memory_entry(memory, slot);
+    uint64_t before = pf_image_baseline_sharers(memory->image, slot);
+    double saved = before > 0 ? 1.0 / (double)before : 0.0;
+    if ((entry->flags & PF_ENTRY_PRESENT) != 0)
+        saved -= 1.0 / pf_frame_refs(pf_frame_at(&memory->frames, (PfMpn){entry->mpn}));
+    return saved;
+}
+
+static void count_contexts(PfHost *host, const uint8_t *of_sharings)
+{
+    const PfMemory *memory = host->base.memory;
+    uint32_t contexts = pf_image_context_count(memory->image);
+    g_array_set_size(host->census.contexts, contexts);
+    for (uint64_t i = 0; i < memory->entry_limit; i++) {
+        PfSlot slot = {(uint32_t)i};
+        uint32_t context = pf_image_leaf_of(memory->image, slot)->context;
+        if (context >= contexts)
+            continue; /* the page of a file */
+        const PfEntry *entry = pf_memory_entry(memory, slot);
+        PfContextCensus *census =
+            &g_array_index(host->census.contexts, PfContextCensus, context);
+        census->saved += saved_by(memory, slot);
+        census->shared += (entry->flags & PF_ENTRY_POPULATED) != 0 &&
+                          is_shared(memory, entry, of_sharings);
+    }
+}
+
+void pf_host_take_census(PfHost *host, bool by_context)
+{
+    pf_host_bill_settle(host->bill);
     if ((host->setup->ops->flags & PF_POLICY_BOUND) != 0)
         return; /* it maps nothing: null */
+    pf_journal_estimate(host->base.memory);
     const PfMemory *memory = host->base.memory;
     g_autofree uint8_t *of_sharings = frames_of_sharings(memory);
     uint64_t shared = 0;
@@ -111,7 +144,16 @@ void pf_host_take_census(PfHost *host)
             not_shared[why_not_shared(host, slot)]++;
     }
     g_assert(pages == memory->populated_pages);
+    g_array_set_size(host->census.contexts, 0);
+    if (by_context)
+        count_contexts(host, of_sharings);
     host->census.shared = pf_stat_uint(shared);
     for (unsigned i = 0; i < PF_WHY_COUNT; i++)
         host->census.not_shared[i] = pf_stat_uint(not_shared[i]);
+}
+
+const PfContextCensus *pf_host_context_census(const PfHost *host, uint32_t context)
+{
+    const GArray *contexts = host->census.contexts;
+    return context < contexts->len ? &g_array_index(contexts, PfContextCensus, context) : NULL;
 }

@@ -165,6 +165,7 @@ bool pf_host_cursor_next(const PfHost *host, PfPage page, PfPage *ret_page)
                 if ((entry->flags & PF_ENTRY_PRESENT) == 0)
                     continue;
                 *ret_page = (PfPage){context, pf_leaf_page(leaf, i)};
+                pf_host_attend(host, context);
                 return true;
             }
             from = (PfCpn){base + PF_LEAF_PAGES};

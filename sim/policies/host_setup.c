@@ -5,7 +5,7 @@ static const char *const scopes[] = {"all", "anon", "mergeable", NULL};
 static const char *const places[] = {"daemon", "stolen", NULL};
 static const char *const pacings[] = {"time", "trace", NULL};
 
-enum { COMMON_FIELDS = 11 };
+enum { COMMON_FIELDS = 12 };
 
 /* The parameters that all policies have; defaults of scope, place and finder are the policy's. */
 static void common_fields(const PfPolicyOps *ops, PfConfigField fields[COMMON_FIELDS])
@@ -54,12 +54,11 @@ static void common_fields(const PfPolicyOps *ops, PfConfigField fields[COMMON_FI
          .standard = "true",
          .description = "Whether its run has no more than machine.memory; a `none` that is added "
                         "for comparison is not limited."},
-        {.key = "hash_bits",
-         .type = PF_CONFIG_UINT,
+        {.key = "wasted_within", .type = PF_CONFIG_TIME, .standard = "100ms",
+         .offset = offsetof(PfPolicyCommon, wasted_within_ps),
+         .description = "A sharing that a store breaks within this time counts as wasted."},
+        {.key = "hash_bits", .type = PF_CONFIG_UINT, .standard = "64", .min = 1, .max = 64,
          .offset = offsetof(PfPolicyCommon, hash_bits),
-         .standard = "64",
-         .min = 1,
-         .max = 64,
          .unit = "bits",
          .description = "Width that the hash is cut to."},
         {.key = "hash_offset",

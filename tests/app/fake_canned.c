@@ -80,6 +80,36 @@ const FakeRun fake_canned[FAKE_RUNS] = {
      .epochs = {{U(0), N}, {U(760), I(40)}, {U(872), I(128)}}},
 };
 
+/* Nothing is told of contexts. */
+void pf_run_contexts_visit(const PfRun *run, PfStatVisitor visit, void *user)
+{
+    (void)run;
+    (void)visit;
+    (void)user;
+}
+
+/* Each run has made a sharing and lost it. */
+bool pf_run_events_visit(const PfRun *run, PfRunEventVisitor visit, void *user, GError **error)
+{
+    static const PfRunEvent events[] = {
+        {.cycle = 100, .page = 7, .partner_page = 8, .frame = 3, .context = 0,
+         .partner_context = 1, .kind = PF_RUN_EVENT_SHARE, .has_partner = true},
+        {.cycle = 350, .lifetime_cycles = 250, .page = 7, .frame = 3, .kind = PF_RUN_EVENT_BREAK},
+        {.cycle = 360, .lifetime_cycles = 1, .page = UINT64_MAX, .kind = PF_RUN_EVENT_END},
+    };
+    (void)run;
+    (void)error;
+    for (unsigned i = 0; i < G_N_ELEMENTS(events); i++)
+        visit(&events[i], user);
+    return true;
+}
+
+const char *pf_simulation_context_name(const PfSimulation *simulation, uint32_t context)
+{
+    (void)simulation;
+    return context == 0 ? "web, \"old\"" : "db";
+}
+
 size_t pf_run_top_shared(const PfRun *run, PfSharedContent *contents, size_t count)
 {
     (void)run;

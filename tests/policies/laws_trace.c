@@ -222,7 +222,8 @@ static void keep_mark(LawsMaker *maker)
                      .anon_pages = naive_eligible(naive, "anon"),
                      .mergeable_pages = naive_eligible(naive, "mergeable"),
                      .baseline_frames = naive_used_frames(naive),
-                     .distinct_contents = naive_distinct(naive)};
+                     .distinct_contents = naive_distinct(naive),
+                     .pins = naive->pins->len};
     g_array_append_val(maker->trace->marks, mark);
 }
 

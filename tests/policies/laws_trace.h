@@ -11,6 +11,7 @@ typedef struct {
     uint64_t mergeable_pages;
     uint64_t baseline_frames;
     uint64_t distinct_contents;
+    uint64_t pins;
 } LawsMark;
 
 typedef struct {

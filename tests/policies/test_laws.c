@@ -5,10 +5,12 @@
 #include "check.h"
 
 #include <glib/gstdio.h>
+#include <math.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "laws_play.h"
+#include "laws_levels.h"
 #include "laws_trace.h"
 #include "laws_variants.h"
 
@@ -67,50 +69,21 @@ static void expect(Place *place, const char *name, int64_t found, int64_t wanted
                place->seed, pf_run_label(place->run), place->mark, name, found, wanted);
 }
 
-/* The statistics that laws speak of. */
-typedef struct {
-    int64_t populated;
-    int64_t eligible;
-    int64_t baseline;
-    int64_t used;
-    int64_t saved;
-    int64_t saved_page_cycles;
-    int64_t reasons; /* pages of all reasons */
-    unsigned nulls;  /* reasons that are null */
-} Levels;
-
-static void read_level(const PfStatInfo *info, PfStatValue value, void *user)
-{
-    Levels *levels = user;
-    const struct {
-        const char *name;
-        int64_t *target;
-    } rows[] = {
-        {"memory.populated_pages", &levels->populated},
-        {"memory.eligible_pages", &levels->eligible},
-        {"memory.baseline_frames", &levels->baseline},
-        {"memory.used_frames", &levels->used},
-        {"memory.saved_pages", &levels->saved},
-        {"memory.saved_page_cycles", &levels->saved_page_cycles},
-    };
-    for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++)
-        if (g_str_equal(info->name, rows[i].name))
-            *rows[i].target = value.i;
-    if (g_str_has_prefix(info->name, "reason.")) {
-        levels->reasons += value.i;
-        levels->nulls += value.kind == PF_STAT_NULL;
-    }
-}
-
-static void compare_levels(Place *place, const PfPolicyOps *ops, const Levels *levels,
+static void compare_levels(Place *place, const PfPolicyOps *ops, const LawsLevels *levels,
                            const LawsMark *mark)
 {
     expect(place, "populated", levels->populated, (int64_t)mark->populated_pages);
     expect(place, "baseline", levels->baseline, (int64_t)mark->baseline_frames);
     expect(place, "saved", levels->saved, levels->baseline - levels->used);
+    /* What is only pinned is nobody's. */
+    double apart = levels->context_saved_pages - (double)levels->saved;
     bool is_bound = (ops->flags & PF_POLICY_BOUND) != 0;
     expect(place, "reasons", levels->reasons, is_bound ? 0 : levels->populated);
     expect(place, "reasons that are null", levels->nulls, is_bound ? 9 : 0);
+    expect(place, "context.*.shared_pages", levels->context_shared_pages, levels->shared);
+    if (!is_bound && fabs(apart) > (double)mark->pins + 1e-6)
+        expect(place, "context.*.saved_pages", (int64_t)levels->context_saved_pages,
+               levels->saved);
     if (g_str_equal(ops->name, "none")) {
         expect(place, "used", levels->used, (int64_t)mark->baseline_frames);
         expect(place, "saved", levels->saved, 0);
@@ -145,16 +118,22 @@ static void add_account(const PfStatInfo *info, PfStatValue value, void *user)
         *(int64_t *)user += value.i;
 }
 
-static void compare_cycles(Place *place, const PfPolicyOps *ops)
+static void compare_counts(Place *place, const PfPolicyOps *ops, const LawsLevels *levels)
 {
     int64_t accounts = 0;
     pf_stats_visit(pf_run_stats(place->run), add_account, &accounts);
     int64_t total = figure(place->run, "cycles.total");
     int64_t policy = figure(place->run, "cycles.policy");
+    expect(place, "context.*.cycles", levels->context_cycles, figure(place->run, "cycles.app"));
+    expect(place, "context.*.policy_cycles", levels->context_policy_cycles,
+           policy - figure(place->run, "cycles.policy_unattributed"));
     expect(place, "cycles.total, by account", total, accounts);
     expect(place, "cycles.total, by payer", total, figure(place->run, "cycles.app") + policy);
     if (g_str_equal(ops->name, "none"))
         expect(place, "cycles.policy", policy, 0);
+    expect(place, "policy.shared, by what came of it", figure(place->run, "policy.shared"),
+           figure(place->run, "sharing.broken") + figure(place->run, "sharing.ended") +
+               figure(place->run, "sharing.alive"));
 }
 
 static void compare_run(Place *place, const PfRegistry *registry, const LawsTrace *trace)
@@ -162,17 +141,18 @@ static void compare_run(Place *place, const PfRegistry *registry, const LawsTrac
     const PfPolicyOps *ops = pf_registry_find_policy(registry, pf_run_policy(place->run));
     CU_ASSERT_EQUAL(pf_run_mark_count(place->run) + 1, trace->marks->len);
     for (size_t i = 0; i < pf_run_mark_count(place->run); i++) {
-        Levels levels = {0};
+        LawsLevels levels = {0};
         place->mark = i + 1;
-        pf_run_mark_visit(place->run, i, read_level, &levels);
+        pf_run_mark_visit(place->run, i, laws_read_level, &levels);
         compare_levels(place, ops, &levels, &g_array_index(trace->marks, LawsMark, i));
     }
-    Levels levels = {0};
+    LawsLevels levels = {0};
     place->mark = trace->marks->len;
-    pf_stats_visit(pf_run_stats(place->run), read_level, &levels);
+    pf_stats_visit(pf_run_stats(place->run), laws_read_level, &levels);
+    pf_run_contexts_visit(place->run, laws_read_level, &levels);
     compare_levels(place, ops, &levels,
                    &g_array_index(trace->marks, LawsMark, trace->marks->len - 1));
-    compare_cycles(place, ops);
+    compare_counts(place, ops, &levels);
     CU_ASSERT_TRUE(laws_sums_hold(place->run));
     CU_ASSERT_EQUAL(place->wrong, 0);
 }
@@ -194,6 +174,7 @@ static char *run_text(const PfSimulation *simulation, const PfRun *run)
 {
     GString *text = g_string_new(NULL);
     pf_stats_visit(pf_run_stats(run), add_text, text);
+    pf_run_contexts_visit(run, add_text, text);
     for (size_t i = 0; i < pf_run_mark_count(run); i++) {
         g_string_append_printf(text, "mark %s %" G_GUINT64_FORMAT "\n", pf_run_mark_label(run, i),
                                pf_run_mark_cycle(run, i));

@@ -1,0 +1,137 @@
+/* The bill of each context: its own cycles, those that the policy spent on its pages, and what was
+ * saved. */
+#include "run.h"
+
+#include <string.h>
+
+/* With more contexts than this they are told only if that is asked for. */
+enum { CONTEXTS_AUTO = 64 };
+
+bool run_tells_contexts(const PfRun *run)
+{
+    switch ((PfContextsTold)run->config->contexts) {
+    case PF_CONTEXTS_AUTO:
+        return pf_image_context_count(run->image) <= CONTEXTS_AUTO;
+    case PF_CONTEXTS_ALL:
+        return true;
+    case PF_CONTEXTS_NONE:
+        return false;
+    }
+    return false;
+}
+
+void run_settle_bill(PfRun *run)
+{
+    uint64_t paid = run->ledger.payer_cycles[PF_PAYER_APP];
+    uint64_t direct = paid - run->work.billed_cycles;
+    if (direct > 0)
+        run->work.context_cycles[run->billed_context] += direct;
+    run->work.billed_cycles = paid;
+}
+
+void run_bill_stall(PfRun *run, unsigned core, uint64_t cycles)
+{
+    run->work.billed_cycles += cycles;
+    if (cycles > 0)
+        run->work.context_cycles[run->core_context[core]] += cycles;
+}
+
+/* What is known of one context, in the order of `rows`. */
+typedef struct {
+    uint64_t cycles;
+    uint64_t policy_cycles;
+    const PfContextCensus *census; /* NULL: none was taken */
+} Bill;
+
+static PfStatValue bill_value(const Bill *bill, unsigned row)
+{
+    switch (row) {
+    case 0:
+        return pf_stat_uint(bill->cycles);
+    case 1:
+        return pf_stat_uint(bill->policy_cycles);
+    case 2:
+        return bill->census != NULL ? pf_stat_double(bill->census->saved) : pf_stat_null();
+    default:
+        return bill->census != NULL ? pf_stat_uint(bill->census->shared) : pf_stat_null();
+    }
+}
+
+static const PfStatInfo rows[] = {
+    {"cycles", "cycles", "Cycles that the context paid."},
+    {"policy_cycles", "cycles", "Cycles that the policy spent while it looked at its pages."},
+    {"saved_pages", "pages", "Its pages' shares of the baseline frames less those of the used."},
+    {"shared_pages", "pages", "Its populated pages that share a frame by the policy's doing."},
+};
+
+static uint64_t since(const GArray *origins, uint32_t context, uint64_t value)
+{
+    return context < origins->len ? value - g_array_index(origins, uint64_t, context) : value;
+}
+
+void run_keep_contexts(const PfRun *run, PfMarkRow *mark)
+{
+    uint32_t count = run_tells_contexts(run) ? pf_image_context_count(run->image) : 0;
+    for (uint32_t context = 0; context < count && context < run->places->len; context++) {
+        const char *owner = pf_image_context(run->image, context)->name;
+        Bill bill = {
+            .cycles = since(run->app_origins, context, run->work.context_cycles[context]),
+            .policy_cycles = since(run->policy_origins, context,
+                                   pf_host_context_cycles(run->host, context)),
+            .census = pf_host_context_census(run->host, context),
+        };
+        for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
+            PfStatInfo info = rows[i];
+            char *name = g_strconcat("context.", owner, ".", rows[i].name, NULL);
+            g_ptr_array_add(mark->names, name);
+            info.name = name;
+            PfStatValue value = bill_value(&bill, i);
+            g_array_append_val(mark->infos, info);
+            g_array_append_val(mark->values, value);
+        }
+    }
+}
+
+void run_restart_bills(PfRun *run)
+{
+    uint32_t count = run->places->len;
+    run_settle_bill(run);
+    g_array_set_size(run->app_origins, count);
+    g_array_set_size(run->policy_origins, count);
+    for (uint32_t context = 0; context < count; context++) {
+        g_array_index(run->app_origins, uint64_t, context) = run->work.context_cycles[context];
+        g_array_index(run->policy_origins, uint64_t, context) =
+            pf_host_context_cycles(run->host, context);
+    }
+}
+
+PfMarkRow *run_mark_new(const char *label, uint64_t cycle)
+{
+    PfMarkRow *row = g_new0(PfMarkRow, 1);
+    row->label = g_strdup(label);
+    row->cycle = cycle;
+    row->infos = g_array_new(FALSE, FALSE, sizeof(PfStatInfo));
+    row->values = g_array_new(FALSE, FALSE, sizeof(PfStatValue));
+    row->names = g_ptr_array_new_with_free_func(g_free);
+    return row;
+}
+
+void run_mark_free(gpointer data)
+{
+    PfMarkRow *mark = data;
+    if (mark == NULL)
+        return;
+    g_free(mark->label);
+    g_array_unref(mark->infos);
+    g_array_unref(mark->values);
+    g_ptr_array_unref(mark->names);
+    g_free(mark);
+}
+
+void run_hold(PfRun *run)
+{
+    run_mark_free(run->at_end);
+    run->at_end = run_mark_new("", run->now_cycles);
+    run_keep_contexts(run, run->at_end);
+    pf_stats_hold(run->stats);
+}
