@@ -51,7 +51,9 @@ static PfStatValue bill_value(const Bill *bill, unsigned row)
     case 1:
         return pf_stat_uint(bill->policy_cycles);
     case 2:
-        return bill->census != NULL ? pf_stat_double(bill->census->saved) : pf_stat_null();
+        return bill->census != NULL
+                   ? pf_stat_double((double)bill->census->saved_billionths / 1e9)
+                   : pf_stat_null();
     default:
         return bill->census != NULL ? pf_stat_uint(bill->census->shared) : pf_stat_null();
     }

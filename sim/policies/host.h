@@ -76,7 +76,7 @@ typedef struct {
  * pages but for frames that only pins hold. */
 typedef struct {
     uint64_t shared;
-    double saved;
+    int64_t saved_billionths; /* of a page, each term rounded */
 } PfContextCensus;
 
 /* How many populated pages are shared, and how many are not and why, when they were last counted;

@@ -91,14 +91,21 @@ static bool is_shared(const PfMemory *memory, const PfEntry *entry, const uint8_
            pf_frame_refs(pf_frame_at(&memory->frames, (PfMpn){entry->mpn})) > 1;
 }
 
-/* What the page at SLOT adds to the saved pages of its context. */
-static double saved_by(const PfMemory *memory, PfSlot slot)
+/* Billionths of a frame for each of the COUNT pages that map it; sums of them are the same in any
+ * order, and halves and quarters exact. */
+static int64_t share_of(uint64_t count)
+{
+    const uint64_t whole = 1000000000;
+    return count > 0 ? (int64_t)((whole + count / 2) / count) : 0;
+}
+
+/* What the page at SLOT adds to the saved pages of its context, in billionths. */
+static int64_t saved_by(const PfMemory *memory, PfSlot slot)
 {
     const PfEntry *entry = pf_memory_entry(memory, slot);
-    uint64_t before = pf_image_baseline_sharers(memory->image, slot);
-    double saved = before > 0 ? 1.0 / (double)before : 0.0;
+    int64_t saved = share_of(pf_image_baseline_sharers(memory->image, slot));
     if ((entry->flags & PF_ENTRY_PRESENT) != 0)
-        saved -= 1.0 / pf_frame_refs(pf_frame_at(&memory->frames, (PfMpn){entry->mpn}));
+        saved -= share_of(pf_frame_refs(pf_frame_at(&memory->frames, (PfMpn){entry->mpn})));
     return saved;
 }
 
@@ -115,7 +122,7 @@ static void count_contexts(PfHost *host, const uint8_t *of_sharings)
         const PfEntry *entry = pf_memory_entry(memory, slot);
         PfContextCensus *census =
             &g_array_index(host->census.contexts, PfContextCensus, context);
-        census->saved += saved_by(memory, slot);
+        census->saved_billionths += saved_by(memory, slot);
         census->shared += (entry->flags & PF_ENTRY_POPULATED) != 0 &&
                           is_shared(memory, entry, of_sharings);
     }

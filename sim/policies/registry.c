@@ -82,7 +82,7 @@ static bool name_is_word(const char *name)
     if (name == NULL || !g_ascii_islower(name[0]))
         return false;
     for (const char *p = name; *p != '\0'; p++)
-        if (!g_ascii_islower(*p) && !g_ascii_isdigit(*p) && *p != '_')
+        if (!g_ascii_islower(*p) && !g_ascii_isdigit(*p) && *p != '_' && *p != '-')
             return false;
     return true;
 }
@@ -105,8 +105,8 @@ static bool check_entry(const Entry *entry, const char *path, GError **error)
 {
     if (!name_is_word(entry->name)) {
         g_set_error(error, PF_ERROR, PF_ERROR_CONFIG,
-                    "%s: a %s is called \"%s\"; a name is a letter a-z, then a-z, 0-9 and _", path,
-                    entry->kind, entry->name != NULL ? entry->name : "");
+                    "%s: a %s is called \"%s\"; a name is a letter a-z, then a-z, 0-9, _ and -",
+                    path, entry->kind, entry->name != NULL ? entry->name : "");
         return false;
     }
     if (entry->missing != NULL || entry->summary == NULL) {

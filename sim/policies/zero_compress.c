@@ -115,7 +115,7 @@ static void zero_compress_free(void *self)
 }
 
 const PfPolicyOps pf_policy_zero_compress = {
-    .name = "zero_compress",
+    .name = "zero-compress",
     .summary = "Reclaims pages of zeros; any access makes them again (ESX Server 1.0).",
     .flags = PF_POLICY_COMPRESSING,
     .fields = zero_compress_fields,

@@ -1,4 +1,4 @@
-/* The policies that sweep over all pages: brute, zero, zero_compress. Pages have 4096 bytes, time
+/* The policies that sweep over all pages: brute, zero, zero-compress. Pages have 4096 bytes, time
  * is told by the standard cost card: 450 cycles a line, 2200 to compare and 1520 to read a page,
  * 1800 to clear one, 2000 a trap, 1400 an allocation; of pages that caches hold, 38 a line and 214
  * to compare. */
@@ -127,7 +127,7 @@ static double faults(const char *label, const char *lines)
 {
     g_autofree char *trace = g_strconcat(ZEROS, lines, NULL);
     g_autoptr(Played) played = play(
-        trace, "timing = \"costs\"; policies = (" TRACED("zero") "," TRACED("zero_compress") ");",
+        trace, "timing = \"costs\"; policies = (" TRACED("zero") "," TRACED("zero-compress") ");",
         NULL);
     return last(played, label, "cycles.account.fault");
 }
@@ -137,55 +137,55 @@ static void reading_a_reclaimed_page_takes_a_frame_reading_a_shared_one_none(voi
     g_autoptr(Played) played =
         play(ZEROS "read a 0x0 8\nmark \"read\"\nread a 0x8 8\nmark \"again\"\n"
                    "write a 0x1000 8 0x1\nmark \"written\"\n",
-             "timing = \"costs\"; policies = (" TRACED("zero") "," TRACED("zero_compress") ");",
+             "timing = \"costs\"; policies = (" TRACED("zero") "," TRACED("zero-compress") ");",
              NULL);
     static const unsigned compressed[] = {2, 3, 3, 4};
     static const unsigned shared[] = {3, 3, 3, 4};
     for (size_t i = 0; i < 4; i++) {
-        CU_ASSERT_EQUAL(played_mark_stat(played, "zero_compress", i, "memory.used_frames"),
+        CU_ASSERT_EQUAL(played_mark_stat(played, "zero-compress", i, "memory.used_frames"),
                         compressed[i]);
         CU_ASSERT_EQUAL(played_mark_stat(played, "zero", i, "memory.used_frames"), shared[i]);
     }
     static const unsigned helped[] = {2, 1, 1, 0};
     for (size_t i = 0; i < 4; i++) {
-        CU_ASSERT_EQUAL(played_mark_stat(played, "zero_compress", i, "reason.shared"), helped[i]);
-        CU_ASSERT_EQUAL(played_mark_stat(played, "zero_compress", i, "reason.unique"), 2);
-        CU_ASSERT_EQUAL(played_mark_stat(played, "zero_compress", i, "reason.not_reached"),
+        CU_ASSERT_EQUAL(played_mark_stat(played, "zero-compress", i, "reason.shared"), helped[i]);
+        CU_ASSERT_EQUAL(played_mark_stat(played, "zero-compress", i, "reason.unique"), 2);
+        CU_ASSERT_EQUAL(played_mark_stat(played, "zero-compress", i, "reason.not_reached"),
                         2 - helped[i]);
     }
     /* As a first touch: trap, allocation, a page cleared. */
-    double before = faults("zero_compress", "");
-    CU_ASSERT_EQUAL(faults("zero_compress", "read a 0x0 8\n") - before, 2000 + 1400 + 1800);
-    CU_ASSERT_EQUAL(faults("zero_compress", "read a 0x0 8\nread a 0x8 8\n") - before, 5200);
-    CU_ASSERT_EQUAL(faults("zero_compress", "write a 0x0 8 0x1\n") - before, 5200);
+    double before = faults("zero-compress", "");
+    CU_ASSERT_EQUAL(faults("zero-compress", "read a 0x0 8\n") - before, 2000 + 1400 + 1800);
+    CU_ASSERT_EQUAL(faults("zero-compress", "read a 0x0 8\nread a 0x8 8\n") - before, 5200);
+    CU_ASSERT_EQUAL(faults("zero-compress", "write a 0x0 8 0x1\n") - before, 5200);
     CU_ASSERT_EQUAL(faults("zero", "read a 0x0 8\n"), before);
-    CU_ASSERT_EQUAL(last(played, "zero_compress", "zero_compress.reclaimed"), 2);
-    CU_ASSERT_EQUAL(last(played, "zero_compress", "zero_compress.recreated"), 2);
-    CU_ASSERT_EQUAL(last(played, "zero_compress", "policy.shared"), 0);
+    CU_ASSERT_EQUAL(last(played, "zero-compress", "zero-compress.reclaimed"), 2);
+    CU_ASSERT_EQUAL(last(played, "zero-compress", "zero-compress.recreated"), 2);
+    CU_ASSERT_EQUAL(last(played, "zero-compress", "policy.shared"), 0);
 }
 
 static void pages_are_reclaimed_while_memory_is_short(void)
 {
     /* Short while less than 2 of 10 frames are free: not with 8 in use, but with 9. */
     const char *settings =
-        "policies = ( { name = \"zero_compress\"; low = 0.2; sleep = \"1ms\"; } );";
+        "policies = ( { name = \"zero-compress\"; low = 0.2; sleep = \"1ms\"; } );";
     g_autoptr(Played) eight =
         play_in(10 * PAGE_BYTES, HEAD "fill a 0x0 8 zero\nidle a 10ms\n", settings);
-    CU_ASSERT_EQUAL(last(eight, "zero_compress", "zero_compress.reclaimed"), 0);
-    CU_ASSERT_EQUAL(last(eight, "zero_compress", "policy.scanned"), 0);
+    CU_ASSERT_EQUAL(last(eight, "zero-compress", "zero-compress.reclaimed"), 0);
+    CU_ASSERT_EQUAL(last(eight, "zero-compress", "policy.scanned"), 0);
     g_autoptr(Played) nine =
         play_in(10 * PAGE_BYTES, HEAD "fill a 0x0 9 zero\nidle a 10ms\n", settings);
-    CU_ASSERT_EQUAL(last(nine, "zero_compress", "zero_compress.reclaimed"), 1);
-    CU_ASSERT_EQUAL(last(nine, "zero_compress", "policy.scanned"), 1);
+    CU_ASSERT_EQUAL(last(nine, "zero-compress", "zero-compress.reclaimed"), 1);
+    CU_ASSERT_EQUAL(last(nine, "zero-compress", "policy.scanned"), 1);
     g_autoptr(Played) always = play_in(
         10 * PAGE_BYTES, HEAD "fill a 0x0 8 zero\nidle a 10ms\n",
-        "policies = ( { name = \"zero_compress\"; when = \"always\"; sleep = \"1ms\"; } );");
-    CU_ASSERT_EQUAL(last(always, "zero_compress", "zero_compress.reclaimed"), 8);
+        "policies = ( { name = \"zero-compress\"; when = \"always\"; sleep = \"1ms\"; } );");
+    CU_ASSERT_EQUAL(last(always, "zero-compress", "zero-compress.reclaimed"), 8);
 }
 
 /* The policy sleeps for good; but it is asked when no frame is free. */
 #define ASLEEP                                                                                     \
-    "policies = ( { name = \"zero_compress\"; low = 0.0; sleep = \"5000s\"; },"                    \
+    "policies = ( { name = \"zero-compress\"; low = 0.0; sleep = \"5000s\"; },"                    \
     "             { name = \"zero\"; limited = false; } );"
 
 static bool ran_out(const Played *played)
@@ -198,8 +198,8 @@ static void who_finds_no_frame_asks_for_one(void)
     g_autoptr(Played) enough = play_in(
         4 * PAGE_BYTES, HEAD "fill a 0x0 1 id:1\nfill a 0x1000 2 zero\nfill a 0x3000 2 id:2\n",
         ASLEEP);
-    CU_ASSERT_EQUAL(last(enough, "zero_compress", "zero_compress.reclaimed"), 1);
-    CU_ASSERT_EQUAL(last(enough, "zero_compress", "memory.used_frames"), 4);
+    CU_ASSERT_EQUAL(last(enough, "zero-compress", "zero-compress.reclaimed"), 1);
+    CU_ASSERT_EQUAL(last(enough, "zero-compress", "memory.used_frames"), 4);
     g_autoptr(Played) nothing =
         play_in(4 * PAGE_BYTES, HEAD "fill a 0x0 4 id:1 step=1\nfill a 0x4000 1 zero\n", ASLEEP);
     CU_ASSERT(ran_out(nothing));
@@ -209,8 +209,8 @@ static void who_finds_no_frame_asks_for_one(void)
         HEAD "fill a 0x0 1 zero\nfill a 0x5000 1 zero\nread a 0x0 8\nread a 0x5000 8\n"
              "attr a 0x0 1 pinned\n",
         ASLEEP);
-    CU_ASSERT_EQUAL(last(turns, "zero_compress", "zero_compress.reclaimed"), 4);
-    CU_ASSERT_EQUAL(last(turns, "zero_compress", "zero_compress.recreated"), 3);
+    CU_ASSERT_EQUAL(last(turns, "zero-compress", "zero-compress.reclaimed"), 4);
+    CU_ASSERT_EQUAL(last(turns, "zero-compress", "zero-compress.recreated"), 3);
 }
 
 /* A store across pages 0 and 1: when 1 finds no frame, 0 is stored to, but holds zeros still. */
@@ -223,8 +223,8 @@ static void a_page_that_is_being_stored_to_is_not_reclaimed(void)
     g_autofree char *both =
         g_strconcat(HEAD "fill a 0x0 1 zero\nfill a 0x5000 1 zero\n", store, NULL);
     g_autoptr(Played) other = play_in((uint64_t)2 * PAGE_BYTES, both, ASLEEP);
-    CU_ASSERT_EQUAL(last(other, "zero_compress", "zero_compress.reclaimed"), 1);
-    CU_ASSERT_EQUAL(last(other, "zero_compress", "zero_compress.recreated"), 0);
+    CU_ASSERT_EQUAL(last(other, "zero-compress", "zero-compress.reclaimed"), 1);
+    CU_ASSERT_EQUAL(last(other, "zero-compress", "zero-compress.recreated"), 0);
     CU_ASSERT_EQUAL(pf_simulation_differences(other->simulation), 0);
 }
 

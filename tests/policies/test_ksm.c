@@ -251,9 +251,21 @@ static void nodes_are_merged_across_only_if_allowed(void)
         /* Refused while pages are shared. */
         CU_ASSERT_EQUAL(ksm_at(play, "empty", "policy.refused_controls"), 1);
         CU_ASSERT_EQUAL(ksm_at(play, "empty", "ksm.pages_shared"), 0);
+        CU_ASSERT_EQUAL(ksm_at(play, "empty", "memory.metadata_bytes"), 0);
         CU_ASSERT_EQUAL(ksm_at(play, "again", "ksm.pages_shared"), across ? 2 : 1);
         CU_ASSERT_EQUAL(ksm_at(play, "again", "ksm.pages_sharing"), across ? 3 : 4);
     }
+}
+
+static void exits_of_contexts_that_are_not_scanned_change_nothing(void)
+{
+    static const char trace[] = "context a process\nmap a 0x10000 2 anon mergeable\n"
+                                "context b process\nmap b 0x10000 1 anon\nfill b 0x10000 1 id:1\n"
+                                "fill a 0x10000 2 id:1\nscan pass 1\nexit b\nscan pass 1\n"
+                                "mark \"end\"\n";
+    g_autoptr(KsmPlay) play = ksm_play("", NO_SMART, trace);
+    CU_ASSERT_EQUAL(ksm_at(play, "end", "ksm.full_scans"), 2);
+    CU_ASSERT_EQUAL(ksm_at(play, "end", "ksm.pages_sharing"), 1);
 }
 
 /* On one node, and with one node used of two, it makes no difference. */
@@ -328,6 +340,8 @@ static const PfCheck checks[] = {
     {"chances to overlook a page are told", chances_to_overlook_a_page_are_told},
     {"pages of two nodes are merged only if that is allowed",
      nodes_are_merged_across_only_if_allowed},
+    {"the exit of a context that is not scanned changes nothing",
+     exits_of_contexts_that_are_not_scanned_change_nothing},
     {"pages of one node are merged either way", one_node_is_merged_either_way},
     {"a full node borrows from the next", a_full_node_borrows_from_the_next},
     {"copies of merged pages are counted", copies_of_merged_pages_are_counted},
