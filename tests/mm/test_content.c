@@ -256,6 +256,61 @@ static void test_threads(void)
     CU_ASSERT_EQUAL(pf_content_store_count(store), 1);
 }
 
+/* How often first_byte was asked. */
+static unsigned digests;
+
+static uint64_t first_byte(const uint8_t *bytes, size_t length)
+{
+    digests++;
+    return bytes[0] + length;
+}
+
+static uint64_t last_byte(const uint8_t *bytes, size_t length)
+{
+    return bytes[length - 1] + length;
+}
+
+static void test_digest(void)
+{
+    g_autoptr(PfContentStore) store = pf_content_store_new(PAGE);
+    uint8_t scratch[PAGE];
+    uint8_t bytes[PAGE] = {7};
+    bytes[PAGE - 1] = 9;
+    PfContent content = pf_content_intern(store, bytes);
+    digests = 0;
+    CU_ASSERT_EQUAL(pf_content_digest(store, content, first_byte, scratch), 7 + PAGE);
+    CU_ASSERT_EQUAL(pf_content_digest(store, content, first_byte, scratch), 7 + PAGE);
+    CU_ASSERT_EQUAL(digests, 1);
+    CU_ASSERT_EQUAL(pf_content_digest(store, content, last_byte, scratch), 9 + PAGE);
+    /* What takes its place in the store has a digest of its own. */
+    pf_content_unref(store, content);
+    bytes[0] = 8;
+    PfContent other = pf_content_intern(store, bytes);
+    CU_ASSERT_TRUE(pf_content_equal(other, content));
+    CU_ASSERT_EQUAL(pf_content_digest(store, other, first_byte, scratch), 8 + PAGE);
+    pf_content_unref(store, other);
+}
+
+static void test_start(void)
+{
+    g_autoptr(PfContentStore) store = pf_content_store_new(PAGE);
+    const uint8_t bytes[PAGE] = {1, 2, 3, 4, 5};
+    uint32_t start;
+    size_t first;
+    PfContent content = pf_content_intern(store, bytes);
+    CU_ASSERT_TRUE(pf_content_start(store, content, &start));
+    CU_ASSERT_EQUAL(start, 0x01020304);
+    CU_ASSERT_EQUAL(pf_content_compare_starts(0x01020304, 0x01030000, &first), -1);
+    CU_ASSERT_EQUAL(first, 1);
+    CU_ASSERT_EQUAL(pf_content_compare_starts(0x01020304, 0x01020303, &first), 1);
+    CU_ASSERT_EQUAL(first, 3);
+    const PfContentSpec spec = {.form = PF_CONTENT_HASH, .number = 5};
+    PfContent identity = pf_content_intern_spec(store, &spec);
+    CU_ASSERT_FALSE(pf_content_start(store, identity, &start));
+    pf_content_unref(store, identity);
+    pf_content_unref(store, content);
+}
+
 static const PfCheck checks[] = {
     {"equal bytes are one content", test_equal_bytes},
     {"a content goes with its last reference", test_last_reference},
@@ -265,6 +320,8 @@ static const PfCheck checks[] = {
     {"an identity equals only itself and has no bytes", test_identity},
     {"contents are ordered by their first difference", test_order_of_bytes},
     {"identities are ordered by number, after all bytes", test_order_of_identities},
+    {"a digest is made once, and not taken for that of a later content", test_digest},
+    {"four bytes tell most contents apart as all of them would", test_start},
     {"thousands of contents are each found again", test_many},
     {"threads take and drop the same contents at once", test_threads},
 };
