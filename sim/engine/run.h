@@ -202,6 +202,8 @@ PfMarkRow *run_mark_new(const char *label, uint64_t cycle);
 void run_mark_free(gpointer mark);
 /* Adds to MARK what is told of contexts. */
 void run_keep_contexts(const PfRun *run, PfMarkRow *mark);
+/* Visits the names of these, with NAME for the context's and no value. */
+void run_list_contexts(const PfRun *run, PfStatVisitor visit, void *user);
 /* Statistics stand still from here; those of contexts too. */
 void run_hold(PfRun *run);
 

@@ -71,6 +71,35 @@ static uint64_t since(const GArray *origins, uint32_t context, uint64_t value)
     return context < origins->len ? value - g_array_index(origins, uint64_t, context) : value;
 }
 
+/* Takes NAME. */
+static void keep(PfMarkRow *row, char *name, PfStatInfo info, PfStatValue value)
+{
+    g_ptr_array_add(row->names, name);
+    info.name = name;
+    g_array_append_val(row->infos, info);
+    g_array_append_val(row->values, value);
+}
+
+static char *own_name(const PfRun *run, const char *owner, const PfContextStat *stat)
+{
+    return g_strconcat(run->setup->ops->name, ".context.", owner, ".", stat->name, NULL);
+}
+
+/* What the policy itself knows of each of the first COUNT contexts that is alive. */
+static void keep_own(const PfRun *run, uint32_t count, PfMarkRow *row)
+{
+    const PfPolicyOps *ops = run->setup->ops;
+    for (uint32_t context = 0; context < count && ops->context_stat_count > 0; context++) {
+        const PfImageContext *owner = pf_image_context(run->image, context);
+        for (size_t i = 0; i < ops->context_stat_count && owner->alive; i++) {
+            const PfContextStat *stat = &ops->context_stats[i];
+            keep(row, own_name(run, owner->name, stat),
+                 (PfStatInfo){NULL, stat->unit, stat->description},
+                 stat->read(run->host->self, context));
+        }
+    }
+}
+
 void run_keep_contexts(const PfRun *run, PfMarkRow *mark)
 {
     uint32_t count = run_tells_contexts(run) ? pf_image_context_count(run->image) : 0;
@@ -82,15 +111,26 @@ void run_keep_contexts(const PfRun *run, PfMarkRow *mark)
                                    pf_host_context_cycles(run->host, context)),
             .census = pf_host_context_census(run->host, context),
         };
-        for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
-            PfStatInfo info = rows[i];
-            char *name = g_strconcat("context.", owner, ".", rows[i].name, NULL);
-            g_ptr_array_add(mark->names, name);
-            info.name = name;
-            PfStatValue value = bill_value(&bill, i);
-            g_array_append_val(mark->infos, info);
-            g_array_append_val(mark->values, value);
-        }
+        for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++)
+            keep(mark, g_strconcat("context.", owner, ".", rows[i].name, NULL), rows[i],
+                 bill_value(&bill, i));
+    }
+    keep_own(run, count, mark);
+}
+
+void run_list_contexts(const PfRun *run, PfStatVisitor visit, void *user)
+{
+    const PfPolicyOps *ops = run->setup->ops;
+    for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autofree char *name = g_strconcat("context.NAME.", rows[i].name, NULL);
+        PfStatInfo info = {name, rows[i].unit, rows[i].description};
+        visit(&info, pf_stat_null(), user);
+    }
+    for (size_t i = 0; i < ops->context_stat_count; i++) {
+        const PfContextStat *stat = &ops->context_stats[i];
+        g_autofree char *name = own_name(run, "NAME", stat);
+        PfStatInfo info = {name, stat->unit, stat->description};
+        visit(&info, pf_stat_null(), user);
     }
 }
 

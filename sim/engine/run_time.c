@@ -187,26 +187,6 @@ static void keep_statistic(const PfStatInfo *info, PfStatValue value, void *user
     g_array_append_val(row->values, value);
 }
 
-/* The counters that the policy keeps of each context. */
-static void keep_context_statistics(const PfRun *run, PfMarkRow *row)
-{
-    const PfPolicyOps *ops = run->setup->ops;
-    uint32_t contexts = ops->context_stat_count > 0 ? pf_image_context_count(run->image) : 0;
-    for (uint32_t context = 0; context < contexts; context++) {
-        const PfImageContext *owner = pf_image_context(run->image, context);
-        for (size_t i = 0; i < ops->context_stat_count && owner->alive; i++) {
-            const PfContextStat *stat = &ops->context_stats[i];
-            char *name =
-                g_strconcat(ops->name, ".context.", owner->name, ".", stat->name, NULL);
-            g_ptr_array_add(row->names, name);
-            PfStatInfo info = {name, stat->unit, stat->description};
-            PfStatValue value = stat->read(run->host->self, context);
-            g_array_append_val(row->infos, info);
-            g_array_append_val(row->values, value);
-        }
-    }
-}
-
 void run_play_mark(PfRun *run, const PfRecord *record)
 {
     run_barrier(run, 0);
@@ -224,7 +204,6 @@ void run_play_mark(PfRun *run, const PfRecord *record)
     void *user[2] = {run, row};
     pf_stats_visit(run->stats, keep_statistic, user);
     run_keep_contexts(run, row);
-    keep_context_statistics(run, row);
     g_ptr_array_add(run->marks, row);
     if (bounded && g_str_equal(roi[1], label) && !run->held)
         hold(run);

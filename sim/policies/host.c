@@ -238,6 +238,17 @@ static void start_work(PfHost *host, uint64_t at)
         pf_core_advance_to(host->place->core, at);
 }
 
+/* How often a policy is asked whose wake-ups do nothing that takes time. */
+enum { IDLE_WAKES_PER_SECOND = 10000000 };
+
+/* When a policy that woke up at cycle AT may do so again: if it takes longer than it sleeps, when
+ * it is done. Time must go on, and a second of wake-ups at each cycle would be billions of them. */
+static uint64_t earliest_wake(PfHost *host, uint64_t at)
+{
+    uint64_t done = worked_until(host);
+    return done > at ? done : at + MAX(1, host->base.clock_hz / IDLE_WAKES_PER_SECOND);
+}
+
 void pf_host_wake(PfHost *host)
 {
     uint64_t at = host->wake_at_cycles;
@@ -246,10 +257,8 @@ void pf_host_wake(PfHost *host)
         return;
     start_work(host, at);
     uint64_t next = host->setup->ops->wake(host->self, pf_host_now(host));
-    /* Time must go on, or the run would never end; and a policy that takes longer than it sleeps
-     * comes again when it is done, not as often as it would have liked to. */
     if (next != PF_HOST_NEVER)
-        host->wake_at_cycles = MAX(MAX(next, at + 1), worked_until(host));
+        host->wake_at_cycles = MAX(next, earliest_wake(host, at));
 }
 
 /* Batches in a pass beyond which a policy that never says that a pass has ended is stopped. */

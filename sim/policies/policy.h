@@ -43,8 +43,8 @@ typedef struct {
     bool was_exclusive; /* it had been made for this page and never shared since */
 } PfStoreFault;
 
-/* A counter of each context, told at every mark as POLICY.context.CONTEXT.NAME while the context
- * lives. */
+/* A counter of each context, told at every mark and at the end as POLICY.context.CONTEXT.NAME while
+ * the context lives and contexts are told of. */
 typedef struct {
     const char *name;
     const char *unit;

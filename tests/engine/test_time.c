@@ -168,6 +168,17 @@ static void test_overload(void)
     CU_ASSERT_EQUAL(played_stat(played, "clockwork", "cycles.stolen"), 0);
 }
 
+static void test_idle_wakes(void)
+{
+    /* Of a wake-up each cycle that does nothing, those 100 ns apart are served: at 1, 101 ... 9901.
+     * With work of 1 cycle it comes each cycle, up to the last. */
+    const char *trace = HEAD "run a 9999\nmark \"x\"\nrun a 1\n";
+    g_autoptr(Played) idle = clockwork(trace, "interval = \"1ns\"; ");
+    CU_ASSERT_EQUAL(played_mark_stat(idle, "clockwork", 0, "clockwork.wakes"), 100);
+    g_autoptr(Played) busy = clockwork(trace, "interval = \"1ns\"; work = 1; ");
+    CU_ASSERT_EQUAL(played_mark_stat(busy, "clockwork", 0, "clockwork.wakes"), 9999);
+}
+
 static void test_stolen(void)
 {
     /* At page grain hashing a page reads it for 1500 cycles, and xxh3 computes for some more. */
@@ -284,6 +295,7 @@ static const PfCheck checks[] = {
     {"a child begins where its parent is", test_fork},
     {"a span ends the last one of its label", test_spans},
     {"a policy wakes up at its times, in order", test_wakes},
+    {"a policy that does nothing is asked each 100 ns at most", test_idle_wakes},
     {"a policy wakes up while contexts wait", test_wakes_while_idle},
     {"a policy that cannot keep up begins when it has ended", test_overload},
     {"stolen cycles hold up the context whose core they are taken from", test_stolen},

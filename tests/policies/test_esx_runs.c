@@ -14,6 +14,35 @@ static int64_t end_of(const PolicyPlay *play, const char *name)
     return policy_end(play, name).i;
 }
 
+/* ---- Classes ---- */
+
+/* Pages 1, 3 and 5 of five equal ones are in one class, 2 and 4 in the other: two machine pages are
+ * left, three freed. By node: contexts of two nodes. By colour: frames are given out in order, of
+ * two colours in turn. */
+static void five_pages_of_two_classes_take_two_frames(void)
+{
+    static const char trace[] =
+        "context a process node=0\nmap a 0x0 3 anon\ncontext b process node=1\nmap b 0x0 2 anon\n"
+        "fill a 0x0 1 id:1\nfill b 0x0 1 id:1\nfill a 0x1000 1 id:1\nfill b 0x1000 1 id:1\n"
+        "fill a 0x2000 1 id:1\nscan pass 2\nmark \"end\"\n";
+    static const struct {
+        const char *top;
+        const char *parameters;
+        int64_t freed;
+    } rows[] = {
+        {"machine = { numa = { nodes = 2; }; };", EACH_ONCE, 4},
+        {"machine = { numa = { nodes = 2; }; };", EACH_ONCE "salting = \"node\"; ", 3},
+        {"", EACH_ONCE "salting = \"node\"; ", 4},
+        {"machine = { colors = 2; };", EACH_ONCE "salting = \"color\"; ", 3},
+        {"machine = { colors = 1; };", EACH_ONCE "salting = \"color\"; ", 4},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autoptr(PolicyPlay) play = policy_play("esx", rows[i].top, rows[i].parameters, trace);
+        CU_ASSERT_EQUAL(end_of(play, "esx.shared"), rows[i].freed);
+        CU_ASSERT_EQUAL(end_of(play, "memory.used_frames"), 5 - rows[i].freed);
+    }
+}
+
 /* ---- Keys ---- */
 
 /* Reading a page costs 1500 cycles and Jenkins' hash 768 a KiB: 1500 + 4 * 768 for a page;
@@ -306,6 +335,7 @@ static void a_daemon_never_waits_for_its_locks(void)
 }
 
 static const PfCheck checks[] = {
+    {"five pages of two classes take two frames", five_pages_of_two_classes_take_two_frames},
     {"a part of a page costs its part", a_part_of_a_page_costs_its_part},
     {"a comparison ends at the first word that differs",
      a_comparison_ends_at_the_first_word_that_differs},

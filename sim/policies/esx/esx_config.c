@@ -9,7 +9,7 @@ static const char *const markings[] = {"hint", "cow", NULL};
 static const char *const requests[] = {"asynchronous", "synchronous", NULL};
 static const char *const whens[] = {"always", "pressure", NULL};
 static const char *const locks[] = {"1", "16", "chain", NULL};
-static const char *const saltings[] = {"none", "context", "label", NULL};
+static const char *const saltings[] = {"none", "context", "label", "color", "node", NULL};
 
 #define AT(member) .offset = offsetof(PfEsxConfig, member)
 
@@ -92,7 +92,8 @@ const PfConfigField pf_esx_fields[PF_ESX_FIELDS] = {
      .description = "Bits of that filter that a key sets."},
     {.key = "salting", .type = PF_CONFIG_ENUM, AT(salting), .standard = "none",
      .choices = saltings,
-     .description = "Pages are shared within one context or one label only, as keys carry a salt."},
+     .description = "Pages are shared within one context, one label, one colour of frames or one "
+                    "NUMA node only, as keys carry a salt."},
     {.key = "locks", .type = PF_CONFIG_ENUM, AT(locks), .standard = "16", .choices = locks,
      .description = "Locks of the table: one, one for each value of 4 bits of the key, or one a "
                     "chain."},

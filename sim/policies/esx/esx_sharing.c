@@ -97,15 +97,33 @@ static void join_both(PfEsxSharing *self, uint32_t number, PfPage first, PfPage 
     join(self, shared, page);
 }
 
-/* The key of PAGE: its HASH with a salt of the context or its label, so that equal bytes under
+/* Which of the classes that do not share with each other PAGE belongs to. */
+static PfRng salt_of(const PfEsxSharing *self, PfPage page)
+{
+    PfMpn frame = {0};
+    switch (self->config->salting) {
+    case PF_ESX_SALT_LABEL:
+        return pf_rng_derive(0, pf_host_label(self->host, page.context));
+    case PF_ESX_SALT_COLOR:
+        pf_host_frame(self->host, page, &frame);
+        return (PfRng){pf_host_color(self->host, frame)};
+    case PF_ESX_SALT_NODE:
+        pf_host_frame(self->host, page, &frame);
+        return (PfRng){pf_host_node(self->host, frame)};
+    default:
+        return (PfRng){page.context};
+    }
+}
+
+/* The key of PAGE, which is present: its HASH with a salt of its class, so that equal bytes under
  * other salts have other keys. All 64 bits are salted, however few the hash has: two salts never
  * meet by chance. */
 static uint64_t key_of(const PfEsxSharing *self, PfPage page, uint64_t hash)
 {
-    PfRng salt = {page.context};
-    if (self->config->salting == PF_ESX_SALT_LABEL)
-        salt = pf_rng_derive(0, pf_host_label(self->host, page.context));
-    return self->config->salting == PF_ESX_NO_SALT ? hash : hash ^ pf_rng_next(&salt);
+    if (self->config->salting == PF_ESX_NO_SALT)
+        return hash;
+    PfRng salt = salt_of(self, page);
+    return hash ^ pf_rng_next(&salt);
 }
 
 static Trial try_hint(PfEsxSharing *self, uint32_t number, uint64_t key, PfPage page)
