@@ -43,6 +43,13 @@ typedef struct {
 /* Name and sentence of ACCOUNT. */
 const PfAccountInfo *pf_account_info(PfAccount account);
 
+/* A step through tables in use: a few lines of memory here and there. */
+typedef struct {
+    uint8_t own_lines;    /* about one page alone, so met again when that page is */
+    uint8_t common_lines; /* met at most steps */
+    uint8_t locks;        /* taken and let go; references count as such */
+} PfTouch;
+
 typedef struct {
     uint64_t total_cycles;
     uint64_t idle_cycles;

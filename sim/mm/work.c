@@ -10,14 +10,31 @@ void pf_work_clear(PfWork *work)
     g_clear_pointer(&work->recent, g_free);
 }
 
+static uint64_t line_of(const PfWork *work, PfMaddr address)
+{
+    return address.bytes / work->line_bytes + 1;
+}
+
+static PfRecentLine *recent_of(const PfWork *work, uint64_t line)
+{
+    return &work->recent[(line * 0x9e3779b97f4a7c15U) >> 32 & (PF_WORK_RECENT - 1)];
+}
+
+/* Whether the caches hold the line at ADDRESS. */
+static bool is_near(const PfWork *work, PfMaddr address)
+{
+    uint64_t line = line_of(work, address);
+    const PfRecentLine *recent = recent_of(work, line);
+    return recent->line == line && work->read_bytes - recent->read_bytes < work->cache_bytes;
+}
+
 /* BYTES from ADDRESS on are read now; whether the caches held the first of them. */
 static bool note_read(PfWork *work, PfMaddr address, uint64_t bytes)
 {
-    uint64_t line = address.bytes / work->line_bytes + 1;
-    PfRecentLine *recent = &work->recent[(line * 0x9e3779b97f4a7c15U) >> 32 & (PF_WORK_RECENT - 1)];
-    bool near = recent->line == line && work->read_bytes - recent->read_bytes < work->cache_bytes;
+    bool near = is_near(work, address);
     work->read_bytes += (bytes + work->line_bytes - 1) / work->line_bytes * work->line_bytes;
-    *recent = (PfRecentLine){line, work->read_bytes};
+    uint64_t line = line_of(work, address);
+    *recent_of(work, line) = (PfRecentLine){line, work->read_bytes};
     return near;
 }
 
@@ -117,9 +134,13 @@ void pf_work_compare(PfWork *work, const PfPlace *place, PfAccount account, PfMa
     pf_work_charge(work, place, account, cycles);
 }
 
-void pf_work_touch(PfWork *work, const PfPlace *place, PfAccount account, unsigned lines,
-                   unsigned locks)
+void pf_work_touch(PfWork *work, const PfPlace *place, PfAccount account, PfMaddr address,
+                   PfTouch touch)
 {
+    const PfCosts *costs = work->costs;
+    bool near = work->full || is_near(work, address);
     pf_work_charge(work, place, account,
-                   lines * work->costs->near_line_cycles + locks * work->costs->lock_cycles);
+                   touch.own_lines * (near ? costs->near_line_cycles : costs->line_cycles) +
+                       touch.common_lines * costs->near_line_cycles +
+                       touch.locks * costs->lock_cycles);
 }

@@ -67,9 +67,10 @@ void pf_work_copy_page(PfWork *work, const PfPlace *place, PfAccount account, Pf
 /* Others have used the caches of the policy: no page is near any more. */
 void pf_work_forget(PfWork *work);
 
-/* PLACE looks at LINES of tables in use and takes and lets go of LOCKS (or references). */
-void pf_work_touch(PfWork *work, const PfPlace *place, PfAccount account, unsigned lines,
-                   unsigned locks);
+/* PLACE looks at tables in use. By costs, lines about the page at ADDRESS alone are as near as that
+ * page is (see pf_work_compare), and lines common to many are near. */
+void pf_work_touch(PfWork *work, const PfPlace *place, PfAccount account, PfMaddr address,
+                   PfTouch touch);
 
 /* PLACE compares two pages of which the first BYTES are equal; it reads one byte more unless that
  * is the page. By costs, a page is near if the last level of cache has not been read full since

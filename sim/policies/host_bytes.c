@@ -189,9 +189,10 @@ void pf_host_charge_lines(PfHost *host, PfAccount account, uint64_t count)
                    count * host->base.work->costs->line_cycles);
 }
 
-void pf_host_charge_touch(PfHost *host, PfAccount account, unsigned lines, unsigned locks)
+void pf_host_charge_touch(PfHost *host, PfAccount account, PfMpn frame, PfTouch touch)
 {
-    pf_work_touch(host->base.work, host->place, account, lines, locks);
+    PfMaddr address = pf_host_frame_address(host, frame);
+    pf_work_touch(host->base.work, host->place, account, address, touch);
 }
 
 void pf_host_charge_wake(PfHost *host)

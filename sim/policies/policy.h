@@ -21,7 +21,7 @@
 #include "stats.h"
 
 /* Bumped when a struct of this file changes; a shared object built for another one is refused. */
-enum { PF_POLICY_ABI = 5 };
+enum { PF_POLICY_ABI = 6 };
 
 typedef struct PfHost PfHost;
 
@@ -204,8 +204,8 @@ bool pf_host_is_zero(PfHost *host, PfPage page);
 void pf_host_charge(PfHost *host, PfAccount account, uint64_t cycles);
 /* COUNT accesses to the policy's own tables, each to another line that no cache holds. */
 void pf_host_charge_lines(PfHost *host, PfAccount account, uint64_t count);
-/* LINES of tables in use, which the last level of cache holds, and LOCKS taken and let go. */
-void pf_host_charge_touch(PfHost *host, PfAccount account, unsigned lines, unsigned locks);
+/* A step through tables in use; its own lines are about what FRAME holds, and as near as that. */
+void pf_host_charge_touch(PfHost *host, PfAccount account, PfMpn frame, PfTouch touch);
 /* The policy's thread, which slept, is switched to; caches have lost what it used. */
 void pf_host_charge_wake(PfHost *host);
 /* Interrupts all cores and waits for their answers. */

@@ -222,8 +222,16 @@ static void test_touch(void)
 {
     Fixture fixture;
     set_up(&fixture, 4096, false);
-    pf_work_touch(&fixture.work, &fixture.place, PF_ACCOUNT_LOOKUP, 10, 3);
-    CU_ASSERT_EQUAL(fixture.ledger.account_cycles[PF_ACCOUNT_LOOKUP], 10 * 40 + 3 * 30);
+    const PfTouch touch = {.own_lines = 2, .common_lines = 10, .locks = 3};
+    const uint64_t *cycles = &fixture.ledger.account_cycles[PF_ACCOUNT_LOOKUP];
+    pf_work_touch(&fixture.work, &fixture.place, PF_ACCOUNT_LOOKUP, (PfMaddr){4096}, touch);
+    CU_ASSERT_EQUAL(*cycles, 2 * 450 + 10 * 40 + 3 * 30);
+    /* A touch is no reading of the page: they are as far as before. */
+    pf_work_touch(&fixture.work, &fixture.place, PF_ACCOUNT_LOOKUP, (PfMaddr){4096}, touch);
+    CU_ASSERT_EQUAL(*cycles, 2 * (2 * 450 + 10 * 40 + 3 * 30));
+    compare_cycles(&fixture, 0, 4096, 0);
+    pf_work_touch(&fixture.work, &fixture.place, PF_ACCOUNT_LOOKUP, (PfMaddr){4096}, touch);
+    CU_ASSERT_EQUAL(*cycles, 2 * (2 * 450 + 10 * 40 + 3 * 30) + 12 * 40 + 3 * 30);
     tear_down(&fixture);
 }
 

@@ -112,10 +112,11 @@ int pf_host_compare_tickets(PfHost *host, PfTicket a, PfTicket b)
                   g_ptr_array_index(host->remembered, b.content), host->page_bytes);
 }
 
-void pf_host_charge_touch(PfHost *host, PfAccount account, unsigned lines, unsigned locks)
+void pf_host_charge_touch(PfHost *host, PfAccount account, PfMpn frame, PfTouch touch)
 {
-    host->counts.lines[account] += lines;
-    host->counts.locks[account] += locks;
+    (void)frame;
+    host->counts.lines[account] += touch.own_lines + touch.common_lines;
+    host->counts.locks[account] += touch.locks;
 }
 
 void pf_host_charge_wake(PfHost *host)

@@ -38,7 +38,7 @@ static bool is_skipped(PfKsm *ksm, uint32_t index, PfMpn frame)
     item->skips--;
     ksm->counts.skipped++;
     pf_ksm_item_leave(ksm, index);
-    pf_ksm_charge_skip(ksm->host);
+    pf_ksm_charge_skip(ksm->host, frame);
     return true;
 }
 

@@ -267,8 +267,8 @@ static Walk walk(PfKsm *ksm, uint32_t tree, PfMpn frame, bool is_search)
             index = ksm->stable[tree].root;
             continue;
         }
-        pf_ksm_charge_stable_level(ksm->host);
         PfMpn other = frame_of(pf_ksm_node(ksm, way.node));
+        pf_ksm_charge_stable_level(ksm->host, other);
         int sign = pf_host_compare_frames(ksm->host, frame, other, NULL);
         if (sign == 0) {
             way.found = index;

@@ -21,8 +21,8 @@ bool pf_ksm_unstable_find(PfKsm *ksm, uint32_t tree, uint32_t item_index, PfMpn 
     PfPage own = pf_ksm_item_page(pf_ksm_item(ksm, item_index));
     uint32_t index = ksm->unstable[tree].root;
     while (index != 0) {
-        PfMpn other;
-        pf_ksm_charge_unstable_level(ksm->host);
+        PfMpn other = {pf_ksm_item(ksm, index)->frame};
+        pf_ksm_charge_unstable_level(ksm->host, other);
         if (!frame_now(ksm, index, &other) || pf_mpn_equal(other, frame)) {
             pf_host_verdict(ksm->host, own, PF_WHY_VOLATILE);
             return false;
