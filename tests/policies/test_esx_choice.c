@@ -358,7 +358,8 @@ static void what_is_no_rule_and_no_key_is_refused(void)
         "policy.prefer=(\"quick\")",         "policy.exclude=(\"range:0x10\")",
         "policy.exclude=(\"range:9-8\")",    "policy.prefer=(\"range:0x10-0x20x\")",
         "policy.known_good=(\"12\")",        "policy.known_good=(\"0x1g\")",
-    };
+        "policy.exclude=(\"range:-9--8\")",  "policy.prefer=(\"range:0-0x10000000000000000\")",
+        "policy.known_good=(\"0x-1\")",      "policy.known_good=(\"0x10000000000000000\")"};
     g_autoptr(PfRegistry) registry = pf_registry_new();
     for (size_t i = 0; i < G_N_ELEMENTS(wrong); i++) {
         const char *const assignments[] = {wrong[i], NULL};
