@@ -164,8 +164,7 @@ static PfSlot store_object(const PfRun *run, uint32_t number, unsigned part)
     return (PfSlot){event->object};
 }
 
-/* Tells the host of the access just played, to PAGE and perhaps another behind it; not of its bytes,
- * unless somebody asks for that. */
+/* Tells the host of the access just played, to PAGE or (IS_TWOFOLD) to it and the one behind. */
 static void tell_access(PfRun *run, PfPage page, bool is_twofold, bool is_write)
 {
     PfPage second = {page.context, pf_cpn_plus(page.cpn, 1)};

@@ -203,6 +203,9 @@ static inline uint64_t pf_host_due(const PfHost *host)
 }
 
 /* ---- filters (host_filters.c) ---- */
+/* Binds `filters` of SECTION and the filters' own groups to SETUP. */
+void pf_policy_setup_bind_filters(PfPolicySetup *setup, PfConfigSection *section,
+                                  const PfRegistry *registry);
 /* Makes the filters; false with an error of theirs. Registers filter.*. */
 bool pf_host_create_filters(PfHost *host, GError **error);
 void pf_host_free_filters(PfHost *host);

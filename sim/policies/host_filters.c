@@ -2,6 +2,40 @@
  * go again, and what they cost. */
 #include "host.h"
 
+static const PfConfigField filters_field = {
+    .key = "filters",
+    .type = PF_CONFIG_STRINGS,
+    .offset = offsetof(PfPolicyCommon, filters),
+    .standard = "",
+    .description = "What leaves pages out for a while; `pagefold list filters`."};
+
+static void clear_setup(void *setup)
+{
+    g_free(((PfFilterSetup *)setup)->config);
+}
+
+void pf_policy_setup_bind_filters(PfPolicySetup *setup, PfConfigSection *section,
+                                  const PfRegistry *registry)
+{
+    setup->filters = g_array_new(FALSE, FALSE, sizeof(PfFilterSetup));
+    g_array_set_clear_func(setup->filters, clear_setup);
+    pf_config_bind(section, &filters_field, 1, &setup->common);
+    for (char **name = setup->common.filters; name != NULL && *name != NULL; name++) {
+        PfFilterSetup filter = {.ops = pf_registry_find_filter(registry, *name)};
+        if (filter.ops == NULL) {
+            pf_config_complain(section, "filters",
+                               "there is no filter '%s'; `pagefold list filters` names them",
+                               *name);
+            continue;
+        }
+        filter.config = g_malloc0(MAX(filter.ops->config_bytes, 1));
+        if (filter.ops->field_count > 0)
+            pf_config_bind(pf_config_subsection(section, *name), filter.ops->fields,
+                           filter.ops->field_count, filter.config);
+        g_array_append_val(setup->filters, filter);
+    }
+}
+
 static const PfFilterOps *ops_of(const PfHost *host, guint index)
 {
     return g_array_index(host->setup->filters, PfFilterSetup, index).ops;

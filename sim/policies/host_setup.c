@@ -5,7 +5,7 @@ static const char *const scopes[] = {"all", "anon", "mergeable", NULL};
 static const char *const places[] = {"daemon", "stolen", NULL};
 static const char *const pacings[] = {"time", "trace", NULL};
 
-enum { COMMON_FIELDS = 13 };
+enum { COMMON_FIELDS = 12 };
 
 /* The parameters that all policies have; defaults of scope, place and finder are the policy's. */
 static void common_fields(const PfPolicyOps *ops, PfConfigField fields[COMMON_FIELDS])
@@ -48,11 +48,6 @@ static void common_fields(const PfPolicyOps *ops, PfConfigField fields[COMMON_FI
          .offset = offsetof(PfPolicyCommon, hash),
          .standard = ops->default_hash != NULL ? ops->default_hash : "xxh3",
          .description = "How it hashes pages."},
-        {.key = "filters",
-         .type = PF_CONFIG_STRINGS,
-         .offset = offsetof(PfPolicyCommon, filters),
-         .standard = "",
-         .description = "What leaves pages out for a while; `pagefold list filters`."},
         {.key = "limited",
          .type = PF_CONFIG_BOOL,
          .offset = offsetof(PfPolicyCommon, limited),
@@ -120,26 +115,6 @@ static void resolve_names(PfPolicySetup *setup, PfConfigSection *section,
     }
 }
 
-static void bind_filters(PfPolicySetup *setup, PfConfigSection *section,
-                         const PfRegistry *registry)
-{
-    setup->filters = g_array_new(FALSE, FALSE, sizeof(PfFilterSetup));
-    for (char **name = setup->common.filters; name != NULL && *name != NULL; name++) {
-        PfFilterSetup filter = {.ops = pf_registry_find_filter(registry, *name)};
-        if (filter.ops == NULL) {
-            pf_config_complain(section, "filters",
-                               "there is no filter '%s'; `pagefold list filters` names them",
-                               *name);
-            continue;
-        }
-        filter.config = g_malloc0(MAX(filter.ops->config_bytes, 1));
-        if (filter.ops->field_count > 0)
-            pf_config_bind(pf_config_subsection(section, *name), filter.ops->fields,
-                           filter.ops->field_count, filter.config);
-        g_array_append_val(setup->filters, filter);
-    }
-}
-
 PfPolicySetup *pf_policy_setup_new(PfConfigSection *section, const PfRegistry *registry)
 {
     const PfPolicyOps *ops = find_policy(section, registry);
@@ -163,7 +138,7 @@ PfPolicySetup *pf_policy_setup_new(PfConfigSection *section, const PfRegistry *r
     if (setup->finder != NULL && setup->finder->field_count > 0)
         pf_config_bind(pf_config_subsection(section, setup->finder->name), setup->finder->fields,
                        setup->finder->field_count, setup->finder_config);
-    bind_filters(setup, section, registry);
+    pf_policy_setup_bind_filters(setup, section, registry);
     return setup;
 }
 
@@ -173,8 +148,6 @@ void pf_policy_setup_free(PfPolicySetup *setup)
         return;
     g_free(setup->policy_config);
     g_free(setup->finder_config);
-    for (guint i = 0; i < setup->filters->len; i++)
-        g_free(g_array_index(setup->filters, PfFilterSetup, i).config);
     g_array_unref(setup->filters);
     g_free(setup);
 }

@@ -191,26 +191,6 @@ bool pf_host_admits(PfHost *host, PfPage page)
     return found != NULL && (!found->is_pinned || found->is_isolated);
 }
 
-bool pf_host_is_left_out(PfHost *host, PfPage page)
-{
-    (void)host;
-    (void)page;
-    return false;
-}
-
-bool pf_host_next_expired(PfHost *host, PfPage *ret_page)
-{
-    (void)host;
-    (void)ret_page;
-    return false;
-}
-
-uint64_t pf_host_accesses(const PfHost *host)
-{
-    (void)host;
-    return 0;
-}
-
 uint32_t pf_host_frame_tag(const PfHost *host, PfMpn frame)
 {
     return host->frames[frame.number].tag;
