@@ -24,13 +24,20 @@ static bool choose_hashed_part(PfHost *host, GError **error)
     return true;
 }
 
+/* The policy works where it is by itself. */
+static void work_at_home(PfHost *host)
+{
+    bool is_engine = host->setup->common.place == PF_PLACE_CONTROLLER;
+    host->place_now = is_engine ? host->base.controller : host->base.daemon;
+    host->place = &host->place_now;
+}
+
 PfHost *pf_host_new(const PfPolicySetup *setup, const PfHostBase *base, GError **error)
 {
     PfHost *host = g_new0(PfHost, 1);
     host->base = *base;
     host->setup = setup;
-    host->place_now = base->daemon;
-    host->place = &host->place_now;
+    work_at_home(host);
     host->wake_at_cycles = PF_HOST_NEVER;
     g_autofree char *stream = g_strconcat("policy ", setup->common.name, NULL);
     host->rng = pf_rng_derive(base->seed, stream);
@@ -104,20 +111,19 @@ void pf_host_set_contexts(PfHost *host, PfPlace *contexts, const bool *space_is_
     host->base.space_is_two_stage = space_is_two_stage;
 }
 
-/* The policy works on the core of CONTEXT from now on; it pays. */
+/* The policy works on the core of CONTEXT from now on; it pays. An engine at the memory controller
+ * is told, and works by itself from then on. */
 static void work_at_context(PfHost *host, uint32_t context)
 {
     pf_host_attend(host, context);
+    if (host->setup->common.place == PF_PLACE_CONTROLLER) {
+        work_at_home(host);
+        pf_core_advance_to(host->place->core, host->base.contexts[context].core->now_cycles);
+        return;
+    }
     host->place_now = host->base.contexts[context];
     host->place_now.payer = PF_PAYER_POLICY;
     host->place_now.actor = PF_ACTOR_POLICY;
-    host->place = &host->place_now;
-}
-
-static void work_at_daemon(PfHost *host)
-{
-    pf_host_attend_nobody(host);
-    host->place_now = host->base.daemon;
     host->place = &host->place_now;
 }
 
@@ -208,7 +214,7 @@ void pf_host_store_faulted(PfHost *host, PfStoreFault *fault)
     if (host->setup->ops->store_faulted == NULL)
         return;
     work_at_context(host, fault->page.context);
-    fault->core = host->place->index;
+    fault->core = host->base.contexts[fault->page.context].index;
     fault->old_refs = pf_host_frame_refs(host, fault->old_frame);
     host->setup->ops->store_faulted(host->self, fault);
 }
@@ -238,6 +244,8 @@ bool pf_host_memory_low(PfHost *host, PfPage page)
     host->low_page = page;
     host->setup->ops->memory_low(host->self);
     host->is_low = false;
+    if (host->setup->common.place == PF_PLACE_CONTROLLER)
+        pf_host_block(host, page.context, host->place->core->now_cycles);
     return pf_host_free_frames(host) > 0;
 }
 
@@ -246,8 +254,9 @@ static void start_work(PfHost *host, uint64_t at)
 {
     host->wake_cycles = at;
     host->worked_cycles = at;
-    work_at_daemon(host);
-    if (host->setup->common.place == PF_PLACE_DAEMON)
+    pf_host_attend_nobody(host);
+    work_at_home(host);
+    if (host->setup->common.place != PF_PLACE_STOLEN)
         pf_core_advance_to(host->place->core, at);
 }
 

@@ -9,7 +9,7 @@
 #include "registry.h"
 #include "work.h"
 
-typedef enum { PF_PLACE_DAEMON, PF_PLACE_STOLEN } PfPlaceKind;
+typedef enum { PF_PLACE_DAEMON, PF_PLACE_STOLEN, PF_PLACE_CONTROLLER } PfPlaceKind;
 typedef enum { PF_PACING_TIME, PF_PACING_TRACE } PfPolicyPacing;
 
 /* Parameters that every policy has. */
@@ -58,6 +58,7 @@ typedef struct {
     PfWork *work;
     PfStats *stats;
     PfPlace daemon;
+    PfPlace controller;
     PfPlace *contexts;         /* the place of each context, by number; may move */
     const bool *space_is_two_stage; /* by context: translations are by virtual address */
     uint64_t *ready_cycles;         /* by context: it does not go on before; may move */
