@@ -157,8 +157,8 @@ static void test_wakes_while_idle(void)
     CU_ASSERT_EQUAL(played_stat(played, "clockwork", "clockwork.disorder"), 0);
 }
 
-/* Told when the interval is over, whenever the policy itself wakes up: written at 100, 10,000 later;
- * and after three more accesses of whatever page. */
+/* Told when the interval is over, whenever the policy itself wakes up: written at 100, 10,000
+ * later; and after three more accesses of whatever page. */
 static void test_expiry(void)
 {
     static const char trace[] = HEAD "run a 100\nwrite a 0x0 8\ntime 20us\nread b 0x0 8\n"

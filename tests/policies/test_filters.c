@@ -9,7 +9,8 @@
 #define FREE_LOOKS \
     "machine = { clock = \"1GHz\"; costs = { visit = 0; line = 0; near_line = 0; wake = 0; }; };"
 
-#define FLAGGED(interval) "pacing = \"trace\"; filters = (\"flagged\"); flagged = { " interval " }; "
+#define FLAGGED(interval) \
+    "pacing = \"trace\"; filters = (\"flagged\"); flagged = { " interval " }; "
 
 /* Two equal pages of context a; context b has pages of its own to read. */
 #define TWO_PAGES \
@@ -202,8 +203,8 @@ static void the_queue_holds_what_is_still_there(void)
 
 /* ---- What it takes ---- */
 
-/* 1024 frames. An interval of five accesses takes 3 bits, and one says that there is one; 10 ns are
- * 10 cycles, 4 bits and one; the timer 8. Two pages wait, 8 bytes each, until they are looked at. */
+/* 1024 frames. An interval of five accesses takes 3 bits, and one says that there is one. 10 ns
+ * are 10 cycles, 4 bits and one; the timer 8. Two pages wait, 8 bytes each, until they are looked at. */
 static void flags_and_queue_take_memory(void)
 {
     static const struct {
