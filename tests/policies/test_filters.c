@@ -204,7 +204,7 @@ static void the_queue_holds_what_is_still_there(void)
 /* ---- What it takes ---- */
 
 /* 1024 frames. An interval of five accesses takes 3 bits, and one says that there is one. 10 ns
- * are 10 cycles, 4 bits and one; the timer 8. Two pages wait, 8 bytes each, until they are looked at. */
+ * are 10 cycles, 4 bits and one; the timer 8. Two pages wait, 8 bytes each, until they are seen. */
 static void flags_and_queue_take_memory(void)
 {
     static const struct {
