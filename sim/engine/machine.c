@@ -78,6 +78,25 @@ static bool build_cores(PfMachine *machine, uint64_t seed, PfStats *stats, GErro
     return true;
 }
 
+static bool build_cams(PfMachine *machine, unsigned page_shift, uint64_t seed, PfStats *stats,
+                       GError **error)
+{
+    const PfMachineConfig *config = machine->config;
+    machine->cam_count = config->cam.is_ideal ? 1 : (unsigned)config->nodes;
+    machine->cams = g_new0(PfCam *, machine->cam_count);
+    PfRng rng = pf_rng_derive(seed, "cam");
+    for (unsigned i = 0; i < machine->cam_count; i++) {
+        machine->cams[i] = pf_cam_new(&config->cam, config->clock_hz, (uint32_t)1 << page_shift,
+                                      pf_rng_next(&rng),
+                                      i == 0 ? pf_stats_group(stats, "cam") : NULL, error);
+        if (machine->cams[i] == NULL)
+            return false;
+        if (i > 0)
+            pf_cam_count_into(machine->cams[i], machine->cams[0]);
+    }
+    return true;
+}
+
 PfMachine *pf_machine_new(const PfMachineConfig *config, unsigned page_shift, uint64_t seed,
                           PfStats *stats, GError **error)
 {
@@ -93,7 +112,8 @@ PfMachine *pf_machine_new(const PfMachineConfig *config, unsigned page_shift, ui
         return NULL;
     machine->dram = pf_dram_new(&config->dram, config->clock_hz, pf_stats_group(stats, "dram"),
                                 error);
-    if (machine->dram == NULL || !build_caches(machine, seed, stats, error))
+    if (machine->dram == NULL || !build_caches(machine, seed, stats, error) ||
+        !build_cams(machine, page_shift, seed, stats, error))
         return NULL;
     return g_steal_pointer(&machine);
 }
@@ -111,6 +131,9 @@ void pf_machine_free(PfMachine *machine)
     }
     pf_mmu_clear(&machine->mmu);
     pf_dram_free(machine->dram);
+    for (unsigned i = 0; i < machine->cam_count; i++)
+        pf_cam_free(machine->cams[i]);
+    g_free(machine->cams);
     g_free(machine->cores);
     g_free(machine->caches);
     g_free(machine->fetch);
@@ -127,4 +150,6 @@ void pf_machine_check(const PfMachine *machine)
     }
     pf_mmu_check(&machine->mmu);
     pf_dram_check(machine->dram);
+    for (unsigned i = 0; i < machine->cam_count; i++)
+        pf_cam_check(machine->cams[i]);
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "cache.h"
+#include "cam.h"
 #include "config.h"
 #include "core.h"
 #include "costs.h"
@@ -25,6 +26,7 @@ typedef struct {
     PfCoreConfig core;
     PfMmuConfig mmu;
     PfDramConfig dram;
+    PfCamConfig cam;
     PfCosts costs;
     PfCacheConfig *caches; /* in order from the cores outward */
     unsigned cache_count;
@@ -52,6 +54,8 @@ typedef struct {
     uint64_t fetch_hit_cycles; /* of those first levels */
     uint64_t data_hit_cycles;
     PfDram *dram;
+    PfCam **cams; /* one for each node; an ideal one alone */
+    unsigned cam_count;
     PfMmu mmu;
 } PfMachine;
 
