@@ -1,6 +1,11 @@
 /* How a CAM is made, told of, and checked. */
 #include "cam_internal.h"
 
+static PfStatValue read_occupancy(const void *user)
+{
+    return pf_stat_uint(((const PfCamStats *)user)->occupancy);
+}
+
 static void register_stats(PfCam *cam, PfStatsGroup *group)
 {
     const PfCamStats *stats = &cam->own_stats;
@@ -37,6 +42,7 @@ static void register_stats(PfCam *cam, PfStatsGroup *group)
         {"port_conflicts", "events", "Operations that waited for a port.", &stats->port_conflicts},
         {"conflict_cycles", "cycles", "How long they waited.", &stats->conflict_cycles},
     };
+    pf_stats_level(group, "occupancy", "entries", "Entries in use now.", read_occupancy, stats);
     for (unsigned i = 0; i < G_N_ELEMENTS(counters); i++)
         pf_stats_counter(group, counters[i].name, counters[i].unit, counters[i].description,
                          counters[i].value);

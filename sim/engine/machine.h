@@ -40,6 +40,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(PfMachineConfig, pf_machine_config_free)
 /* The node of CORE: neighbouring cores share one. */
 unsigned pf_machine_node_of_core(const PfMachineConfig *config, unsigned core);
 
+/* Cycles from a core to the memory controllers and back: what the last cache takes. */
+uint64_t pf_machine_reach(const PfMachineConfig *config);
+
 /* How many page colours the machine has for pages of PAGE_BYTES. */
 unsigned pf_machine_colors(const PfMachineConfig *config, uint32_t page_bytes);
 

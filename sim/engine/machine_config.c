@@ -143,6 +143,11 @@ unsigned pf_machine_node_of_core(const PfMachineConfig *config, unsigned core)
     return (unsigned)(core * config->nodes / config->cores);
 }
 
+uint64_t pf_machine_reach(const PfMachineConfig *config)
+{
+    return config->caches[config->cache_count - 1].latency_cycles;
+}
+
 unsigned pf_machine_colors(const PfMachineConfig *config, uint32_t page_bytes)
 {
     if (config->colors != PF_CONFIG_AUTO)
