@@ -4,6 +4,7 @@
 #include "cache.h"
 #include "cam.h"
 #include "config.h"
+#include "controller.h"
 #include "core.h"
 #include "costs.h"
 #include "dram.h"
@@ -27,6 +28,7 @@ typedef struct {
     PfMmuConfig mmu;
     PfDramConfig dram;
     PfCamConfig cam;
+    PfControllerConfig controller;
     PfCosts costs;
     PfCacheConfig *caches; /* in order from the cores outward */
     unsigned cache_count;
@@ -59,6 +61,8 @@ typedef struct {
     PfDram *dram;
     PfCam **cams; /* one for each node; an ideal one alone */
     unsigned cam_count;
+    PfController *controller;
+    PfCore *engine; /* the clock of who works at the controller; no core of the machine */
     PfMmu mmu;
 } PfMachine;
 

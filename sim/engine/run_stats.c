@@ -171,6 +171,9 @@ void run_register(PfRun *run)
     pf_stats_counter(pf_stats_group(run->stats, "cycles"), "stolen", "cycles",
                      "Of the policy's cycles, those spent on cores of contexts.",
                      &run->work.stolen_cycles);
+    pf_stats_counter(pf_stats_group(run->stats, "cycles"), "engine", "cycles",
+                     "Of the policy's cycles, those of an engine at the memory controller.",
+                     &run->work.engine_cycles);
     PfStatsGroup *time = pf_stats_group(run->stats, "time");
     pf_stats_level(time, "cycles", "cycles", "Simulated time since the start of the trace.",
                    read_cycles, run);

@@ -2,7 +2,7 @@
 #include "host.h"
 
 static const char *const scopes[] = {"all", "anon", "mergeable", NULL};
-static const char *const places[] = {"daemon", "stolen", NULL};
+static const char *const places[] = {"daemon", "stolen", "controller", NULL};
 static const char *const pacings[] = {"time", "trace", NULL};
 
 enum { COMMON_FIELDS = 12 };
@@ -30,8 +30,9 @@ static void common_fields(const PfPolicyOps *ops, PfConfigField fields[COMMON_FI
          .offset = offsetof(PfPolicyCommon, place),
          .standard = ops->default_place != NULL ? ops->default_place : "daemon",
          .choices = places,
-         .description = "Where it runs: on a core of its own, or in cycles stolen from cores of "
-                        "contexts whose pages it looks at."},
+         .description = "Where it runs: on a core of its own, in cycles stolen from cores of "
+                        "contexts whose pages it looks at, or in an engine at the memory "
+                        "controller, without caches."},
         {.key = "pacing",
          .type = PF_CONFIG_ENUM,
          .offset = offsetof(PfPolicyCommon, pacing),
@@ -109,7 +110,8 @@ static void resolve_names(PfPolicySetup *setup, PfConfigSection *section,
             pf_config_complain(section, "finder",
                                "there is no finder '%s'; `pagefold list finders` names them",
                                common->finder);
-        else if (setup->ops->default_finder == NULL)
+        else if (setup->ops->default_finder == NULL &&
+                 (setup->ops->flags & PF_POLICY_INDEXED) == 0)
             pf_config_complain(section, "finder", "policy '%s' files nothing: leave finder out",
                                common->name);
     }

@@ -201,6 +201,29 @@ static void test_stolen(void)
     CU_ASSERT_EQUAL(played_mark_cycle(played, "clockwork", 1), begin + 100000 + (uint64_t)stolen);
 }
 
+/* The same at the memory controller: an engine works, with a clock of its own. */
+static void test_engine(void)
+{
+    static const char trace[] = "pagefold-trace 1\ncontext a process core=0\nmap a 0x0 2 anon\n"
+                                "read a 0x0 1\nwrite a 0x1000 8 0x1\nmark \"begin\"\n"
+                                "idle a 125us\nrun a 1\nmark \"x\"\n";
+    g_autoptr(Played) played =
+        clockwork(trace, "place = \"controller\"; work = 500; interval = \"50us\"; ");
+    CU_ASSERT_EQUAL(played_mark_cycle(played, "clockwork", 1),
+                    played_mark_cycle(played, "none", 1));
+    CU_ASSERT_EQUAL(played_mark_stat(played, "clockwork", 1, "clockwork.wakes"), 2);
+    CU_ASSERT_EQUAL(played_stat(played, "clockwork", "cycles.app"),
+                    played_stat(played, "none", "cycles.app"));
+    CU_ASSERT_EQUAL(played_stat(played, "clockwork", "cycles.stolen"), 0);
+    CU_ASSERT_EQUAL(played_stat(played, "clockwork", "cycles.engine"),
+                    played_stat(played, "clockwork", "cycles.policy"));
+    CU_ASSERT_EQUAL(played_stat(played, "clockwork", "cycles.account.scan"), 2 * 500);
+    /* Page 0 is hashed twice: 64 lines, none of them dirty, none of them cached on the way. */
+    CU_ASSERT_EQUAL(played_stat(played, "clockwork", "controller.reads"), 2 * 64);
+    CU_ASSERT_EQUAL(played_stat(played, "clockwork", "controller.snoops"), 0);
+    CU_ASSERT_EQUAL(played_stat(played, "clockwork", "cache.l1.misses_policy"), 0);
+}
+
 static void test_dilation(void)
 {
     g_autoptr(Played) played = play(HEAD "run a 10000\nmark \"x\"\n",
@@ -299,6 +322,7 @@ static const PfCheck checks[] = {
     {"a policy wakes up while contexts wait", test_wakes_while_idle},
     {"a policy that cannot keep up begins when it has ended", test_overload},
     {"stolen cycles hold up the context whose core they are taken from", test_stolen},
+    {"an engine at the memory controller holds up nobody", test_engine},
     {"dilation multiplies the rates of policies", test_dilation},
     {"a control takes effect at its time", test_control},
     {"a control goes to all of that name or the one of that label", test_control_by_label},

@@ -36,6 +36,7 @@ static char *every_policy(const PfRegistry *registry)
         laws_add_policy(list, ops, "");
         laws_add_policy(list, ops, "pacing = \"trace\"; ");
         laws_add_policy(list, ops, "place = \"stolen\"; scope = \"anon\"; ");
+        laws_add_policy(list, ops, "place = \"controller\"; ");
         laws_add_policy(list, ops, "scope = \"mergeable\"; pacing = \"trace\"; ");
         for (const char *const *v = laws_variants(ops->name); *v != NULL; v++)
             laws_add_policy(list, ops, *v);
@@ -285,13 +286,19 @@ static void test_independence(void)
     pf_registry_free(registry);
 }
 
-/* Every policy that files anything, with every finder; the label is that of the policy. */
+/* Every policy that files anything, with every finder, and without one if it can do that; the label
+ * is that of the policy. */
 static char *every_finder(const PfRegistry *registry, const char *extra)
 {
     GString *list = g_string_new(NULL);
     for (size_t i = 0; i < pf_registry_policy_count(registry); i++) {
         const PfPolicyOps *ops = pf_registry_policy(registry, i);
-        for (size_t j = 0; ops->default_finder != NULL && j < pf_registry_finder_count(registry);
+        bool is_indexed = (ops->flags & PF_POLICY_INDEXED) != 0;
+        g_autofree char *plain = g_strdup_printf("pacing = \"trace\"; %s", extra);
+        if (is_indexed)
+            laws_add_policy(list, ops, plain);
+        for (size_t j = 0; (is_indexed || ops->default_finder != NULL) &&
+                           j < pf_registry_finder_count(registry);
              j++) {
             g_autofree char *finder = g_strdup_printf(
                 "finder = \"%s\"; pacing = \"trace\"; %s", pf_registry_finder(registry, j)->name,
@@ -324,7 +331,8 @@ static char *sharings(const PfRun *run)
 /* On the same candidates all finders lead to the same sharings. */
 static void test_finders(void)
 {
-    static const char *const extras[] = {"", "scope = \"anon\"; place = \"stolen\"; "};
+    static const char *const extras[] = {"", "scope = \"anon\"; place = \"stolen\"; ",
+                                         "place = \"controller\"; "};
     PfRegistry *registry = laws_registry();
     int64_t shared = 0;
     for (unsigned i = 0; i < seeds.count * G_N_ELEMENTS(extras); i++) {
