@@ -140,6 +140,7 @@ PfPolicySetup *pf_policy_setup_new(PfConfigSection *section, const PfRegistry *r
     if (setup->finder != NULL && setup->finder->field_count > 0)
         pf_config_bind(pf_config_subsection(section, setup->finder->name), setup->finder->fields,
                        setup->finder->field_count, setup->finder_config);
+    pf_policy_setup_bind_filters(setup, section, registry);
     return setup;
 }
 
@@ -149,5 +150,6 @@ void pf_policy_setup_free(PfPolicySetup *setup)
         return;
     g_free(setup->policy_config);
     g_free(setup->finder_config);
+    g_array_unref(setup->filters);
     g_free(setup);
 }

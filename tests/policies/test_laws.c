@@ -38,6 +38,11 @@ static char *every_policy(const PfRegistry *registry)
         laws_add_policy(list, ops, "place = \"stolen\"; scope = \"anon\"; ");
         laws_add_policy(list, ops, "place = \"controller\"; ");
         laws_add_policy(list, ops, "scope = \"mergeable\"; pacing = \"trace\"; ");
+        laws_add_policy(list, ops, "filters = (\"flagged\"); flagged = { time = \"500ns\"; }; ");
+        laws_add_policy(list, ops, "filters = (\"flagged\"); pacing = \"trace\"; "
+                                   "flagged = { accesses = 4; of = \"access\"; bits = 9; }; ");
+        laws_add_policy(list, ops, "filters = (\"flagged\"); place = \"stolen\"; "
+                                   "flagged = { timer = \"1us\"; bits = 2; }; ");
         for (const char *const *v = laws_variants(ops->name); *v != NULL; v++)
             laws_add_policy(list, ops, *v);
         if (ops->default_finder == NULL)
