@@ -24,8 +24,10 @@ typedef struct {
     const PfPlace *place;
     uint32_t offset_bytes;
     uint32_t size_bytes;
+    uint32_t result; /* events of the range after the record */
     PfAccessKind kind;
     bool is_write;
+    bool is_second; /* of the two pages of an access */
     bool two_stage; /* the space has pages of several processes */
 } Piece;
 
@@ -132,6 +134,9 @@ static void send(PfRun *run, const Piece *piece, PfMpn frame, bool dependent)
 
 static bool play_piece(PfRun *run, const Piece *piece, bool dependent)
 {
+    if (piece->is_write && run_redirects(run, piece->page, piece->slot, piece->object,
+                                         piece->result, piece->is_second))
+        return true;
     if (!run->work.full) {
         return piece->is_write
                    ? run_store(run, piece->place, piece->page, piece->slot, piece->object)
@@ -178,6 +183,7 @@ void run_play_access(PfRun *run, const PfRecord *record, uint32_t number)
                    .slot = {note->slot},
                    .object = {note->slot},
                    .offset_bytes = (uint32_t)(record->address & (page_bytes - 1)),
+                   .result = note->events_end,
                    .is_write = is_write};
     piece.size_bytes = (uint32_t)MIN(record->count, page_bytes - piece.offset_bytes);
     piece.kind = is_write ? PF_ACCESS_WRITE
@@ -201,6 +207,7 @@ void run_play_access(PfRun *run, const PfRecord *record, uint32_t number)
     if (!play_piece(run, &piece, dependent))
         return;
     if (note->second_slot != PF_NO_SLOT) {
+        piece.is_second = true;
         piece.page.cpn.number++;
         piece.translation.page.number++;
         piece.slot = (PfSlot){note->second_slot};

@@ -159,13 +159,32 @@ static PfChange change_of(PfRecordKind kind)
     return changes[kind];
 }
 
-/* One page of RECORD, whose event is EVENT. */
+/* Whether the policy has the page that RECORD makes already. */
+static bool has_page(PfRun *run, const PfRecord *record, PfPage page, PfSlot slot, uint32_t event)
+{
+    PfSlot object = {run->events[event].object};
+    switch ((unsigned)record->kind) {
+    case PF_RECORD_INIT:
+        return pf_slot_equal(slot, object) &&
+               pf_host_init_requested(run->host, page, slot, event + 1);
+    case PF_RECORD_TOUCH:
+    case PF_RECORD_FILL:
+        return run_redirects(run, page, slot, object, event + 1, false);
+    default: /* nobody can stop a device, and `state` is no store */
+        return false;
+    }
+}
+
+/* One page of RECORD, whose event is number EVENT_NUMBER. */
 static bool play_page(PfRun *run, const PfRecord *record, PfPage page, PfSlot slot,
-                      const PfEvent *event)
+                      uint32_t event_number)
 {
     const PfPlace *place = run_place(run, page.context);
+    const PfEvent *event = &run->events[event_number];
     bool is_state = record->kind == PF_RECORD_STATE;
     if (is_state && event->kind == PF_EVENT_SAME)
+        return true;
+    if (has_page(run, record, page, slot, event_number))
         return true;
     if (!run_store(run, is_state ? NULL : place, page, slot, (PfSlot){event->object}))
         return false;
@@ -190,7 +209,7 @@ void run_play_pages(PfRun *run, const PfRecord *record, uint32_t number)
         PfSlot slot;
         bool found = pf_image_slot(run->image, page.context, page.cpn, &slot);
         g_assert(found);
-        if (!play_page(run, record, page, slot, &run->events[event]))
+        if (!play_page(run, record, page, slot, event))
             return;
         run->memory.position = event + 1;
         pf_memory_set_baseline(&run->memory,

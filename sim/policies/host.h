@@ -90,6 +90,16 @@ typedef struct {
 /* Whose pages the policy spends its cycles on (host_bill.c). */
 typedef struct PfHostBill PfHostBill;
 
+/* The store that a policy is asked about before it is made. */
+typedef struct {
+    PfPage page;
+    PfSlot slot;
+    uint32_t result; /* events of the range after it */
+    bool is_second;  /* the page before is changed by the same store, and made room already */
+    bool is_open;    /* the question is being asked */
+    bool is_redirected;
+} PfIntent;
+
 struct PfHost {
     PfHostBase base;
     const PfPolicySetup *setup;
@@ -107,6 +117,7 @@ struct PfHost {
     uint32_t start_generation; /* those of another one are stale */
     uint64_t start_changes;    /* of memory, when this generation began */
     uint32_t hash_bytes; /* of a page that are hashed, from hash_offset_bytes on */
+    bool is_lossy;        /* may map pages onto frames of other bytes; differences are no errors */
     bool is_low;          /* asked for frames on behalf of `low_page` */
     PfPage low_page;
     bool is_unmapping;    /* told of a page that goes: the image has let go of its bytes already */
@@ -114,6 +125,7 @@ struct PfHost {
     char *first_difference;
     PfCensus census;
     PfHostBill *bill;
+    PfIntent intent;
     struct {
         uint64_t scanned;
         uint64_t shared;
@@ -139,6 +151,12 @@ void pf_host_page_mapped(PfHost *host, PfPage page);
 void pf_host_page_recreated(PfHost *host, PfPage page);
 void pf_host_page_unmapped(PfHost *host, PfPage page);
 void pf_host_page_written(PfHost *host, PfPage page, PfChange how);
+/* PAGE, whose slot is SLOT, is about to hold what RESULT events of the range make of it, by a store
+ * or by a request for such a page. IS_SECOND: the store has begun on the page before. True if that
+ * is done already and nothing is to be stored. */
+bool pf_host_write_intended(PfHost *host, PfPage page, PfSlot slot, uint32_t result,
+                            bool is_second);
+bool pf_host_init_requested(PfHost *host, PfPage page, PfSlot slot, uint32_t result);
 void pf_host_share_broken(PfHost *host, PfPage page, bool copied);
 void pf_host_store_faulted(PfHost *host, PfStoreFault *fault);
 void pf_host_pin_intended(PfHost *host, PfPage page);
@@ -180,6 +198,12 @@ static inline bool pf_host_wants_writes(const PfHost *host)
     return host->setup->ops->page_written != NULL;
 }
 
+/* Whether the policy asks to be told of stores before they are made. */
+static inline bool pf_host_wants_intents(const PfHost *host)
+{
+    return host->setup->ops->write_intended != NULL;
+}
+
 /* Where the bytes of FRAME lie. */
 static inline PfMaddr pf_host_frame_address(const PfHost *host, PfMpn frame)
 {
@@ -189,6 +213,20 @@ static inline PfMaddr pf_host_frame_address(const PfHost *host, PfMpn frame)
 /* The slot of PAGE; false where it was never used, or (present) where it maps nothing now. */
 bool pf_host_slot(const PfHost *host, PfPage page, PfSlot *ret_slot);
 bool pf_host_present_slot(const PfHost *host, PfPage page, PfSlot *ret_slot);
+
+/* The policy works on the core of CONTEXT from now on; it pays. */
+void pf_host_work_at(PfHost *host, uint32_t context);
+
+/* Charges for hashing a page: reading FRAME, if there is one (NULL: none), and the hash. */
+void pf_host_charge_hash(PfHost *host, const PfMpn *frame);
+
+/* What the store that the policy is asked about makes of its page, with a reference; false if that
+ * is not known. */
+bool pf_host_result_content(PfHost *host, PfContent *ret_content);
+
+/* PAGE has been mapped onto another frame: counts and charges for that. */
+void pf_host_count_merge(PfHost *host, PfPage page);
+PfMergeResult pf_host_merge_result(PfShareResult result);
 
 /* The key that the policy's hash makes of CONTENT, at no charge. */
 uint64_t pf_host_key_of(PfHost *host, PfContent content);

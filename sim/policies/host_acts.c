@@ -1,7 +1,7 @@
 /* The services of policy.h that change mappings, and are charged. */
 #include "host.h"
 
-static PfMergeResult merge_result(PfShareResult result)
+PfMergeResult pf_host_merge_result(PfShareResult result)
 {
     switch (result) {
     case PF_SHARE_DONE:
@@ -18,27 +18,41 @@ static PfMergeResult merge_result(PfShareResult result)
     return PF_BUSY;
 }
 
-/* What a merge of PAGE onto FRAME costs and what is to be done after it. */
+void pf_host_count_merge(PfHost *host, PfPage page)
+{
+    host->stats.shared++;
+    /* What it will be once all the others have left. */
+    pf_host_verdict(host, page, PF_WHY_UNIQUE);
+    pf_work_charge(host->base.work, host->place, PF_ACCOUNT_MERGE,
+                   host->base.work->costs->merge_cycles);
+}
+
+/* What a merge of PAGE costs and what is to be done after it. */
 static PfMergeResult finish_merge(PfHost *host, PfPage page, PfShareResult result)
 {
     if (result == PF_SHARE_DONE) {
-        host->stats.shared++;
-        /* What it will be once all the others have left. */
-        pf_host_verdict(host, page, PF_WHY_UNIQUE);
-        pf_work_charge(host->base.work, host->place, PF_ACCOUNT_MERGE,
-                       host->base.work->costs->merge_cycles);
+        pf_host_count_merge(host, page);
         pf_host_shoot_down(host, host->place, page);
         pf_host_verify(host, page);
     }
-    return merge_result(result);
+    return pf_host_merge_result(result);
+}
+
+/* Whether a record under way may have touched PAGE already: the one it has no frame for, or the one
+ * before, where an access across both begins. What it stores is not there yet. */
+static bool is_half_played(const PfHost *host, PfPage page)
+{
+    PfPage low = host->low_page;
+    return host->is_low && page.context == low.context &&
+           (page.cpn.number == low.cpn.number || page.cpn.number + 1 == low.cpn.number);
 }
 
 PfMergeResult pf_host_merge(PfHost *host, PfPage page, PfPage keeper)
 {
     PfSlot slot;
     PfSlot kept;
-    if (host->is_unmapping || !pf_host_present_slot(host, page, &slot) ||
-        !pf_host_present_slot(host, keeper, &kept))
+    if (host->is_unmapping || is_half_played(host, page) || is_half_played(host, keeper) ||
+        !pf_host_present_slot(host, page, &slot) || !pf_host_present_slot(host, keeper, &kept))
         return PF_BUSY;
     if (!pf_host_admits(host, page) || !pf_host_admits(host, keeper))
         return PF_NOT_ADMITTED;
@@ -48,8 +62,7 @@ PfMergeResult pf_host_merge(PfHost *host, PfPage page, PfPage keeper)
     bool was_writable = (entry->flags & PF_ENTRY_WRITABLE) != 0;
     pf_host_compare_frames(host, (PfMpn){pf_memory_entry(memory, slot)->mpn}, (PfMpn){entry->mpn},
                            NULL);
-    bool lossy = (host->setup->ops->flags & PF_POLICY_LOSSY) != 0;
-    PfShareResult result = pf_share_merge(memory, slot, kept, lossy);
+    PfShareResult result = pf_share_merge(memory, slot, kept, host->is_lossy);
     if (result == PF_SHARE_DONE)
         pf_host_verdict(host, keeper, PF_WHY_UNIQUE);
     if (result == PF_SHARE_DONE && was_writable)
@@ -68,8 +81,7 @@ PfMergeResult pf_host_merge_frame(PfHost *host, PfPage page, PfMpn frame)
     pf_host_follow(host, page.context);
     PfMemory *memory = host->base.memory;
     pf_host_compare_frames(host, (PfMpn){pf_memory_entry(memory, slot)->mpn}, frame, NULL);
-    bool lossy = (host->setup->ops->flags & PF_POLICY_LOSSY) != 0;
-    return finish_merge(host, page, pf_share_merge_frame(memory, slot, frame, lossy));
+    return finish_merge(host, page, pf_share_merge_frame(memory, slot, frame, host->is_lossy));
 }
 
 bool pf_host_protect(PfHost *host, PfPage page)
@@ -117,15 +129,6 @@ void pf_host_set_frame_tag(PfHost *host, PfMpn frame, uint32_t tag)
 PfMergeResult pf_host_map_zero(PfHost *host, PfPage page)
 {
     return pf_host_merge_frame(host, page, PF_ZERO_FRAME);
-}
-
-/* Whether a record under way may have touched PAGE already: the one it has no frame for, or the one
- * before, where an access across both begins. What it stores is not there yet. */
-static bool is_half_played(const PfHost *host, PfPage page)
-{
-    PfPage low = host->low_page;
-    return host->is_low && page.context == low.context &&
-           (page.cpn.number == low.cpn.number || page.cpn.number + 1 == low.cpn.number);
 }
 
 bool pf_host_give_back(PfHost *host, PfPage page)

@@ -60,6 +60,17 @@ static void let_go(PfMemory *memory, const Held *held)
         pf_content_unref(memory->frames.store, held->content);
 }
 
+void pf_host_charge_hash(PfHost *host, const PfMpn *frame)
+{
+    if (frame != NULL) {
+        PfMaddr address = pf_host_frame_address(host, *frame);
+        address.bytes += host->setup->common.hash_offset_bytes;
+        pf_work_read(host->base.work, host->place, PF_ACCOUNT_HASH, address, host->hash_bytes);
+    }
+    pf_work_charge(host->base.work, host->place, PF_ACCOUNT_HASH,
+                   (host->setup->hash->cycles_per_kib * host->hash_bytes + 1023) / 1024);
+}
+
 uint64_t pf_host_hash_page(PfHost *host, PfPage page)
 {
     PfSlot slot;
@@ -67,11 +78,7 @@ uint64_t pf_host_hash_page(PfHost *host, PfPage page)
     g_assert(present);
     pf_host_follow(host, page.context);
     PfMpn frame = {pf_memory_entry(host->base.memory, slot)->mpn};
-    PfMaddr address = pf_host_frame_address(host, frame);
-    address.bytes += host->setup->common.hash_offset_bytes;
-    pf_work_read(host->base.work, host->place, PF_ACCOUNT_HASH, address, host->hash_bytes);
-    pf_work_charge(host->base.work, host->place, PF_ACCOUNT_HASH,
-                   (host->setup->hash->cycles_per_kib * host->hash_bytes + 1023) / 1024);
+    pf_host_charge_hash(host, &frame);
     Held held = hold(host->base.memory, frame);
     /* Unknown bytes equal nothing. */
     uint64_t hash = held.is_known ? hash_content(host, held.content) : UINT64_MAX - frame.number;

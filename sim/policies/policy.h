@@ -21,7 +21,7 @@
 #include "stats.h"
 
 /* Bumped when a struct of this file changes; a shared object built for another one is refused. */
-enum { PF_POLICY_ABI = 6 };
+enum { PF_POLICY_ABI = 7 };
 
 typedef struct PfHost PfHost;
 
@@ -87,6 +87,12 @@ typedef struct {
     /* PAGE is about to lose its frame (unmap, exit, dontneed, remap's target). Nothing can be
      * merged meanwhile, and bytes are not to be asked for. */
     void (*page_unmapped)(void *self, PfPage page);
+    /* A store to PAGE comes next. What the page will hold then can be asked for; if the policy
+     * redirects PAGE to where that is already (pf_host_redirect), nothing is stored. The page is
+     * told of as written in either case. */
+    void (*write_intended)(void *self, PfPage page);
+    /* PAGE is asked for with the bytes PATTERN (a page of them); otherwise likewise. */
+    void (*init_requested)(void *self, PfPage page, const uint8_t *pattern);
     void (*page_written)(void *self, PfPage page, PfChange how);
     /* A store has got its page, before the bytes are there (`state` records are no stores). */
     void (*store_faulted)(void *self, const PfStoreFault *fault);
@@ -167,6 +173,7 @@ bool pf_host_next_page(PfHost *host, PfPage page, PfPage *ret_page);
 bool pf_host_is_idle(const PfHost *host, uint32_t context);
 /* CONTEXT does not go on before cycle UNTIL: it waits for the policy. */
 void pf_host_block(PfHost *host, uint32_t context, uint64_t until);
+const char *pf_host_context_name(const PfHost *host, uint32_t context);
 /* The security label of CONTEXT; "" if it has none. */
 const char *pf_host_label(const PfHost *host, uint32_t context);
 /* The policy's own random stream. */
@@ -261,6 +268,22 @@ PfMergeResult pf_host_map_zero(PfHost *host, PfPage page);
  * frame of zeros as a first touch does. Whoever asks has made sure of the zeros and been charged
  * for that. False if nothing was done. */
 bool pf_host_give_back(PfHost *host, PfPage page);
+/* In `write_intended` and `init_requested`, for the page that is told of; there pf_host_find and
+ * pf_host_remember mean what the store makes of it, too. */
+/* Whether it may be redirected: as pf_host_admits, but it need not be present yet. */
+bool pf_host_admits_store(const PfHost *host);
+/* The policy's hash of the bytes that the store makes of it, charged as pf_host_hash_page; false if
+ * they are not known. */
+bool pf_host_hash_result(PfHost *host, uint64_t *ret_key);
+/* Maps it onto the frame of KEEPER, copy-on-write for both, if that holds what the store would make
+ * of it; and the store is not made. SAME: that is the frame that it maps, and the store, which
+ * would change nothing, is not made either. */
+PfMergeResult pf_host_redirect(PfHost *host, PfPage keeper);
+/* From now on the frames that merges leave unused are not free until they are collected. */
+void pf_host_defer_frees(PfHost *host);
+/* How many such frames there are; frees them. */
+uint64_t pf_host_unfreed(const PfHost *host);
+void pf_host_collect(PfHost *host);
 /* Gives PAGE, if the policy merged or protected it or claimed its frame, a frame of its own again,
  * as a write would; but it stays clean, and its next store faults. False if nothing was done. */
 bool pf_host_unshare(PfHost *host, PfPage page);
