@@ -140,7 +140,7 @@ static void put_off(PfCollapse *self, uint32_t number, uint32_t frame)
     pf_collapse_rouse(self);
 }
 
-void pf_collapse_look(PfCollapse *self, uint32_t number)
+void pf_collapse_look(PfCollapse *self, uint32_t number, bool at_once)
 {
     PfPage page = page_at(self, number)->page;
     number = pf_collapse_pages_sync(&self->pages, page);
@@ -158,7 +158,7 @@ void pf_collapse_look(PfCollapse *self, uint32_t number)
     uint64_t cursor = 0;
     uint32_t found;
     while (find_frame(self, key, page, own, &cursor, &found)) {
-        if (self->config.then != PF_COLLAPSE_THEN_AT_ONCE) {
+        if (!at_once) {
             put_off(self, number, found);
             return;
         }
@@ -182,7 +182,7 @@ void pf_collapse_duplicate(PfCollapse *self, uint32_t number)
     /* It may have been written since it was found. */
     if (!record->is_filed || record->is_stale ||
         collapse(self, number, target, record->key) != PF_MERGED)
-        pf_collapse_wait(self, number);
+        pf_collapse_look(self, number, true);
 }
 
 /* ---- Stores that are looked up before they are made ---- */
@@ -197,9 +197,10 @@ static void remember(PfCollapse *self, PfPage page, PfCollapseIntentKind kind, u
 static bool take_intent(PfCollapse *self, PfPage page, PfCollapseIntent *ret_intent)
 {
     for (unsigned i = 0; i < self->intents->len; i++) {
-        *ret_intent = g_array_index(self->intents, PfCollapseIntent, i);
-        if (!pf_page_equal(ret_intent->page, page))
+        PfCollapseIntent intent = g_array_index(self->intents, PfCollapseIntent, i);
+        if (!pf_page_equal(intent.page, page))
             continue;
+        *ret_intent = intent;
         g_array_remove_index(self->intents, i);
         return true;
     }
@@ -314,7 +315,7 @@ void pf_collapse_written(PfCollapse *self, PfPage page, PfChange how)
     if (intent.kind == PF_COLLAPSE_LOOKED_UP)
         file_page(self, number, intent.number);
     else if (pf_collapse_is_immediate(self))
-        pf_collapse_look(self, number);
+        pf_collapse_look(self, number, self->config.then == PF_COLLAPSE_THEN_AT_ONCE);
     else
         pf_collapse_wait(self, number);
 }

@@ -134,7 +134,7 @@ static void look_at(PfCollapse *self, uint64_t pages, uint64_t now)
         if (number == 0 || pf_collapse_page(&self->pages, number)->due_cycles > now)
             return;
         pf_collapse_list(self, number, PF_COLLAPSE_KNOWN);
-        pf_collapse_look(self, number);
+        pf_collapse_look(self, number, self->config.then == PF_COLLAPSE_THEN_AT_ONCE);
     }
 }
 

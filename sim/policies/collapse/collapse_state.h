@@ -67,8 +67,8 @@ typedef struct {
 
 /* ---- looking up and collapsing (collapse_look.c) ---- */
 
-/* Looks page NUMBER up: it is collapsed, or found to be a duplicate, or filed. */
-void pf_collapse_look(PfCollapse *self, uint32_t number);
+/* Looks page NUMBER up: it is collapsed (AT_ONCE) or found to be a duplicate, or filed. */
+void pf_collapse_look(PfCollapse *self, uint32_t number, bool at_once);
 /* Collapses page NUMBER, which was found to be a duplicate, if it still is one. */
 void pf_collapse_duplicate(PfCollapse *self, uint32_t number);
 /* Looks the result of the store to PAGE up, and redirects it if that exists. */
