@@ -78,6 +78,21 @@ static bool build_cores(PfMachine *machine, uint64_t seed, PfStats *stats, GErro
     return true;
 }
 
+/* The controller snoops every cache once. */
+static bool build_controller(PfMachine *machine, uint64_t seed, PfStats *stats, GError **error)
+{
+    const PfMachineConfig *config = machine->config;
+    machine->controller = pf_controller_new(&config->controller, pf_dram_port(machine->dram),
+                                            (uint32_t)config->caches[0].line_bytes,
+                                            pf_stats_group(stats, "controller"));
+    for (unsigned core = 0; core < machine->core_count; core++)
+        for (unsigned level = 0; level < config->cache_count; level++)
+            if (core == 0 || !config->caches[level].shared)
+                pf_controller_add_cache(machine->controller, *cache_at(machine, core, level));
+    machine->engine = pf_core_new(&config->core, seed, NULL, error);
+    return machine->engine != NULL;
+}
+
 PfMachine *pf_machine_new(const PfMachineConfig *config, unsigned page_shift, uint64_t seed,
                           PfStats *stats, GError **error)
 {
@@ -93,7 +108,8 @@ PfMachine *pf_machine_new(const PfMachineConfig *config, unsigned page_shift, ui
         return NULL;
     machine->dram = pf_dram_new(&config->dram, config->clock_hz, pf_stats_group(stats, "dram"),
                                 error);
-    if (machine->dram == NULL || !build_caches(machine, seed, stats, error))
+    if (machine->dram == NULL || !build_caches(machine, seed, stats, error) ||
+        !build_controller(machine, seed, stats, error))
         return NULL;
     return g_steal_pointer(&machine);
 }
@@ -110,6 +126,8 @@ void pf_machine_free(PfMachine *machine)
         pf_core_free(machine->cores[core]);
     }
     pf_mmu_clear(&machine->mmu);
+    pf_core_free(machine->engine);
+    pf_controller_free(machine->controller);
     pf_dram_free(machine->dram);
     g_free(machine->cores);
     g_free(machine->caches);

@@ -3,6 +3,7 @@
 
 #include "cache.h"
 #include "config.h"
+#include "controller.h"
 #include "core.h"
 #include "costs.h"
 #include "dram.h"
@@ -25,6 +26,7 @@ typedef struct {
     PfCoreConfig core;
     PfMmuConfig mmu;
     PfDramConfig dram;
+    PfControllerConfig controller;
     PfCosts costs;
     PfCacheConfig *caches; /* in order from the cores outward */
     unsigned cache_count;
@@ -52,6 +54,8 @@ typedef struct {
     uint64_t fetch_hit_cycles; /* of those first levels */
     uint64_t data_hit_cycles;
     PfDram *dram;
+    PfController *controller;
+    PfCore *engine; /* the clock of who works at the controller; no core of the machine */
     PfMmu mmu;
 } PfMachine;
 

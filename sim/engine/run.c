@@ -18,6 +18,7 @@ static void set_grain(PfRun *run, PfGrain grain)
 static bool build_host(PfRun *run, uint64_t frame_capacity, bool verify, GError **error)
 {
     unsigned daemon = run->machine->core_count - 1;
+    run->work.controller = run->machine->controller;
     PfHostBase base = {.memory = &run->memory,
                        .mmu = &run->machine->mmu,
                        .work = &run->work,
@@ -27,6 +28,10 @@ static bool build_host(PfRun *run, uint64_t frame_capacity, bool verify, GError 
                                   .index = (uint16_t)daemon,
                                   .actor = PF_ACTOR_POLICY,
                                   .payer = PF_PAYER_POLICY},
+                       .controller = {.core = run->machine->engine,
+                                      .index = (uint16_t)(daemon + 1),
+                                      .actor = PF_ACTOR_POLICY,
+                                      .payer = PF_PAYER_POLICY},
                        .core_count = (unsigned)run->machine_config->cores,
                        .clock_hz = run->machine_config->clock_hz,
                        .dilation = run->config->dilation,

@@ -165,8 +165,9 @@ static bool has_page(PfRun *run, const PfRecord *record, PfPage page, PfSlot slo
     PfSlot object = {run->events[event].object};
     switch ((unsigned)record->kind) {
     case PF_RECORD_INIT:
-        return pf_slot_equal(slot, object) &&
-               pf_host_init_requested(run->host, page, slot, event + 1);
+        run->redirected = pf_slot_equal(slot, object) &&
+                          pf_host_init_requested(run->host, page, slot, event + 1);
+        return run->redirected != 0;
     case PF_RECORD_TOUCH:
     case PF_RECORD_FILL:
         return run_redirects(run, page, slot, object, event + 1, false);
@@ -209,6 +210,7 @@ void run_play_pages(PfRun *run, const PfRecord *record, uint32_t number)
         PfSlot slot;
         bool found = pf_image_slot(run->image, page.context, page.cpn, &slot);
         g_assert(found);
+        run->redirected = 0;
         if (!play_page(run, record, page, slot, event))
             return;
         run->memory.position = event + 1;
@@ -216,7 +218,11 @@ void run_play_pages(PfRun *run, const PfRecord *record, uint32_t number)
                                (uint64_t)((int64_t)pf_image_baseline_frames(run->image) +
                                           run->events[event].baseline_delta));
         pf_host_verify(run->host, page);
-        pf_host_page_written(run->host, page, change_of((PfRecordKind)record->kind));
+        bool is_state = record->kind == PF_RECORD_STATE;
+        run->host->accesses += !is_state;
+        if (!is_state || run->events[event].kind != PF_EVENT_SAME)
+            if (run->redirected == 0)
+            pf_host_page_written(run->host, page, change_of((PfRecordKind)record->kind));
         if (record->kind == PF_RECORD_DMA)
             pf_host_dma_done(run->host, page, record->detail->name, record->detail->number);
         /* A long record is not one instant: what falls due meanwhile is served between pages. */

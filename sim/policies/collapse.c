@@ -98,6 +98,21 @@ static void collapse_page_written(void *user, PfPage page, PfChange how)
     pf_collapse_written(user, page, how);
 }
 
+/* The page's write flag has expired. */
+static void collapse_page_expired(void *user, PfPage page)
+{
+    PfCollapse *self = user;
+    if (pf_collapse_pages_find(&self->pages, page) == 0)
+        return;
+    uint32_t number = pf_collapse_pages_sync(&self->pages, page);
+    if (self->config.when == PF_COLLAPSE_IDLE || self->config.when == PF_COLLAPSE_PRESSURE) {
+        pf_collapse_wait(self, number);
+        return;
+    }
+    pf_collapse_list(self, number, PF_COLLAPSE_KNOWN);
+    pf_collapse_look(self, number, self->config.then == PF_COLLAPSE_THEN_AT_ONCE);
+}
+
 /* Pages of the event's range that were left out before may be shared now. */
 static void reconsider(PfCollapse *self, const PfContextEvent *event)
 {
@@ -246,6 +261,7 @@ const PfPolicyOps pf_policy_collapse = {
     .write_intended = collapse_write_intended,
     .init_requested = collapse_init_requested,
     .page_written = collapse_page_written,
+    .page_expired = collapse_page_expired,
     .store_faulted = collapse_store_faulted,
     .memory_low = collapse_memory_low,
     .wake = collapse_wake,

@@ -24,13 +24,20 @@ static bool choose_hashed_part(PfHost *host, GError **error)
     return true;
 }
 
+/* The policy works where it is by itself. */
+static void work_at_home(PfHost *host)
+{
+    bool is_engine = host->setup->common.place == PF_PLACE_CONTROLLER;
+    host->place_now = is_engine ? host->base.controller : host->base.daemon;
+    host->place = &host->place_now;
+}
+
 PfHost *pf_host_new(const PfPolicySetup *setup, const PfHostBase *base, GError **error)
 {
     PfHost *host = g_new0(PfHost, 1);
     host->base = *base;
     host->setup = setup;
-    host->place_now = base->daemon;
-    host->place = &host->place_now;
+    work_at_home(host);
     host->wake_at_cycles = PF_HOST_NEVER;
     host->is_lossy = (setup->ops->flags & PF_POLICY_LOSSY) != 0;
     g_autofree char *stream = g_strconcat("policy ", setup->common.name, NULL);
@@ -67,6 +74,10 @@ PfHost *pf_host_new(const PfPolicySetup *setup, const PfHostBase *base, GError *
         pf_host_free(host);
         return NULL;
     }
+    if (!pf_host_create_filters(host, error)) {
+        pf_host_free(host);
+        return NULL;
+    }
     if (setup->finder != NULL)
         host->finder = setup->finder->create(host, setup->finder_config, frames, error);
     if (host->finder != NULL || setup->finder == NULL)
@@ -84,6 +95,7 @@ void pf_host_free(PfHost *host)
         host->setup->ops->free(host->self);
     if (host->finder != NULL)
         host->setup->finder->free(host->finder);
+    pf_host_free_filters(host);
     pf_host_bill_free(host->bill);
     g_clear_pointer(&host->census.contexts, g_array_unref);
     g_free(host->scratch);
@@ -103,16 +115,14 @@ void pf_host_set_contexts(PfHost *host, PfPlace *contexts, const bool *space_is_
 void pf_host_work_at(PfHost *host, uint32_t context)
 {
     pf_host_attend(host, context);
+    if (host->setup->common.place == PF_PLACE_CONTROLLER) {
+        work_at_home(host);
+        pf_core_advance_to(host->place->core, host->base.contexts[context].core->now_cycles);
+        return;
+    }
     host->place_now = host->base.contexts[context];
     host->place_now.payer = PF_PAYER_POLICY;
     host->place_now.actor = PF_ACTOR_POLICY;
-    host->place = &host->place_now;
-}
-
-static void work_at_daemon(PfHost *host)
-{
-    pf_host_attend_nobody(host);
-    host->place_now = host->base.daemon;
     host->place = &host->place_now;
 }
 
@@ -174,10 +184,18 @@ void pf_host_page_unmapped(PfHost *host, PfPage page)
 
 void pf_host_page_written(PfHost *host, PfPage page, PfChange how)
 {
-    if (host->setup->ops->page_written == NULL)
+    if (!pf_host_wants_writes(host))
         return;
     pf_host_work_at(host, page.context);
-    host->setup->ops->page_written(host->self, page, how);
+    pf_host_page_accessed(host, page, true);
+    if (host->setup->ops->page_written != NULL)
+        host->setup->ops->page_written(host->self, page, how);
+}
+
+void pf_host_page_read(PfHost *host, PfPage page)
+{
+    pf_host_work_at(host, page.context);
+    pf_host_page_accessed(host, page, false);
 }
 
 void pf_host_share_broken(PfHost *host, PfPage page, bool copied)
@@ -195,7 +213,7 @@ void pf_host_store_faulted(PfHost *host, PfStoreFault *fault)
     if (host->setup->ops->store_faulted == NULL)
         return;
     pf_host_work_at(host, fault->page.context);
-    fault->core = host->place->index;
+    fault->core = host->base.contexts[fault->page.context].index;
     fault->old_refs = pf_host_frame_refs(host, fault->old_frame);
     host->setup->ops->store_faulted(host->self, fault);
 }
@@ -225,6 +243,8 @@ bool pf_host_memory_low(PfHost *host, PfPage page)
     host->low_page = page;
     host->setup->ops->memory_low(host->self);
     host->is_low = false;
+    if (host->setup->common.place == PF_PLACE_CONTROLLER)
+        pf_host_block(host, page.context, host->place->core->now_cycles);
     return pf_host_free_frames(host) > 0;
 }
 
@@ -233,8 +253,9 @@ static void start_work(PfHost *host, uint64_t at)
 {
     host->wake_cycles = at;
     host->worked_cycles = at;
-    work_at_daemon(host);
-    if (host->setup->common.place == PF_PLACE_DAEMON)
+    pf_host_attend_nobody(host);
+    work_at_home(host);
+    if (host->setup->common.place != PF_PLACE_STOLEN)
         pf_core_advance_to(host->place->core, at);
 }
 
@@ -251,7 +272,12 @@ static uint64_t earliest_wake(PfHost *host, uint64_t at)
 
 void pf_host_wake(PfHost *host)
 {
-    uint64_t at = host->wake_at_cycles;
+    uint64_t at = pf_host_due(host);
+    if (at == host->expiry_cycles) {
+        start_work(host, at);
+        pf_host_tell_expired(host);
+        return;
+    }
     host->wake_at_cycles = PF_HOST_NEVER;
     if (host->setup->ops->wake == NULL || host->setup->common.pacing == PF_PACING_TRACE)
         return;
@@ -306,6 +332,7 @@ void pf_host_check(PfHost *host)
         host->setup->ops->check(host->self);
     if (host->finder != NULL && host->setup->finder->check != NULL)
         host->setup->finder->check(host->finder);
+    pf_host_check_filters(host);
 }
 
 uint64_t pf_host_metadata_bytes(const PfHost *host)
@@ -314,5 +341,5 @@ uint64_t pf_host_metadata_bytes(const PfHost *host)
     uint64_t bytes = ops->metadata_bytes != NULL ? ops->metadata_bytes(host->self) : 0;
     if (host->finder != NULL && host->setup->finder->metadata_bytes != NULL)
         bytes += host->setup->finder->metadata_bytes(host->finder);
-    return bytes;
+    return bytes + pf_host_filter_bytes(host);
 }

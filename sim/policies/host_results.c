@@ -45,7 +45,7 @@ static bool is_present(const PfHost *host)
     return (pf_memory_entry(host->base.memory, host->intent.slot)->flags & PF_ENTRY_PRESENT) != 0;
 }
 
-bool pf_host_admits_store(const PfHost *host)
+bool pf_host_admits_store(PfHost *host)
 {
     const PfIntent *intent = &host->intent;
     g_assert(intent->is_open);

@@ -15,6 +15,7 @@ static const char *const esx[] = {
     "exclude = (\"range:0x0-0xfff\", \"readonly\"); io_active = \"1ms\"; ",
     "hash_bytes = 3; hash_offset = 1; salting = \"label\"; pacing = \"trace\"; ",
     "preset = \"vsphere\"; scan_time = \"1ms\"; when = \"pressure\"; ",
+    "place = \"controller\"; rate = 100000; locks = \"1\"; requests = \"synchronous\"; ",
     "known_good = (\"0x0\", \"0x1\"); known_bits = 64; known_hashes = 1; rate = 100000; ",
     NULL,
 };
@@ -28,6 +29,9 @@ static const char *const collapse[] = {
     "collapse_when = \"pressure\"; pressure_free = 1.0; sleep = \"1us\"; ",
     "look_up = \"settle\"; settle = \"100ns\"; place = \"stolen\"; ",
     "free = \"gc\"; gc_interval = \"5us\"; patterns = (\"zero\", \"ones\", \"hex:0102\"); ",
+    "filters = (\"flagged\"); flagged = { accesses = 5; }; ",
+    "filters = (\"flagged\"); flagged = { timer = \"100ns\"; of = \"access\"; }; "
+    "when = \"idle\"; sleep = \"1us\"; ",
     "free = \"gc\"; pacing = \"trace\"; when = \"idle\"; scope = \"anon\"; ",
     "hash_bits = 1; transient_stores = 3; patterns = (\"zero\"); ",
     NULL,

@@ -2,7 +2,7 @@
  * tested with this host ask for none of them. */
 #include "mock_host.h"
 
-bool pf_host_admits_store(const PfHost *host)
+bool pf_host_admits_store(PfHost *host)
 {
     (void)host;
     return false;

@@ -194,7 +194,8 @@ static void remember(PfCollapse *self, PfPage page, PfCollapseIntentKind kind, u
     g_array_append_val(self->intents, intent);
 }
 
-static bool take_intent(PfCollapse *self, PfPage page, PfCollapseIntent *ret_intent)
+/* Sets RET_INTENT if PAGE was told of. */
+static void take_intent(PfCollapse *self, PfPage page, PfCollapseIntent *ret_intent)
 {
     for (unsigned i = 0; i < self->intents->len; i++) {
         PfCollapseIntent intent = g_array_index(self->intents, PfCollapseIntent, i);
@@ -202,9 +203,8 @@ static bool take_intent(PfCollapse *self, PfPage page, PfCollapseIntent *ret_int
             continue;
         *ret_intent = intent;
         g_array_remove_index(self->intents, i);
-        return true;
+        return;
     }
-    return false;
 }
 
 /* PAGE has been mapped to what a store would have made of it. */
@@ -216,7 +216,6 @@ static void redirected(PfCollapse *self, PfPage page, PfMergeResult result)
     self->stats.silent += result == PF_SAME;
     self->stats.redirected += result == PF_MERGED;
     pf_collapse_list(self, number, PF_COLLAPSE_KNOWN);
-    remember(self, page, PF_COLLAPSE_REDIRECTED, 0);
 }
 
 /* Maps PAGE onto FRAME in place of the store in hand. */
@@ -304,8 +303,8 @@ void pf_collapse_written(PfCollapse *self, PfPage page, PfChange how)
 {
     PfCollapseIntent intent = {.kind = PF_COLLAPSE_NOT_INTENDED};
     bool is_store = how == PF_CHANGE_STORE || how == PF_CHANGE_FILL || how == PF_CHANGE_INIT;
-    if (is_store && take_intent(self, page, &intent) && intent.kind == PF_COLLAPSE_REDIRECTED)
-        return;
+    if (is_store)
+        take_intent(self, page, &intent);
     uint32_t number = pf_collapse_pages_sync(&self->pages, page);
     page_at(self, number)->merged_stores = 0;
     pf_collapse_frame(&self->pages, page_at(self, number)->frame)->is_stale = true;

@@ -53,6 +53,7 @@ typedef struct {
 
 /* An empty table. */
 void pf_collapse_pages_init(PfCollapsePages *pages, PfHost *host);
+/* Frees what PAGES holds; may be all zero. */
 void pf_collapse_pages_clear(PfCollapsePages *pages);
 
 static inline PfCollapsePage *pf_collapse_page(const PfCollapsePages *pages, uint32_t number)

@@ -11,10 +11,9 @@ typedef struct {
     uint64_t count;
 } PfCollapseLine;
 
-/* What became of a store that was told of before it was made, until it is told of as made. */
+/* What is known of a store that was told of before it was made, until it is told of as made. */
 typedef enum {
     PF_COLLAPSE_NOT_INTENDED,
-    PF_COLLAPSE_REDIRECTED, /* it was not made */
     PF_COLLAPSE_LOOKED_UP,  /* `number` is the key of its result, which nothing equals */
     PF_COLLAPSE_PATTERN,    /* it makes the page of pattern `number` */
 } PfCollapseIntentKind;
