@@ -149,7 +149,8 @@ static uint8_t *parse_pattern(const char *text, size_t page_bytes, GError **erro
     if (is_hex) {
         for (size_t i = 0; i < page_bytes; i++) {
             const char *pair = digits + 2 * (i % length);
-            bytes[i] = (uint8_t)(g_ascii_xdigit_value(pair[0]) * 16 + g_ascii_xdigit_value(pair[1]));
+            int value = g_ascii_xdigit_value(pair[0]) * 16 + g_ascii_xdigit_value(pair[1]);
+            bytes[i] = (uint8_t)value;
         }
     } else if (g_str_equal(text, "ones")) {
         memset(bytes, UINT8_MAX, page_bytes);

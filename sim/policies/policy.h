@@ -88,8 +88,8 @@ typedef struct {
      * merged meanwhile, and bytes are not to be asked for. */
     void (*page_unmapped)(void *self, PfPage page);
     /* A store to PAGE comes next. What the page will hold then can be asked for; if the policy
-     * redirects PAGE to where that is already (pf_host_redirect), nothing is stored, and the page is
-     * not told of as written. */
+     * redirects PAGE to where that is already (pf_host_redirect), nothing is stored, and the page
+     * is not told of as written. */
     void (*write_intended)(void *self, PfPage page);
     /* PAGE is asked for with the bytes PATTERN (a page of them); otherwise likewise. */
     void (*init_requested)(void *self, PfPage page, const uint8_t *pattern);

@@ -24,7 +24,8 @@ PolicyPlay *policy_play_file(const char *policy, const char *top, const char *se
     play->registry = pf_registry_new();
     play->config = pf_config_load_text(text, strlen(text), "test", NULL, &error);
     g_assert_no_error(error);
-    PfSimulationOptions options = {.threads = 1, .verify = true, .paranoid = paranoid, .trace = path};
+    PfSimulationOptions options = {
+        .threads = 1, .verify = true, .paranoid = paranoid, .trace = path};
     play->simulation = pf_simulation_new(play->config, play->registry, &options, &error);
     g_assert_no_error(error);
     play->fitted = pf_simulation_run(play->simulation, &error);

@@ -65,6 +65,39 @@ static void a_store_that_changes_nothing_does_not_split_a_page(void)
     CU_ASSERT_EQUAL(end_of(play, "memory.used_frames"), 2);
 }
 
+/* Two equal pages, written at 0 and after 9 us at most. While their flags are set nothing is looked
+ * up; when they expire, it is. */
+static void a_flagged_page_is_left_out_and_comes_back(void)
+{
+    static const char begin[] = "grain access\ncontext a process\nmap a 0x0 3 anon\n"
+                                "read a 0x2000 1\nwrite a 0x0 4 1\nwrite a 0x1000 4 1\n";
+    static const struct {
+        const char *flagged;
+        const char *before;
+        const char *after;
+    } rows[] = {
+        {"time = \"100us\"; ", "time 90us\n", "time 120us\n"},
+        {"timer = \"100us\"; ", "time 90us\n", "time 120us\n"},
+        {"accesses = 5; ", "read a 0x2000 1\nread a 0x2000 1\nread a 0x2000 1\n",
+         "read a 0x2000 1\nread a 0x2000 1\nread a 0x2000 1\ntime 210us\n"},
+        {"time = \"100us\"; of = \"access\"; ",
+         "time 90us\nread a 0x0 1\nread a 0x1000 1\ntime 180us\n", "time 210us\n"},
+    };
+    static const char *const whens[] = {"immediate", "settled", "idle"};
+    for (size_t i = 0; i < G_N_ELEMENTS(rows) * G_N_ELEMENTS(whens); i++) {
+        size_t row = i % G_N_ELEMENTS(rows);
+        g_autofree char *settings = g_strdup_printf(
+            "when = \"%s\"; settle = \"1ns\"; sleep = \"1us\"; filters = (\"flagged\"); "
+            "flagged = { %s};", whens[i / G_N_ELEMENTS(rows)], rows[row].flagged);
+        g_autofree char *trace = g_strconcat(begin, rows[row].before, "mark \"before\"\n",
+                                             rows[row].after, "mark \"after\"\n", NULL);
+        g_autoptr(PolicyPlay) play = policy_play("collapse", "", settings, trace);
+        CU_ASSERT_EQUAL(policy_at(play, "before", "collapse.collapsed"), 0);
+        CU_ASSERT_EQUAL(policy_at(play, "before", "policy.shared"), 0);
+        CU_ASSERT_EQUAL(policy_at(play, "after", "collapse.collapsed"), 1);
+    }
+}
+
 /* 100 stores to one page and one to another, which are equal then. Deferred, each page is hashed
  * once: two reads of 1500 cycles, and on the way there is no work at all. */
 static void deferred_look_ups_hash_a_page_once_and_cost_stores_nothing(void)
@@ -73,7 +106,7 @@ static void deferred_look_ups_hash_a_page_once_and_cost_stores_nothing(void)
                                             "write a 0x1000 4 99\n");
     for (unsigned i = 0; i < 100; i++)
         g_string_append_printf(trace, "write a 0x0 4 %u\n", i);
-    g_string_append(trace, "mark \"written\"\nidle a 100ms\ntime 200ms\nscan pass 1\nmark \"end\"\n");
+    g_string_append(trace, "mark \"written\"\nidle a 100ms\ntime 200ms\nscan pass 1\n");
     static const char *const ways[] = {
         "when = \"idle\"; ",
         "when = \"settled\"; settle = \"1ms\"; ",
@@ -229,6 +262,7 @@ static const PfCheck checks[] = {
      a_first_store_needs_no_frame_if_its_result_exists},
     {"a store that changes nothing does not split a page",
      a_store_that_changes_nothing_does_not_split_a_page},
+    {"a flagged page is left out and comes back", a_flagged_page_is_left_out_and_comes_back},
     {"deferred look-ups hash a page once and cost stores nothing",
      deferred_look_ups_hash_a_page_once_and_cost_stores_nothing},
     {"a settled page is one that was left alone for the whole time",

@@ -53,9 +53,10 @@ typedef struct {
 
 /* An empty table. */
 void pf_collapse_pages_init(PfCollapsePages *pages, PfHost *host);
-/* Frees what PAGES holds; may be all zero. */
+/* Frees what PAGES holds. */
 void pf_collapse_pages_clear(PfCollapsePages *pages);
 
+/* Page NUMBER of the table. */
 static inline PfCollapsePage *pf_collapse_page(const PfCollapsePages *pages, uint32_t number)
 {
     return pf_seg_array_at(&pages->pages, number);
