@@ -66,8 +66,9 @@ static void remap(PfMemory *memory, PfSlot page, PfMpn frame, unsigned flags)
         pf_memory_count_present(memory, page, 1);
     unsigned was_zero = entry->flags & PF_ENTRY_ZERO_MERGED;
     entry->mpn = frame.number;
-    entry->flags &= PF_ENTRY_OF_PAGE;
+    entry->flags &= PF_ENTRY_OF_PAGE | PF_ENTRY_BUS_WRITABLE;
     entry->flags |= PF_ENTRY_PRESENT | PF_ENTRY_MERGED | flags;
+    pf_bus_map(memory, page);
     int change = ((entry->flags & PF_ENTRY_ZERO_MERGED) != 0) - (was_zero != 0);
     if (change != 0)
         pf_memory_count_merged_zero(memory, page, change);
@@ -151,6 +152,16 @@ static bool result_equal(PfMemory *memory, PfSlot page, uint32_t result, PfMpn f
     return equal;
 }
 
+/* The operating system has seen a store to PAGE. */
+static void own_bus_page(PfMemory *memory, PfSlot page)
+{
+    PfEntry *entry = pf_memory_entry(memory, page);
+    if ((entry->flags & PF_ENTRY_BUS_WRITABLE) == 0)
+        pf_bus_drop(memory, page);
+    pf_bus_take(memory, page);
+    entry->flags |= PF_ENTRY_BUS_WRITABLE;
+}
+
 PfShareResult pf_share_redirect(PfMemory *memory, PfSlot page, PfSlot keeper, uint32_t result,
                                 bool lossy)
 {
@@ -167,8 +178,10 @@ PfShareResult pf_share_redirect(PfMemory *memory, PfSlot page, PfSlot keeper, ui
         return PF_SHARE_REFUSED;
     if (!lossy && !result_equal(memory, page, result, frame))
         return PF_SHARE_DIFFERS;
-    if (!is_same)
+    if (!is_same) {
+        own_bus_page(memory, page);
         join(memory, page, keeper);
+    }
     pf_memory_populate(memory, page);
     return is_same ? PF_SHARE_SAME : PF_SHARE_DONE;
 }

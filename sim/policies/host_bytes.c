@@ -23,6 +23,12 @@ static uint64_t cut_hash(const PfHost *host, uint64_t hash)
     return bits >= 64 ? hash : hash & (((uint64_t)1 << bits) - 1);
 }
 
+uint64_t pf_host_key_of_bytes(const PfHost *host, const uint8_t *bytes)
+{
+    const uint8_t *part = bytes + host->setup->common.hash_offset_bytes;
+    return cut_hash(host, host->setup->hash->hash(part, host->hash_bytes));
+}
+
 uint64_t pf_host_key_of(PfHost *host, PfContent content)
 {
     return cut_hash(host, hash_content(host, content));

@@ -71,6 +71,12 @@ bool pf_host_hash_result(PfHost *host, uint64_t *ret_key)
     PfMemory *memory = host->base.memory;
     PfMpn frame = {pf_memory_entry(memory, intent->slot)->mpn};
     pf_host_charge_hash(host, is_present(host) ? &frame : NULL);
+    const uint8_t *bytes =
+        pf_image_result(memory->image, &memory->reader, intent->slot, intent->result);
+    if (bytes != NULL) {
+        *ret_key = pf_host_key_of_bytes(host, bytes);
+        return true;
+    }
     PfContent content;
     if (!pf_host_result_content(host, &content))
         return false;
@@ -98,6 +104,22 @@ static void charge_compare(PfHost *host, PfMpn frame)
     host->stats.compared_words += (bytes + 3) / 4;
 }
 
+/* The page of the store in hand maps another frame. If the operating system did not know it as a
+ * page of its own before (WAS_KNOWN), it has to make it one, as for any first store. */
+static void finish_redirection(PfHost *host, bool was_known)
+{
+    PfPage page = host->intent.page;
+    const PfCosts *costs = host->base.work->costs;
+    if (was_known) {
+        pf_host_finish_remapping(host, page);
+        return;
+    }
+    pf_mmu_invalidate(host->base.mmu, host->base.contexts[page.context].index, page.context,
+                      (PfVpn){page.cpn.number}, host->base.space_is_two_stage[page.context]);
+    pf_work_charge(host->base.work, host->place, PF_ACCOUNT_MERGE,
+                   costs->trap_cycles + costs->merge_cycles);
+}
+
 PfMergeResult pf_host_redirect(PfHost *host, PfPage keeper)
 {
     PfIntent *intent = &host->intent;
@@ -113,7 +135,8 @@ PfMergeResult pf_host_redirect(PfHost *host, PfPage keeper)
     PfMemory *memory = host->base.memory;
     const PfEntry *entry = pf_memory_entry(memory, kept);
     bool was_writable = (entry->flags & PF_ENTRY_WRITABLE) != 0;
-    bool was_present = is_present(host);
+    unsigned known = PF_ENTRY_PRESENT | (pf_host_remaps(host) ? PF_ENTRY_BUS_WRITABLE : 0U);
+    bool was_known = (pf_memory_entry(memory, intent->slot)->flags & known) == known;
     charge_compare(host, (PfMpn){entry->mpn});
     PfShareResult result =
         pf_share_redirect(memory, intent->slot, kept, intent->result, host->is_lossy);
@@ -123,8 +146,7 @@ PfMergeResult pf_host_redirect(PfHost *host, PfPage keeper)
         if (was_writable)
             pf_host_shoot_down(host, host->place, keeper);
         pf_host_count_merge(host, intent->page);
-        if (was_present)
-            pf_host_shoot_down(host, host->place, intent->page);
+        finish_redirection(host, was_known);
     }
     return pf_host_merge_result(result);
 }
