@@ -20,7 +20,7 @@ static PfPort *next_port(const PfMachine *machine, unsigned core, unsigned level
         if (config->caches[next].serves == PF_CACHE_SERVES_ALL ||
             config->caches[next].serves == config->caches[level].serves)
             return pf_cache_port(*cache_at(machine, core, next));
-    return pf_dram_port(machine->dram);
+    return pf_hash_engine_port(machine->hash_engine);
 }
 
 static bool build_cache(PfMachine *machine, unsigned core, unsigned level, uint64_t seed,
@@ -93,8 +93,16 @@ PfMachine *pf_machine_new(const PfMachineConfig *config, unsigned page_shift, ui
         return NULL;
     machine->dram = pf_dram_new(&config->dram, config->clock_hz, pf_stats_group(stats, "dram"),
                                 error);
-    if (machine->dram == NULL || !build_caches(machine, seed, stats, error))
+    if (machine->dram == NULL)
         return NULL;
+    machine->hash_engine = pf_hash_engine_new(&config->hash_engine, machine->core_count,
+                                              machine->dram, (uint32_t)1 << page_shift,
+                                              (uint32_t)config->caches[0].line_bytes,
+                                              pf_stats_group(stats, "hash_engine"));
+    if (!build_caches(machine, seed, stats, error))
+        return NULL;
+    pf_hash_engine_snoop(machine->hash_engine, machine->caches,
+                         (size_t)machine->core_count * config->cache_count);
     return g_steal_pointer(&machine);
 }
 
@@ -110,6 +118,7 @@ void pf_machine_free(PfMachine *machine)
         pf_core_free(machine->cores[core]);
     }
     pf_mmu_clear(&machine->mmu);
+    pf_hash_engine_free(machine->hash_engine);
     pf_dram_free(machine->dram);
     g_free(machine->cores);
     g_free(machine->caches);
@@ -127,4 +136,5 @@ void pf_machine_check(const PfMachine *machine)
     }
     pf_mmu_check(&machine->mmu);
     pf_dram_check(machine->dram);
+    pf_hash_engine_check(machine->hash_engine);
 }

@@ -6,6 +6,7 @@
 #include "core.h"
 #include "costs.h"
 #include "dram.h"
+#include "hash_engine.h"
 #include "mmu.h"
 #include "registry.h"
 #include "stats.h"
@@ -25,6 +26,7 @@ typedef struct {
     PfCoreConfig core;
     PfMmuConfig mmu;
     PfDramConfig dram;
+    PfHashEngineConfig hash_engine;
     PfCosts costs;
     PfCacheConfig *caches; /* in order from the cores outward */
     unsigned cache_count;
@@ -52,6 +54,7 @@ typedef struct {
     uint64_t fetch_hit_cycles; /* of those first levels */
     uint64_t data_hit_cycles;
     PfDram *dram;
+    PfHashEngine *hash_engine;
     PfMmu mmu;
 } PfMachine;
 

@@ -130,13 +130,32 @@ static void send(PfRun *run, const Piece *piece, PfMpn frame, bool dependent)
     }
 }
 
+/* The hash engine follows a store; its core waits while it cannot. */
+static void follow_store(PfRun *run, const Piece *piece, PfMpn frame)
+{
+    PfMaddr address = pf_mpn_address(frame, run->machine->mmu.page_shift, piece->offset_bytes);
+    uint64_t taken = pf_work_follow(&run->work, piece->place, address, piece->size_bytes);
+    uint64_t stall =
+        pf_core_stall_until(piece->place->core, piece->place->core->now_cycles + taken);
+    pf_ledger_charge(&run->ledger, PF_PAYER_APP, PF_ACCOUNT_HASH, stall);
+}
+
+/* The piece costs nothing beside its faults. */
+static bool play_piece_by_costs(PfRun *run, const Piece *piece)
+{
+    if (!piece->is_write)
+        return run_read(run, piece->place, piece->page, piece->slot);
+    if (!run_store(run, piece->place, piece->page, piece->slot, piece->object))
+        return false;
+    if (run->work.hash_engine != NULL)
+        follow_store(run, piece, (PfMpn){pf_memory_entry(&run->memory, piece->slot)->mpn});
+    return true;
+}
+
 static bool play_piece(PfRun *run, const Piece *piece, bool dependent)
 {
-    if (!run->work.full) {
-        return piece->is_write
-                   ? run_store(run, piece->place, piece->page, piece->slot, piece->object)
-                   : run_read(run, piece->place, piece->page, piece->slot);
-    }
+    if (!run->work.full)
+        return play_piece_by_costs(run, piece);
     if (!piece->is_write) {
         uint64_t stall = pf_core_ready(piece->place->core, dependent);
         if (stall != 0)
@@ -148,6 +167,8 @@ static bool play_piece(PfRun *run, const Piece *piece, bool dependent)
         frame = entry->mpn;
     else if (!translate_slowly(run, piece, entry == NULL, &frame))
         return false;
+    if (G_UNLIKELY(run->work.hash_engine != NULL) && piece->is_write)
+        follow_store(run, piece, frame);
     send(run, piece, frame, dependent);
     return true;
 }

@@ -107,6 +107,9 @@ struct PfHost {
     uint32_t start_generation; /* those of another one are stale */
     uint64_t start_changes;    /* of memory, when this generation began */
     uint32_t hash_bytes; /* of a page that are hashed, from hash_offset_bytes on */
+    PfTable stale_lines; /* line -> digest of what DRAM has of it, for lines that were stored to
+                            and not written back since (host_hash.c) */
+    PfRng left_out_keys;
     bool is_low;          /* asked for frames on behalf of `low_page` */
     PfPage low_page;
     bool is_unmapping;    /* told of a page that goes: the image has let go of its bytes already */
@@ -190,14 +193,23 @@ static inline PfMaddr pf_host_frame_address(const PfHost *host, PfMpn frame)
 bool pf_host_slot(const PfHost *host, PfPage page, PfSlot *ret_slot);
 bool pf_host_present_slot(const PfHost *host, PfPage page, PfSlot *ret_slot);
 
-/* The key that the policy's hash makes of CONTENT, at no charge. */
+/* Says which part of a page is hashed, and switches on the hash engine if the policy makes keys
+ * (host_hash.c). False where the configuration asks for what cannot be. */
+bool pf_host_start_hashing(PfHost *host, GError **error);
+/* Whether the hash engine leaves PAGE out now, because of dirty lines; its verdict is then
+ * PF_WHY_VOLATILE. */
+bool pf_host_engine_leaves_out(const PfHost *host, PfPage page);
+/* What an incremental engine keeps of all frames of the machine. */
+uint64_t pf_host_engine_metadata_bytes(const PfHost *host);
+
+/* The key that the policy's hash, or the engine, makes of CONTENT, at no charge. */
 uint64_t pf_host_key_of(PfHost *host, PfContent content);
 
 /* A policy whose cycles are stolen works, from now on, where CONTEXT, whose page it looks at,
  * runs. */
 void pf_host_follow(PfHost *host, uint32_t context);
 
-/* Metadata of policy and finder now. */
+/* Metadata of policy, finder and hash engine now. */
 uint64_t pf_host_metadata_bytes(const PfHost *host);
 
 /* PAGE's translation is stale: drops it from the TLB of its core and charges INITIATOR for it, and

@@ -1,0 +1,441 @@
+#include "hash_engine.h"
+
+#include <math.h>
+#include <string.h>
+
+typedef struct {
+    uint64_t latest_cycles; /* of the newest job */
+    uint64_t free_cycles;
+    uint64_t *begun_cycles; /* of the last stores, as a ring: from then on a place is free */
+    uint32_t oldest;
+    /* Of the page in hand: */
+    uint64_t bytes;
+    uint64_t arrived_cycles; /* the last of them */
+    bool takes_part;
+} Unit;
+
+struct PfHashEngine {
+    PfPort port;
+    const PfHashEngineConfig *config;
+    PfDram *dram;
+    PfCache *const *caches;
+    size_t cache_count;
+    uint32_t page_bytes;
+    uint32_t line_bytes; /* of a cache, or a page if that is less */
+    Unit *units;
+    unsigned unit_count;
+    bool is_on;
+    const PfHashWatcher *watcher;
+    void *watcher_user;
+    PfHashEngineStats stats;
+};
+
+static bool is_at_core(const PfHashEngine *engine)
+{
+    return engine->config->at == PF_HASH_AT_CORE;
+}
+
+static bool is_incremental(const PfHashEngine *engine)
+{
+    return engine->config->kind == PF_HASH_INCREMENTAL;
+}
+
+static bool is_sliced(const PfHashEngine *engine)
+{
+    return engine->config->slices == PF_SLICES_CHANNEL;
+}
+
+/* ---- Units ---- */
+
+static uint64_t busy_cycles(const PfHashEngine *engine, uint64_t bytes)
+{
+    uint64_t rate = engine->config->bytes_per_cycle;
+    return (bytes + rate - 1) / rate;
+}
+
+/* UNIT takes a job of BYTES that is there at AT: the cycles from then on until it begins. */
+static uint64_t reserve(PfHashEngine *engine, Unit *unit, uint64_t at, uint64_t bytes)
+{
+    uint64_t seen = MAX(at, unit->latest_cycles);
+    uint64_t wait = unit->free_cycles > seen ? unit->free_cycles - seen : 0;
+    uint64_t busy = busy_cycles(engine, bytes);
+    unit->latest_cycles = seen;
+    unit->free_cycles = seen + wait + busy;
+    engine->stats.conflicts += wait > 0;
+    engine->stats.bytes += bytes;
+    engine->stats.busy_cycles += busy;
+    return wait;
+}
+
+/* Likewise a store, which comes at NOW, takes a place in the queue, and has its old bytes at READY:
+ * the cycles from NOW on until there is such a place. */
+static uint64_t queue(PfHashEngine *engine, Unit *unit, uint64_t now, uint64_t ready,
+                      uint64_t bytes)
+{
+    uint64_t *place = &unit->begun_cycles[unit->oldest];
+    uint64_t seen = MAX(now, unit->latest_cycles);
+    uint64_t wait = *place > seen ? *place - seen : 0;
+    uint64_t free_before = unit->free_cycles;
+    uint64_t begin = MAX(seen + wait + (ready - now), free_before);
+    uint64_t busy = busy_cycles(engine, bytes);
+    unit->latest_cycles = seen;
+    unit->free_cycles = begin + busy;
+    *place = begin;
+    if (++unit->oldest == engine->config->queue)
+        unit->oldest = 0;
+    engine->stats.conflicts += wait > 0;
+    engine->stats.bytes += bytes;
+    engine->stats.busy_cycles += busy;
+    engine->stats.stores++;
+    return wait;
+}
+
+/* ---- Pages ---- */
+
+static uint32_t channel_of(const PfHashEngine *engine, PfMaddr address)
+{
+    return pf_dram_locate(engine->dram, address).channel;
+}
+
+static PfMaddr page_of(const PfHashEngine *engine, PfMaddr address)
+{
+    return (PfMaddr){address.bytes & ~(uint64_t)(engine->page_bytes - 1)};
+}
+
+/* The unit at the controllers for the line at ADDRESS; RET_CROSSES: it is another channel's. */
+static Unit *unit_of(PfHashEngine *engine, PfMaddr address, bool *ret_crosses)
+{
+    uint32_t channel = channel_of(engine, address);
+    uint32_t home = is_sliced(engine) ? channel : channel_of(engine, page_of(engine, address));
+    *ret_crosses = channel != home;
+    return &engine->units[home];
+}
+
+static bool is_dirty(const PfHashEngine *engine, PfMaddr address)
+{
+    for (size_t i = 0; i < engine->cache_count; i++) {
+        bool dirty = false;
+        if (pf_cache_holds(engine->caches[i], address, &dirty) && dirty)
+            return true;
+    }
+    return false;
+}
+
+/* The lines that are read of a page, or that its key follows; and one of them. */
+static uint32_t line_count(const PfHashEngine *engine)
+{
+    return engine->config->kind == PF_HASH_ECC ? (uint32_t)PF_ECC_LINES
+                                               : engine->page_bytes / engine->line_bytes;
+}
+
+static PfMaddr line_at(const PfHashEngine *engine, PfMaddr page, uint32_t index)
+{
+    uint32_t offset = index * engine->line_bytes;
+    if (engine->config->kind == PF_HASH_ECC)
+        offset = pf_ecc_offset(engine->page_bytes, engine->line_bytes,
+                               (uint32_t)engine->config->ecc_line, index);
+    return (PfMaddr){page.bytes + offset};
+}
+
+bool pf_hash_engine_leaves_out(PfHashEngine *engine, PfMaddr address)
+{
+    if (engine->config->dirty != PF_DIRTY_SKIP)
+        return false;
+    for (uint32_t i = 0; i < line_count(engine); i++)
+        if (is_dirty(engine, line_at(engine, address, i))) {
+            engine->stats.skipped_pages++;
+            return true;
+        }
+    return false;
+}
+
+/* When a line of JOB is at the controllers. */
+static uint64_t read_line(PfHashEngine *engine, const PfHashJob *job, PfMaddr address,
+                          uint32_t index)
+{
+    if (!job->reads_dram)
+        return job->ready_cycles;
+    PfRequest request = job->first;
+    request.address = address;
+    request.now_cycles += index;
+    request.size_bytes = engine->line_bytes;
+    request.kind = PF_ACCESS_READ;
+    if (!is_dirty(engine, address))
+        return pf_dram_access(pf_dram_port(engine->dram), &request);
+    engine->stats.snoops++;
+    return request.now_cycles + engine->config->snoop_cycles;
+}
+
+/* Hands the lines of JOB to the units of their channels. */
+static void hand_out(PfHashEngine *engine, const PfHashJob *job)
+{
+    bool is_ecc = engine->config->kind == PF_HASH_ECC;
+    uint64_t begin = job->first.address.bytes;
+    uint64_t end = begin + job->bytes;
+    PfMaddr page = page_of(engine, job->first.address);
+    for (uint32_t i = 0; i < line_count(engine); i++) {
+        PfMaddr line = line_at(engine, page, i);
+        if (!is_ecc && (line.bytes >= end || line.bytes + engine->line_bytes <= begin))
+            continue;
+        bool crosses;
+        Unit *unit = unit_of(engine, line, &crosses);
+        unit->takes_part = true;
+        if (is_incremental(engine))
+            continue;
+        uint64_t arrived = read_line(engine, job, line, i);
+        engine->stats.cross_reads += crosses;
+        arrived += crosses ? engine->config->message_cycles : 0;
+        unit->arrived_cycles = MAX(unit->arrived_cycles, arrived);
+        unit->bytes += is_ecc ? 1
+                              : MIN(end, line.bytes + engine->line_bytes) - MAX(begin, line.bytes);
+    }
+}
+
+/* What was handed to UNIT is done, at a time that is returned. */
+static uint64_t finish(PfHashEngine *engine, Unit *unit, uint64_t now)
+{
+    uint64_t bytes = unit->bytes;
+    uint64_t arrived = unit->arrived_cycles;
+    unit->bytes = unit->arrived_cycles = 0;
+    unit->takes_part = false;
+    uint64_t begun = now + reserve(engine, unit, now, bytes);
+    return MAX(arrived, begun + busy_cycles(engine, bytes)) + engine->config->depth_cycles;
+}
+
+uint64_t pf_hash_engine_page(PfHashEngine *engine, const PfHashJob *job)
+{
+    uint64_t now = job->first.now_cycles;
+    engine->stats.pages++;
+    if (is_at_core(engine)) {
+        Unit *unit = &engine->units[job->first.core % engine->unit_count];
+        unit->bytes = is_incremental(engine) ? 0 : job->bytes;
+        unit->arrived_cycles = job->ready_cycles;
+        return finish(engine, unit, now);
+    }
+    hand_out(engine, job);
+    uint64_t done = now;
+    unsigned parts = 0;
+    for (unsigned i = 0; i < engine->unit_count; i++)
+        if (engine->units[i].takes_part) {
+            uint64_t part_done = finish(engine, &engine->units[i], now);
+            done = MAX(done, part_done);
+            parts++;
+        }
+    engine->stats.combine_messages += parts - 1;
+    return done + (parts > 1 ? engine->config->message_cycles : 0);
+}
+
+/* ---- Stores ---- */
+
+/* Stores at a core: the words that they touch. */
+static uint64_t follow_store(PfHashEngine *engine, const PfRequest *first, uint64_t bytes,
+                             bool timed)
+{
+    Unit *unit = &engine->units[first->core % engine->unit_count];
+    uint64_t at = first->address.bytes & ~(uint64_t)(PF_KEY_WORD_BYTES - 1);
+    uint64_t end = (first->address.bytes + bytes + PF_KEY_WORD_BYTES - 1) &
+                   ~(uint64_t)(PF_KEY_WORD_BYTES - 1);
+    uint64_t now = first->now_cycles;
+    while (at < end) {
+        uint64_t next = MIN(end, (at | (engine->line_bytes - 1U)) + 1);
+        if (timed) {
+            now += queue(engine, unit, now, now, next - at);
+        } else {
+            engine->stats.stores++;
+            engine->stats.bytes += next - at;
+            engine->stats.busy_cycles += busy_cycles(engine, next - at);
+        }
+        at = next;
+        now += at < end ? 1 : 0;
+    }
+    return timed ? now - first->now_cycles : 0;
+}
+
+uint64_t pf_hash_engine_store(PfHashEngine *engine, const PfRequest *first, uint64_t bytes,
+                              bool timed)
+{
+    if (!engine->is_on || !is_incremental(engine) || bytes == 0)
+        return 0;
+    if (is_at_core(engine))
+        return follow_store(engine, first, bytes, timed);
+    if (timed && engine->watcher != NULL)
+        engine->watcher->stored(engine->watcher_user, first->address, bytes);
+    return 0;
+}
+
+/* The port in front of DRAM: a write-back brings a line's new bytes. */
+static uint64_t pass_on(PfPort *port, const PfRequest *request)
+{
+    PfHashEngine *engine = (PfHashEngine *)port;
+    PfPort *dram = pf_dram_port(engine->dram);
+    if (request->kind != PF_ACCESS_WRITE || !engine->is_on)
+        return pf_dram_access(dram, request);
+    uint64_t now = request->now_cycles;
+    uint64_t ready = now;
+    if (engine->config->digest_bits == 0) {
+        PfRequest old = *request;
+        old.kind = PF_ACCESS_READ;
+        old.actor = PF_ACTOR_POLICY;
+        ready = pf_dram_access(dram, &old);
+        engine->stats.old_line_reads++;
+    }
+    bool crosses;
+    Unit *unit = unit_of(engine, request->address, &crosses);
+    engine->stats.cross_reads += crosses;
+    ready += crosses ? engine->config->message_cycles : 0;
+    PfRequest write = *request;
+    write.now_cycles += queue(engine, unit, now, ready, request->size_bytes);
+    if (engine->watcher != NULL)
+        engine->watcher->written_back(engine->watcher_user, request->address,
+                                      request->size_bytes);
+    return pf_dram_access(dram, &write);
+}
+
+static const PfPortOps port_ops = {.access = pass_on};
+
+PfPort *pf_hash_engine_port(PfHashEngine *engine)
+{
+    bool sees = is_incremental(engine) && !is_at_core(engine);
+    return sees ? &engine->port : pf_dram_port(engine->dram);
+}
+
+/* ---- Making ---- */
+
+static PfStatValue read_energy(const void *user)
+{
+    const PfHashEngine *engine = user;
+    double picojoules = engine->config->energy_per_byte_pj;
+    return isnan(picojoules) ? pf_stat_null()
+                             : pf_stat_double((double)engine->stats.bytes * picojoules * 1e-12);
+}
+
+static void register_stats(const PfHashEngine *engine, PfStatsGroup *group)
+{
+    const PfHashEngineStats *stats = &engine->stats;
+    const struct {
+        const char *name;
+        const char *unit;
+        const uint64_t *value;
+        const char *description;
+    } rows[] = {
+        {"pages", "pages", &stats->pages, "Keys of pages that a hash engine made."},
+        {"bytes", "bytes", &stats->bytes, "Bytes that units took, of pages and of stores."},
+        {"busy_cycles", "cycles", &stats->busy_cycles, "Cycles of all units for these bytes."},
+        {"conflicts", "events", &stats->conflicts,
+         "Pages whose unit was busy, and stores that found its queue full."},
+        {"stores", "events", &stats->stores,
+         "Stores (lines of them) or write-backs that an incremental engine followed."},
+        {"old_line_reads", "events", &stats->old_line_reads,
+         "Lines read from DRAM ahead of their write-back, for their old bytes."},
+        {"combine_messages", "events", &stats->combine_messages,
+         "Parts of keys sent from one channel to another."},
+        {"cross_reads", "events", &stats->cross_reads,
+         "Lines sent from their channel to the page's home."},
+        {"snoops", "events", &stats->snoops, "Lines that came from a cache that held them dirty."},
+        {"skipped_pages", "events", &stats->skipped_pages,
+         "Looks at pages that were left out because of dirty lines."},
+    };
+    for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++)
+        pf_stats_counter(group, rows[i].name, rows[i].unit, rows[i].description, rows[i].value);
+    pf_stats_level(group, "energy_J", "J",
+                   "Energy of these bytes in the whole run; null without a figure for it.",
+                   read_energy, engine);
+}
+
+PfHashEngine *pf_hash_engine_new(const PfHashEngineConfig *config, unsigned cores, PfDram *dram,
+                                 uint32_t page_bytes, uint32_t line_bytes, PfStatsGroup *stats)
+{
+    g_assert(cores > 0 && page_bytes > 0 && line_bytes > 0);
+    PfHashEngine *engine = g_new0(PfHashEngine, 1);
+    engine->port.ops = &port_ops;
+    engine->config = config;
+    engine->dram = dram;
+    engine->page_bytes = page_bytes;
+    engine->line_bytes = MIN(line_bytes, page_bytes);
+    engine->unit_count = is_at_core(engine) ? cores : pf_dram_channels(dram);
+    engine->units = g_new0(Unit, engine->unit_count);
+    for (unsigned i = 0; i < engine->unit_count; i++)
+        engine->units[i].begun_cycles = g_new0(uint64_t, config->queue);
+    if (stats != NULL)
+        register_stats(engine, stats);
+    return engine;
+}
+
+void pf_hash_engine_free(PfHashEngine *engine)
+{
+    if (engine == NULL)
+        return;
+    for (unsigned i = 0; i < engine->unit_count; i++)
+        g_free(engine->units[i].begun_cycles);
+    g_free(engine->units);
+    g_free(engine);
+}
+
+void pf_hash_engine_snoop(PfHashEngine *engine, PfCache *const *caches, size_t count)
+{
+    engine->caches = caches;
+    engine->cache_count = count;
+}
+
+void pf_hash_engine_watch(PfHashEngine *engine, const PfHashWatcher *watcher, void *user)
+{
+    engine->watcher = watcher;
+    engine->watcher_user = user;
+}
+
+void pf_hash_engine_start(PfHashEngine *engine)
+{
+    engine->is_on = true;
+}
+
+bool pf_hash_engine_is_on(const PfHashEngine *engine)
+{
+    return engine->is_on;
+}
+
+const PfHashEngineConfig *pf_hash_engine_config(const PfHashEngine *engine)
+{
+    return engine->config;
+}
+
+const PfHashEngineStats *pf_hash_engine_stats(const PfHashEngine *engine)
+{
+    return &engine->stats;
+}
+
+PfKeyForm pf_hash_engine_form(const PfHashEngine *engine)
+{
+    uint64_t bits = engine->config->digest_bits;
+    return (PfKeyForm){.line_bytes = engine->line_bytes,
+                       .digest_bits = bits != 0 ? (unsigned)bits : PF_KEY_BITS};
+}
+
+uint64_t pf_hash_engine_bits_per_page(const PfHashEngine *engine)
+{
+    if (!is_incremental(engine))
+        return 0;
+    uint64_t parts = is_at_core(engine) || !is_sliced(engine) ? 1 : engine->unit_count;
+    return parts * 64 + engine->config->digest_bits * line_count(engine);
+}
+
+void pf_hash_engine_reset_state(PfHashEngine *engine)
+{
+    for (unsigned i = 0; i < engine->unit_count; i++) {
+        Unit *unit = &engine->units[i];
+        unit->latest_cycles = unit->free_cycles = 0;
+        memset(unit->begun_cycles, 0, engine->config->queue * sizeof(uint64_t));
+    }
+}
+
+void pf_hash_engine_check(const PfHashEngine *engine)
+{
+    const PfHashEngineStats *stats = &engine->stats;
+    g_assert(stats->busy_cycles * engine->config->bytes_per_cycle >= stats->bytes);
+    g_assert(stats->old_line_reads <= stats->stores);
+    for (unsigned i = 0; i < engine->unit_count; i++) {
+        const Unit *unit = &engine->units[i];
+        g_assert(unit->bytes == 0 && !unit->takes_part);
+        for (uint64_t place = 0; place < engine->config->queue; place++)
+            g_assert(unit->begun_cycles[place] <= unit->free_cycles);
+    }
+}
