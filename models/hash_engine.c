@@ -1,18 +1,16 @@
 #include "hash_engine.h"
 
 #include <math.h>
-#include <string.h>
+
+#include "hash_unit.h"
 
 typedef struct {
-    uint64_t latest_cycles; /* of the newest job */
-    uint64_t free_cycles;
-    uint64_t *begun_cycles; /* of the last stores, as a ring: from then on a place is free */
-    uint32_t oldest;
+    PfHashUnit unit;
     /* Of the page in hand: */
     uint64_t bytes;
     uint64_t arrived_cycles; /* the last of them */
     bool takes_part;
-} Unit;
+} Part;
 
 struct PfHashEngine {
     PfPort port;
@@ -22,8 +20,8 @@ struct PfHashEngine {
     size_t cache_count;
     uint32_t page_bytes;
     uint32_t line_bytes; /* of a cache, or a page if that is less */
-    Unit *units;
-    unsigned unit_count;
+    Part *parts; /* by core or channel */
+    unsigned part_count;
     bool is_on;
     const PfHashWatcher *watcher;
     void *watcher_user;
@@ -45,49 +43,12 @@ static bool is_sliced(const PfHashEngine *engine)
     return engine->config->slices == PF_SLICES_CHANNEL;
 }
 
-/* ---- Units ---- */
-
-static uint64_t busy_cycles(const PfHashEngine *engine, uint64_t bytes)
+/* BYTES were given to a unit, which let them wait. */
+static void count(PfHashEngine *engine, uint64_t bytes, uint64_t wait_cycles)
 {
-    uint64_t rate = engine->config->bytes_per_cycle;
-    return (bytes + rate - 1) / rate;
-}
-
-/* UNIT takes a job of BYTES that is there at AT: the cycles from then on until it begins. */
-static uint64_t reserve(PfHashEngine *engine, Unit *unit, uint64_t at, uint64_t bytes)
-{
-    uint64_t seen = MAX(at, unit->latest_cycles);
-    uint64_t wait = unit->free_cycles > seen ? unit->free_cycles - seen : 0;
-    uint64_t busy = busy_cycles(engine, bytes);
-    unit->latest_cycles = seen;
-    unit->free_cycles = seen + wait + busy;
-    engine->stats.conflicts += wait > 0;
     engine->stats.bytes += bytes;
-    engine->stats.busy_cycles += busy;
-    return wait;
-}
-
-/* Likewise a store, which comes at NOW, takes a place in the queue, and has its old bytes at READY:
- * the cycles from NOW on until there is such a place. */
-static uint64_t queue(PfHashEngine *engine, Unit *unit, uint64_t now, uint64_t ready,
-                      uint64_t bytes)
-{
-    uint64_t *place = &unit->begun_cycles[unit->oldest];
-    uint64_t seen = MAX(now, unit->latest_cycles);
-    uint64_t wait = *place > seen ? *place - seen : 0;
-    uint64_t free_before = unit->free_cycles;
-    uint64_t begin = MAX(seen + wait + (ready - now), free_before);
-    uint64_t busy = busy_cycles(engine, bytes);
-    unit->latest_cycles = seen;
-    unit->free_cycles = begin + busy;
-    *place = begin;
-    if (++unit->oldest == engine->config->queue)
-        unit->oldest = 0;
-    engine->stats.conflicts += wait > 0;
-    engine->stats.bytes += bytes;
-    engine->stats.busy_cycles += busy;
-    engine->stats.stores++;
-    return wait;
+    engine->stats.busy_cycles += pf_hash_unit_busy_cycles(&engine->parts[0].unit, bytes);
+    engine->stats.conflicts += wait_cycles > 0;
 }
 
 /* ---- Pages ---- */
@@ -102,13 +63,13 @@ static PfMaddr page_of(const PfHashEngine *engine, PfMaddr address)
     return (PfMaddr){address.bytes & ~(uint64_t)(engine->page_bytes - 1)};
 }
 
-/* The unit at the controllers for the line at ADDRESS; RET_CROSSES: it is another channel's. */
-static Unit *unit_of(PfHashEngine *engine, PfMaddr address, bool *ret_crosses)
+/* Where the controllers hash the line at ADDRESS; RET_CROSSES: it is another channel's. */
+static Part *part_of(PfHashEngine *engine, PfMaddr address, bool *ret_crosses)
 {
     uint32_t channel = channel_of(engine, address);
     uint32_t home = is_sliced(engine) ? channel : channel_of(engine, page_of(engine, address));
     *ret_crosses = channel != home;
-    return &engine->units[home];
+    return &engine->parts[home];
 }
 
 static bool is_dirty(const PfHashEngine *engine, PfMaddr address)
@@ -178,28 +139,30 @@ static void hand_out(PfHashEngine *engine, const PfHashJob *job)
         if (!is_ecc && (line.bytes >= end || line.bytes + engine->line_bytes <= begin))
             continue;
         bool crosses;
-        Unit *unit = unit_of(engine, line, &crosses);
-        unit->takes_part = true;
+        Part *part = part_of(engine, line, &crosses);
+        part->takes_part = true;
         if (is_incremental(engine))
             continue;
         uint64_t arrived = read_line(engine, job, line, i);
         engine->stats.cross_reads += crosses;
         arrived += crosses ? engine->config->message_cycles : 0;
-        unit->arrived_cycles = MAX(unit->arrived_cycles, arrived);
-        unit->bytes += is_ecc ? 1
+        part->arrived_cycles = MAX(part->arrived_cycles, arrived);
+        part->bytes += is_ecc ? 1
                               : MIN(end, line.bytes + engine->line_bytes) - MAX(begin, line.bytes);
     }
 }
 
-/* What was handed to UNIT is done, at a time that is returned. */
-static uint64_t finish(PfHashEngine *engine, Unit *unit, uint64_t now)
+/* What was handed to PART is done, at a time that is returned. */
+static uint64_t finish(PfHashEngine *engine, Part *part, uint64_t now)
 {
-    uint64_t bytes = unit->bytes;
-    uint64_t arrived = unit->arrived_cycles;
-    unit->bytes = unit->arrived_cycles = 0;
-    unit->takes_part = false;
-    uint64_t begun = now + reserve(engine, unit, now, bytes);
-    return MAX(arrived, begun + busy_cycles(engine, bytes)) + engine->config->depth_cycles;
+    uint64_t bytes = part->bytes;
+    uint64_t arrived = part->arrived_cycles;
+    part->bytes = part->arrived_cycles = 0;
+    part->takes_part = false;
+    uint64_t wait = pf_hash_unit_take(&part->unit, now, bytes);
+    count(engine, bytes, wait);
+    uint64_t taken = now + wait + pf_hash_unit_busy_cycles(&part->unit, bytes);
+    return MAX(arrived, taken) + engine->config->depth_cycles;
 }
 
 uint64_t pf_hash_engine_page(PfHashEngine *engine, const PfHashJob *job)
@@ -207,17 +170,17 @@ uint64_t pf_hash_engine_page(PfHashEngine *engine, const PfHashJob *job)
     uint64_t now = job->first.now_cycles;
     engine->stats.pages++;
     if (is_at_core(engine)) {
-        Unit *unit = &engine->units[job->first.core % engine->unit_count];
-        unit->bytes = is_incremental(engine) ? 0 : job->bytes;
-        unit->arrived_cycles = job->ready_cycles;
-        return finish(engine, unit, now);
+        Part *part = &engine->parts[job->first.core % engine->part_count];
+        part->bytes = is_incremental(engine) ? 0 : job->bytes;
+        part->arrived_cycles = job->ready_cycles;
+        return finish(engine, part, now);
     }
     hand_out(engine, job);
     uint64_t done = now;
     unsigned parts = 0;
-    for (unsigned i = 0; i < engine->unit_count; i++)
-        if (engine->units[i].takes_part) {
-            uint64_t part_done = finish(engine, &engine->units[i], now);
+    for (unsigned i = 0; i < engine->part_count; i++)
+        if (engine->parts[i].takes_part) {
+            uint64_t part_done = finish(engine, &engine->parts[i], now);
             done = MAX(done, part_done);
             parts++;
         }
@@ -227,26 +190,21 @@ uint64_t pf_hash_engine_page(PfHashEngine *engine, const PfHashJob *job)
 
 /* ---- Stores ---- */
 
-/* Stores at a core: the words that they touch. */
+/* Stores at a core: the words that they touch, each line by itself. */
 static uint64_t follow_store(PfHashEngine *engine, const PfRequest *first, uint64_t bytes,
                              bool timed)
 {
-    Unit *unit = &engine->units[first->core % engine->unit_count];
-    uint64_t at = first->address.bytes & ~(uint64_t)(PF_KEY_WORD_BYTES - 1);
-    uint64_t end = (first->address.bytes + bytes + PF_KEY_WORD_BYTES - 1) &
-                   ~(uint64_t)(PF_KEY_WORD_BYTES - 1);
+    const uint64_t in_word = PF_KEY_WORD_BYTES - 1;
+    PfHashUnit *unit = &engine->parts[first->core % engine->part_count].unit;
+    uint64_t end = (first->address.bytes + bytes + in_word) & ~in_word;
     uint64_t now = first->now_cycles;
-    while (at < end) {
-        uint64_t next = MIN(end, (at | (engine->line_bytes - 1U)) + 1);
-        if (timed) {
-            now += queue(engine, unit, now, now, next - at);
-        } else {
-            engine->stats.stores++;
-            engine->stats.bytes += next - at;
-            engine->stats.busy_cycles += busy_cycles(engine, next - at);
-        }
-        at = next;
-        now += at < end ? 1 : 0;
+    uint64_t next;
+    for (uint64_t at = first->address.bytes & ~in_word; at < end; at = next) {
+        next = MIN(end, (at | (engine->line_bytes - 1U)) + 1);
+        uint64_t wait = timed ? pf_hash_unit_queue(unit, now, now, next - at) : 0;
+        count(engine, next - at, wait);
+        engine->stats.stores++;
+        now += wait + (next < end);
     }
     return timed ? now - first->now_cycles : 0;
 }
@@ -280,11 +238,14 @@ static uint64_t pass_on(PfPort *port, const PfRequest *request)
         engine->stats.old_line_reads++;
     }
     bool crosses;
-    Unit *unit = unit_of(engine, request->address, &crosses);
+    PfHashUnit *unit = &part_of(engine, request->address, &crosses)->unit;
     engine->stats.cross_reads += crosses;
     ready += crosses ? engine->config->message_cycles : 0;
+    uint64_t wait = pf_hash_unit_queue(unit, now, MAX(now, ready), request->size_bytes);
+    count(engine, request->size_bytes, wait);
+    engine->stats.stores++;
     PfRequest write = *request;
-    write.now_cycles += queue(engine, unit, now, ready, request->size_bytes);
+    write.now_cycles += wait;
     if (engine->watcher != NULL)
         engine->watcher->written_back(engine->watcher_user, request->address,
                                       request->size_bytes);
@@ -352,10 +313,11 @@ PfHashEngine *pf_hash_engine_new(const PfHashEngineConfig *config, unsigned core
     engine->dram = dram;
     engine->page_bytes = page_bytes;
     engine->line_bytes = MIN(line_bytes, page_bytes);
-    engine->unit_count = is_at_core(engine) ? cores : pf_dram_channels(dram);
-    engine->units = g_new0(Unit, engine->unit_count);
-    for (unsigned i = 0; i < engine->unit_count; i++)
-        engine->units[i].begun_cycles = g_new0(uint64_t, config->queue);
+    engine->part_count = is_at_core(engine) ? cores : pf_dram_channels(dram);
+    engine->parts = g_new0(Part, engine->part_count);
+    for (unsigned i = 0; i < engine->part_count; i++)
+        pf_hash_unit_init(&engine->parts[i].unit, config->bytes_per_cycle,
+                          (uint32_t)config->queue);
     if (stats != NULL)
         register_stats(engine, stats);
     return engine;
@@ -365,9 +327,9 @@ void pf_hash_engine_free(PfHashEngine *engine)
 {
     if (engine == NULL)
         return;
-    for (unsigned i = 0; i < engine->unit_count; i++)
-        g_free(engine->units[i].begun_cycles);
-    g_free(engine->units);
+    for (unsigned i = 0; i < engine->part_count; i++)
+        pf_hash_unit_clear(&engine->parts[i].unit);
+    g_free(engine->parts);
     g_free(engine);
 }
 
@@ -414,17 +376,14 @@ uint64_t pf_hash_engine_bits_per_page(const PfHashEngine *engine)
 {
     if (!is_incremental(engine))
         return 0;
-    uint64_t parts = is_at_core(engine) || !is_sliced(engine) ? 1 : engine->unit_count;
+    uint64_t parts = is_at_core(engine) || !is_sliced(engine) ? 1 : engine->part_count;
     return parts * 64 + engine->config->digest_bits * line_count(engine);
 }
 
 void pf_hash_engine_reset_state(PfHashEngine *engine)
 {
-    for (unsigned i = 0; i < engine->unit_count; i++) {
-        Unit *unit = &engine->units[i];
-        unit->latest_cycles = unit->free_cycles = 0;
-        memset(unit->begun_cycles, 0, engine->config->queue * sizeof(uint64_t));
-    }
+    for (unsigned i = 0; i < engine->part_count; i++)
+        pf_hash_unit_reset(&engine->parts[i].unit);
 }
 
 void pf_hash_engine_check(const PfHashEngine *engine)
@@ -432,10 +391,8 @@ void pf_hash_engine_check(const PfHashEngine *engine)
     const PfHashEngineStats *stats = &engine->stats;
     g_assert(stats->busy_cycles * engine->config->bytes_per_cycle >= stats->bytes);
     g_assert(stats->old_line_reads <= stats->stores);
-    for (unsigned i = 0; i < engine->unit_count; i++) {
-        const Unit *unit = &engine->units[i];
-        g_assert(unit->bytes == 0 && !unit->takes_part);
-        for (uint64_t place = 0; place < engine->config->queue; place++)
-            g_assert(unit->begun_cycles[place] <= unit->free_cycles);
+    for (unsigned i = 0; i < engine->part_count; i++) {
+        g_assert(engine->parts[i].bytes == 0 && !engine->parts[i].takes_part);
+        pf_hash_unit_check(&engine->parts[i].unit);
     }
 }

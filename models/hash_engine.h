@@ -1,8 +1,7 @@
 /* A hash engine: hardware that makes keys of pages.
  *
- * Each core has a unit, or each channel of DRAM has. A unit takes so many bytes a cycle, in order,
- * and its result comes `depth` cycles after the last of them. It is reserved by time stamps; a job
- * that is older than the newest counts as that old, and waits for what is before it from there on.
+ * Each core has a unit, or each channel of DRAM has. A unit takes so many bytes a cycle, in order;
+ * its result comes `depth` cycles after the last of them (hash_unit.h).
  *
  * What it reads, and when:
  *   full, at a core: the whole page, for each key, through the core's caches (by who calls).
@@ -139,5 +138,5 @@ uint64_t pf_hash_engine_bits_per_page(const PfHashEngine *engine);
 /* Forgets all reservations; statistics go on. */
 void pf_hash_engine_reset_state(PfHashEngine *engine);
 
-/* Asserts: nothing in hand, no store begun after its unit is free, statistics that add up. */
+/* Asserts: nothing in hand, units in order, statistics that add up. */
 void pf_hash_engine_check(const PfHashEngine *engine);

@@ -86,7 +86,7 @@ static void check_kind(PfConfigSection *section, const PfHashEngineConfig *confi
                            "to \"snoop\" or to \"skip\"");
     if (config->digest_bits != 0 && (!incremental || config->at == PF_HASH_AT_CORE))
         pf_config_complain(section, "digest_bits",
-                           "digests of lines serve kind = \"incremental\" at = \"controller\" only");
+                           "digests serve kind = \"incremental\" at = \"controller\" only");
     if (config->function == FUNCTION_XOR)
         pf_config_complain(section, "function",
                            "an exclusive-or does not tell words by their places: all pages of the "
