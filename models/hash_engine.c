@@ -16,8 +16,7 @@ struct PfHashEngine {
     PfPort port;
     const PfHashEngineConfig *config;
     PfDram *dram;
-    PfCache *const *caches;
-    size_t cache_count;
+    PfController *controller;
     uint32_t page_bytes;
     uint32_t line_bytes; /* of a cache, or a page if that is less */
     Part *parts; /* by core or channel */
@@ -72,16 +71,6 @@ static Part *part_of(PfHashEngine *engine, PfMaddr address, bool *ret_crosses)
     return &engine->parts[home];
 }
 
-static bool is_dirty(const PfHashEngine *engine, PfMaddr address)
-{
-    for (size_t i = 0; i < engine->cache_count; i++) {
-        bool dirty = false;
-        if (pf_cache_holds(engine->caches[i], address, &dirty) && dirty)
-            return true;
-    }
-    return false;
-}
-
 /* The lines that are read of a page, or that its key follows; and one of them. */
 static uint32_t line_count(const PfHashEngine *engine)
 {
@@ -103,7 +92,7 @@ bool pf_hash_engine_leaves_out(PfHashEngine *engine, PfMaddr address)
     if (engine->config->dirty != PF_DIRTY_SKIP)
         return false;
     for (uint32_t i = 0; i < line_count(engine); i++)
-        if (is_dirty(engine, line_at(engine, address, i))) {
+        if (pf_controller_is_dirty(engine->controller, line_at(engine, address, i))) {
             engine->stats.skipped_pages++;
             return true;
         }
@@ -119,12 +108,11 @@ static uint64_t read_line(PfHashEngine *engine, const PfHashJob *job, PfMaddr ad
     PfRequest request = job->first;
     request.address = address;
     request.now_cycles += index;
-    request.size_bytes = engine->line_bytes;
     request.kind = PF_ACCESS_READ;
-    if (!is_dirty(engine, address))
-        return pf_dram_access(pf_dram_port(engine->dram), &request);
-    engine->stats.snoops++;
-    return request.now_cycles + engine->config->snoop_cycles;
+    uint64_t snoops = pf_controller_stats(engine->controller)->snoops;
+    uint64_t done = pf_controller_run(engine->controller, &request, 1);
+    engine->stats.snoops += pf_controller_stats(engine->controller)->snoops - snoops;
+    return done;
 }
 
 /* Hands the lines of JOB to the units of their channels. */
@@ -333,10 +321,9 @@ void pf_hash_engine_free(PfHashEngine *engine)
     g_free(engine);
 }
 
-void pf_hash_engine_snoop(PfHashEngine *engine, PfCache *const *caches, size_t count)
+void pf_hash_engine_attach(PfHashEngine *engine, PfController *controller)
 {
-    engine->caches = caches;
-    engine->cache_count = count;
+    engine->controller = controller;
 }
 
 void pf_hash_engine_watch(PfHashEngine *engine, const PfHashWatcher *watcher, void *user)

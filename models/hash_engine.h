@@ -6,8 +6,8 @@
  * What it reads, and when:
  *   full, at a core: the whole page, for each key, through the core's caches (by who calls).
  *   full, at the controllers: the whole page from DRAM, a line asked for each cycle. Of a line that
- *     some cache holds dirty DRAM has old bytes: the line comes from that cache (snoop), or the
- *     page is left out (skip).
+ *     some cache holds dirty DRAM has old bytes: the line comes from that cache (snoop; see
+ *     controller.h), or the page is left out (skip).
  *   ecc: likewise, but only PF_ECC_LINES lines.
  *   incremental, at a core: the words of each store. Their old bytes are in the line, which is in
  *     the cache or comes with the fill of the miss; of a page that is filled or copied whole they
@@ -20,8 +20,8 @@
  * page's first line takes all, and lines of other channels come as messages (home).
  *
  * What the model cannot do: the table of keys that an incremental engine keeps costs no traffic and
- * no time to update; snooping takes neither bandwidth nor room of the caches; messages do not meet;
- * a request of a core and its answer come to the controllers and back in no time. */
+ * no time to update; messages do not meet; a request of a core and its answer come to the
+ * controllers and back in no time. */
 #pragma once
 
 #include <glib.h>
@@ -29,8 +29,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "cache.h"
 #include "config.h"
+#include "controller.h"
 #include "dram.h"
 #include "page_key.h"
 #include "port.h"
@@ -49,7 +49,6 @@ typedef struct {
     double energy_per_byte_pj; /* NaN: not known */
     uint64_t queue;
     int dirty;  /* PfHashDirty; AUTO: snoop, or stale for incremental */
-    uint64_t snoop_cycles;
     int slices; /* PfHashSlices */
     uint64_t message_cycles;
     uint64_t digest_bits; /* 0: none are kept */
@@ -92,9 +91,9 @@ typedef struct {
 /* Starts with its PfPort, that of the memory behind it. */
 typedef struct PfHashEngine PfHashEngine;
 
-/* An engine, switched off, for CORES cores or DRAM's channels and pages of PAGE_BYTES in lines of
- * LINE_BYTES. CONFIG and DRAM are borrowed. Statistics are registered in STATS, which may be
- * NULL. */
+/* An engine, switched off, for CORES cores (or what counts like one) or DRAM's channels, and pages
+ * of PAGE_BYTES in lines of LINE_BYTES. CONFIG and DRAM are borrowed. Statistics are registered in
+ * STATS, which may be NULL. */
 PfHashEngine *pf_hash_engine_new(const PfHashEngineConfig *config, unsigned cores, PfDram *dram,
                                  uint32_t page_bytes, uint32_t line_bytes, PfStatsGroup *stats);
 void pf_hash_engine_free(PfHashEngine *engine);
@@ -104,8 +103,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(PfHashEngine, pf_hash_engine_free)
  * write-backs, else that of DRAM. */
 PfPort *pf_hash_engine_port(PfHashEngine *engine);
 
-/* The caches that may hold dirty lines; some may be named more than once. Borrowed. */
-void pf_hash_engine_snoop(PfHashEngine *engine, PfCache *const *caches, size_t count);
+/* CONTROLLER (borrowed) is what it reads lines through. */
+void pf_hash_engine_attach(PfHashEngine *engine, PfController *controller);
 
 /* Who wants to be told of lines, while the engine is at the controllers and incremental. */
 void pf_hash_engine_watch(PfHashEngine *engine, const PfHashWatcher *watcher, void *user);

@@ -34,8 +34,6 @@ static const PfConfigField fields[] = {
      .description = "At the controller, a line that a cache holds dirty: it comes from there, the "
                     "page is left out, or the key is that of DRAM (incremental). auto: stale for "
                     "incremental, else snoop."},
-    {.key = "snoop", .type = PF_CONFIG_UINT, AT(snoop_cycles), .standard = "45",
-     .max = CYCLES_MAX, .unit = "cycles", .description = "Time of a line that comes from a cache."},
     {.key = "slices", .type = PF_CONFIG_ENUM, AT(slices), .standard = "home", .choices = slices,
      .description = "At several channels: the unit of the page's first line takes all its lines, "
                     "or each unit takes those of its channel and their parts are combined."},

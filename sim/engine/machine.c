@@ -78,6 +78,23 @@ static bool build_cores(PfMachine *machine, uint64_t seed, PfStats *stats, GErro
     return true;
 }
 
+/* The controller snoops every cache once. */
+static bool build_controller(PfMachine *machine, uint64_t seed, PfStats *stats, GError **error)
+{
+    const PfMachineConfig *config = machine->config;
+    machine->controller = pf_controller_new(&config->controller,
+                                            pf_hash_engine_port(machine->hash_engine),
+                                            (uint32_t)config->caches[0].line_bytes,
+                                            pf_stats_group(stats, "controller"));
+    for (unsigned core = 0; core < machine->core_count; core++)
+        for (unsigned level = 0; level < config->cache_count; level++)
+            if (core == 0 || !config->caches[level].shared)
+                pf_controller_add_cache(machine->controller, *cache_at(machine, core, level));
+    pf_hash_engine_attach(machine->hash_engine, machine->controller);
+    machine->engine = pf_core_new(&config->core, seed, NULL, error);
+    return machine->engine != NULL;
+}
+
 PfMachine *pf_machine_new(const PfMachineConfig *config, unsigned page_shift, uint64_t seed,
                           PfStats *stats, GError **error)
 {
@@ -95,14 +112,13 @@ PfMachine *pf_machine_new(const PfMachineConfig *config, unsigned page_shift, ui
                                 error);
     if (machine->dram == NULL)
         return NULL;
-    machine->hash_engine = pf_hash_engine_new(&config->hash_engine, machine->core_count,
+    machine->hash_engine = pf_hash_engine_new(&config->hash_engine, machine->core_count + 1,
                                               machine->dram, (uint32_t)1 << page_shift,
                                               (uint32_t)config->caches[0].line_bytes,
                                               pf_stats_group(stats, "hash_engine"));
-    if (!build_caches(machine, seed, stats, error))
+    if (!build_caches(machine, seed, stats, error) ||
+        !build_controller(machine, seed, stats, error))
         return NULL;
-    pf_hash_engine_snoop(machine->hash_engine, machine->caches,
-                         (size_t)machine->core_count * config->cache_count);
     return g_steal_pointer(&machine);
 }
 
@@ -119,6 +135,8 @@ void pf_machine_free(PfMachine *machine)
     }
     pf_mmu_clear(&machine->mmu);
     pf_hash_engine_free(machine->hash_engine);
+    pf_core_free(machine->engine);
+    pf_controller_free(machine->controller);
     pf_dram_free(machine->dram);
     g_free(machine->cores);
     g_free(machine->caches);

@@ -3,6 +3,7 @@
 
 #include "cache.h"
 #include "config.h"
+#include "controller.h"
 #include "core.h"
 #include "costs.h"
 #include "dram.h"
@@ -27,6 +28,7 @@ typedef struct {
     PfMmuConfig mmu;
     PfDramConfig dram;
     PfHashEngineConfig hash_engine;
+    PfControllerConfig controller;
     PfCosts costs;
     PfCacheConfig *caches; /* in order from the cores outward */
     unsigned cache_count;
@@ -55,6 +57,8 @@ typedef struct {
     uint64_t data_hit_cycles;
     PfDram *dram;
     PfHashEngine *hash_engine;
+    PfController *controller;
+    PfCore *engine; /* the clock of who works at the controller; no core of the machine */
     PfMmu mmu;
 } PfMachine;
 

@@ -126,6 +126,8 @@ PfMachineConfig *pf_machine_config_new(PfConfig *config)
     pf_config_bind(pf_config_subsection(section, "dram"), pf_dram_fields, pf_dram_field_count,
                    &machine->dram);
     pf_hash_engine_bind(pf_config_subsection(section, "hash_engine"), &machine->hash_engine);
+    pf_config_bind(pf_config_subsection(section, "controller"), pf_controller_fields,
+                   pf_controller_field_count, &machine->controller);
     pf_cost_card_bind(pf_config_subsection(section, "costs"), &machine->costs);
     return machine;
 }

@@ -20,6 +20,7 @@ static bool build_host(PfRun *run, uint64_t frame_capacity, bool verify, GError 
     unsigned daemon = run->machine->core_count - 1;
     if (run->machine_config->hash_engine.kind != PF_HASH_SOFTWARE)
         run->work.hash_engine = run->machine->hash_engine;
+    run->work.controller = run->machine->controller;
     PfHostBase base = {.memory = &run->memory,
                        .mmu = &run->machine->mmu,
                        .work = &run->work,
@@ -29,6 +30,10 @@ static bool build_host(PfRun *run, uint64_t frame_capacity, bool verify, GError 
                                   .index = (uint16_t)daemon,
                                   .actor = PF_ACTOR_POLICY,
                                   .payer = PF_PAYER_POLICY},
+                       .controller = {.core = run->machine->engine,
+                                      .index = (uint16_t)(daemon + 1),
+                                      .actor = PF_ACTOR_POLICY,
+                                      .payer = PF_PAYER_POLICY},
                        .core_count = (unsigned)run->machine_config->cores,
                        .clock_hz = run->machine_config->clock_hz,
                        .dilation = run->config->dilation,

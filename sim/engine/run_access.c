@@ -185,6 +185,27 @@ static PfSlot store_object(const PfRun *run, uint32_t number, unsigned part)
     return (PfSlot){event->object};
 }
 
+/* Tells the host of the access just played, to PAGE or (IS_TWOFOLD) to it and the one behind. */
+static void tell_access(PfRun *run, PfPage page, bool is_twofold, bool is_write)
+{
+    PfPage second = {page.context, pf_cpn_plus(page.cpn, 1)};
+    run->host->accesses++;
+    if (is_write && G_UNLIKELY(run->host->base.verify)) {
+        pf_host_verify(run->host, page);
+        if (is_twofold)
+            pf_host_verify(run->host, second);
+    }
+    if (is_write && pf_host_wants_writes(run->host)) {
+        pf_host_page_written(run->host, page, PF_CHANGE_STORE);
+        if (is_twofold)
+            pf_host_page_written(run->host, second, PF_CHANGE_STORE);
+    } else if (run->host->filters != NULL) {
+        pf_host_page_read(run->host, page);
+        if (is_twofold)
+            pf_host_page_read(run->host, second);
+    }
+}
+
 void run_play_access(PfRun *run, const PfRecord *record, uint32_t number)
 {
     run_begin(run, record->context);
@@ -231,17 +252,8 @@ void run_play_access(PfRun *run, const PfRecord *record, uint32_t number)
         if (!play_piece(run, &piece, dependent))
             return;
     }
-    if (!is_write)
-        return;
-    run->memory.position = note->events_end;
-    if (G_UNLIKELY(run->host->base.verify)) {
-        pf_host_verify(run->host, (PfPage){record->context, {record->address >> shift}});
-        pf_host_verify(run->host, piece.page);
-    }
-    if (pf_host_wants_writes(run->host)) {
-        if (note->second_slot != PF_NO_SLOT)
-            pf_host_page_written(run->host, (PfPage){record->context, {piece.page.cpn.number - 1}},
-                                 PF_CHANGE_STORE);
-        pf_host_page_written(run->host, piece.page, PF_CHANGE_STORE);
-    }
+    if (is_write)
+        run->memory.position = note->events_end;
+    tell_access(run, (PfPage){record->context, {record->address >> shift}},
+                note->second_slot != PF_NO_SLOT, is_write);
 }

@@ -197,7 +197,10 @@ void run_play_pages(PfRun *run, const PfRecord *record, uint32_t number)
                                (uint64_t)((int64_t)pf_image_baseline_frames(run->image) +
                                           run->events[event].baseline_delta));
         pf_host_verify(run->host, page);
-        pf_host_page_written(run->host, page, change_of((PfRecordKind)record->kind));
+        bool is_state = record->kind == PF_RECORD_STATE;
+        run->host->accesses += !is_state;
+        if (!is_state || run->events[event].kind != PF_EVENT_SAME)
+            pf_host_page_written(run->host, page, change_of((PfRecordKind)record->kind));
         if (record->kind == PF_RECORD_DMA)
             pf_host_dma_done(run->host, page, record->detail->name, record->detail->number);
         /* A long record is not one instant: what falls due meanwhile is served between pages. */

@@ -138,7 +138,7 @@ static void register_memory(PfRun *run)
         {"saved_pages", "pages", read_saved, "Baseline frames less used frames."},
         {"peak_frames", "frames", read_peak, "The most frames used at one time."},
         {"metadata_bytes", "bytes", read_metadata,
-         "What policy, finder and hash engine spend on their tables."},
+         "What policy, finder, filters and hash engine spend on their tables."},
         {"net_saved_bytes", "bytes", read_net, "Saved pages in bytes less the metadata."},
         {"saved_page_cycles", "page cycles", read_saved_page_cycles,
          "Saved pages integrated over time."},
@@ -172,6 +172,9 @@ void run_register(PfRun *run)
     pf_stats_counter(pf_stats_group(run->stats, "cycles"), "stolen", "cycles",
                      "Of the policy's cycles, those spent on cores of contexts.",
                      &run->work.stolen_cycles);
+    pf_stats_counter(pf_stats_group(run->stats, "cycles"), "engine", "cycles",
+                     "Of the policy's cycles, those of an engine at the memory controller.",
+                     &run->work.engine_cycles);
     PfStatsGroup *time = pf_stats_group(run->stats, "time");
     pf_stats_level(time, "cycles", "cycles", "Simulated time since the start of the trace.",
                    read_cycles, run);

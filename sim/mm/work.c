@@ -20,18 +20,22 @@ static PfRecentLine *recent_of(const PfWork *work, uint64_t line)
     return &work->recent[(line * 0x9e3779b97f4a7c15U) >> 32 & (PF_WORK_RECENT - 1)];
 }
 
-/* Whether the caches hold the line at ADDRESS. */
-static bool is_near(const PfWork *work, PfMaddr address)
+/* Whether the caches of PLACE hold the line at ADDRESS. */
+static bool is_near(const PfWork *work, const PfPlace *place, PfMaddr address)
 {
+    if (place->cache == NULL)
+        return false;
     uint64_t line = line_of(work, address);
     const PfRecentLine *recent = recent_of(work, line);
     return recent->line == line && work->read_bytes - recent->read_bytes < work->cache_bytes;
 }
 
 /* BYTES from ADDRESS on are read now; whether the caches held the first of them. */
-static bool note_read(PfWork *work, PfMaddr address, uint64_t bytes)
+static bool note_read(PfWork *work, const PfPlace *place, PfMaddr address, uint64_t bytes)
 {
-    bool near = is_near(work, address);
+    if (place->cache == NULL)
+        return false;
+    bool near = is_near(work, place, address);
     work->read_bytes += (bytes + work->line_bytes - 1) / work->line_bytes * work->line_bytes;
     uint64_t line = line_of(work, address);
     *recent_of(work, line) = (PfRecentLine){line, work->read_bytes};
@@ -51,11 +55,14 @@ void pf_work_charge(PfWork *work, const PfPlace *place, PfAccount account, uint6
         work->context_cycles[place->context] += cycles;
         work->billed_cycles += cycles;
     }
-    if (place->payer == PF_PAYER_POLICY && place->index != work->daemon_core)
+    if (place->payer == PF_PAYER_POLICY && place->index < work->daemon_core)
         work->stolen_cycles += cycles;
+    if (place->payer == PF_PAYER_POLICY && place->index > work->daemon_core)
+        work->engine_cycles += cycles;
 }
 
-/* Sends the lines of BYTES from ADDRESS on through the caches of PLACE; the cycles it takes. */
+/* Sends the lines of BYTES from ADDRESS on through the caches of PLACE, or from the controller; the
+ * cycles it takes. */
 static uint64_t run_lines(const PfWork *work, const PfPlace *place, PfAccessKind kind,
                           PfMaddr address, uint64_t bytes)
 {
@@ -67,7 +74,10 @@ static uint64_t run_lines(const PfWork *work, const PfPlace *place, PfAccessKind
                          .core = place->index,
                          .kind = (uint8_t)kind,
                          .actor = place->actor};
-    return pf_cache_run(place->cache, &request, (uint32_t)(last - first + 1)) - request.now_cycles;
+    uint32_t lines = (uint32_t)(last - first + 1);
+    uint64_t done = place->cache != NULL ? pf_cache_run(place->cache, &request, lines)
+                                         : pf_controller_run(work->controller, &request, lines);
+    return done - request.now_cycles;
 }
 
 void pf_work_read(PfWork *work, const PfPlace *place, PfAccount account, PfMaddr address,
@@ -77,7 +87,7 @@ void pf_work_read(PfWork *work, const PfPlace *place, PfAccount account, PfMaddr
     if (work->full)
         cycles = run_lines(work, place, PF_ACCESS_READ, address, bytes);
     else
-        note_read(work, address, bytes);
+        note_read(work, place, address, bytes);
     pf_work_charge(work, place, account, cycles);
 }
 
@@ -89,7 +99,7 @@ void pf_work_search(PfWork *work, const PfPlace *place, PfAccount account, PfMad
     if (work->full) {
         cycles = run_lines(work, place, PF_ACCESS_READ, address, bytes);
     } else {
-        bool near = note_read(work, address, bytes);
+        bool near = note_read(work, place, address, bytes);
         cycles = MAX(near ? costs->near_line_cycles : costs->line_cycles,
                      pf_costs_scale(costs->read_page_cycles, bytes));
     }
@@ -135,8 +145,8 @@ void pf_work_compare(PfWork *work, const PfPlace *place, PfAccount account, PfMa
         cycles = run_lines(work, place, PF_ACCESS_READ, a, read) +
                  run_lines(work, place, PF_ACCESS_READ, b, read);
     } else {
-        bool a_is_near = note_read(work, a, read);
-        bool b_is_near = note_read(work, b, read);
+        bool a_is_near = note_read(work, place, a, read);
+        bool b_is_near = note_read(work, place, b, read);
         bool near = a_is_near && b_is_near;
         uint64_t page = near ? costs->compare_near_cycles : costs->compare_page_cycles;
         uint64_t line = near ? costs->near_line_cycles : costs->line_cycles;
@@ -149,9 +159,11 @@ void pf_work_touch(PfWork *work, const PfPlace *place, PfAccount account, PfMadd
                    PfTouch touch)
 {
     const PfCosts *costs = work->costs;
-    bool near = work->full || is_near(work, address);
+    bool cached = place->cache != NULL;
+    bool near = cached && (work->full || is_near(work, place, address));
     pf_work_charge(work, place, account,
                    touch.own_lines * (near ? costs->near_line_cycles : costs->line_cycles) +
-                       touch.common_lines * costs->near_line_cycles +
+                       touch.common_lines *
+                           (cached ? costs->near_line_cycles : costs->line_cycles) +
                        touch.locks * costs->lock_cycles);
 }

@@ -1,13 +1,16 @@
 /* Work on whole pages and on tables, charged where it is done.
  *
  * A place is a core, or an engine that counts like one: a clock, the caches it reads through, and
- * who pays. All cycles that are spent outside the instruction stream go through pf_work_charge. */
+ * who pays. One without a cache is at the memory controller: its bytes go to DRAM directly, and no
+ * line is ever near. All cycles that are spent outside the instruction stream go through
+ * pf_work_charge. */
 #pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "cache.h"
+#include "controller.h"
 #include "core.h"
 #include "costs.h"
 #include "hash_engine.h"
@@ -15,8 +18,8 @@
 
 typedef struct {
     PfCore *core;   /* borrowed */
-    PfCache *cache; /* the first level for data; borrowed */
-    uint16_t index; /* of the core */
+    PfCache *cache; /* the first level for data; NULL: at the memory controller; borrowed */
+    uint16_t index; /* of the core; an engine that is no core has a higher one */
     uint8_t actor;  /* PfActor */
     uint8_t payer;  /* PfPayer */
     uint32_t context; /* whose it is, if contexts pay */
@@ -40,6 +43,8 @@ typedef struct {
     uint64_t *context_cycles; /* by context: what it has paid; borrowed, NULL: not counted */
     uint64_t billed_cycles;   /* the sum of these */
     uint64_t stolen_cycles; /* that the policy spent on the cores of contexts */
+    uint64_t engine_cycles; /* that it spent on no core at all */
+    PfController *controller; /* borrowed; NULL where no place is there */
     uint64_t cache_bytes;   /* of the last level; timing by costs: what it still holds */
     uint64_t read_bytes;    /* by pf_work_read and pf_work_compare so far */
     PfRecentLine *recent;   /* PF_WORK_RECENT of them */

@@ -4,13 +4,20 @@
 
 #include "error.h"
 
+/* The policy works where it is by itself. */
+static void work_at_home(PfHost *host)
+{
+    bool is_engine = host->setup->common.place == PF_PLACE_CONTROLLER;
+    host->place_now = is_engine ? host->base.controller : host->base.daemon;
+    host->place = &host->place_now;
+}
+
 PfHost *pf_host_new(const PfPolicySetup *setup, const PfHostBase *base, GError **error)
 {
     PfHost *host = g_new0(PfHost, 1);
     host->base = *base;
     host->setup = setup;
-    host->place_now = base->daemon;
-    host->place = &host->place_now;
+    work_at_home(host);
     host->wake_at_cycles = PF_HOST_NEVER;
     g_autofree char *stream = g_strconcat("policy ", setup->common.name, NULL);
     host->rng = pf_rng_derive(base->seed, stream);
@@ -46,6 +53,10 @@ PfHost *pf_host_new(const PfPolicySetup *setup, const PfHostBase *base, GError *
         pf_host_free(host);
         return NULL;
     }
+    if (!pf_host_create_filters(host, error)) {
+        pf_host_free(host);
+        return NULL;
+    }
     if (setup->finder != NULL)
         host->finder = setup->finder->create(host, setup->finder_config, frames, error);
     if (host->finder != NULL || setup->finder == NULL)
@@ -63,6 +74,7 @@ void pf_host_free(PfHost *host)
         host->setup->ops->free(host->self);
     if (host->finder != NULL)
         host->setup->finder->free(host->finder);
+    pf_host_free_filters(host);
     pf_host_bill_free(host->bill);
     g_clear_pointer(&host->census.contexts, g_array_unref);
     g_free(host->scratch);
@@ -80,20 +92,19 @@ void pf_host_set_contexts(PfHost *host, PfPlace *contexts, const bool *space_is_
     host->base.space_is_two_stage = space_is_two_stage;
 }
 
-/* The policy works on the core of CONTEXT from now on; it pays. */
+/* The policy works on the core of CONTEXT from now on; it pays. An engine at the memory controller
+ * is told, and works by itself from then on. */
 static void work_at_context(PfHost *host, uint32_t context)
 {
     pf_host_attend(host, context);
+    if (host->setup->common.place == PF_PLACE_CONTROLLER) {
+        work_at_home(host);
+        pf_core_advance_to(host->place->core, host->base.contexts[context].core->now_cycles);
+        return;
+    }
     host->place_now = host->base.contexts[context];
     host->place_now.payer = PF_PAYER_POLICY;
     host->place_now.actor = PF_ACTOR_POLICY;
-    host->place = &host->place_now;
-}
-
-static void work_at_daemon(PfHost *host)
-{
-    pf_host_attend_nobody(host);
-    host->place_now = host->base.daemon;
     host->place = &host->place_now;
 }
 
@@ -155,10 +166,18 @@ void pf_host_page_unmapped(PfHost *host, PfPage page)
 
 void pf_host_page_written(PfHost *host, PfPage page, PfChange how)
 {
-    if (host->setup->ops->page_written == NULL)
+    if (!pf_host_wants_writes(host))
         return;
     work_at_context(host, page.context);
-    host->setup->ops->page_written(host->self, page, how);
+    pf_host_page_accessed(host, page, true);
+    if (host->setup->ops->page_written != NULL)
+        host->setup->ops->page_written(host->self, page, how);
+}
+
+void pf_host_page_read(PfHost *host, PfPage page)
+{
+    work_at_context(host, page.context);
+    pf_host_page_accessed(host, page, false);
 }
 
 void pf_host_share_broken(PfHost *host, PfPage page, bool copied)
@@ -176,7 +195,7 @@ void pf_host_store_faulted(PfHost *host, PfStoreFault *fault)
     if (host->setup->ops->store_faulted == NULL)
         return;
     work_at_context(host, fault->page.context);
-    fault->core = host->place->index;
+    fault->core = host->base.contexts[fault->page.context].index;
     fault->old_refs = pf_host_frame_refs(host, fault->old_frame);
     host->setup->ops->store_faulted(host->self, fault);
 }
@@ -206,6 +225,8 @@ bool pf_host_memory_low(PfHost *host, PfPage page)
     host->low_page = page;
     host->setup->ops->memory_low(host->self);
     host->is_low = false;
+    if (host->setup->common.place == PF_PLACE_CONTROLLER)
+        pf_host_block(host, page.context, host->place->core->now_cycles);
     return pf_host_free_frames(host) > 0;
 }
 
@@ -214,8 +235,9 @@ static void start_work(PfHost *host, uint64_t at)
 {
     host->wake_cycles = at;
     host->worked_cycles = at;
-    work_at_daemon(host);
-    if (host->setup->common.place == PF_PLACE_DAEMON)
+    pf_host_attend_nobody(host);
+    work_at_home(host);
+    if (host->setup->common.place != PF_PLACE_STOLEN)
         pf_core_advance_to(host->place->core, at);
 }
 
@@ -232,7 +254,12 @@ static uint64_t earliest_wake(PfHost *host, uint64_t at)
 
 void pf_host_wake(PfHost *host)
 {
-    uint64_t at = host->wake_at_cycles;
+    uint64_t at = pf_host_due(host);
+    if (at == host->expiry_cycles) {
+        start_work(host, at);
+        pf_host_tell_expired(host);
+        return;
+    }
     host->wake_at_cycles = PF_HOST_NEVER;
     if (host->setup->ops->wake == NULL || host->setup->common.pacing == PF_PACING_TRACE)
         return;
@@ -287,6 +314,7 @@ void pf_host_check(PfHost *host)
         host->setup->ops->check(host->self);
     if (host->finder != NULL && host->setup->finder->check != NULL)
         host->setup->finder->check(host->finder);
+    pf_host_check_filters(host);
 }
 
 uint64_t pf_host_metadata_bytes(const PfHost *host)
@@ -295,5 +323,5 @@ uint64_t pf_host_metadata_bytes(const PfHost *host)
     uint64_t bytes = ops->metadata_bytes != NULL ? ops->metadata_bytes(host->self) : 0;
     if (host->finder != NULL && host->setup->finder->metadata_bytes != NULL)
         bytes += host->setup->finder->metadata_bytes(host->finder);
-    return bytes + pf_host_engine_metadata_bytes(host);
+    return bytes + pf_host_filter_bytes(host) + pf_host_engine_metadata_bytes(host);
 }

@@ -9,7 +9,7 @@
 #include "registry.h"
 #include "work.h"
 
-typedef enum { PF_PLACE_DAEMON, PF_PLACE_STOLEN } PfPlaceKind;
+typedef enum { PF_PLACE_DAEMON, PF_PLACE_STOLEN, PF_PLACE_CONTROLLER } PfPlaceKind;
 typedef enum { PF_PACING_TIME, PF_PACING_TRACE } PfPolicyPacing;
 
 /* Parameters that every policy has. */
@@ -26,7 +26,14 @@ typedef struct {
     int pacing; /* PfPolicyPacing */
     bool limited; /* to the machine's memory */
     uint64_t wasted_within_ps;
+    char **filters;
 } PfPolicyCommon;
+
+/* One of `filters`. */
+typedef struct {
+    const PfFilterOps *ops;
+    gpointer config; /* bound to ops->fields */
+} PfFilterSetup;
 
 /* One element of `policies`, bound and checked; shared by all runs of it. */
 typedef struct {
@@ -36,6 +43,7 @@ typedef struct {
     const PfHashOps *hash;
     gpointer policy_config; /* bound to ops->fields */
     gpointer finder_config;
+    GArray *filters; /* of PfFilterSetup */
 } PfPolicySetup;
 
 /* Binds SECTION. Errors are collected in its configuration; NULL if the policy is not known. */
@@ -50,6 +58,7 @@ typedef struct {
     PfWork *work;
     PfStats *stats;
     PfPlace daemon;
+    PfPlace controller;
     PfPlace *contexts;         /* the place of each context, by number; may move */
     const bool *space_is_two_stage; /* by context: translations are by virtual address */
     uint64_t *ready_cycles;         /* by context: it does not go on before; may move */
@@ -95,6 +104,9 @@ struct PfHost {
     const PfPolicySetup *setup;
     void *self;
     void *finder;
+    void **filters;          /* as many as in the setup; NULL: there are none */
+    uint64_t expiry_cycles;  /* when page_expired is to be told; PF_HOST_NEVER: not by now */
+    uint64_t accesses;       /* of all contexts */
     PfPlace *place; /* where the policy works now */
     PfPlace place_now;
     PfRng rng;
@@ -125,6 +137,9 @@ struct PfHost {
         uint64_t refused_controls;
         uint64_t compares;
         uint64_t compared_words;
+        uint64_t left_out;
+        uint64_t expired;
+        uint64_t filter_cycles;
     } stats;
 };
 
@@ -142,13 +157,15 @@ void pf_host_page_mapped(PfHost *host, PfPage page);
 void pf_host_page_recreated(PfHost *host, PfPage page);
 void pf_host_page_unmapped(PfHost *host, PfPage page);
 void pf_host_page_written(PfHost *host, PfPage page, PfChange how);
+/* Only filters ask for it. */
+void pf_host_page_read(PfHost *host, PfPage page);
 void pf_host_share_broken(PfHost *host, PfPage page, bool copied);
 void pf_host_store_faulted(PfHost *host, PfStoreFault *fault);
 void pf_host_pin_intended(PfHost *host, PfPage page);
 void pf_host_dma_done(PfHost *host, PfPage page, const char *device, uint64_t block);
 /* There is no frame for PAGE, which a record under way touches; true if there is one now. */
 bool pf_host_memory_low(PfHost *host, PfPage page);
-/* Runs the wake-up that is due; the caller has seen that it is. */
+/* Runs what is due (pf_host_due); the caller has seen that it is. */
 void pf_host_wake(PfHost *host);
 /* `scan`: PAGES pages, or with PASSES that many passes. No-op unless pacing = "trace". */
 void pf_host_scan(PfHost *host, uint64_t count, bool passes);
@@ -177,11 +194,31 @@ void pf_host_attend_nobody(const PfHost *host);
 /* Cycles of the policy that were spent on pages of CONTEXT. */
 uint64_t pf_host_context_cycles(const PfHost *host, uint32_t context);
 
-/* Whether the policy asks to be told of writes. */
+/* Whether the policy or a filter asks to be told of writes. */
 static inline bool pf_host_wants_writes(const PfHost *host)
 {
-    return host->setup->ops->page_written != NULL;
+    return host->setup->ops->page_written != NULL || host->filters != NULL;
 }
+
+/* When the policy is to be woken up, or to be told that pages have expired. */
+static inline uint64_t pf_host_due(const PfHost *host)
+{
+    return MIN(host->wake_at_cycles, host->expiry_cycles);
+}
+
+/* ---- filters (host_filters.c) ---- */
+/* Binds `filters` of SECTION and the filters' own groups to SETUP. */
+void pf_policy_setup_bind_filters(PfPolicySetup *setup, PfConfigSection *section,
+                                  const PfRegistry *registry);
+/* Makes the filters; false with an error of theirs. Registers filter.*. */
+bool pf_host_create_filters(PfHost *host, GError **error);
+void pf_host_free_filters(PfHost *host);
+/* PAGE was read or fetched from, or (IS_WRITE) has new bytes; the access is counted already. */
+void pf_host_page_accessed(PfHost *host, PfPage page, bool is_write);
+/* Tells the policy of pages that have expired. */
+void pf_host_tell_expired(PfHost *host);
+uint64_t pf_host_filter_bytes(const PfHost *host);
+void pf_host_check_filters(const PfHost *host);
 
 /* Where the bytes of FRAME lie. */
 static inline PfMaddr pf_host_frame_address(const PfHost *host, PfMpn frame)

@@ -143,6 +143,8 @@ void pf_host_charge_touch(PfHost *host, PfAccount account, PfMpn frame, PfTouch 
 
 void pf_host_charge_wake(PfHost *host)
 {
+    if (host->place->cache == NULL)
+        return; /* an engine is no thread and has no caches */
     pf_work_forget(host->base.work);
     pf_work_charge(host->base.work, host->place, PF_ACCOUNT_SCAN,
                    host->base.work->costs->wake_cycles);

@@ -2,7 +2,7 @@
 #include "host.h"
 
 static const char *const scopes[] = {"all", "anon", "mergeable", NULL};
-static const char *const places[] = {"daemon", "stolen", NULL};
+static const char *const places[] = {"daemon", "stolen", "controller", NULL};
 static const char *const pacings[] = {"time", "trace", NULL};
 
 enum { COMMON_FIELDS = 12 };
@@ -30,8 +30,9 @@ static void common_fields(const PfPolicyOps *ops, PfConfigField fields[COMMON_FI
          .offset = offsetof(PfPolicyCommon, place),
          .standard = ops->default_place != NULL ? ops->default_place : "daemon",
          .choices = places,
-         .description = "Where it runs: on a core of its own, or in cycles stolen from cores of "
-                        "contexts whose pages it looks at."},
+         .description = "Where it runs: on a core of its own, in cycles stolen from cores of "
+                        "contexts whose pages it looks at, or in an engine at the memory "
+                        "controller, without caches."},
         {.key = "pacing",
          .type = PF_CONFIG_ENUM,
          .offset = offsetof(PfPolicyCommon, pacing),
@@ -138,6 +139,7 @@ PfPolicySetup *pf_policy_setup_new(PfConfigSection *section, const PfRegistry *r
     if (setup->finder != NULL && setup->finder->field_count > 0)
         pf_config_bind(pf_config_subsection(section, setup->finder->name), setup->finder->fields,
                        setup->finder->field_count, setup->finder_config);
+    pf_policy_setup_bind_filters(setup, section, registry);
     return setup;
 }
 
@@ -147,5 +149,6 @@ void pf_policy_setup_free(PfPolicySetup *setup)
         return;
     g_free(setup->policy_config);
     g_free(setup->finder_config);
+    g_array_unref(setup->filters);
     g_free(setup);
 }

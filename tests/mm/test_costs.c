@@ -165,13 +165,49 @@ static void test_payer(void)
     pf_work_charge(&fixture.work, &fixture.place, PF_ACCOUNT_FAULT, 10);
     fixture.place.payer = PF_PAYER_POLICY;
     pf_work_charge(&fixture.work, &fixture.place, PF_ACCOUNT_SCAN, 20);
-    /* On the daemon's own core nothing is stolen. */
+    /* On the daemon's own core nothing is stolen, nor by an engine, which is no core. */
     fixture.place.index = 9;
     pf_work_charge(&fixture.work, &fixture.place, PF_ACCOUNT_SCAN, 40);
+    fixture.place.index = 10;
+    pf_work_charge(&fixture.work, &fixture.place, PF_ACCOUNT_SCAN, 80);
     CU_ASSERT_EQUAL(fixture.ledger.payer_cycles[PF_PAYER_APP], 10);
-    CU_ASSERT_EQUAL(fixture.ledger.payer_cycles[PF_PAYER_POLICY], 60);
+    CU_ASSERT_EQUAL(fixture.ledger.payer_cycles[PF_PAYER_POLICY], 140);
     CU_ASSERT_EQUAL(fixture.work.stolen_cycles, 20);
-    CU_ASSERT_EQUAL(fixture.core->now_cycles, 70);
+    CU_ASSERT_EQUAL(fixture.work.engine_cycles, 80);
+    CU_ASSERT_EQUAL(fixture.core->now_cycles, 150);
+    tear_down(&fixture);
+}
+
+/* Without a cache bytes go to DRAM, which takes LATENCY a line, and nothing is near. */
+static void test_controller(void)
+{
+    Fixture fixture;
+    set_up(&fixture, 256, true);
+    const PfControllerConfig config = {.snoop_cycles = 50};
+    g_autoptr(PfController) controller = pf_controller_new(&config, &next_port, LINE, NULL);
+    pf_controller_add_cache(controller, fixture.cache);
+    fixture.work.controller = controller;
+    PfPlace engine = fixture.place;
+    engine.cache = NULL;
+    pf_work_read(&fixture.work, &engine, PF_ACCOUNT_HASH, (PfMaddr){0}, 256);
+    /* Four lines, one a cycle: the last is asked for at 3. */
+    CU_ASSERT_EQUAL(fixture.core->now_cycles, 3 + LATENCY);
+    CU_ASSERT_EQUAL(pf_cache_stats(fixture.cache)->accesses[PF_ACCESS_READ], 0);
+    pf_work_fill(&fixture.work, &fixture.place, PF_ACCOUNT_FAULT, (PfMaddr){64}, 64);
+    uint64_t before = fixture.core->now_cycles;
+    pf_work_read(&fixture.work, &engine, PF_ACCOUNT_HASH, (PfMaddr){0}, 256);
+    CU_ASSERT_EQUAL(fixture.core->now_cycles, before + 1 + 50); /* the second line is dirty */
+    const PfTouch touch = {.own_lines = 2, .common_lines = 3, .locks = 1};
+    before = fixture.core->now_cycles;
+    pf_work_touch(&fixture.work, &engine, PF_ACCOUNT_SCAN, (PfMaddr){0}, touch);
+    CU_ASSERT_EQUAL(fixture.core->now_cycles, before + 5 * 450 + 30);
+    fixture.work.full = false;
+    for (unsigned i = 0; i < 2; i++) {
+        before = fixture.core->now_cycles;
+        pf_work_compare(&fixture.work, &engine, PF_ACCOUNT_COMPARE, (PfMaddr){0}, (PfMaddr){4096},
+                        256);
+        CU_ASSERT_EQUAL(fixture.core->now_cycles, before + 450); /* 2200 / 16, a line at least */
+    }
     tear_down(&fixture);
 }
 
@@ -252,6 +288,7 @@ static const PfCheck checks[] = {
     {"in full, the lines go through the cache and the card's rows are not charged", test_full},
     {"in full, a comparison reads the line of the first difference", test_compare_full},
     {"what a policy spends on the core of a context is stolen", test_payer},
+    {"at the controller bytes go to DRAM directly, and nothing is near", test_controller},
     {"pages read since the cache was last read full are near", test_near},
     {"after others have had the caches nothing is near", test_forget},
     {"a step costs its lines and its locks", test_touch},

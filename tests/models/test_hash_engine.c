@@ -7,7 +7,7 @@
 #include "hash_engine.h"
 
 enum { PAGE = 4096, LINE = 64, LINES = PAGE / LINE, RATE = 16, DEPTH = 8, MESSAGE = 20 };
-enum { SNOOP = 45, CORES = 2 };
+enum { SNOOP = 1000000, CORES = 2 };
 
 static PfHashEngineConfig config_of(PfHashPlace at, PfHashKind kind)
 {
@@ -19,7 +19,6 @@ static PfHashEngineConfig config_of(PfHashPlace at, PfHashKind kind)
                                 .queue = 2,
                                 .dirty = kind == PF_HASH_INCREMENTAL ? PF_DIRTY_STALE
                                                                      : PF_DIRTY_SNOOP,
-                                .snoop_cycles = SNOOP,
                                 .message_cycles = MESSAGE};
 }
 
@@ -35,6 +34,17 @@ static PfHashEngine *engine_of(const PfHashEngineConfig *config, PfDram *dram)
     PfHashEngine *engine = pf_hash_engine_new(config, CORES, dram, PAGE, LINE, NULL);
     pf_hash_engine_start(engine);
     return engine;
+}
+
+/* A way to DRAM for ENGINE, past CACHE, which may be NULL. */
+static PfController *attach(PfHashEngine *engine, PfDram *dram, PfCache *cache)
+{
+    PfControllerConfig config = {.snoop_cycles = SNOOP};
+    PfController *controller = pf_controller_new(&config, pf_dram_port(dram), LINE, NULL);
+    if (cache != NULL)
+        pf_controller_add_cache(controller, cache);
+    pf_hash_engine_attach(engine, controller);
+    return controller;
 }
 
 /* A page whose bytes are there at READY. */
@@ -140,6 +150,7 @@ static void controller_reads_dram(void)
     g_autoptr(PfDram) dram = dram_with(1);
     g_autoptr(PfDram) twin = dram_with(1);
     g_autoptr(PfHashEngine) engine = engine_of(&config, dram);
+    g_autoptr(PfController) controller = attach(engine, dram, NULL);
     uint64_t last = 0;
     for (unsigned i = 0; i < LINES; i++) {
         PfRequest request = {.address = {PAGE + i * LINE}, .now_cycles = 5 + i, .size_bytes = LINE};
@@ -157,6 +168,7 @@ static void check_bits_are_four_reads(void)
     g_autoptr(PfDram) dram = dram_with(1);
     g_autoptr(PfDram) twin = dram_with(1);
     g_autoptr(PfHashEngine) engine = engine_of(&config, dram);
+    g_autoptr(PfController) controller = attach(engine, dram, NULL);
     uint64_t last = 0;
     for (unsigned i = 0; i < 4; i++) {
         PfRequest request = {
@@ -169,6 +181,7 @@ static void check_bits_are_four_reads(void)
     CU_ASSERT_EQUAL(pf_hash_engine_stats(engine)->bytes, 4);
 }
 
+/* ADDRESS is dirty there, the line after it clean. */
 static PfCache *cache_with_dirty(uint64_t address)
 {
     PfCacheConfig config = {.size_bytes = 1024, .ways = 2, .line_bytes = LINE};
@@ -183,12 +196,11 @@ static PfCache *cache_with_dirty(uint64_t address)
 static void dirty_line_comes_from_its_cache(void)
 {
     PfHashEngineConfig config = config_of(PF_HASH_AT_CONTROLLER, PF_HASH_FULL);
-    config.snoop_cycles = 1000000;
     g_autoptr(PfDram) dram = dram_with(1);
     g_autoptr(PfHashEngine) engine = engine_of(&config, dram);
     PfCache *cache = cache_with_dirty(PAGE - LINE);
-    pf_hash_engine_snoop(engine, &cache, 1);
-    CU_ASSERT_EQUAL(page_from(engine, 0, 5), 5 + 63 + 1000000 + DEPTH);
+    g_autoptr(PfController) controller = attach(engine, dram, cache);
+    CU_ASSERT_EQUAL(page_from(engine, 0, 5), 5 + 63 + SNOOP + DEPTH);
     CU_ASSERT_EQUAL(pf_dram_stats(dram)->reads, LINES - 1);
     CU_ASSERT_EQUAL(pf_hash_engine_stats(engine)->snoops, 1);
     CU_ASSERT_FALSE(pf_hash_engine_leaves_out(engine, (PfMaddr){0}));
@@ -202,7 +214,7 @@ static void page_with_dirty_line_is_left_out(void)
     g_autoptr(PfDram) dram = dram_with(1);
     g_autoptr(PfHashEngine) engine = engine_of(&config, dram);
     PfCache *cache = cache_with_dirty(PAGE - LINE); /* and the next page's first line, clean */
-    pf_hash_engine_snoop(engine, &cache, 1);
+    g_autoptr(PfController) controller = attach(engine, dram, cache);
     CU_ASSERT_TRUE(pf_hash_engine_leaves_out(engine, (PfMaddr){0}));
     CU_ASSERT_FALSE(pf_hash_engine_leaves_out(engine, (PfMaddr){PAGE}));
     CU_ASSERT_EQUAL(pf_hash_engine_stats(engine)->skipped_pages, 1);

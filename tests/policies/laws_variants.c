@@ -15,6 +15,7 @@ static const char *const esx[] = {
     "exclude = (\"range:0x0-0xfff\", \"readonly\"); io_active = \"1ms\"; ",
     "hash_bytes = 3; hash_offset = 1; salting = \"label\"; pacing = \"trace\"; ",
     "preset = \"vsphere\"; scan_time = \"1ms\"; when = \"pressure\"; ",
+    "place = \"controller\"; rate = 100000; locks = \"1\"; requests = \"synchronous\"; ",
     "known_good = (\"0x0\", \"0x1\"); known_bits = 64; known_hashes = 1; rate = 100000; ",
     NULL,
 };

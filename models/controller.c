@@ -1,0 +1,103 @@
+#include "controller.h"
+
+struct PfController {
+    PfPort *dram;
+    GPtrArray *caches; /* of PfCache, borrowed */
+    uint64_t snoop_cycles;
+    uint32_t line_bytes;
+    PfControllerStats stats;
+};
+
+const PfConfigField pf_controller_fields[] = {
+    {.key = "snoop",
+     .type = PF_CONFIG_UINT,
+     .offset = offsetof(PfControllerConfig, snoop_cycles),
+     .standard = "90",
+     .max = 1000000,
+     .unit = "cycles",
+     .description = "To get a line that a cache holds dirty; twice the way to a standard l3."},
+};
+const size_t pf_controller_field_count = G_N_ELEMENTS(pf_controller_fields);
+
+PfController *pf_controller_new(const PfControllerConfig *config, PfPort *dram,
+                                uint32_t line_bytes, PfStatsGroup *stats)
+{
+    PfController *controller = g_new0(PfController, 1);
+    controller->dram = dram;
+    controller->caches = g_ptr_array_new();
+    controller->snoop_cycles = config->snoop_cycles;
+    controller->line_bytes = line_bytes;
+    if (stats != NULL) {
+        pf_stats_counter(stats, "reads", "events", "Lines read by work at the memory controller.",
+                         &controller->stats.reads);
+        pf_stats_counter(stats, "writes", "events",
+                         "Lines written by work at the memory controller.",
+                         &controller->stats.writes);
+        pf_stats_counter(stats, "snoops", "events",
+                         "Of those read, lines that a cache held dirty and DRAM was not asked for.",
+                         &controller->stats.snoops);
+    }
+    return controller;
+}
+
+void pf_controller_free(PfController *controller)
+{
+    if (controller == NULL)
+        return;
+    g_ptr_array_free(controller->caches, TRUE);
+    g_free(controller);
+}
+
+void pf_controller_add_cache(PfController *controller, PfCache *cache)
+{
+    g_ptr_array_add(controller->caches, cache);
+}
+
+const PfControllerStats *pf_controller_stats(const PfController *controller)
+{
+    return &controller->stats;
+}
+
+bool pf_controller_is_dirty(const PfController *controller, PfMaddr address)
+{
+    for (guint i = 0; i < controller->caches->len; i++) {
+        bool dirty;
+        if (pf_cache_holds(g_ptr_array_index(controller->caches, i), address, &dirty) && dirty)
+            return true;
+    }
+    return false;
+}
+
+static uint64_t read_line(PfController *controller, const PfRequest *request)
+{
+    controller->stats.reads++;
+    if (!pf_controller_is_dirty(controller, request->address))
+        return pf_port_wait(controller->dram, pf_port_access(controller->dram, request));
+    controller->stats.snoops++;
+    return request->now_cycles + controller->snoop_cycles;
+}
+
+static uint64_t write_line(PfController *controller, const PfRequest *request)
+{
+    controller->stats.writes++;
+    for (guint i = 0; i < controller->caches->len; i++)
+        pf_cache_invalidate_range(g_ptr_array_index(controller->caches, i), request->address,
+                                  controller->line_bytes);
+    return pf_port_wait(controller->dram, pf_port_access(controller->dram, request));
+}
+
+uint64_t pf_controller_run(PfController *controller, const PfRequest *first, uint32_t lines)
+{
+    PfRequest request = *first;
+    request.address.bytes &= ~(uint64_t)(controller->line_bytes - 1);
+    request.size_bytes = controller->line_bytes;
+    uint64_t done_cycles = first->now_cycles;
+    for (uint32_t i = 0; i < lines; i++) {
+        uint64_t answer = request.kind == PF_ACCESS_WRITE ? write_line(controller, &request)
+                                                          : read_line(controller, &request);
+        done_cycles = MAX(done_cycles, answer);
+        request.address.bytes += controller->line_bytes;
+        request.now_cycles++;
+    }
+    return done_cycles;
+}

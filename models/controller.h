@@ -1,0 +1,60 @@
+/* The memory controller as a place to work: lines are read and written where DRAM is, past all
+ * caches.
+ *
+ * Semantics of the corner cases:
+ *   - The controller knows which lines caches hold dirty (a snoop filter, free of time and of
+ *     storage). Such a line is read from its cache, `snoop` cycles after it was asked for; it stays
+ *     there and stays dirty, and DRAM is not read.
+ *   - Every other line is a read of DRAM. No cache holds it afterwards that did not before.
+ *   - A line that is written is dropped from all caches, dirty or not: it is overwritten as a
+ *     whole. The write is posted.
+ *   - One line is issued each cycle, without waiting for the one before.
+ *
+ * What the model cannot do: no limit on lines in flight, no conflict of snoops with the cores' own
+ * accesses to their caches. */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "cache.h"
+#include "config.h"
+#include "port.h"
+#include "stats.h"
+
+typedef struct {
+    uint64_t snoop_cycles;
+} PfControllerConfig;
+
+extern const PfConfigField pf_controller_fields[];
+extern const size_t pf_controller_field_count;
+
+typedef struct {
+    uint64_t reads;
+    uint64_t writes;
+    uint64_t snoops;
+} PfControllerStats;
+
+typedef struct PfController PfController;
+
+/* Works on DRAM (borrowed), whose lines have LINE_BYTES. STATS may be NULL. */
+PfController *pf_controller_new(const PfControllerConfig *config, PfPort *dram,
+                                uint32_t line_bytes, PfStatsGroup *stats);
+void pf_controller_free(PfController *controller);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(PfController, pf_controller_free)
+
+/* CACHE (borrowed) is snooped from now on. */
+void pf_controller_add_cache(PfController *controller, PfCache *cache);
+
+/* Whether some cache holds the line of ADDRESS dirty; disturbs nothing. */
+bool pf_controller_is_dirty(const PfController *controller, PfMaddr address);
+
+/* Borrowed. */
+const PfControllerStats *pf_controller_stats(const PfController *controller);
+
+/* Reads (FIRST->kind is READ) or writes LINES whole lines, from the one that FIRST->address lies in
+ * upward, issued one each cycle from FIRST->now_cycles on. When the last to finish is done
+ * (FIRST->now_cycles for no lines). */
+uint64_t pf_controller_run(PfController *controller, const PfRequest *first, uint32_t lines);
