@@ -178,10 +178,18 @@ uint64_t pf_hash_engine_page(PfHashEngine *engine, const PfHashJob *job)
 
 /* ---- Stores ---- */
 
-/* Stores at a core: the words that they touch, each line by itself. */
-static uint64_t follow_store(PfHashEngine *engine, const PfRequest *first, uint64_t bytes,
-                             bool timed)
+void pf_hash_engine_announce(PfHashEngine *engine, PfMaddr address, uint64_t bytes)
 {
+    if (engine->is_on && engine->watcher != NULL && bytes > 0)
+        engine->watcher->stored(engine->watcher_user, address, bytes);
+}
+
+/* Takes the words that a store touches, each line by itself. */
+uint64_t pf_hash_engine_store(PfHashEngine *engine, const PfRequest *first, uint64_t bytes,
+                              uint64_t ready_cycles, bool timed)
+{
+    if (!engine->is_on || !is_incremental(engine) || !is_at_core(engine))
+        return 0;
     const uint64_t in_word = PF_KEY_WORD_BYTES - 1;
     PfHashUnit *unit = &engine->parts[first->core % engine->part_count].unit;
     uint64_t end = (first->address.bytes + bytes + in_word) & ~in_word;
@@ -189,24 +197,13 @@ static uint64_t follow_store(PfHashEngine *engine, const PfRequest *first, uint6
     uint64_t next;
     for (uint64_t at = first->address.bytes & ~in_word; at < end; at = next) {
         next = MIN(end, (at | (engine->line_bytes - 1U)) + 1);
-        uint64_t wait = timed ? pf_hash_unit_queue(unit, now, now, next - at) : 0;
+        uint64_t wait =
+            timed ? pf_hash_unit_queue(unit, now, MAX(now, ready_cycles), next - at) : 0;
         count(engine, next - at, wait);
         engine->stats.stores++;
         now += wait + (next < end);
     }
     return timed ? now - first->now_cycles : 0;
-}
-
-uint64_t pf_hash_engine_store(PfHashEngine *engine, const PfRequest *first, uint64_t bytes,
-                              bool timed)
-{
-    if (!engine->is_on || !is_incremental(engine) || bytes == 0)
-        return 0;
-    if (is_at_core(engine))
-        return follow_store(engine, first, bytes, timed);
-    if (timed && engine->watcher != NULL)
-        engine->watcher->stored(engine->watcher_user, first->address, bytes);
-    return 0;
 }
 
 /* The port in front of DRAM: a write-back brings a line's new bytes. */

@@ -61,7 +61,7 @@ void pf_hash_engine_bind(PfConfigSection *section, PfHashEngineConfig *config);
 
 /* Told of lines of memory, for who knows their bytes. */
 typedef struct {
-    /* BYTES from ADDRESS on are about to be stored. */
+    /* As pf_hash_engine_announce. */
     void (*stored)(void *user, PfMaddr address, uint64_t bytes);
     /* The line of BYTES at ADDRESS goes to DRAM. */
     void (*written_back)(void *user, PfMaddr address, uint32_t bytes);
@@ -126,10 +126,14 @@ bool pf_hash_engine_leaves_out(PfHashEngine *engine, PfMaddr address);
 /* Makes the key of a page: the cycle at which it is there. */
 uint64_t pf_hash_engine_page(PfHashEngine *engine, const PfHashJob *job);
 
-/* FIRST->core stores BYTES from FIRST->address on, a line a cycle from FIRST->now_cycles on.
- * Returns how many cycles after that the last of them is taken. Not TIMED: at once. */
+/* BYTES from ADDRESS on are about to be stored: for the watcher. */
+void pf_hash_engine_announce(PfHashEngine *engine, PfMaddr address, uint64_t bytes);
+
+/* FIRST->core stores BYTES from FIRST->address on, a line a cycle from FIRST->now_cycles on; the
+ * old ones are there at READY_CYCLES. Returns how many cycles after that time the last of them is
+ * taken. Not TIMED: at once. */
 uint64_t pf_hash_engine_store(PfHashEngine *engine, const PfRequest *first, uint64_t bytes,
-                              bool timed);
+                              uint64_t ready_cycles, bool timed);
 
 /* What an incremental engine keeps of each page. */
 uint64_t pf_hash_engine_bits_per_page(const PfHashEngine *engine);

@@ -100,6 +100,23 @@ static bool translate_slowly(PfRun *run, const Piece *piece, bool missed, PfMpn 
     return fault_in(run, piece, ret_frame);
 }
 
+static PfMaddr piece_address(const PfRun *run, const Piece *piece, PfMpn frame)
+{
+    return pf_mpn_address(frame, run->machine->mmu.page_shift, piece->offset_bytes);
+}
+
+/* A hash engine follows the store REQUEST, whose line is there at READY_CYCLES; the core waits
+ * while it cannot. */
+static void follow_store(PfRun *run, const Piece *piece, const PfRequest *request,
+                         uint64_t ready_cycles)
+{
+    PfCore *core = piece->place->core;
+    uint64_t taken = pf_work_follow(&run->work, piece->place, request->address,
+                                    request->size_bytes, ready_cycles);
+    uint64_t stall = pf_core_stall_until(core, core->now_cycles + taken);
+    pf_ledger_charge(&run->ledger, PF_PAYER_APP, PF_ACCOUNT_HASH, stall);
+}
+
 static void send(PfRun *run, const Piece *piece, PfMpn frame, bool dependent)
 {
     PfCore *core = piece->place->core;
@@ -107,19 +124,23 @@ static void send(PfRun *run, const Piece *piece, PfMpn frame, bool dependent)
     PfCache *cache = is_fetch ? run->machine->fetch[piece->place->index] : piece->place->cache;
     uint64_t hit_cycles =
         is_fetch ? run->machine->fetch_hit_cycles : run->machine->data_hit_cycles;
-    PfMaddr address =
-        pf_mpn_address(frame, run->machine->mmu.page_shift, piece->offset_bytes);
+    PfMaddr address = piece_address(run, piece, frame);
     uint64_t end = address.bytes + piece->size_bytes;
     PfRequest request = {.address = address,
                          .core = piece->place->index,
                          .kind = (uint8_t)piece->kind,
                          .actor = PF_ACTOR_DEMAND};
+    bool is_followed = piece->is_write && run->work.hash_engine != NULL;
+    if (is_followed)
+        pf_work_announce(&run->work, address, piece->size_bytes);
     while (request.address.bytes < end) {
         uint64_t line_end = (request.address.bytes | (run->work.line_bytes - 1U)) + 1;
         request.size_bytes = (uint32_t)(MIN(line_end, end) - request.address.bytes);
         request.now_cycles = core->now_cycles;
         uint64_t done = pf_cache_access(pf_cache_port(cache), &request);
         uint64_t stall;
+        if (is_followed)
+            follow_store(run, piece, &request, done);
         if (!is_fetch)
             stall = pf_core_issue(core, done, hit_cycles, piece->is_write, dependent);
         else
@@ -130,16 +151,6 @@ static void send(PfRun *run, const Piece *piece, PfMpn frame, bool dependent)
     }
 }
 
-/* The hash engine follows a store; its core waits while it cannot. */
-static void follow_store(PfRun *run, const Piece *piece, PfMpn frame)
-{
-    PfMaddr address = pf_mpn_address(frame, run->machine->mmu.page_shift, piece->offset_bytes);
-    uint64_t taken = pf_work_follow(&run->work, piece->place, address, piece->size_bytes);
-    uint64_t stall =
-        pf_core_stall_until(piece->place->core, piece->place->core->now_cycles + taken);
-    pf_ledger_charge(&run->ledger, PF_PAYER_APP, PF_ACCOUNT_HASH, stall);
-}
-
 /* The piece costs nothing beside its faults. */
 static bool play_piece_by_costs(PfRun *run, const Piece *piece)
 {
@@ -147,8 +158,9 @@ static bool play_piece_by_costs(PfRun *run, const Piece *piece)
         return run_read(run, piece->place, piece->page, piece->slot);
     if (!run_store(run, piece->place, piece->page, piece->slot, piece->object))
         return false;
-    if (run->work.hash_engine != NULL)
-        follow_store(run, piece, (PfMpn){pf_memory_entry(&run->memory, piece->slot)->mpn});
+    PfMpn frame = {pf_memory_entry(&run->memory, piece->slot)->mpn};
+    pf_work_follow(&run->work, piece->place, piece_address(run, piece, frame), piece->size_bytes,
+                   0);
     return true;
 }
 
@@ -167,8 +179,6 @@ static bool play_piece(PfRun *run, const Piece *piece, bool dependent)
         frame = entry->mpn;
     else if (!translate_slowly(run, piece, entry == NULL, &frame))
         return false;
-    if (G_UNLIKELY(run->work.hash_engine != NULL) && piece->is_write)
-        follow_store(run, piece, frame);
     send(run, piece, frame, dependent);
     return true;
 }

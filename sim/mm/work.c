@@ -118,7 +118,8 @@ static void charge_store(PfWork *work, const PfPlace *place, PfAccount account, 
 void pf_work_fill(PfWork *work, const PfPlace *place, PfAccount account, PfMaddr address,
                   uint64_t bytes)
 {
-    uint64_t taken = pf_work_follow(work, place, address, bytes);
+    pf_work_announce(work, address, bytes);
+    uint64_t taken = pf_work_follow(work, place, address, bytes, 0);
     uint64_t cycles = work->full ? run_lines(work, place, PF_ACCESS_WRITE, address, bytes)
                                  : pf_costs_scale(work->costs->fill_page_cycles, bytes);
     charge_store(work, place, account, cycles, taken);
@@ -127,7 +128,8 @@ void pf_work_fill(PfWork *work, const PfPlace *place, PfAccount account, PfMaddr
 void pf_work_copy_page(PfWork *work, const PfPlace *place, PfAccount account, PfMaddr from,
                        PfMaddr to)
 {
-    uint64_t taken = pf_work_follow(work, place, to, work->page_bytes);
+    pf_work_announce(work, to, work->page_bytes);
+    uint64_t taken = pf_work_follow(work, place, to, work->page_bytes, 0);
     uint64_t cycles = pf_costs_scale(work->costs->copy_page_cycles, work->page_bytes);
     if (work->full)
         cycles = run_lines(work, place, PF_ACCESS_READ, from, work->page_bytes) +

@@ -100,7 +100,7 @@ static void late_core_waits_for_work_not_for_time(void)
 static uint64_t store(PfHashEngine *engine, uint64_t address, uint64_t now, uint64_t bytes)
 {
     PfRequest request = {.address = {address}, .now_cycles = now};
-    return pf_hash_engine_store(engine, &request, bytes, true);
+    return pf_hash_engine_store(engine, &request, bytes, now, true);
 }
 
 /* Four bytes a cycle and two places. Stores of two words at cycle 0 begin at 0, 2, 4: the third
@@ -121,6 +121,21 @@ static void full_queue_holds_up_the_core(void)
     CU_ASSERT_EQUAL(pf_hash_engine_stats(engine)->stores, 4);
 }
 
+/* A miss: the old bytes come with the fill at 100. Of two places, the second is free for one more
+ * store; the third waits for the first to begin. A store takes a cycle, so the second begins at 101
+ * and leaves its place to a fourth. */
+static void store_that_misses_keeps_its_place(void)
+{
+    PfHashEngineConfig config = config_of(PF_HASH_AT_CORE, PF_HASH_INCREMENTAL);
+    g_autoptr(PfDram) dram = dram_with(1);
+    g_autoptr(PfHashEngine) engine = engine_of(&config, dram);
+    PfRequest request = {.now_cycles = 10};
+    CU_ASSERT_EQUAL(pf_hash_engine_store(engine, &request, 8, 100, true), 0);
+    CU_ASSERT_EQUAL(store(engine, 8, 11, 8), 0);
+    CU_ASSERT_EQUAL(store(engine, 16, 12, 8), 100 - 12);
+    CU_ASSERT_EQUAL(store(engine, 24, 101, 8), 0); /* the second has begun at 101 */
+}
+
 static void store_counts_its_words_line_by_line(void)
 {
     PfHashEngineConfig config = config_of(PF_HASH_AT_CORE, PF_HASH_INCREMENTAL);
@@ -138,7 +153,7 @@ static void store_counts_its_words_line_by_line(void)
      * when line i - 2 begins, so the last at 4 * 61. */
     CU_ASSERT_EQUAL(store(engine, 0, 1000, PAGE), 4 * (LINES - 3));
     PfRequest request = {.now_cycles = 2000};
-    CU_ASSERT_EQUAL(pf_hash_engine_store(engine, &request, PAGE, false), 0);
+    CU_ASSERT_EQUAL(pf_hash_engine_store(engine, &request, PAGE, 0, false), 0);
     CU_ASSERT_EQUAL(stats->bytes, 20 + 2 * PAGE);
     CU_ASSERT_EQUAL(store(engine, 0, 2000, 4), 0); /* untimed, a page leaves nothing behind */
 }
@@ -283,8 +298,9 @@ static void controller_reads_old_lines_of_write_backs(void)
     PfRequest request = {.address = {64}, .size_bytes = LINE, .kind = PF_ACCESS_READ};
     pf_port_access(port, &request);
     CU_ASSERT_EQUAL(pf_dram_stats(dram)->reads, 1);
-    CU_ASSERT_EQUAL(store(engine, 64, 0, 8), 0);
+    pf_hash_engine_announce(engine, (PfMaddr){64}, 8);
     CU_ASSERT_EQUAL(told.stored, 1);
+    CU_ASSERT_EQUAL(store(engine, 64, 0, 8), 0);
     request.kind = PF_ACCESS_WRITE;
     pf_port_access(port, &request);
     CU_ASSERT_EQUAL(told.written_back, 1);
@@ -354,6 +370,8 @@ static const PfCheck checks[] = {
     {"a core whose clock is behind waits for work, not for time",
      late_core_waits_for_work_not_for_time},
     {"a core waits when the queue for its stores is full", full_queue_holds_up_the_core},
+    {"a store that misses keeps its place until the fill has come",
+     store_that_misses_keeps_its_place},
     {"a store counts its words, line by line", store_counts_its_words_line_by_line},
     {"at the controller a page is read from DRAM", controller_reads_dram},
     {"check bits cost four reads", check_bits_are_four_reads},
