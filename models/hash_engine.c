@@ -127,7 +127,8 @@ static void hand_out(PfHashEngine *engine, const PfHashJob *job)
         if (!is_ecc && (line.bytes >= end || line.bytes + engine->line_bytes <= begin))
             continue;
         bool crosses;
-        Part *part = part_of(engine, line, &crosses);
+        PfMaddr place = pf_controller_translate(engine->controller, line);
+        Part *part = part_of(engine, place, &crosses);
         part->takes_part = true;
         if (is_incremental(engine))
             continue;
@@ -181,7 +182,8 @@ uint64_t pf_hash_engine_page(PfHashEngine *engine, const PfHashJob *job)
 void pf_hash_engine_announce(PfHashEngine *engine, PfMaddr address, uint64_t bytes)
 {
     if (engine->is_on && engine->watcher != NULL && bytes > 0)
-        engine->watcher->stored(engine->watcher_user, address, bytes);
+        engine->watcher->stored(engine->watcher_user,
+                                pf_controller_translate(engine->controller, address), bytes);
 }
 
 /* Takes the words that a store touches, each line by itself. */

@@ -59,7 +59,7 @@ typedef struct {
 /* Binds SECTION, `machine.hash_engine`; what does not go together is a collected error. */
 void pf_hash_engine_bind(PfConfigSection *section, PfHashEngineConfig *config);
 
-/* Told of lines of memory, for who knows their bytes. */
+/* Told of lines of memory, for who knows their bytes; addresses are DRAM's. */
 typedef struct {
     /* As pf_hash_engine_announce. */
     void (*stored)(void *user, PfMaddr address, uint64_t bytes);
@@ -67,7 +67,7 @@ typedef struct {
     void (*written_back)(void *user, PfMaddr address, uint32_t bytes);
 } PfHashWatcher;
 
-/* A key of the page at `first.address`, of BYTES, is asked for at first.now_cycles. */
+/* A key of BYTES from first.address on, an address of the bus, is asked for at first.now_cycles. */
 typedef struct {
     PfRequest first;       /* address, time, core and actor */
     uint64_t bytes;
@@ -119,7 +119,7 @@ const PfHashEngineStats *pf_hash_engine_stats(const PfHashEngine *engine);
 /* What it makes keys of (incremental). */
 PfKeyForm pf_hash_engine_form(const PfHashEngine *engine);
 
-/* Whether the page at ADDRESS is left out now, which is counted: some cache holds a line dirty that
+/* Whether the page at ADDRESS, of the bus, is left out now, which is counted: some cache holds a line dirty that
  * would be read, or is part of the key. */
 bool pf_hash_engine_leaves_out(PfHashEngine *engine, PfMaddr address);
 

@@ -20,6 +20,8 @@ static PfPort *next_port(const PfMachine *machine, unsigned core, unsigned level
         if (config->caches[next].serves == PF_CACHE_SERVES_ALL ||
             config->caches[next].serves == config->caches[level].serves)
             return pf_cache_port(*cache_at(machine, core, next));
+    if (machine->remaps)
+        return pf_indirection_port(machine->table);
     return pf_hash_engine_port(machine->hash_engine);
 }
 
@@ -86,6 +88,8 @@ static bool build_controller(PfMachine *machine, uint64_t seed, PfStats *stats, 
                                             pf_hash_engine_port(machine->hash_engine),
                                             (uint32_t)config->caches[0].line_bytes,
                                             pf_stats_group(stats, "controller"));
+    if (machine->remaps)
+        pf_controller_set_table(machine->controller, machine->table);
     for (unsigned core = 0; core < machine->core_count; core++)
         for (unsigned level = 0; level < config->cache_count; level++)
             if (core == 0 || !config->caches[level].shared)
@@ -95,8 +99,24 @@ static bool build_controller(PfMachine *machine, uint64_t seed, PfStats *stats, 
     return machine->engine != NULL;
 }
 
-PfMachine *pf_machine_new(const PfMachineConfig *config, unsigned page_shift, uint64_t seed,
-                          PfStats *stats, GError **error)
+static bool build_memory(PfMachine *machine, unsigned page_shift, PfStats *stats, GError **error)
+{
+    const PfMachineConfig *config = machine->config;
+    machine->dram = pf_dram_new(&config->dram, config->clock_hz, pf_stats_group(stats, "dram"),
+                                error);
+    if (machine->dram == NULL)
+        return false;
+    machine->hash_engine = pf_hash_engine_new(&config->hash_engine, machine->core_count + 1,
+                                              machine->dram, (uint32_t)1 << page_shift,
+                                              (uint32_t)config->caches[0].line_bytes,
+                                              pf_stats_group(stats, "hash_engine"));
+    machine->table = pf_indirection_new(&config->remap, pf_hash_engine_port(machine->hash_engine),
+                                        page_shift, pf_stats_group(stats, "remap"), error);
+    return machine->table != NULL;
+}
+
+PfMachine *pf_machine_new(const PfMachineConfig *config, unsigned page_shift, bool remaps,
+                          uint64_t seed, PfStats *stats, GError **error)
 {
     g_autoptr(PfMachine) machine = g_new0(PfMachine, 1);
     machine->config = config;
@@ -108,15 +128,9 @@ PfMachine *pf_machine_new(const PfMachineConfig *config, unsigned page_shift, ui
     if (!build_cores(machine, seed, stats, error) ||
         !pf_mmu_init(&machine->mmu, &config->mmu, machine->core_count, page_shift, stats, error))
         return NULL;
-    machine->dram = pf_dram_new(&config->dram, config->clock_hz, pf_stats_group(stats, "dram"),
-                                error);
-    if (machine->dram == NULL)
-        return NULL;
-    machine->hash_engine = pf_hash_engine_new(&config->hash_engine, machine->core_count + 1,
-                                              machine->dram, (uint32_t)1 << page_shift,
-                                              (uint32_t)config->caches[0].line_bytes,
-                                              pf_stats_group(stats, "hash_engine"));
-    if (!build_caches(machine, seed, stats, error) ||
+    machine->remaps = remaps;
+    if (!build_memory(machine, page_shift, stats, error) ||
+        !build_caches(machine, seed, stats, error) ||
         !build_controller(machine, seed, stats, error))
         return NULL;
     return g_steal_pointer(&machine);
@@ -137,6 +151,7 @@ void pf_machine_free(PfMachine *machine)
     pf_hash_engine_free(machine->hash_engine);
     pf_core_free(machine->engine);
     pf_controller_free(machine->controller);
+    pf_indirection_free(machine->table);
     pf_dram_free(machine->dram);
     g_free(machine->cores);
     g_free(machine->caches);
@@ -154,5 +169,6 @@ void pf_machine_check(const PfMachine *machine)
     }
     pf_mmu_check(&machine->mmu);
     pf_dram_check(machine->dram);
+    pf_indirection_check(machine->table);
     pf_hash_engine_check(machine->hash_engine);
 }

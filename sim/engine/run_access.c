@@ -36,10 +36,12 @@ static bool is_of_other(const PfRun *run, const Piece *piece, const PfTlbEntry *
     if (G_LIKELY(!piece->two_stage))
         return false;
     const PfEntry *mapping = pf_memory_entry(&run->memory, piece->slot);
-    unsigned needed = PF_ENTRY_PRESENT;
+    bool remaps = run->machine->remaps;
+    unsigned needed = remaps ? 0 : PF_ENTRY_PRESENT;
     if (piece->is_write && entry->writable)
-        needed |= PF_ENTRY_WRITABLE;
-    return (mapping->flags & needed) != needed || mapping->mpn != entry->mpn.number;
+        needed |= remaps ? PF_ENTRY_BUS_WRITABLE : PF_ENTRY_WRITABLE;
+    return (mapping->flags & needed) != needed ||
+           !pf_mpn_equal(pf_bus_translation(&run->memory, piece->slot), entry->mpn);
 }
 
 /* The entry of the first level for PIECE, or NULL. */
@@ -54,18 +56,24 @@ static const PfTlbEntry *look_up(PfRun *run, const Piece *piece)
     return NULL;
 }
 
-/* The page must be there, and writable for a store; then its translation is put in. */
+/* The page must be there, and have a frame of its own for a store. */
+static bool make_ready(PfRun *run, const Piece *piece)
+{
+    return piece->is_write
+               ? run_store(run, piece->place, piece->page, piece->slot, piece->object)
+               : run_read(run, piece->place, piece->page, piece->slot);
+}
+
+/* Then its translation is put in. */
 static bool fault_in(PfRun *run, const Piece *piece, PfMpn *ret_frame)
 {
-    bool done = piece->is_write
-                    ? run_store(run, piece->place, piece->page, piece->slot, piece->object)
-                    : run_read(run, piece->place, piece->page, piece->slot);
-    if (!done)
+    if (!make_ready(run, piece))
         return false;
     const PfEntry *entry = pf_memory_entry(&run->memory, piece->slot);
-    *ret_frame = (PfMpn){entry->mpn};
+    unsigned needed = run->machine->remaps ? PF_ENTRY_BUS_WRITABLE : PF_ENTRY_WRITABLE;
+    *ret_frame = pf_bus_translation(&run->memory, piece->slot);
     pf_mmu_insert(&run->machine->mmu, &piece->translation, *ret_frame,
-                  (entry->flags & PF_ENTRY_WRITABLE) != 0);
+                  (entry->flags & needed) != 0);
     return true;
 }
 
@@ -100,11 +108,6 @@ static bool translate_slowly(PfRun *run, const Piece *piece, bool missed, PfMpn 
     return fault_in(run, piece, ret_frame);
 }
 
-static PfMaddr piece_address(const PfRun *run, const Piece *piece, PfMpn frame)
-{
-    return pf_mpn_address(frame, run->machine->mmu.page_shift, piece->offset_bytes);
-}
-
 /* A hash engine follows the store REQUEST, whose line is there at READY_CYCLES; the core waits
  * while it cannot. */
 static void follow_store(PfRun *run, const Piece *piece, const PfRequest *request,
@@ -124,7 +127,8 @@ static void send(PfRun *run, const Piece *piece, PfMpn frame, bool dependent)
     PfCache *cache = is_fetch ? run->machine->fetch[piece->place->index] : piece->place->cache;
     uint64_t hit_cycles =
         is_fetch ? run->machine->fetch_hit_cycles : run->machine->data_hit_cycles;
-    PfMaddr address = piece_address(run, piece, frame);
+    PfMaddr address =
+        pf_mpn_address(frame, run->machine->mmu.page_shift, piece->offset_bytes);
     uint64_t end = address.bytes + piece->size_bytes;
     PfRequest request = {.address = address,
                          .core = piece->place->index,
@@ -151,16 +155,23 @@ static void send(PfRun *run, const Piece *piece, PfMpn frame, bool dependent)
     }
 }
 
+/* The translation is good; the controller may have to find the page a frame. */
+static bool resolve(PfRun *run, const Piece *piece, PfMpn *ret_page)
+{
+    if (!make_ready(run, piece))
+        return false;
+    *ret_page = pf_bus_translation(&run->memory, piece->slot);
+    return true;
+}
+
 /* The piece costs nothing beside its faults. */
 static bool play_piece_by_costs(PfRun *run, const Piece *piece)
 {
-    if (!piece->is_write)
-        return run_read(run, piece->place, piece->page, piece->slot);
-    if (!run_store(run, piece->place, piece->page, piece->slot, piece->object))
+    if (!make_ready(run, piece))
         return false;
-    PfMpn frame = {pf_memory_entry(&run->memory, piece->slot)->mpn};
-    pf_work_follow(&run->work, piece->place, piece_address(run, piece, frame), piece->size_bytes,
-                   0);
+    if (piece->is_write)
+        pf_work_follow(&run->work, piece->place, (PfMaddr){piece->offset_bytes},
+                       piece->size_bytes, 0);
     return true;
 }
 
@@ -178,6 +189,8 @@ static bool play_piece(PfRun *run, const Piece *piece, bool dependent)
     if (entry != NULL && (!piece->is_write || entry->writable))
         frame = entry->mpn;
     else if (!translate_slowly(run, piece, entry == NULL, &frame))
+        return false;
+    if (G_UNLIKELY(run->machine->remaps) && !resolve(run, piece, &frame))
         return false;
     send(run, piece, frame, dependent);
     return true;

@@ -140,7 +140,8 @@ static uint64_t key_in_dram(PfHost *host, PfMpn frame, PfContent content, uint64
     if (page == NULL || pf_table_count(&host->stale_lines) == 0)
         return key;
     PfKeyForm form = pf_hash_engine_form(engine_of(host));
-    uint64_t first = pf_host_frame_address(host, frame).bytes / form.line_bytes;
+    unsigned page_shift = pf_image_page_shift(host->base.memory->image);
+    uint64_t first = pf_mpn_address(frame, page_shift, 0).bytes / form.line_bytes;
     for (uint32_t i = 0; i < host->base.work->page_bytes / form.line_bytes; i++) {
         uint64_t old;
         if (pf_table_find(&host->stale_lines, first + i, &old))

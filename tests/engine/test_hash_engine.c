@@ -213,13 +213,18 @@ static void test_stale_key(void)
         /* The store is in word 1 of line 0: no check bits of words 0 change. */
         {"kind = \"ecc\"; at = \"controller\";", {1, 1, 1}},
     };
-    for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++) {
-        g_autoptr(Played) run = played(trace, cases[i].keys);
+    static const char *const remaps[] = {"pte", "controller"};
+    for (unsigned i = 0; i < G_N_ELEMENTS(cases) * G_N_ELEMENTS(remaps); i++) {
+        const int *is_unique = cases[i / 2].is_unique;
+        g_autofree char *policy =
+            g_strdup_printf("policies = ({ name = \"ksm\"; pacing = \"trace\"; smart_scan = false;"
+                            " remap = \"%s\"; });", remaps[i % 2]);
+        g_autoptr(Played) run = played_on(trace, policy, "", cases[i / 2].keys);
         for (unsigned mark = 0; mark < 3; mark++) {
             double unique = played_mark_stat(run, "ksm", mark, "reason.unique");
-            if (unique != cases[i].is_unique[mark])
-                printf("# %s: mark %u\n", cases[i].keys, mark);
-            CU_ASSERT_EQUAL(unique, cases[i].is_unique[mark]);
+            if (unique != is_unique[mark])
+                printf("# %s, %s: mark %u\n", cases[i / 2].keys, remaps[i % 2], mark);
+            CU_ASSERT_EQUAL(unique, is_unique[mark]);
             CU_ASSERT_EQUAL(played_mark_stat(run, "ksm", mark, "reason.volatile"), 1 - unique);
         }
     }
@@ -267,8 +272,10 @@ static void test_same_sharings(void)
     static const char policies[] =
         "policies = ({ name = \"ksm\"; pacing = \"trace\"; smart_scan = false; },"
         " { name = \"ksm\"; label = \"apart\"; pacing = \"trace\"; smart_scan = false;"
-        " place = \"controller\"; }, { name = \"esx\"; pacing = \"trace\"; });";
-    static const char *const labels[] = {"ksm", "apart", "esx"};
+        " place = \"controller\"; }, { name = \"ksm\"; label = \"unseen\"; pacing = \"trace\";"
+        " smart_scan = false; place = \"controller\"; remap = \"controller\"; },"
+        " { name = \"esx\"; pacing = \"trace\"; });";
+    static const char *const labels[] = {"ksm", "apart", "unseen", "esx"};
     for (uint64_t seed = 1; seed <= 3; seed++) {
         g_autofree char *trace = random_trace(seed);
         double saved[G_N_ELEMENTS(labels)];

@@ -11,8 +11,8 @@ enum { SNOOP = 1000000, CORES = 2 };
 
 static PfHashEngineConfig config_of(PfHashPlace at, PfHashKind kind)
 {
-    return (PfHashEngineConfig){.at = at,
-                                .kind = kind,
+    return (PfHashEngineConfig){.at = (int)at,
+                                .kind = (int)kind,
                                 .bytes_per_cycle = RATE,
                                 .depth_cycles = DEPTH,
                                 .energy_per_byte_pj = NAN,
@@ -29,23 +29,36 @@ static PfDram *dram_with(unsigned channels)
     return dram_of(config);
 }
 
-static PfHashEngine *engine_of(const PfHashEngineConfig *config, PfDram *dram)
+/* An engine with the memory that it stands at. */
+typedef struct {
+    PfDram *dram;
+    PfController *controller;
+    PfHashEngine *engine;
+} Rig;
+
+/* CACHE, which may be NULL, is in front of that memory. */
+static Rig *rig_new(const PfHashEngineConfig *config, unsigned channels, PfCache *cache)
 {
-    PfHashEngine *engine = pf_hash_engine_new(config, CORES, dram, PAGE, LINE, NULL);
-    pf_hash_engine_start(engine);
-    return engine;
+    Rig *rig = g_new0(Rig, 1);
+    PfControllerConfig controller = {.snoop_cycles = SNOOP};
+    rig->dram = dram_with(channels);
+    rig->controller = pf_controller_new(&controller, pf_dram_port(rig->dram), LINE, NULL);
+    if (cache != NULL)
+        pf_controller_add_cache(rig->controller, cache);
+    rig->engine = pf_hash_engine_new(config, CORES, rig->dram, PAGE, LINE, NULL);
+    pf_hash_engine_attach(rig->engine, rig->controller);
+    pf_hash_engine_start(rig->engine);
+    return rig;
 }
 
-/* A way to DRAM for ENGINE, past CACHE, which may be NULL. */
-static PfController *attach(PfHashEngine *engine, PfDram *dram, PfCache *cache)
+static void rig_free(Rig *rig)
 {
-    PfControllerConfig config = {.snoop_cycles = SNOOP};
-    PfController *controller = pf_controller_new(&config, pf_dram_port(dram), LINE, NULL);
-    if (cache != NULL)
-        pf_controller_add_cache(controller, cache);
-    pf_hash_engine_attach(engine, controller);
-    return controller;
+    pf_hash_engine_free(rig->engine);
+    pf_controller_free(rig->controller);
+    pf_dram_free(rig->dram);
+    g_free(rig);
 }
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Rig, rig_free)
 
 /* A page whose bytes are there at READY. */
 static uint64_t page_at(PfHashEngine *engine, unsigned core, uint64_t now, uint64_t ready)
@@ -68,8 +81,8 @@ static uint64_t page_from(PfHashEngine *engine, uint64_t address, uint64_t now)
 static void page_takes_its_bytes_and_the_depth(void)
 {
     PfHashEngineConfig config = config_of(PF_HASH_AT_CORE, PF_HASH_FULL);
-    g_autoptr(PfDram) dram = dram_with(1);
-    g_autoptr(PfHashEngine) engine = engine_of(&config, dram);
+    g_autoptr(Rig) rig = rig_new(&config, 1, NULL);
+    PfHashEngine *engine = rig->engine;
     const uint64_t busy = PAGE / RATE;
     CU_ASSERT_EQUAL(page_at(engine, 0, 1000, 1000 + busy), 1000 + busy + DEPTH);
     CU_ASSERT_EQUAL(page_at(engine, 0, 3000, 3000 + busy + 1), 3000 + busy + 1 + DEPTH);
@@ -90,8 +103,8 @@ static void page_takes_its_bytes_and_the_depth(void)
 static void late_core_waits_for_work_not_for_time(void)
 {
     PfHashEngineConfig config = config_of(PF_HASH_AT_CONTROLLER, PF_HASH_FULL);
-    g_autoptr(PfDram) dram = dram_with(1);
-    g_autoptr(PfHashEngine) engine = engine_of(&config, dram);
+    g_autoptr(Rig) rig = rig_new(&config, 1, NULL);
+    PfHashEngine *engine = rig->engine;
     page_at(engine, 0, 1000000, 0);
     CU_ASSERT_EQUAL(page_at(engine, 1, 10, 0), 10 + 2 * PAGE / RATE + DEPTH);
     CU_ASSERT_EQUAL(page_at(engine, 0, 2000000, 0), 2000000 + PAGE / RATE + DEPTH);
@@ -109,8 +122,8 @@ static void full_queue_holds_up_the_core(void)
 {
     PfHashEngineConfig config = config_of(PF_HASH_AT_CORE, PF_HASH_INCREMENTAL);
     config.bytes_per_cycle = 4;
-    g_autoptr(PfDram) dram = dram_with(1);
-    g_autoptr(PfHashEngine) engine = engine_of(&config, dram);
+    g_autoptr(Rig) rig = rig_new(&config, 1, NULL);
+    PfHashEngine *engine = rig->engine;
     for (unsigned i = 0; i < 3; i++)
         CU_ASSERT_EQUAL(store(engine, 0, 0, 8), 0);
     CU_ASSERT_EQUAL(store(engine, 0, 0, 8), 2);
@@ -127,8 +140,8 @@ static void full_queue_holds_up_the_core(void)
 static void store_that_misses_keeps_its_place(void)
 {
     PfHashEngineConfig config = config_of(PF_HASH_AT_CORE, PF_HASH_INCREMENTAL);
-    g_autoptr(PfDram) dram = dram_with(1);
-    g_autoptr(PfHashEngine) engine = engine_of(&config, dram);
+    g_autoptr(Rig) rig = rig_new(&config, 1, NULL);
+    PfHashEngine *engine = rig->engine;
     PfRequest request = {.now_cycles = 10};
     CU_ASSERT_EQUAL(pf_hash_engine_store(engine, &request, 8, 100, true), 0);
     CU_ASSERT_EQUAL(store(engine, 8, 11, 8), 0);
@@ -139,8 +152,8 @@ static void store_that_misses_keeps_its_place(void)
 static void store_counts_its_words_line_by_line(void)
 {
     PfHashEngineConfig config = config_of(PF_HASH_AT_CORE, PF_HASH_INCREMENTAL);
-    g_autoptr(PfDram) dram = dram_with(1);
-    g_autoptr(PfHashEngine) engine = engine_of(&config, dram);
+    g_autoptr(Rig) rig = rig_new(&config, 1, NULL);
+    PfHashEngine *engine = rig->engine;
     const PfHashEngineStats *stats = pf_hash_engine_stats(engine);
     store(engine, 3, 0, 1); /* in word 0 */
     CU_ASSERT_EQUAL(stats->bytes, 4);
@@ -162,10 +175,9 @@ static void store_counts_its_words_line_by_line(void)
 static void controller_reads_dram(void)
 {
     PfHashEngineConfig config = config_of(PF_HASH_AT_CONTROLLER, PF_HASH_FULL);
-    g_autoptr(PfDram) dram = dram_with(1);
+    g_autoptr(Rig) rig = rig_new(&config, 1, NULL);
+    PfHashEngine *engine = rig->engine;
     g_autoptr(PfDram) twin = dram_with(1);
-    g_autoptr(PfHashEngine) engine = engine_of(&config, dram);
-    g_autoptr(PfController) controller = attach(engine, dram, NULL);
     uint64_t last = 0;
     for (unsigned i = 0; i < LINES; i++) {
         PfRequest request = {.address = {PAGE + i * LINE}, .now_cycles = 5 + i, .size_bytes = LINE};
@@ -173,17 +185,16 @@ static void controller_reads_dram(void)
         last = MAX(last, done);
     }
     CU_ASSERT_EQUAL(page_from(engine, PAGE, 5), last + DEPTH);
-    CU_ASSERT_EQUAL(pf_dram_stats(dram)->reads, LINES);
+    CU_ASSERT_EQUAL(pf_dram_stats(rig->dram)->reads, LINES);
 }
 
 static void check_bits_are_four_reads(void)
 {
     PfHashEngineConfig config = config_of(PF_HASH_AT_CONTROLLER, PF_HASH_ECC);
     config.ecc_line = 2;
-    g_autoptr(PfDram) dram = dram_with(1);
+    g_autoptr(Rig) rig = rig_new(&config, 1, NULL);
+    PfHashEngine *engine = rig->engine;
     g_autoptr(PfDram) twin = dram_with(1);
-    g_autoptr(PfHashEngine) engine = engine_of(&config, dram);
-    g_autoptr(PfController) controller = attach(engine, dram, NULL);
     uint64_t last = 0;
     for (unsigned i = 0; i < 4; i++) {
         PfRequest request = {
@@ -192,7 +203,7 @@ static void check_bits_are_four_reads(void)
         last = MAX(last, done);
     }
     CU_ASSERT_EQUAL(page_from(engine, 0, 5), last + DEPTH);
-    CU_ASSERT_EQUAL(pf_dram_stats(dram)->reads, 4);
+    CU_ASSERT_EQUAL(pf_dram_stats(rig->dram)->reads, 4);
     CU_ASSERT_EQUAL(pf_hash_engine_stats(engine)->bytes, 4);
 }
 
@@ -211,12 +222,11 @@ static PfCache *cache_with_dirty(uint64_t address)
 static void dirty_line_comes_from_its_cache(void)
 {
     PfHashEngineConfig config = config_of(PF_HASH_AT_CONTROLLER, PF_HASH_FULL);
-    g_autoptr(PfDram) dram = dram_with(1);
-    g_autoptr(PfHashEngine) engine = engine_of(&config, dram);
     PfCache *cache = cache_with_dirty(PAGE - LINE);
-    g_autoptr(PfController) controller = attach(engine, dram, cache);
+    g_autoptr(Rig) rig = rig_new(&config, 1, cache);
+    PfHashEngine *engine = rig->engine;
     CU_ASSERT_EQUAL(page_from(engine, 0, 5), 5 + 63 + SNOOP + DEPTH);
-    CU_ASSERT_EQUAL(pf_dram_stats(dram)->reads, LINES - 1);
+    CU_ASSERT_EQUAL(pf_dram_stats(rig->dram)->reads, LINES - 1);
     CU_ASSERT_EQUAL(pf_hash_engine_stats(engine)->snoops, 1);
     CU_ASSERT_FALSE(pf_hash_engine_leaves_out(engine, (PfMaddr){0}));
     pf_cache_free(cache);
@@ -226,10 +236,9 @@ static void page_with_dirty_line_is_left_out(void)
 {
     PfHashEngineConfig config = config_of(PF_HASH_AT_CONTROLLER, PF_HASH_FULL);
     config.dirty = PF_DIRTY_SKIP;
-    g_autoptr(PfDram) dram = dram_with(1);
-    g_autoptr(PfHashEngine) engine = engine_of(&config, dram);
     PfCache *cache = cache_with_dirty(PAGE - LINE); /* and the next page's first line, clean */
-    g_autoptr(PfController) controller = attach(engine, dram, cache);
+    g_autoptr(Rig) rig = rig_new(&config, 1, cache);
+    PfHashEngine *engine = rig->engine;
     CU_ASSERT_TRUE(pf_hash_engine_leaves_out(engine, (PfMaddr){0}));
     CU_ASSERT_FALSE(pf_hash_engine_leaves_out(engine, (PfMaddr){PAGE}));
     CU_ASSERT_EQUAL(pf_hash_engine_stats(engine)->skipped_pages, 1);
@@ -247,8 +256,8 @@ static void channels_share_a_page(void)
 {
     PfHashEngineConfig config = config_of(PF_HASH_AT_CONTROLLER, PF_HASH_FULL);
     config.slices = PF_SLICES_CHANNEL;
-    g_autoptr(PfDram) dram = dram_with(4);
-    g_autoptr(PfHashEngine) engine = engine_of(&config, dram);
+    g_autoptr(Rig) rig = rig_new(&config, 4, NULL);
+    PfHashEngine *engine = rig->engine;
     CU_ASSERT_EQUAL(page_at(engine, 0, 0, 0), PAGE / 4 / RATE + DEPTH + MESSAGE);
     CU_ASSERT_EQUAL(pf_hash_engine_stats(engine)->combine_messages, 3);
     CU_ASSERT_EQUAL(pf_hash_engine_stats(engine)->cross_reads, 0);
@@ -258,8 +267,8 @@ static void channels_share_a_page(void)
 static void home_gets_lines_of_other_channels(void)
 {
     PfHashEngineConfig config = config_of(PF_HASH_AT_CONTROLLER, PF_HASH_FULL);
-    g_autoptr(PfDram) dram = dram_with(4);
-    g_autoptr(PfHashEngine) engine = engine_of(&config, dram);
+    g_autoptr(Rig) rig = rig_new(&config, 4, NULL);
+    PfHashEngine *engine = rig->engine;
     CU_ASSERT_EQUAL(page_at(engine, 0, 0, 0), PAGE / RATE + DEPTH);
     CU_ASSERT_EQUAL(pf_hash_engine_stats(engine)->combine_messages, 0);
     CU_ASSERT_EQUAL(pf_hash_engine_stats(engine)->cross_reads, LINES * 3 / 4);
@@ -289,30 +298,30 @@ static void controller_reads_old_lines_of_write_backs(void)
     static const PfHashWatcher watcher = {.stored = count_stored,
                                           .written_back = count_written_back};
     PfHashEngineConfig config = config_of(PF_HASH_AT_CONTROLLER, PF_HASH_INCREMENTAL);
-    g_autoptr(PfDram) dram = dram_with(1);
-    g_autoptr(PfHashEngine) engine = engine_of(&config, dram);
+    g_autoptr(Rig) rig = rig_new(&config, 1, NULL);
+    PfHashEngine *engine = rig->engine;
     Told told = {0};
     pf_hash_engine_watch(engine, &watcher, &told);
     PfPort *port = pf_hash_engine_port(engine);
-    CU_ASSERT_PTR_NOT_EQUAL(port, pf_dram_port(dram));
+    CU_ASSERT_PTR_NOT_EQUAL(port, pf_dram_port(rig->dram));
     PfRequest request = {.address = {64}, .size_bytes = LINE, .kind = PF_ACCESS_READ};
     pf_port_access(port, &request);
-    CU_ASSERT_EQUAL(pf_dram_stats(dram)->reads, 1);
+    CU_ASSERT_EQUAL(pf_dram_stats(rig->dram)->reads, 1);
     pf_hash_engine_announce(engine, (PfMaddr){64}, 8);
     CU_ASSERT_EQUAL(told.stored, 1);
     CU_ASSERT_EQUAL(store(engine, 64, 0, 8), 0);
     request.kind = PF_ACCESS_WRITE;
     pf_port_access(port, &request);
     CU_ASSERT_EQUAL(told.written_back, 1);
-    CU_ASSERT_EQUAL(pf_dram_stats(dram)->writes, 1);
-    CU_ASSERT_EQUAL(pf_dram_stats(dram)->reads, 2);
-    CU_ASSERT_EQUAL(pf_dram_stats(dram)->reads_by_actor[PF_ACTOR_POLICY], 1);
+    CU_ASSERT_EQUAL(pf_dram_stats(rig->dram)->writes, 1);
+    CU_ASSERT_EQUAL(pf_dram_stats(rig->dram)->reads, 2);
+    CU_ASSERT_EQUAL(pf_dram_stats(rig->dram)->reads_by_actor[PF_ACTOR_POLICY], 1);
     CU_ASSERT_EQUAL(pf_hash_engine_stats(engine)->old_line_reads, 1);
     CU_ASSERT_EQUAL(pf_hash_engine_stats(engine)->bytes, LINE); /* the store was none */
     config.digest_bits = 16;
     pf_port_access(port, &request);
-    CU_ASSERT_EQUAL(pf_dram_stats(dram)->reads, 2);
-    CU_ASSERT_EQUAL(pf_dram_stats(dram)->writes, 2);
+    CU_ASSERT_EQUAL(pf_dram_stats(rig->dram)->reads, 2);
+    CU_ASSERT_EQUAL(pf_dram_stats(rig->dram)->writes, 2);
     CU_ASSERT_EQUAL(pf_hash_engine_stats(engine)->stores, 2);
     pf_hash_engine_check(engine);
 }
@@ -321,8 +330,8 @@ static void controller_reads_old_lines_of_write_backs(void)
 static void metadata_are_keys_and_digests(void)
 {
     PfHashEngineConfig config = config_of(PF_HASH_AT_CONTROLLER, PF_HASH_INCREMENTAL);
-    g_autoptr(PfDram) dram = dram_with(4);
-    g_autoptr(PfHashEngine) engine = engine_of(&config, dram);
+    g_autoptr(Rig) rig = rig_new(&config, 4, NULL);
+    PfHashEngine *engine = rig->engine;
     CU_ASSERT_EQUAL(pf_hash_engine_bits_per_page(engine), 64);
     config.digest_bits = 16;
     CU_ASSERT_EQUAL(pf_hash_engine_bits_per_page(engine), 64 + 16 * 64);
