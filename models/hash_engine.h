@@ -119,8 +119,8 @@ const PfHashEngineStats *pf_hash_engine_stats(const PfHashEngine *engine);
 /* What it makes keys of (incremental). */
 PfKeyForm pf_hash_engine_form(const PfHashEngine *engine);
 
-/* Whether the page at ADDRESS, of the bus, is left out now, which is counted: some cache holds a line dirty that
- * would be read, or is part of the key. */
+/* Whether the page at ADDRESS, of the bus, is left out now, which is counted: some cache holds a
+ * line dirty that would be read, or is part of the key. */
 bool pf_hash_engine_leaves_out(PfHashEngine *engine, PfMaddr address);
 
 /* Makes the key of a page: the cycle at which it is there. */

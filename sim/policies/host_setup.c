@@ -53,8 +53,7 @@ static void common_fields(const PfPolicyOps *ops, PfConfigField fields[COMMON_FI
          .type = PF_CONFIG_STRING,
          .offset = offsetof(PfPolicyCommon, hash),
          .standard = ops->default_hash != NULL ? ops->default_hash : "xxh3",
-         .description = "How it hashes pages, unless machine.hash_engine has a function of "
-                        "its own."},
+         .description = "How it hashes pages, unless machine.hash_engine does it its own way."},
         {.key = "limited", .type = PF_CONFIG_BOOL, .standard = "true",
          .offset = offsetof(PfPolicyCommon, limited),
          .description = "Whether its run has no more than machine.memory; a `none` that is added "
