@@ -1,7 +1,5 @@
 #include "hash_engine.h"
 
-#include <math.h>
-
 #include "hash_unit.h"
 
 typedef struct {
@@ -249,17 +247,8 @@ PfPort *pf_hash_engine_port(PfHashEngine *engine)
 
 /* ---- Making ---- */
 
-static PfStatValue read_energy(const void *user)
+static void register_stats(const PfHashEngineStats *stats, PfStatsGroup *group)
 {
-    const PfHashEngine *engine = user;
-    double picojoules = engine->config->energy_per_byte_pj;
-    return isnan(picojoules) ? pf_stat_null()
-                             : pf_stat_double((double)engine->stats.bytes * picojoules * 1e-12);
-}
-
-static void register_stats(const PfHashEngine *engine, PfStatsGroup *group)
-{
-    const PfHashEngineStats *stats = &engine->stats;
     const struct {
         const char *name;
         const char *unit;
@@ -285,9 +274,6 @@ static void register_stats(const PfHashEngine *engine, PfStatsGroup *group)
     };
     for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++)
         pf_stats_counter(group, rows[i].name, rows[i].unit, rows[i].description, rows[i].value);
-    pf_stats_level(group, "energy_J", "J",
-                   "Energy of these bytes in the whole run; null without a figure for it.",
-                   read_energy, engine);
 }
 
 PfHashEngine *pf_hash_engine_new(const PfHashEngineConfig *config, unsigned cores, PfDram *dram,
@@ -306,7 +292,7 @@ PfHashEngine *pf_hash_engine_new(const PfHashEngineConfig *config, unsigned core
         pf_hash_unit_init(&engine->parts[i].unit, config->bytes_per_cycle,
                           (uint32_t)config->queue);
     if (stats != NULL)
-        register_stats(engine, stats);
+        register_stats(&engine->stats, stats);
     return engine;
 }
 

@@ -73,6 +73,12 @@ static int compare_contents(PfHost *host, PfMpn a, PfMpn b, size_t *ret_first_di
     return sign;
 }
 
+bool pf_host_is_same(PfHost *host, PfMpn a, PfMpn b)
+{
+    size_t first;
+    return pf_mpn_equal(a, b) || compare_contents(host, a, b, &first) == 0;
+}
+
 /* Compares two frames and charges for it; SAME frames are equal at no cost. */
 static int compare_frames(PfHost *host, PfMpn a, PfMpn b, size_t *ret_first_difference)
 {

@@ -67,9 +67,17 @@ static uint64_t hash_content(const PfHost *host, PfContent content)
     return host->setup->hash->hash(bytes + host->setup->common.hash_offset_bytes, host->hash_bytes);
 }
 
+/* What a policy files pages by is as wide as the CAM's keys; a checksum is not. */
+static uint64_t hash_bits(const PfHost *host)
+{
+    bool is_key = host->uses_cam && (host->setup->ops->flags & PF_POLICY_INDEXED) == 0;
+    uint64_t bits = host->setup->common.hash_bits;
+    return is_key ? MIN(bits, host->base.cam->key_bits) : bits;
+}
+
 static uint64_t cut_hash(const PfHost *host, uint64_t hash)
 {
-    uint64_t bits = host->setup->common.hash_bits;
+    uint64_t bits = hash_bits(host);
     return bits >= 64 ? hash : hash & (((uint64_t)1 << bits) - 1);
 }
 
@@ -85,7 +93,7 @@ unsigned pf_host_key_bits(const PfHost *host)
     PfHashKind kind = kind_of(host);
     bool by_policy = kind == PF_HASH_SOFTWARE || kind == PF_HASH_FULL;
     unsigned bits = by_policy ? host->setup->hash->bits : engine_bits[kind];
-    return (unsigned)MIN(host->setup->common.hash_bits, bits);
+    return (unsigned)MIN(hash_bits(host), bits);
 }
 
 uint64_t pf_host_zero_hash(PfHost *host)

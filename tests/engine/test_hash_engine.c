@@ -314,6 +314,17 @@ static void test_false_matches(void)
     CU_ASSERT_EQUAL(played_stat(full, "esx", "policy.compares"), 0);
 }
 
+/* 4096 bytes at 2.5 pJ are 10.24 nJ. */
+static void test_energy(void)
+{
+    g_autoptr(Played) unknown = played(one_page, "kind = \"full\";");
+    CU_ASSERT_EQUAL(stat(unknown, "hash_engine.energy_J"), -1); /* null */
+    g_autoptr(Played) known = played(one_page, "kind = \"full\"; energy_per_byte = 2.5;");
+    CU_ASSERT_DOUBLE_EQUAL(stat(known, "hash_engine.energy_J"), 10.24e-9, 1e-18);
+    CU_ASSERT_DOUBLE_EQUAL(stat(known, "energy.account.hash_engine_J"), 10.24e-9, 1e-18);
+    CU_ASSERT_EQUAL(played_stat(unknown, "none", "hash_engine.energy_J"), 0);
+}
+
 static void test_parts_of_pages(void)
 {
     g_autoptr(Played) run =
@@ -335,6 +346,7 @@ static const PfCheck checks[] = {
     {"a key kept at the controller is that of DRAM while lines are dirty", test_stale_key},
     {"whoever makes the keys, the same pages share in the end", test_same_sharings},
     {"keys of check bits match falsely, and nothing is merged that differs", test_false_matches},
+    {"energy is that of the bytes, or null", test_energy},
     {"an engine that keeps keys of whole pages refuses a part", test_parts_of_pages},
 };
 

@@ -1,8 +1,6 @@
 /* The times of a hash engine, by the rule: 16 bytes a cycle, 8 cycles deep; a page has 64 lines. */
 #include "check.h"
 
-#include <math.h>
-
 #include "dram_fixture.h"
 #include "hash_engine.h"
 
@@ -15,7 +13,6 @@ static PfHashEngineConfig config_of(PfHashPlace at, PfHashKind kind)
                                 .kind = (int)kind,
                                 .bytes_per_cycle = RATE,
                                 .depth_cycles = DEPTH,
-                                .energy_per_byte_pj = NAN,
                                 .queue = 2,
                                 .dirty = kind == PF_HASH_INCREMENTAL ? PF_DIRTY_STALE
                                                                      : PF_DIRTY_SNOOP,
@@ -356,23 +353,6 @@ static void engine_that_is_off_does_nothing(void)
     CU_ASSERT_PTR_EQUAL(pf_hash_engine_port(engine), pf_dram_port(dram));
 }
 
-/* 4096 bytes at 2.5 pJ are 10.24 nJ. */
-static void energy_is_of_bytes(void)
-{
-    PfHashEngineConfig config = config_of(PF_HASH_AT_CORE, PF_HASH_FULL);
-    g_autoptr(PfDram) dram = dram_with(1);
-    g_autoptr(PfStats) stats = pf_stats_new();
-    g_autoptr(PfHashEngine) engine =
-        pf_hash_engine_new(&config, 1, dram, PAGE, LINE, pf_stats_group(stats, "hash_engine"));
-    page_at(engine, 0, 0, 0);
-    PfStatValue value;
-    pf_stats_find(stats, "hash_engine.energy_J", &value);
-    CU_ASSERT_EQUAL(value.kind, PF_STAT_NULL);
-    config.energy_per_byte_pj = 2.5;
-    pf_stats_find(stats, "hash_engine.energy_J", &value);
-    CU_ASSERT_DOUBLE_EQUAL(value.d, 10.24e-9, 1e-18);
-}
-
 static const PfCheck checks[] = {
     {"a page takes its bytes and the depth, after pages before it",
      page_takes_its_bytes_and_the_depth},
@@ -392,7 +372,6 @@ static const PfCheck checks[] = {
      controller_reads_old_lines_of_write_backs},
     {"metadata are keys and digests of lines", metadata_are_keys_and_digests},
     {"an engine that is off does nothing", engine_that_is_off_does_nothing},
-    {"energy is that of the bytes, or null", energy_is_of_bytes},
 };
 
 PF_CHECK_MAIN("hash_engine", checks)
