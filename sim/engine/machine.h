@@ -29,6 +29,7 @@ typedef struct {
     PfDramConfig dram;
     PfCamConfig cam;
     PfControllerConfig controller;
+    PfIndirectionConfig remap;
     PfCosts costs;
     PfCacheConfig *caches; /* in order from the cores outward */
     unsigned cache_count;
@@ -61,14 +62,17 @@ typedef struct {
     PfDram *dram;
     PfCam **cams; /* one for each node; an ideal one alone */
     unsigned cam_count;
+    PfIndirection *table; /* between the caches and DRAM if `remaps`, else beside them */
+    bool remaps;
     PfController *controller;
     PfCore *engine; /* the clock of who works at the controller; no core of the machine */
     PfMmu mmu;
 } PfMachine;
 
-/* NULL with PF_ERROR_CONFIG where a model refuses its parameters. */
-PfMachine *pf_machine_new(const PfMachineConfig *config, unsigned page_shift, uint64_t seed,
-                          PfStats *stats, GError **error);
+/* With REMAPS the memory controller translates bus addresses. NULL with PF_ERROR_CONFIG where a
+ * model refuses its parameters. */
+PfMachine *pf_machine_new(const PfMachineConfig *config, unsigned page_shift, bool remaps,
+                          uint64_t seed, PfStats *stats, GError **error);
 void pf_machine_free(PfMachine *machine);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PfMachine, pf_machine_free)
 
