@@ -183,7 +183,7 @@ void pf_machine_check(const PfMachine *machine)
     }
     pf_mmu_check(&machine->mmu);
     pf_dram_check(machine->dram);
+    pf_indirection_check(machine->table);
     for (unsigned i = 0; i < machine->cam_count; i++)
         pf_cam_check(machine->cams[i]);
-    pf_indirection_check(machine->table);
 }

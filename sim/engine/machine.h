@@ -60,10 +60,10 @@ typedef struct {
     uint64_t fetch_hit_cycles; /* of those first levels */
     uint64_t data_hit_cycles;
     PfDram *dram;
-    PfCam **cams; /* one for each node; an ideal one alone */
-    unsigned cam_count;
     PfIndirection *table; /* between the caches and DRAM if `remaps`, else beside them */
     bool remaps;
+    PfCam **cams; /* one for each node; an ideal one alone */
+    unsigned cam_count;
     PfController *controller;
     PfCore *engine; /* the clock of who works at the controller; no core of the machine */
     PfMmu mmu;

@@ -121,9 +121,9 @@ PfRun *pf_run_new(const PfRunConfig *config, const PfMachineConfig *machine_conf
     bool remaps = setup->common.remap == PF_REMAP_CONTROLLER;
     run->machine = pf_machine_new(machine_config, pf_image_page_shift(image), remaps,
                                   config->seed, run->stats, error);
-    run_register_energy(run);
     if (run->machine != NULL && remaps)
         remap_at_controller(run, frame_capacity);
+    run_register_energy(run);
     if (run->machine == NULL || !build_host(run, frame_capacity, options->verify, error) ||
         !run_open_events(run, options, error))
         return NULL;

@@ -18,6 +18,30 @@ static PfMergeResult merge_result(PfShareResult result)
     return PF_BUSY;
 }
 
+static PfMaddr page_address(const PfHost *host, PfPage page)
+{
+    const PfMemory *memory = host->base.memory;
+    PfSlot slot = {0};
+    bool found = pf_host_slot(host, page, &slot);
+    g_assert(found);
+    return pf_mpn_address(pf_bus_translation(memory, slot), pf_image_page_shift(memory->image), 0);
+}
+
+/* PAGE has another frame of equal bytes, or none: an entry of its page table was changed, or one of
+ * the controller's table, which is one line, and then what caches hold of it is dead. */
+static void finish_remapping(PfHost *host, PfPage page)
+{
+    PfWork *work = host->base.work;
+    if (pf_host_remaps(host)) {
+        pf_work_charge(work, host->place, PF_ACCOUNT_MERGE, work->costs->line_cycles);
+        pf_work_flush(work, host->place, PF_ACCOUNT_MERGE, page_address(host, page), false);
+    } else {
+        pf_work_charge(work, host->place, PF_ACCOUNT_MERGE, work->costs->merge_cycles);
+        pf_host_shoot_down(host, host->place, page);
+    }
+    pf_host_verify(host, page);
+}
+
 static bool is_match(const PfHost *host, PfPage page)
 {
     return host->has_match && pf_page_equal(page, host->match_page);
@@ -45,30 +69,6 @@ static void count_false(PfHost *host, PfPage page, PfShareResult result)
     if (is_believed || (result == PF_SHARE_DIFFERS && is_match(host, page)))
         pf_host_count_false_match(host);
     host->has_match = false;
-}
-
-static PfMaddr page_address(const PfHost *host, PfPage page)
-{
-    const PfMemory *memory = host->base.memory;
-    PfSlot slot = {0};
-    bool found = pf_host_slot(host, page, &slot);
-    g_assert(found);
-    return pf_mpn_address(pf_bus_translation(memory, slot), pf_image_page_shift(memory->image), 0);
-}
-
-/* PAGE has another frame of equal bytes, or none: an entry of its page table was changed, or one of
- * the controller's table, which is one line, and then what caches hold of it is dead. */
-static void finish_remapping(PfHost *host, PfPage page)
-{
-    PfWork *work = host->base.work;
-    if (pf_host_remaps(host)) {
-        pf_work_charge(work, host->place, PF_ACCOUNT_MERGE, work->costs->line_cycles);
-        pf_work_flush(work, host->place, PF_ACCOUNT_MERGE, page_address(host, page), false);
-    } else {
-        pf_work_charge(work, host->place, PF_ACCOUNT_MERGE, work->costs->merge_cycles);
-        pf_host_shoot_down(host, host->place, page);
-    }
-    pf_host_verify(host, page);
 }
 
 /* What a merge of PAGE onto FRAME costs and what is to be done after it. */
