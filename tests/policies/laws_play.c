@@ -6,7 +6,7 @@
 
 /* A machine small enough that its checks are quick, whose caches overflow all the time. */
 static const char machine[] =
-    "machine = { cores = 3;"
+    "machine = { cores = 3; colors = 2; numa = { nodes = 2; };"
     "  tlb = { l1 = { entries = 8; ways = 2; }; l2 = { entries = 16; ways = 4; }; };"
     "  caches = ( { name = \"l1\"; serves = \"all\"; size = \"1KiB\"; ways = 2; latency = 3; },"
     "             { name = \"l2\"; serves = \"all\"; size = \"4KiB\"; ways = 4; latency = 9;"
