@@ -115,8 +115,8 @@ void pf_frame_claim(PfFramePool *pool, PfMpn mpn, uint32_t tag);
 /* The tag of MPN, 0 if it is not claimed. */
 uint32_t pf_frame_tag(const PfFramePool *pool, PfMpn mpn);
 
-/* What kind of pages may map MPN, a number of the caller's, which is 0 again once the frame is given
- * out anew. */
+/* What kind of pages may map MPN, a number of the caller's, which is 0 again once the frame is
+ * given out anew. */
 void pf_frame_set_class(PfFramePool *pool, PfMpn mpn, uint32_t class);
 uint32_t pf_frame_class(const PfFramePool *pool, PfMpn mpn);
 

@@ -1,4 +1,5 @@
-/* Classes of pages that do not share with each other, and what such a rule costs.
+/* Classes of pages that do not share with each other (Waldspurger, US 6,789,156 B1, "Multiple
+ * Sharing Mechanisms"), and what such a rule costs.
  *
  * The class of a page is that of its context (label, kind, user) and of its frame (colour, node). A
  * frame's own class is kept from the first look at a page that maps it until it is free: no merge
