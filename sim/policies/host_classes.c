@@ -11,11 +11,11 @@
 #include "host.h"
 #include "table.h"
 
-enum { CLASS_COLOR, CLASS_NODE, CLASS_LABEL, CLASS_KIND, CLASS_COUNT };
+enum { CLASS_COLOR, CLASS_NODE, CLASS_LABEL, CLASS_KIND, CLASS_USER, CLASS_COUNT };
 
-static const char *const class_names[] = {"color", "node", "label", "kind", NULL};
+static const char *const class_names[] = {"color", "node", "label", "kind", "user", NULL};
 
-#define OF_CONTEXT (1U << CLASS_LABEL | 1U << CLASS_KIND)
+#define OF_CONTEXT (1U << CLASS_LABEL | 1U << CLASS_KIND | 1U << CLASS_USER)
 
 /* In the pool, as the class of a frame: pages of several classes may map it. */
 #define MIXED UINT32_MAX
@@ -37,8 +37,8 @@ static const PfConfigField classes_field = {
     .type = PF_CONFIG_STRINGS,
     .offset = offsetof(PfPolicyCommon, classes),
     .standard = "",
-    .description = "Pages are shared within one class only: color and node of their frames, label "
-                   "and kind of their contexts."};
+    .description = "Pages are shared within one class only: color and node of their frames, label, "
+                   "kind and user of their contexts."};
 
 void pf_policy_setup_bind_classes(PfPolicySetup *setup, PfConfigSection *section)
 {
@@ -49,7 +49,7 @@ void pf_policy_setup_bind_classes(PfPolicySetup *setup, PfConfigSection *section
             rule++;
         if (rule == CLASS_COUNT)
             pf_config_complain(section, "classes",
-                               "there is no class '%s'; there are color, node, label and kind",
+                               "there is no class '%s'; there are color, node, label, kind, user",
                                *name);
         setup->class_rules |= 1U << rule;
     }
@@ -110,9 +110,10 @@ static uint32_t find_class(const PfHost *host, uint32_t context)
 {
     PfHostClasses *classes = host->classes;
     const PfImageContext *known = pf_image_context(host->base.memory->image, context);
-    const char *label = known->label != NULL ? known->label : "";
-    char *name = g_strdup_printf("%u %s", has(classes, CLASS_KIND) ? (unsigned)known->kind : 0,
-                                 has(classes, CLASS_LABEL) ? label : "");
+    const char *label = has(classes, CLASS_LABEL) && known->label != NULL ? known->label : "";
+    const char *user = has(classes, CLASS_USER) && known->user != NULL ? known->user : "";
+    unsigned kind = has(classes, CLASS_KIND) ? (unsigned)known->kind : 0;
+    char *name = g_strdup_printf("%u %zu %s %s", kind, strlen(label), label, user);
     uint32_t class = GPOINTER_TO_UINT(g_hash_table_lookup(classes->names, name));
     if (class == 0) {
         class = g_hash_table_size(classes->names) + 1;

@@ -6,8 +6,8 @@
 
 /* Pages 1, 3 and 5 are a's, 2 and 4 are b's ("Page Coloring Effects on Cache Interference"). */
 #define FIVE_PAGES(content) \
-    "context a process node=0 label=low\nmap a 0x0 3 anon mergeable\n" \
-    "context b vm node=1 label=high\nmap b 0x0 2 anon mergeable\n" \
+    "context a process node=0 label=low user=ann\nmap a 0x0 3 anon mergeable\n" \
+    "context b vm node=1 label=high user=bob\nmap b 0x0 2 anon mergeable\n" \
     "fill a 0x0 1 " content "\nfill b 0x0 1 " content "\nfill a 0x1000 1 " content "\n" \
     "fill b 0x1000 1 " content "\nfill a 0x2000 1 " content "\nscan pass 4\nmark \"end\"\n"
 
@@ -57,6 +57,7 @@ static void five_pages_of_two_classes_take_two_frames(void)
         {"machine = { colors = 1; };", "classes = \"color\"; ", 1},
         {"", "classes = \"label\"; ", 2},
         {"", "classes = \"kind\"; ", 2},
+        {"", "classes = \"user\"; ", 2},
         {TWO_NODES, "classes = (\"kind\", \"node\", \"label\"); ", 2},
     };
     for (size_t i = 0; i < G_N_ELEMENTS(sharers); i++)
