@@ -345,5 +345,7 @@ uint64_t pf_host_metadata_bytes(const PfHost *host)
     uint64_t bytes = ops->metadata_bytes != NULL ? ops->metadata_bytes(host->self) : 0;
     if (host->finder != NULL && host->setup->finder->metadata_bytes != NULL)
         bytes += host->setup->finder->metadata_bytes(host->finder);
+    if (pf_host_remaps(host))
+        bytes += pf_indirection_table_bytes(host->base.memory->bus->table);
     return bytes + pf_host_filter_bytes(host);
 }

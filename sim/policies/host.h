@@ -10,6 +10,7 @@
 #include "work.h"
 
 typedef enum { PF_PLACE_DAEMON, PF_PLACE_STOLEN, PF_PLACE_CONTROLLER } PfPlaceKind;
+typedef enum { PF_REMAP_PTE, PF_REMAP_CONTROLLER } PfRemap;
 typedef enum { PF_PACING_TIME, PF_PACING_TRACE } PfPolicyPacing;
 
 /* Parameters that every policy has. */
@@ -23,6 +24,7 @@ typedef struct {
     uint64_t hash_bytes; /* PF_CONFIG_AUTO: the rest of the page */
     int scope;  /* PfScope */
     int place;  /* PfPlaceKind */
+    int remap;  /* PfRemap */
     int pacing; /* PfPolicyPacing */
     bool limited; /* to the machine's memory */
     uint64_t wasted_within_ps;
@@ -250,10 +252,17 @@ void pf_host_tell_expired(PfHost *host);
 uint64_t pf_host_filter_bytes(const PfHost *host);
 void pf_host_check_filters(const PfHost *host);
 
-/* Where the bytes of FRAME lie. */
+/* Where the bytes of FRAME lie, for who is above the memory controller. */
 static inline PfMaddr pf_host_frame_address(const PfHost *host, PfMpn frame)
 {
-    return pf_mpn_address(frame, pf_image_page_shift(host->base.memory->image), 0);
+    const PfMemory *memory = host->base.memory;
+    return pf_mpn_address(pf_bus_of_frame(memory, frame), pf_image_page_shift(memory->image), 0);
+}
+
+/* Whether the page tables do not change when pages are shared: `remap = "controller"`. */
+static inline bool pf_host_remaps(const PfHost *host)
+{
+    return host->base.memory->bus != NULL;
 }
 
 /* The slot of PAGE; false where it was never used, or (present) where it maps nothing now. */
@@ -271,7 +280,9 @@ void pf_host_follow(PfHost *host, uint32_t context);
 uint64_t pf_host_metadata_bytes(const PfHost *host);
 
 /* PAGE's translation is stale: drops it from the TLB of its core and charges INITIATOR for it, and
- * that core if its context runs there now. One that waits is not interrupted. */
+ * that core if its context runs there now. One that waits is not interrupted. Where the controller
+ * remaps, translations are good; it takes the page's lines from the caches, and writes dirty ones
+ * to DRAM. */
 void pf_host_shoot_down(PfHost *host, const PfPlace *initiator, PfPage page);
 
 /* Compares what PAGE shows with the image, if --verify is on. */

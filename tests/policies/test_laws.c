@@ -38,6 +38,9 @@ static char *every_policy(const PfRegistry *registry)
         laws_add_policy(list, ops, "pacing = \"trace\"; ");
         laws_add_policy(list, ops, "place = \"stolen\"; scope = \"anon\"; ");
         laws_add_policy(list, ops, "place = \"controller\"; ");
+        laws_add_policy(list, ops, "remap = \"controller\"; ");
+        laws_add_policy(list, ops, "remap = \"controller\"; place = \"controller\"; "
+                                   "pacing = \"trace\"; ");
         laws_add_policy(list, ops, "scope = \"mergeable\"; pacing = \"trace\"; ");
         laws_add_policy(list, ops, "filters = (\"flagged\"); flagged = { time = \"500ns\"; }; ");
         laws_add_policy(list, ops, "filters = (\"flagged\"); pacing = \"trace\"; "
@@ -335,7 +338,7 @@ static char *sharings(const PfRun *run)
 static void test_finders(void)
 {
     static const char *const extras[] = {"", "scope = \"anon\"; place = \"stolen\"; ",
-                                         "place = \"controller\"; ",
+                                         "place = \"controller\"; remap = \"controller\"; ",
                                          "classes = (\"label\", \"color\"); "};
     PfRegistry *registry = laws_registry();
     int64_t shared = 0;
