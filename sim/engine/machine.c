@@ -1,5 +1,6 @@
 #include "machine.h"
 
+#include "numa.h"
 #include "rng.h"
 
 static bool serves(const PfCacheConfig *cache, PfCacheServes side)
@@ -20,7 +21,7 @@ static PfPort *next_port(const PfMachine *machine, unsigned core, unsigned level
         if (config->caches[next].serves == PF_CACHE_SERVES_ALL ||
             config->caches[next].serves == config->caches[level].serves)
             return pf_cache_port(*cache_at(machine, core, next));
-    return machine->remaps ? pf_indirection_port(machine->table) : pf_dram_port(machine->dram);
+    return machine->remaps ? pf_indirection_port(machine->table) : pf_numa_port(machine->numa);
 }
 
 static bool build_cache(PfMachine *machine, unsigned core, unsigned level, uint64_t seed,
@@ -102,7 +103,8 @@ static bool build_memory(PfMachine *machine, unsigned page_shift, PfStats *stats
                                 error);
     if (machine->dram == NULL)
         return false;
-    machine->table = pf_indirection_new(&config->remap, pf_dram_port(machine->dram), page_shift,
+    machine->numa = pf_numa_new(config, pf_dram_port(machine->dram), page_shift, stats);
+    machine->table = pf_indirection_new(&config->remap, pf_numa_port(machine->numa), page_shift,
                                         pf_stats_group(stats, "remap"), error);
     return machine->table != NULL;
 }
@@ -143,6 +145,7 @@ void pf_machine_free(PfMachine *machine)
     pf_core_free(machine->engine);
     pf_controller_free(machine->controller);
     pf_indirection_free(machine->table);
+    pf_numa_free(machine->numa);
     pf_dram_free(machine->dram);
     g_free(machine->cores);
     g_free(machine->caches);

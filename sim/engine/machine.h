@@ -44,6 +44,9 @@ unsigned pf_machine_node_of_core(const PfMachineConfig *config, unsigned core);
 /* How many page colours the machine has for pages of PAGE_BYTES. */
 unsigned pf_machine_colors(const PfMachineConfig *config, uint32_t page_bytes);
 
+/* numa.h */
+typedef struct PfNuma PfNuma;
+
 /* One more core than the contexts have: the daemon's, the last. */
 typedef struct {
     const PfMachineConfig *config; /* borrowed */
@@ -55,7 +58,8 @@ typedef struct {
     uint64_t fetch_hit_cycles; /* of those first levels */
     uint64_t data_hit_cycles;
     PfDram *dram;
-    PfIndirection *table; /* between the caches and DRAM if `remaps`, else beside them */
+    PfNuma *numa;         /* between the caches and DRAM */
+    PfIndirection *table; /* between the caches and that if `remaps`, else beside them */
     bool remaps;
     PfController *controller;
     PfCore *engine; /* the clock of who works at the controller; no core of the machine */

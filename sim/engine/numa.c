@@ -10,12 +10,12 @@ struct PfNuma {
     uint64_t remote;
 };
 
-/* Lines that a program waits for. Page tables lie beyond all frames, and the policy's core is on no
- * node. */
+/* Lines of frames that a program waits for; other tables lie beyond them. */
 static bool is_counted(const PfNuma *numa, const PfRequest *request)
 {
     return request->actor == PF_ACTOR_DEMAND && request->kind != PF_ACCESS_WRITE &&
-           request->core < numa->config->cores && numa->frames != NULL;
+           request->core < numa->config->cores && numa->frames != NULL &&
+           request->address.bytes >> numa->page_shift < numa->frames->limit;
 }
 
 static uint64_t numa_access(PfPort *port, const PfRequest *request)

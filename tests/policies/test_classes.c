@@ -156,7 +156,39 @@ static void pages_forgone_are_counted_from_contents(void)
     }
 }
 
+/* ---- What a rule buys ---- */
+
+/* Core 0 and a's frames are on node 0, core 1 and b's on node 1. b reads the 64 lines of its page,
+ * which no cache has: from its own node unless the page was moved to a's frame. */
+static void the_class_of_a_node_keeps_accesses_local(void)
+{
+    g_autoptr(GString) trace = g_string_new(
+        "context a process core=0\nmap a 0x0 1 anon\nfill a 0x0 1 id:1\n"
+        "context b process core=1\nmap b 0x0 1 anon\nfill b 0x0 1 id:1\nscan pass 1\n"
+        "grain access\n");
+    for (unsigned line = 0; line < 64; line++)
+        g_string_append_printf(trace, "read b 0x%x 8\n", line * 64);
+    static const struct {
+        const char *settings;
+        int64_t local;
+    } rows[] = {
+        {"pacing = \"trace\"; ", 0},
+        {"pacing = \"trace\"; classes = \"label\"; ", 0},
+        {"pacing = \"trace\"; classes = \"node\"; ", 64},
+    };
+    static const char top[] = "machine = { cores = 2; numa = { nodes = 2; }; };";
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autoptr(PolicyPlay) play = policy_play("brute", top, rows[i].settings, trace->str);
+        CU_ASSERT_EQUAL(policy_end(play, "numa.local").i, rows[i].local);
+        CU_ASSERT_EQUAL(policy_end(play, "numa.remote").i, 64 - rows[i].local);
+    }
+    g_autoptr(PolicyPlay) bus =
+        policy_play("brute", top, "pacing = \"trace\"; remap = \"controller\"; ", trace->str);
+    CU_ASSERT_EQUAL(policy_end(bus, "numa.remote").i, 64); /* by frames, not by bus addresses */
+}
+
 static const PfCheck checks[] = {
+    {"the class of a node keeps accesses local", the_class_of_a_node_keeps_accesses_local},
     {"a frame of two labels takes no further page", a_frame_of_two_labels_takes_no_further_page},
     {"the page cache is in nobody's class", the_page_cache_is_in_nobodys_class},
     {"pages of zeros keep their labels", pages_of_zeros_keep_their_labels},
