@@ -13,4 +13,5 @@ void pf_numa_free(PfNuma *numa);
 /* Which node a frame is on, FRAMES (borrowed) say; nothing is counted before. */
 void pf_numa_set_frames(PfNuma *numa, const PfFramePool *frames);
 
+/* What misses of the caches ask. */
 PfPort *pf_numa_port(PfNuma *numa);
