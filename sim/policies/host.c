@@ -74,6 +74,7 @@ PfHost *pf_host_new(const PfPolicySetup *setup, const PfHostBase *base, GError *
         return NULL;
     }
     pf_host_create_classes(host);
+    host->uses_cam = setup->finder != NULL && setup->finder->uses_cam;
     if (!pf_host_create_filters(host, error)) {
         pf_host_free(host);
         return NULL;
@@ -95,6 +96,7 @@ void pf_host_free(PfHost *host)
         host->setup->ops->free(host->self);
     if (host->finder != NULL)
         host->setup->finder->free(host->finder);
+    pf_host_cam_clear(host);
     pf_host_free_filters(host);
     pf_host_free_classes(host);
     pf_host_bill_free(host->bill);
@@ -189,6 +191,8 @@ void pf_host_page_written(PfHost *host, PfPage page, PfChange how)
 {
     if (!pf_host_wants_writes(host))
         return;
+    if (pf_host_cam_snoops(host))
+        pf_host_cam_written(host, page);
     work_at_context(host, page.context);
     pf_host_page_accessed(host, page, true);
     if (host->setup->ops->page_written != NULL)

@@ -17,8 +17,10 @@ static const char *const class_names[] = {"color", "node", "label", "kind", "use
 
 #define OF_CONTEXT (1U << CLASS_LABEL | 1U << CLASS_KIND | 1U << CLASS_USER)
 
-/* In the pool, as the class of a frame: pages of several classes may map it. */
-#define MIXED UINT32_MAX
+/* In the pool, with the class of a frame and one: pages of other classes may map it too. And, as
+ * that of contexts: everybody's. */
+#define MIXED  ((uint32_t)1 << 31)
+#define COMMON UINT32_MAX
 
 struct PfHostClasses {
     unsigned rules;     /* 1 << CLASS_... */
@@ -163,19 +165,21 @@ void pf_host_note_class(const PfHost *host, PfPage page, PfMpn frame)
     if (host->classes == NULL || (host->classes->rules & OF_CONTEXT) == 0)
         return;
     PfFramePool *frames = &host->base.memory->frames;
-    if (pf_frame_class(frames, frame) == 0)
+    if (G_UNLIKELY(pf_frame_class(frames, frame) == 0))
         pf_frame_set_class(frames, frame, class_of_context(host, page.context) + 1);
 }
 
 void pf_host_page_aliased(PfHost *host, PfPage source, PfPage target)
 {
     PfMpn frame;
-    if (host->classes != NULL && pf_host_frame(host, target, &frame) &&
-        class_of_context(host, source.context) != class_of_context(host, target.context))
-        pf_frame_set_class(&host->base.memory->frames, frame, MIXED);
+    if (host->classes == NULL || !pf_host_frame(host, source, &frame) ||
+        class_of_context(host, source.context) == class_of_context(host, target.context))
+        return;
+    PfFramePool *frames = &host->base.memory->frames;
+    pf_frame_set_class(frames, frame, pf_frame_class(frames, frame) | MIXED);
 }
 
-/* Of which class FRAME's pages are; MIXED ones are in no page's. */
+/* Of which class FRAME's first page is; the same until it is free, as orders depend on it. */
 static uint64_t whole_class(const PfHost *host, PfMpn frame)
 {
     uint64_t of_pages = 0;
@@ -183,7 +187,7 @@ static uint64_t whole_class(const PfHost *host, PfMpn frame)
     if ((host->classes->rules & OF_CONTEXT) != 0) {
         bool is_system = frame.number == 0 ||
                          (pf_frame_at(frames, frame)->count & PF_FRAME_FILE) != 0;
-        of_pages = is_system ? MIXED : pf_frame_class(frames, frame);
+        of_pages = is_system ? COMMON : pf_frame_class(frames, frame) & ~MIXED;
     }
     return of_pages << 32 | class_of_frame(host, frame);
 }
@@ -205,7 +209,9 @@ bool pf_host_classes_allow(PfHost *host, PfPage page, PfMpn frame)
     uint64_t of_pages = (host->classes->rules & OF_CONTEXT) != 0
                             ? (uint64_t)class_of_context(host, page.context) + 1
                             : 0;
-    if ((of_pages << 32 | class_of_frame(host, own)) == whole_class(host, frame))
+    bool is_mixed = (pf_frame_class(&host->base.memory->frames, frame) & MIXED) != 0;
+    uint64_t class = of_pages << 32 | class_of_frame(host, own);
+    if (!is_mixed && class == whole_class(host, frame))
         return true;
     pf_host_verdict(host, page, PF_WHY_CLASS);
     return false;
@@ -243,7 +249,7 @@ uint64_t pf_host_unfile_class(PfHost *host, uint64_t key, uint64_t value)
 
 /* What classes keep apart: contents that pages hold, and the class that one of these is in. */
 struct PfClassCensus {
-    GHashTable *contents; /* content + 1 -> a class + 1, or MIXED */
+    GHashTable *contents; /* content + 1 -> a class + 1, or COMMON */
     GArray *of_slots;     /* uint32_t: content + 1, 0 if unknown or not eligible */
 };
 
@@ -263,7 +269,7 @@ static void add_page(PfClassCensus *census, uint32_t content, uint32_t class)
     if (known == 0)
         g_hash_table_insert(census->contents, key, GUINT_TO_POINTER(class + 1));
     else if (known != class + 1)
-        g_hash_table_insert(census->contents, key, GUINT_TO_POINTER(MIXED));
+        g_hash_table_insert(census->contents, key, GUINT_TO_POINTER(COMMON));
 }
 
 PfClassCensus *pf_host_count_classes(PfHost *host)
@@ -307,7 +313,7 @@ bool pf_class_census_is_apart(const PfClassCensus *census, PfSlot slot)
         return false;
     uint32_t content = g_array_index(census->of_slots, uint32_t, slot.index);
     gpointer class = g_hash_table_lookup(census->contents, GUINT_TO_POINTER(content));
-    return content != 0 && GPOINTER_TO_UINT(class) == MIXED;
+    return content != 0 && GPOINTER_TO_UINT(class) == COMMON;
 }
 
 void pf_class_census_free(PfHost *host, PfClassCensus *census)
@@ -339,6 +345,6 @@ void pf_host_check_classes(const PfHost *host)
             continue;
         uint32_t context = pf_image_leaf_of(memory->image, (PfSlot){(uint32_t)i})->context;
         uint32_t class = pf_frame_class(&memory->frames, (PfMpn){entry->mpn});
-        g_assert(class == MIXED || class == class_of_context(host, context) + 1);
+        g_assert((class & MIXED) != 0 || class == class_of_context(host, context) + 1);
     }
 }

@@ -4,7 +4,10 @@
 bool pf_host_find(PfHost *host, uint64_t key, PfPage page, uint64_t *cursor, uint64_t *ret_value)
 {
     key = pf_host_class_key(host, key, page);
-    return host->setup->finder->find(host->finder, key, page, cursor, ret_value);
+    bool found = host->setup->finder->find(host->finder, key, page, cursor, ret_value);
+    host->has_match = found && host->uses_cam;
+    host->match_page = page;
+    return found;
 }
 
 void pf_host_file(PfHost *host, uint64_t key, PfPage page, uint64_t value)
@@ -16,6 +19,17 @@ void pf_host_file(PfHost *host, uint64_t key, PfPage page, uint64_t value)
 void pf_host_unfile(PfHost *host, uint64_t key, uint64_t value)
 {
     host->setup->finder->unfile(host->finder, pf_host_unfile_class(host, key, value), value);
+}
+
+bool pf_host_has_finder(const PfHost *host)
+{
+    return host->finder != NULL;
+}
+
+bool pf_host_finds_all(const PfHost *host)
+{
+    const PfFinderOps *ops = host->setup->finder;
+    return ops->finds_all == NULL || ops->finds_all(host->finder);
 }
 
 PfTicket pf_host_remember(PfHost *host, PfPage page)

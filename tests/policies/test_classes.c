@@ -37,7 +37,9 @@ static const struct {
     {"esx", "finder = \"tree\"; "},
     {"esx", "finder = \"brute\"; "},
     {"esx", "finder = \"table\"; marking = \"cow\"; hash_bits = 2; "},
+    {"esx", "finder = \"cam\"; hash_bits = 2; "},
     {"ksm", ""},
+    {"ksm", "finder = \"cam\"; "},
     {"ksm", "use_zero_pages = true; max_page_sharing = 2; "},
     {"zero", ""},
 };
