@@ -147,15 +147,24 @@ static uint32_t class_of_frame(const PfHost *host, PfMpn frame)
     return node * host->base.color_count + color;
 }
 
-uint32_t pf_host_class(const PfHost *host, PfPage page)
+/* Of the frame of PAGE; where it has none yet, of colour 0 on the node that it would come from. */
+static uint32_t class_of_place(const PfHost *host, PfPage page)
 {
     PfSlot slot;
+    const PfMemory *memory = host->base.memory;
+    if (pf_host_present_slot(host, page, &slot))
+        return class_of_frame(host, (PfMpn){pf_memory_entry(memory, slot)->mpn});
+    if (!has(host->classes, CLASS_NODE) || !pf_host_slot(host, page, &slot))
+        return 0;
+    return pf_memory_home(memory, slot) * host->base.color_count;
+}
+
+uint32_t pf_host_class(const PfHost *host, PfPage page)
+{
     if (host->classes == NULL)
         return 0;
-    uint32_t class = class_of_context(host, page.context) * host->classes->frame_classes;
-    if (pf_host_present_slot(host, page, &slot))
-        class += class_of_frame(host, (PfMpn){pf_memory_entry(host->base.memory, slot)->mpn});
-    return class;
+    return class_of_context(host, page.context) * host->classes->frame_classes +
+           class_of_place(host, page);
 }
 
 /* ---- The class of a frame ---- */
@@ -203,14 +212,13 @@ int pf_host_compare_classes(const PfHost *host, PfMpn a, PfMpn b)
 
 bool pf_host_classes_allow(PfHost *host, PfPage page, PfMpn frame)
 {
-    PfMpn own;
-    if (host->classes == NULL || !pf_host_frame(host, page, &own))
+    if (host->classes == NULL)
         return true;
     uint64_t of_pages = (host->classes->rules & OF_CONTEXT) != 0
                             ? (uint64_t)class_of_context(host, page.context) + 1
                             : 0;
     bool is_mixed = (pf_frame_class(&host->base.memory->frames, frame) & MIXED) != 0;
-    uint64_t class = of_pages << 32 | class_of_frame(host, own);
+    uint64_t class = of_pages << 32 | class_of_place(host, page);
     if (!is_mixed && class == whole_class(host, frame))
         return true;
     pf_host_verdict(host, page, PF_WHY_CLASS);

@@ -38,6 +38,7 @@ static const struct {
     {"esx", "finder = \"brute\"; "},
     {"esx", "finder = \"table\"; marking = \"cow\"; hash_bits = 2; "},
     {"esx", "finder = \"cam\"; hash_bits = 2; "},
+    {"collapse", ""},
     {"ksm", ""},
     {"ksm", "finder = \"cam\"; "},
     {"ksm", "use_zero_pages = true; max_page_sharing = 2; "},
