@@ -136,6 +136,8 @@ PfMergeResult pf_host_redirect(PfHost *host, PfPage keeper)
         return PF_NOT_ADMITTED;
     PfMemory *memory = host->base.memory;
     const PfEntry *entry = pf_memory_entry(memory, kept);
+    if (!pf_host_classes_allow(host, intent->page, (PfMpn){entry->mpn}))
+        return PF_NOT_ADMITTED;
     bool was_writable = (entry->flags & PF_ENTRY_WRITABLE) != 0;
     unsigned known = PF_ENTRY_PRESENT | (pf_host_remaps(host) ? PF_ENTRY_BUS_WRITABLE : 0U);
     bool was_known = (pf_memory_entry(memory, intent->slot)->flags & known) == known;
