@@ -102,7 +102,8 @@ static bool build_cams(PfMachine *machine, unsigned page_shift, uint64_t seed, P
 static bool build_controller(PfMachine *machine, uint64_t seed, PfStats *stats, GError **error)
 {
     const PfMachineConfig *config = machine->config;
-    machine->controller = pf_controller_new(&config->controller, pf_dram_port(machine->dram),
+    machine->controller = pf_controller_new(&config->controller,
+                                            pf_hash_engine_port(machine->hash_engine),
                                             (uint32_t)config->caches[0].line_bytes,
                                             pf_stats_group(stats, "controller"));
     if (machine->remaps)
@@ -111,6 +112,7 @@ static bool build_controller(PfMachine *machine, uint64_t seed, PfStats *stats, 
         for (unsigned level = 0; level < config->cache_count; level++)
             if (core == 0 || !config->caches[level].shared)
                 pf_controller_add_cache(machine->controller, *cache_at(machine, core, level));
+    pf_hash_engine_attach(machine->hash_engine, machine->controller);
     machine->engine = pf_core_new(&config->core, seed, NULL, error);
     return machine->engine != NULL;
 }
@@ -122,7 +124,12 @@ static bool build_memory(PfMachine *machine, unsigned page_shift, PfStats *stats
                                 error);
     if (machine->dram == NULL)
         return false;
-    machine->numa = pf_numa_new(config, pf_dram_port(machine->dram), page_shift, stats);
+    machine->hash_engine = pf_hash_engine_new(&config->hash_engine, machine->core_count + 1,
+                                              machine->dram, (uint32_t)1 << page_shift,
+                                              (uint32_t)config->caches[0].line_bytes,
+                                              pf_stats_group(stats, "hash_engine"));
+    machine->numa = pf_numa_new(config, pf_hash_engine_port(machine->hash_engine), page_shift,
+                                stats);
     machine->table = pf_indirection_new(&config->remap, pf_numa_port(machine->numa), page_shift,
                                         pf_stats_group(stats, "remap"), error);
     return machine->table != NULL;
@@ -162,6 +169,7 @@ void pf_machine_free(PfMachine *machine)
         pf_core_free(machine->cores[core]);
     }
     pf_mmu_clear(&machine->mmu);
+    pf_hash_engine_free(machine->hash_engine);
     pf_core_free(machine->engine);
     pf_controller_free(machine->controller);
     pf_indirection_free(machine->table);
@@ -187,6 +195,7 @@ void pf_machine_check(const PfMachine *machine)
     pf_mmu_check(&machine->mmu);
     pf_dram_check(machine->dram);
     pf_indirection_check(machine->table);
+    pf_hash_engine_check(machine->hash_engine);
     for (unsigned i = 0; i < machine->cam_count; i++)
         pf_cam_check(machine->cams[i]);
 }

@@ -33,6 +33,7 @@ static void restart(PfRun *run)
     run->cycles_origin = run->now_cycles;
     run->transfers_origin = run_transfers(run);
     run->cam_fJ_origin = pf_cam_stats(run->machine->cams[0])->energy_fJ;
+    run->hash_bytes_origin = pf_hash_engine_stats(run->machine->hash_engine)->bytes;
     run->memory.frames.peak_frames = run->memory.frames.used_frames;
     run_restart_bills(run);
     pf_host_bill_settle(run->host->bill);
@@ -179,7 +180,7 @@ static void keep_statistic(const PfStatInfo *info, PfStatValue value, void *user
     PfMarkRow *row = ((void **)user)[1];
     g_autofree char *own = g_strconcat(run->setup->ops->name, ".", NULL);
     const char *const told[] = {"memory.", "policy.", "reason.", "sharing.",
-                                "filter.", "class.",  own};
+                                "filter.", "class.",  "cam.",    own};
     bool is_told = false;
     for (unsigned i = 0; i < G_N_ELEMENTS(told); i++)
         is_told |= g_str_has_prefix(info->name, told[i]) != FALSE;
