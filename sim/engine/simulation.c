@@ -283,7 +283,7 @@ static bool report_differences(const PfSimulation *simulation, GError **error)
 {
     for (unsigned r = 0; r < simulation->runs->len; r++) {
         const PfRun *run = g_ptr_array_index(simulation->runs, r);
-        if (run->host->differences == 0 || run->host->is_lossy)
+        if (run->host->differences == 0 || pf_host_is_lossy(run->host))
             continue;
         g_set_error(error, PF_ERROR, PF_ERROR_DIFFERENCE,
                     "--verify found %" G_GUINT64_FORMAT " differences, the first: %s",

@@ -225,7 +225,8 @@ static void *collapse_create(PfHost *host, const void *config, GError **error)
     self->sleep_cycles = pf_host_cycles(host, self->config.sweep.sleep_ps);
     self->gc_cycles = pf_host_cycles(host, self->config.gc_interval_ps);
     pf_collapse_pages_init(&self->pages, host);
-    if (!add_patterns(self, error) || !add_given(self, error)) {
+    if (!add_patterns(self, error) || !add_given(self, error) ||
+        !pf_collapse_set_identical(self, error)) {
         collapse_free(self);
         return NULL;
     }

@@ -21,6 +21,7 @@ PfMergeResult pf_host_merge_result(PfShareResult result)
 void pf_host_count_merge(PfHost *host, PfPage page)
 {
     host->stats.shared++;
+    pf_host_count_damage(host);
     /* What it will be once all the others have left. */
     pf_host_verdict(host, page, PF_WHY_UNIQUE);
 }
@@ -66,6 +67,21 @@ static bool is_half_played(const PfHost *host, PfPage page)
            (page.cpn.number == low.cpn.number || page.cpn.number + 1 == low.cpn.number);
 }
 
+/* Compares what A and B hold, both in use. False if they are not deemed identical. */
+static bool compare(PfHost *host, PfMpn a, PfMpn b)
+{
+    if (host->alike == NULL || pf_mpn_equal(a, b)) {
+        pf_host_compare_frames(host, a, b, NULL);
+        return true; /* who maps the page makes sure of the bytes */
+    }
+    uint32_t page_bytes = host->base.work->page_bytes;
+    host->stats.compares++;
+    host->stats.compared_words += page_bytes / sizeof(uint32_t);
+    pf_work_compare(host->base.work, host->place, PF_ACCOUNT_COMPARE,
+                    pf_host_frame_address(host, a), pf_host_frame_address(host, b), page_bytes);
+    return pf_host_frames_alike(host, a, b);
+}
+
 PfMergeResult pf_host_merge(PfHost *host, PfPage page, PfPage keeper)
 {
     PfSlot slot;
@@ -79,9 +95,10 @@ PfMergeResult pf_host_merge(PfHost *host, PfPage page, PfPage keeper)
     PfMemory *memory = host->base.memory;
     const PfEntry *entry = pf_memory_entry(memory, kept);
     bool was_writable = (entry->flags & PF_ENTRY_WRITABLE) != 0;
-    pf_host_compare_frames(host, (PfMpn){pf_memory_entry(memory, slot)->mpn}, (PfMpn){entry->mpn},
-                           NULL);
-    PfShareResult result = pf_share_merge(memory, slot, kept, host->is_lossy);
+    PfMpn frame = {entry->mpn};
+    PfShareResult result = PF_SHARE_DIFFERS;
+    if (compare(host, (PfMpn){pf_memory_entry(memory, slot)->mpn}, frame))
+        result = pf_share_merge(memory, slot, kept, pf_host_is_lossy(host));
     if (result == PF_SHARE_DONE)
         pf_host_verdict(host, keeper, PF_WHY_UNIQUE);
     if (result == PF_SHARE_DONE && was_writable)
@@ -99,8 +116,10 @@ PfMergeResult pf_host_merge_frame(PfHost *host, PfPage page, PfMpn frame)
         return PF_NOT_ADMITTED;
     pf_host_follow(host, page.context);
     PfMemory *memory = host->base.memory;
-    pf_host_compare_frames(host, (PfMpn){pf_memory_entry(memory, slot)->mpn}, frame, NULL);
-    return finish_merge(host, page, pf_share_merge_frame(memory, slot, frame, host->is_lossy));
+    PfShareResult result = PF_SHARE_DIFFERS;
+    if (compare(host, (PfMpn){pf_memory_entry(memory, slot)->mpn}, frame))
+        result = pf_share_merge_frame(memory, slot, frame, pf_host_is_lossy(host));
+    return finish_merge(host, page, result);
 }
 
 bool pf_host_protect(PfHost *host, PfPage page)

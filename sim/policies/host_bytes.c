@@ -25,13 +25,18 @@ static uint64_t cut_hash(const PfHost *host, uint64_t hash)
 
 uint64_t pf_host_key_of_bytes(const PfHost *host, const uint8_t *bytes)
 {
-    const uint8_t *part = bytes + host->setup->common.hash_offset_bytes;
+    const uint8_t *page = host->alike != NULL ? pf_host_what_counts(host, bytes) : bytes;
+    const uint8_t *part = page + host->setup->common.hash_offset_bytes;
     return cut_hash(host, host->setup->hash->hash(part, host->hash_bytes));
 }
 
 uint64_t pf_host_key_of(PfHost *host, PfContent content)
 {
-    return cut_hash(host, hash_content(host, content));
+    const uint8_t *bytes = NULL;
+    if (host->alike != NULL)
+        bytes = pf_content_bytes(host->base.memory->frames.store, content, host->scratch);
+    return bytes != NULL ? pf_host_key_of_bytes(host, bytes)
+                         : cut_hash(host, hash_content(host, content));
 }
 
 unsigned pf_host_key_bits(const PfHost *host)
@@ -87,9 +92,10 @@ uint64_t pf_host_hash_page(PfHost *host, PfPage page)
     pf_host_charge_hash(host, &frame);
     Held held = hold(host->base.memory, frame);
     /* Unknown bytes equal nothing. */
-    uint64_t hash = held.is_known ? hash_content(host, held.content) : UINT64_MAX - frame.number;
+    uint64_t key = held.is_known ? pf_host_key_of(host, held.content)
+                                 : cut_hash(host, UINT64_MAX - frame.number);
     let_go(host->base.memory, &held);
-    return cut_hash(host, hash);
+    return key;
 }
 
 /* Forgets the starts of frames if bytes or frames have changed since they were looked at. */

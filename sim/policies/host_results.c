@@ -104,6 +104,23 @@ static void charge_compare(PfHost *host, PfMpn frame)
     host->stats.compared_words += (bytes + 3) / 4;
 }
 
+/* Whether the result of the store in hand is deemed identical with what FRAME holds. */
+static bool is_alike(PfHost *host, PfMpn frame)
+{
+    PfMemory *memory = host->base.memory;
+    PfContent wanted;
+    PfContent held;
+    if (!pf_host_result_content(host, &wanted))
+        return false;
+    bool is = pf_memory_frame_content(memory, frame, &held);
+    if (is) {
+        is = pf_host_are_alike(host, wanted, held);
+        pf_content_unref(memory->frames.store, held);
+    }
+    pf_content_unref(memory->frames.store, wanted);
+    return is;
+}
+
 /* The page of the store in hand maps another frame. If the operating system did not know it as a
  * page of its own before (WAS_KNOWN), it has to make it one, as for any first store. */
 static void finish_redirection(PfHost *host, bool was_known)
@@ -138,8 +155,10 @@ PfMergeResult pf_host_redirect(PfHost *host, PfPage keeper)
     unsigned known = PF_ENTRY_PRESENT | (pf_host_remaps(host) ? PF_ENTRY_BUS_WRITABLE : 0U);
     bool was_known = (pf_memory_entry(memory, intent->slot)->flags & known) == known;
     charge_compare(host, (PfMpn){entry->mpn});
-    PfShareResult result =
-        pf_share_redirect(memory, intent->slot, kept, intent->result, host->is_lossy);
+    PfShareResult result = PF_SHARE_DIFFERS;
+    if (host->alike == NULL || is_alike(host, (PfMpn){entry->mpn}))
+        result = pf_share_redirect(memory, intent->slot, kept, intent->result,
+                                   pf_host_is_lossy(host));
     intent->is_redirected = result == PF_SHARE_DONE || result == PF_SHARE_SAME;
     if (result == PF_SHARE_DONE) {
         pf_host_verdict(host, keeper, PF_WHY_UNIQUE);

@@ -273,6 +273,10 @@ void pf_host_claim(PfHost *host, PfPage page, uint32_t tag);
 void pf_host_set_frame_tag(PfHost *host, PfMpn frame, uint32_t tag);
 /* Makes the next store to PAGE fault (marks it copy-on-write); false if it is not present. */
 bool pf_host_protect(PfHost *host, PfPage page);
+/* In `create`: from now on pages are identical to the policy if at least THRESHOLD (a share) of the
+ * bits that count agree: those that are ones in MASK, a page, or all (NULL). Keys are made of what
+ * counts; with a threshold below 1 all pages have one key. The run is lossy then. */
+void pf_host_deem_identical(PfHost *host, const uint8_t *mask, double threshold);
 /* Maps PAGE, if its bytes are all zero, onto the zero page. */
 PfMergeResult pf_host_map_zero(PfHost *host, PfPage page);
 /* Takes away the frame of PAGE, a page of zeros that nobody else maps; for policies that are

@@ -44,3 +44,10 @@ const char *pf_host_context_name(const PfHost *host, uint32_t context)
     (void)context;
     return "";
 }
+
+void pf_host_deem_identical(PfHost *host, const uint8_t *mask, double threshold)
+{
+    (void)host;
+    (void)mask;
+    (void)threshold;
+}

@@ -16,6 +16,9 @@ typedef struct PolicyPlay PolicyPlay;
  * program, save that memory was too little. */
 PolicyPlay *policy_play(const char *policy, const char *top, const char *settings,
                         const char *trace);
+/* The same for all of a text trace. */
+PolicyPlay *policy_play_text(const char *policy, const char *top, const char *settings,
+                             const char *text);
 /* The same for the trace at PATH; PARANOID: invariants are checked. */
 PolicyPlay *policy_play_file(const char *policy, const char *top, const char *settings,
                              const char *path, bool paranoid);
@@ -27,6 +30,9 @@ int64_t policy_at(const PolicyPlay *play, const char *label, const char *name);
 
 /* Whether there was memory enough. */
 bool policy_fitted(const PolicyPlay *play);
+
+/* What --verify found in all runs: pages that do not hold what their context wrote. */
+uint64_t policy_differences(const PolicyPlay *play);
 
 /* Statistic NAME at the end; it must be there. */
 PfStatValue policy_end(const PolicyPlay *play, const char *name);

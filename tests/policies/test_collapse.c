@@ -254,6 +254,53 @@ static void equal_keys_of_different_pages_share_nothing(void)
     }
 }
 
+/* Two pages of four bytes each, over and over: 0010 and 0011 with a byte for a digit agree in three
+ * of four, which at a threshold of 75 % is enough. In the last example they differ in their last
+ * bit, or in nothing but their last byte. The bits that change are those that differ. */
+static void lossy_ways_change_bytes_and_say_so(void)
+{
+    static const struct {
+        const char *rule;
+        const char *a;
+        const char *b;
+        int64_t frames;
+        int64_t bits;
+    } rows[] = {
+        {"identical = \"threshold\"; threshold = 0.75; ", "0x00ff0000", "0xffff0000", 1, 8 * 8},
+        {"identical = \"threshold\"; threshold = 0.76; ", "0x00ff0000", "0xffff0000", 2, 0},
+        {"identical = \"exact\"; ", "0x00ff0000", "0xffff0000", 2, 0},
+        {"identical = \"masked\"; ignored_bits = (\"31\", \"63\", \"95-255\"); ", "0x00000000",
+         "0x01000000", 1, 8},
+        {"identical = \"masked\"; ignored_bits = (\"30\", \"62\", \"95-255\"); ", "0x00000000",
+         "0x01000000", 2, 0},
+        {"identical = \"range\"; used_offset = 0; used_bytes = 3; ", "0x00000000", "0xff000000", 1,
+         8 * 8},
+        {"identical = \"range\"; used_offset = 0; used_bytes = 4; ", "0x00000000", "0xff000000", 2,
+         0},
+    };
+    static const char *const whens[] = {"immediate", "settled"};
+    for (size_t i = 0; i < 2 * G_N_ELEMENTS(rows); i++) {
+        size_t row = i / 2;
+        g_autoptr(GString) trace = g_string_new(
+            "pagefold-trace 1\npage 32\ngrain page\ncontext a process\nmap a 0x0 2 anon\n");
+        for (unsigned page = 0; page < 2; page++) {
+            g_string_append_printf(trace, "fill a 0x%x 1 hex:", 32 * page);
+            uint64_t word = g_ascii_strtoull(page == 0 ? rows[row].a : rows[row].b, NULL, 0);
+            for (unsigned byte = 0; byte < 32; byte++)
+                g_string_append_printf(trace, "%02x", (unsigned)(word >> 8 * (byte % 4)) & 255);
+            g_string_append_c(trace, '\n');
+        }
+        g_string_append(trace, "time 1ms\nmark \"shared\"\nwrite a 0x20 1 5\nmark \"end\"\n");
+        g_autofree char *settings = g_strdup_printf("when = \"%s\"; settle = \"1ns\"; %s",
+                                                    whens[i % 2], rows[row].rule);
+        g_autoptr(PolicyPlay) play = policy_play_text("collapse", "", settings, trace->str);
+        CU_ASSERT_EQUAL(policy_at(play, "shared", "memory.used_frames"), rows[row].frames);
+        CU_ASSERT_EQUAL(policy_at(play, "shared", "policy.lossy_shared"), 2 - rows[row].frames);
+        CU_ASSERT_EQUAL(policy_at(play, "shared", "policy.lossy_bits"), rows[row].bits);
+        CU_ASSERT_EQUAL(policy_differences(play) > 0, rows[row].bits > 0);
+    }
+}
+
 static const PfCheck checks[] = {
     {"a store whose result exists is not made", a_store_whose_result_exists_is_not_made},
     {"the first page is freed only if nobody else points to it",
@@ -276,6 +323,7 @@ static const PfCheck checks[] = {
     {"pages asked for share the page of their pattern",
      pages_asked_for_share_the_page_of_their_pattern},
     {"equal keys of different pages share nothing", equal_keys_of_different_pages_share_nothing},
+    {"lossy ways change bytes, and say so", lossy_ways_change_bytes_and_say_so},
 };
 
 int main(void)

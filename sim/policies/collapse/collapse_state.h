@@ -99,5 +99,10 @@ static inline bool pf_collapse_is_immediate(const PfCollapse *self)
            self->config.grain == PF_COLLAPSE_EACH_STORE;
 }
 
+/* ---- what is identical (collapse_identical.c) ---- */
+
+/* Tells the host what the configuration deems identical; false with an error if it cannot be. */
+bool pf_collapse_set_identical(PfCollapse *self, GError **error);
+
 /* ---- statistics and checks (collapse_stats.c) ---- */
 void pf_collapse_register(PfCollapse *self);
