@@ -16,6 +16,8 @@ void pf_host_unfile(PfHost *host, uint64_t key, uint64_t value)
     host->setup->finder->unfile(host->finder, key, value);
 }
 
+static_assert(PF_TICKET_UNKNOWN == PF_FRAME_UNKNOWN, "what frames hold is what tickets tell");
+
 PfTicket pf_host_remember(PfHost *host, PfPage page)
 {
     PfTicket ticket = {.content = PF_FRAME_UNKNOWN};

@@ -186,6 +186,9 @@ bool pf_host_is_idle(const PfHost *host, uint32_t context);
 /* CONTEXT does not go on before cycle UNTIL: it waits for the policy. */
 void pf_host_block(PfHost *host, uint32_t context, uint64_t until);
 const char *pf_host_context_name(const PfHost *host, uint32_t context);
+/* Whether PAGE was allocated in a group (`group=` of the trace): pages RET_FIRST and those behind it,
+ * RET_PAGES in all, of one number. */
+bool pf_host_group(const PfHost *host, PfPage page, PfPage *ret_first, uint64_t *ret_pages);
 /* The security label of CONTEXT; "" if it has none. */
 const char *pf_host_label(const PfHost *host, uint32_t context);
 /* The policy's own random stream. */
@@ -241,6 +244,9 @@ void pf_host_file(PfHost *host, uint64_t key, PfPage page, uint64_t value);
 void pf_host_unfile(PfHost *host, uint64_t key, uint64_t value);
 
 /* ---- Services for finders that order by content ---- */
+
+/* `content` of a page whose bytes are not known. */
+#define PF_TICKET_UNKNOWN ((UINT32_C(1) << 31) - 1)
 
 /* What a page held when it was remembered, and the frame where that was. */
 typedef struct {

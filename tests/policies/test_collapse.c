@@ -301,6 +301,41 @@ static void lossy_ways_change_bytes_and_say_so(void)
     }
 }
 
+/* Two groups of ten pages. With equal first pages all are compared, one probe and nine others, and
+ * one that differs is not shared. With different first pages nine are skipped, all of which would
+ * have been shared. With two probes of which one is equal, eight are. */
+static void the_first_pages_of_a_group_decide(void)
+{
+    static const struct {
+        const char *probes;
+        const char *other; /* what the second group's pages differ in */
+        int64_t compares;
+        int64_t skipped;
+        int64_t frames;
+        int64_t missed;
+    } rows[] = {
+        {"1", "", 10, 0, 10, 0},
+        {"1", "fill a 0x105000 1 id:99\n", 10, 0, 11, 0},
+        {"1", "fill a 0x100000 1 id:99\n", 1, 9, 20, 9},
+        {"2", "", 10, 0, 10, 0},
+        {"2", "fill a 0x101000 1 id:99\n", 2, 8, 19, 8},
+        {"0", "fill a 0x100000 1 id:99\n", 0, 0, 11, 0},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autofree char *trace = g_strconcat(
+            "context a process\nmap a 0x0 10 anon group=1\nmap a 0x100000 10 anon group=2\n"
+            "fill a 0x0 10 id:1 step=1\nfill a 0x100000 10 id:1 step=1\n", rows[i].other,
+            "scan pass 2\n", NULL);
+        g_autofree char *settings = g_strdup_printf(
+            "when = \"idle\"; pacing = \"trace\"; probe_pages = %s; ", rows[i].probes);
+        g_autoptr(PolicyPlay) play = policy_play("collapse", "", settings, trace);
+        CU_ASSERT_EQUAL(end_of(play, "collapse.group_compares"), rows[i].compares);
+        CU_ASSERT_EQUAL(end_of(play, "collapse.group_skipped"), rows[i].skipped);
+        CU_ASSERT_EQUAL(end_of(play, "memory.used_frames"), rows[i].frames);
+        CU_ASSERT_EQUAL(end_of(play, "collapse.group_missed"), rows[i].missed);
+    }
+}
+
 static const PfCheck checks[] = {
     {"a store whose result exists is not made", a_store_whose_result_exists_is_not_made},
     {"the first page is freed only if nobody else points to it",
@@ -324,6 +359,7 @@ static const PfCheck checks[] = {
      pages_asked_for_share_the_page_of_their_pattern},
     {"equal keys of different pages share nothing", equal_keys_of_different_pages_share_nothing},
     {"lossy ways change bytes, and say so", lossy_ways_change_bytes_and_say_so},
+    {"the first pages of a group decide", the_first_pages_of_a_group_decide},
 };
 
 int main(void)

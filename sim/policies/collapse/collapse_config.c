@@ -64,4 +64,9 @@ const PfConfigField pf_collapse_fields[PF_COLLAPSE_FIELDS] = {
     {.key = "used_bytes", .type = PF_CONFIG_SIZE, AT(used_bytes), .standard = "auto", .min = 1,
      .automatic = true, .unit = "bytes",
      .description = "Range: how many count from there on; auto: the rest."},
+    {.key = "probe_pages", .type = PF_CONFIG_UINT, AT(probe_pages), .standard = "0",
+     .unit = "pages",
+     .description = "First pages of an allocation group that are looked up; if all of them equal "
+                    "those of another group, its other pages are compared with those there, else "
+                    "they are skipped. 0: groups mean nothing. Not for look-ups of each store."},
 };

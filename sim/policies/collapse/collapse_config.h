@@ -57,7 +57,8 @@ typedef struct {
     char **ignored_bits;
     uint64_t used_offset_bytes;
     uint64_t used_bytes;
+    uint64_t probe_pages;
 } PfCollapseConfig;
 
-enum { PF_COLLAPSE_FIELDS = 19 };
+enum { PF_COLLAPSE_FIELDS = 20 };
 extern const PfConfigField pf_collapse_fields[PF_COLLAPSE_FIELDS];
