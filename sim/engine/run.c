@@ -39,6 +39,10 @@ static bool build_host(PfRun *run, uint64_t frame_capacity, bool verify, GError 
                        .due_cycles = &run->due_cycles,
                        .is_barrier = &run->is_barrier,
                        .verify = verify,
+                       .cams = run->machine->cams,
+                       .cam_count = run->machine->cam_count,
+                       .cam = &run->machine_config->cam,
+                       .cam_reach_cycles = pf_machine_reach(run->machine_config),
                        .frame_capacity = frame_capacity,
                        .color_count = pf_machine_colors(run->machine_config,
                                                         run->work.page_bytes)};
@@ -119,6 +123,7 @@ PfRun *pf_run_new(const PfRunConfig *config, const PfMachineConfig *machine_conf
                                   config->seed, run->stats, error);
     if (run->machine != NULL && remaps)
         remap_at_controller(run, frame_capacity);
+    run_register_energy(run);
     if (run->machine == NULL || !build_host(run, frame_capacity, options->verify, error) ||
         !run_open_events(run, options, error))
         return NULL;

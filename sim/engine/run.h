@@ -104,6 +104,7 @@ struct PfRun {
     int64_t saved_origin;      /* saved_page_cycles */
     uint64_t cycles_origin;    /* now_cycles */
     uint64_t transfers_origin; /* DRAM transactions */
+    uint64_t cam_fJ_origin;
     uint64_t stat_instructions;
     uint64_t stat_accesses;
     uint64_t records;
@@ -239,6 +240,10 @@ void run_play_pages(PfRun *run, const PfRecord *record, uint32_t number);
 
 /* run_structure.c */
 void run_play_structural(PfRun *run, const PfRecord *record);
+
+/* run_energy.c */
+/* Registers energy.* and what is told of the CAM beside its counters. */
+void run_register_energy(PfRun *run);
 
 /* run_stats.c */
 void run_register(PfRun *run);

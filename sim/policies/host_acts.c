@@ -47,9 +47,61 @@ void pf_host_finish_remapping(PfHost *host, PfPage page)
     }
 }
 
+static bool is_match(const PfHost *host, PfPage page)
+{
+    return host->has_match && pf_page_equal(page, host->match_page);
+}
+
+bool pf_host_is_believed(const PfHost *host, PfPage page)
+{
+    return is_match(host, page) && pf_host_believes(host);
+}
+
+/* By the rule of what is deemed identical. */
+static bool compare_alike(PfHost *host, PfMpn own, PfMpn frame)
+{
+    uint32_t page_bytes = host->base.work->page_bytes;
+    host->stats.compares++;
+    host->stats.compared_words += page_bytes / sizeof(uint32_t);
+    pf_work_compare(host->base.work, host->place, PF_ACCOUNT_COMPARE,
+                    pf_host_frame_address(host, own), pf_host_frame_address(host, frame),
+                    page_bytes);
+    return pf_host_frames_alike(host, own, frame);
+}
+
+/* Compares OWN, the frame of PAGE, with FRAME, unless a match of the CAM is to be believed. False
+ * if they are not deemed identical; RET_LOSSY: PAGE may be mapped onto it even if they differ,
+ * else whoever does that makes sure. */
+static bool compare(PfHost *host, PfPage page, PfMpn own, PfMpn frame, bool *ret_lossy)
+{
+    host->is_false_match = false;
+    if (pf_host_is_believed(host, page)) {
+        host->is_false_match = !pf_host_is_same(host, own, frame);
+        *ret_lossy = true;
+        return true;
+    }
+    *ret_lossy = true;
+    if (host->alike != NULL && !pf_mpn_equal(own, frame))
+        return compare_alike(host, own, frame);
+    pf_host_compare_frames(host, own, frame, NULL);
+    *ret_lossy = (host->setup->ops->flags & PF_POLICY_LOSSY) != 0;
+    return true;
+}
+
+void pf_host_count_false(PfHost *host, PfPage page, PfShareResult result)
+{
+    bool is_believed = result == PF_SHARE_DONE && host->is_false_match;
+    if (is_believed)
+        pf_host_count_false_merge(host);
+    if (is_believed || (result == PF_SHARE_DIFFERS && is_match(host, page)))
+        pf_host_count_false_match(host);
+    host->has_match = false;
+}
+
 /* What a merge of PAGE onto FRAME costs and what is to be done after it. */
 static PfMergeResult finish_merge(PfHost *host, PfPage page, PfShareResult result)
 {
+    pf_host_count_false(host, page, result);
     if (result == PF_SHARE_DONE) {
         pf_host_count_merge(host, page);
         pf_host_finish_remapping(host, page);
@@ -67,21 +119,6 @@ static bool is_half_played(const PfHost *host, PfPage page)
            (page.cpn.number == low.cpn.number || page.cpn.number + 1 == low.cpn.number);
 }
 
-/* Compares what A and B hold, both in use. False if they are not deemed identical. */
-static bool compare(PfHost *host, PfMpn a, PfMpn b)
-{
-    if (host->alike == NULL || pf_mpn_equal(a, b)) {
-        pf_host_compare_frames(host, a, b, NULL);
-        return true; /* who maps the page makes sure of the bytes */
-    }
-    uint32_t page_bytes = host->base.work->page_bytes;
-    host->stats.compares++;
-    host->stats.compared_words += page_bytes / sizeof(uint32_t);
-    pf_work_compare(host->base.work, host->place, PF_ACCOUNT_COMPARE,
-                    pf_host_frame_address(host, a), pf_host_frame_address(host, b), page_bytes);
-    return pf_host_frames_alike(host, a, b);
-}
-
 PfMergeResult pf_host_merge(PfHost *host, PfPage page, PfPage keeper)
 {
     PfSlot slot;
@@ -96,9 +133,10 @@ PfMergeResult pf_host_merge(PfHost *host, PfPage page, PfPage keeper)
     const PfEntry *entry = pf_memory_entry(memory, kept);
     bool was_writable = (entry->flags & PF_ENTRY_WRITABLE) != 0;
     PfMpn frame = {entry->mpn};
+    bool lossy = false;
     PfShareResult result = PF_SHARE_DIFFERS;
-    if (compare(host, (PfMpn){pf_memory_entry(memory, slot)->mpn}, frame))
-        result = pf_share_merge(memory, slot, kept, pf_host_is_lossy(host));
+    if (compare(host, page, (PfMpn){pf_memory_entry(memory, slot)->mpn}, frame, &lossy))
+        result = pf_share_merge(memory, slot, kept, lossy);
     if (result == PF_SHARE_DONE)
         pf_host_verdict(host, keeper, PF_WHY_UNIQUE);
     if (result == PF_SHARE_DONE && was_writable)
@@ -116,9 +154,10 @@ PfMergeResult pf_host_merge_frame(PfHost *host, PfPage page, PfMpn frame)
         return PF_NOT_ADMITTED;
     pf_host_follow(host, page.context);
     PfMemory *memory = host->base.memory;
+    bool lossy = false;
     PfShareResult result = PF_SHARE_DIFFERS;
-    if (compare(host, (PfMpn){pf_memory_entry(memory, slot)->mpn}, frame))
-        result = pf_share_merge_frame(memory, slot, frame, pf_host_is_lossy(host));
+    if (compare(host, page, (PfMpn){pf_memory_entry(memory, slot)->mpn}, frame, &lossy))
+        result = pf_share_merge_frame(memory, slot, frame, lossy);
     return finish_merge(host, page, result);
 }
 
@@ -166,6 +205,7 @@ void pf_host_set_frame_tag(PfHost *host, PfMpn frame, uint32_t tag)
 
 PfMergeResult pf_host_map_zero(PfHost *host, PfPage page)
 {
+    host->has_match = false; /* whatever was found, it was not this */
     return pf_host_merge_frame(host, page, PF_ZERO_FRAME);
 }
 

@@ -45,7 +45,8 @@ void pf_host_free_alike(PfHost *host)
 
 bool pf_host_is_lossy(const PfHost *host)
 {
-    return (host->setup->ops->flags & PF_POLICY_LOSSY) != 0 || host->alike != NULL;
+    return (host->setup->ops->flags & PF_POLICY_LOSSY) != 0 || host->alike != NULL ||
+           pf_host_believes(host);
 }
 
 const uint8_t *pf_host_what_counts(const PfHost *host, const uint8_t *bytes)
@@ -100,7 +101,7 @@ bool pf_host_frames_alike(PfHost *host, PfMpn a, PfMpn b)
 void pf_host_count_damage(PfHost *host)
 {
     if (host->alike == NULL)
-        return;
+        return; /* a CAM that is believed counts for itself */
     host->stats.lossy_shared += host->alike_bits > 0;
     host->stats.lossy_bits += host->alike_bits;
 }

@@ -16,6 +16,7 @@
 
 #include "config.h"
 #include "ledger.h"
+#include "policy_collapse.h"
 #include "policy_words.h"
 #include "rng.h"
 #include "stats.h"
@@ -57,6 +58,7 @@ enum {
     PF_POLICY_LOSSY = 1,       /* may change bytes on purpose; differences are counted, no errors */
     PF_POLICY_COMPRESSING = 2, /* may go below one frame for each distinct content */
     PF_POLICY_BOUND = 4,       /* an arithmetical bound (oracle): changes no mapping */
+    PF_POLICY_INDEXED = 8,     /* has an index of its own, and a finder in front of it if asked */
 };
 
 /* A policy. `create` and `free` are mandatory; every other op is optional, NULL means not
@@ -69,7 +71,7 @@ typedef struct {
     size_t field_count;
     size_t config_bytes; /* of the struct that `fields` bind to */
     const char *default_scope;  /* "all" where NULL; or "anon", "mergeable" */
-    const char *default_finder; /* NULL: it files nothing */
+    const char *default_finder; /* NULL: it files nothing, unless it is INDEXED */
     const char *default_place;  /* "daemon" where NULL */
     const char *default_hash;   /* "xxh3" where NULL */
     const PfContextStat *context_stats;
@@ -186,9 +188,6 @@ bool pf_host_is_idle(const PfHost *host, uint32_t context);
 /* CONTEXT does not go on before cycle UNTIL: it waits for the policy. */
 void pf_host_block(PfHost *host, uint32_t context, uint64_t until);
 const char *pf_host_context_name(const PfHost *host, uint32_t context);
-/* Whether PAGE was allocated in a group (`group=` of the trace): pages RET_FIRST and those behind it,
- * RET_PAGES in all, of one number. */
-bool pf_host_group(const PfHost *host, PfPage page, PfPage *ret_first, uint64_t *ret_pages);
 /* The security label of CONTEXT; "" if it has none. */
 const char *pf_host_label(const PfHost *host, uint32_t context);
 /* The policy's own random stream. */
@@ -242,6 +241,40 @@ bool pf_host_find(PfHost *host, uint64_t key, PfPage page, uint64_t *cursor, uin
 void pf_host_file(PfHost *host, uint64_t key, PfPage page, uint64_t value);
 /* Takes VALUE out, which was filed under KEY, whatever its page has become. */
 void pf_host_unfile(PfHost *host, uint64_t key, uint64_t value);
+/* Whether the configuration names a finder; always so unless the policy is INDEXED. */
+bool pf_host_has_finder(const PfHost *host);
+/* Whether the finder is sure to find whatever was filed: else it may have lost something. */
+bool pf_host_finds_all(const PfHost *host);
+/* Whether a match is to be believed without comparing any bytes, which is lossy: pf_host_merge and
+ * _merge_frame do not compare the page that pf_host_find found a match for last. */
+bool pf_host_believes(const PfHost *host);
+/* The policy has seen for itself that the last match is of other bytes (a merge counts that by
+ * itself). */
+void pf_host_count_false_match(PfHost *host);
+
+/* ---- Services for finders that use the machine's CAM (section `machine.cam`); they charge for it.
+ * What keys mean to it, hash or whole page, is its own business. ---- */
+
+/* What became of a value that was to be written. */
+typedef enum {
+    PF_CAM_KEPT,
+    PF_CAM_DISPLACED, /* kept in place of another */
+    PF_CAM_FULL,      /* not kept */
+} PfCamFiling;
+
+/* As pf_host_find, _file and _unfile. RET_KEY and RET_VALUE get what had to go. Unfiling tells
+ * whether VALUE was there: it is not if it was displaced, or deleted as its page was stored to. */
+bool pf_host_cam_find(PfHost *host, uint64_t key, PfPage page, uint64_t *cursor,
+                      uint64_t *ret_value);
+PfCamFiling pf_host_cam_file(PfHost *host, uint64_t key, PfPage page, uint64_t value,
+                             uint64_t *ret_key, uint64_t *ret_value);
+bool pf_host_cam_unfile(PfHost *host, uint64_t key, uint64_t value);
+/* Whether there is a table in memory for what has no room. */
+bool pf_host_cam_overflows(const PfHost *host);
+/* Whether values may vanish from the CAM that nobody displaced or unfiled. */
+bool pf_host_cam_forgets(const PfHost *host);
+/* A search was in vain that would have found what has no room. */
+void pf_host_cam_count_lost(PfHost *host);
 
 /* ---- Services for finders that order by content ---- */
 
@@ -279,10 +312,6 @@ void pf_host_claim(PfHost *host, PfPage page, uint32_t tag);
 void pf_host_set_frame_tag(PfHost *host, PfMpn frame, uint32_t tag);
 /* Makes the next store to PAGE fault (marks it copy-on-write); false if it is not present. */
 bool pf_host_protect(PfHost *host, PfPage page);
-/* In `create`: from now on pages are identical to the policy if at least THRESHOLD (a share) of the
- * bits that count agree: those that are ones in MASK, a page, or all (NULL). Keys are made of what
- * counts; with a threshold below 1 all pages have one key. The run is lossy then. */
-void pf_host_deem_identical(PfHost *host, const uint8_t *mask, double threshold);
 /* Maps PAGE, if its bytes are all zero, onto the zero page. */
 PfMergeResult pf_host_map_zero(PfHost *host, PfPage page);
 /* Takes away the frame of PAGE, a page of zeros that nobody else maps; for policies that are
@@ -290,22 +319,6 @@ PfMergeResult pf_host_map_zero(PfHost *host, PfPage page);
  * frame of zeros as a first touch does. Whoever asks has made sure of the zeros and been charged
  * for that. False if nothing was done. */
 bool pf_host_give_back(PfHost *host, PfPage page);
-/* In `write_intended` and `init_requested`, for the page that is told of; there pf_host_find and
- * pf_host_remember mean what the store makes of it, too. */
-/* Whether it may be redirected: as pf_host_admits, but it need not be present yet. */
-bool pf_host_admits_store(PfHost *host);
-/* The policy's hash of the bytes that the store makes of it, charged as pf_host_hash_page; false if
- * they are not known. */
-bool pf_host_hash_result(PfHost *host, uint64_t *ret_key);
-/* Maps it onto the frame of KEEPER, copy-on-write for both, if that holds what the store would make
- * of it; and the store is not made. SAME: that is the frame that it maps, and the store, which
- * would change nothing, is not made either. */
-PfMergeResult pf_host_redirect(PfHost *host, PfPage keeper);
-/* From now on the frames that merges leave unused are not free until they are collected. */
-void pf_host_defer_frees(PfHost *host);
-/* How many such frames there are; frees them. */
-uint64_t pf_host_unfreed(const PfHost *host);
-void pf_host_collect(PfHost *host);
 /* Gives PAGE, if the policy merged or protected it or claimed its frame, a frame of its own again,
  * as a write would; but it stays clean, and its next store faults. False if nothing was done. */
 bool pf_host_unshare(PfHost *host, PfPage page);
@@ -321,7 +334,7 @@ typedef struct {
     size_t config_bytes;
 
     /* FRAMES is how many values there may be at most (the machine's frames). May register counters
-     * in the policy's group. All ops but `check` are mandatory. */
+     * in the policy's group. All ops but `check` and `finds_all` are mandatory. */
     void *(*create)(PfHost *host, const void *config, uint64_t frames, GError **error);
     void (*free)(void *self);
     /* As pf_host_find, _file, _unfile; each charges what it touches through HOST. Between two steps
@@ -331,6 +344,9 @@ typedef struct {
     void (*unfile)(void *self, uint64_t key, uint64_t value);
     uint64_t (*metadata_bytes)(const void *self);
     void (*check)(void *self);
+    /* Whether nothing that was filed is lost; NULL: it never is. */
+    bool (*finds_all)(const void *self);
+    bool uses_cam;
 } PfFinderOps;
 
 /* ---- Filters: leave pages out that some rule says are not worth a look now. ---- */

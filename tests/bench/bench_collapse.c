@@ -19,6 +19,7 @@ static const struct {
     const char *policy;
 } ways[] = {
     {"collapse, immediate", "{ name = \"collapse\"; }"},
+    {"collapse, immediate, CAM", "{ name = \"collapse\"; finder = \"cam\"; }"},
     {"collapse, settled", "{ name = \"collapse\"; when = \"settled\"; }"},
     {"collapse, idle", "{ name = \"collapse\"; when = \"idle\"; }"},
 };

@@ -20,7 +20,8 @@ static bool ignore_bits(const PfCollapse *self, uint8_t *mask, GError **error)
         guint64 first;
         guint64 last;
         const char *behind = ends[0] != NULL && ends[1] != NULL ? ends[1] : ends[0];
-        if (ends[0] == NULL || !g_ascii_string_to_unsigned(ends[0], 10, 0, bits - 1, &first, NULL) ||
+        if (ends[0] == NULL ||
+            !g_ascii_string_to_unsigned(ends[0], 10, 0, bits - 1, &first, NULL) ||
             !g_ascii_string_to_unsigned(behind, 10, first, bits - 1, &last, NULL)) {
             g_set_error(error, PF_ERROR, PF_ERROR_CONFIG,
                         "policy 'collapse': ignored_bits: '%s' is no bit and no range of bits of a "
