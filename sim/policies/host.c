@@ -19,7 +19,6 @@ PfHost *pf_host_new(const PfPolicySetup *setup, const PfHostBase *base, GError *
     host->setup = setup;
     work_at_home(host);
     host->wake_at_cycles = PF_HOST_NEVER;
-    host->is_lossy = (setup->ops->flags & PF_POLICY_LOSSY) != 0;
     g_autofree char *stream = g_strconcat("policy ", setup->common.name, NULL);
     host->rng = pf_rng_derive(base->seed, stream);
     host->scratch = g_malloc(base->work->page_bytes);
@@ -43,6 +42,11 @@ PfHost *pf_host_new(const PfPolicySetup *setup, const PfHostBase *base, GError *
     pf_stats_counter(policy, "compared_words", "events",
                      "Words of 32 bits compared, each up to the first that differed.",
                      &host->stats.compared_words);
+    pf_stats_counter(policy, "lossy_shared", "events",
+                     "Sharings of pages whose bytes differ, as the configuration allows.",
+                     &host->stats.lossy_shared);
+    pf_stats_counter(policy, "lossy_bits", "events", "Bits that these have changed.",
+                     &host->stats.lossy_bits);
     host->bill = pf_host_bill_new(base->work->ledger, base->stats);
     pf_host_register_census(host);
     PfJournal *journal = &base->memory->journal;
@@ -81,6 +85,7 @@ void pf_host_free(PfHost *host)
     pf_host_free_filters(host);
     pf_host_free_classes(host);
     pf_host_bill_free(host->bill);
+    pf_host_free_alike(host);
     g_clear_pointer(&host->census.contexts, g_array_unref);
     g_free(host->scratch);
     pf_seg_array_clear(&host->starts);

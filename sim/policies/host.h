@@ -122,6 +122,9 @@ typedef struct {
     bool is_redirected;
 } PfIntent;
 
+/* What the policy deems identical (host_alike.c). */
+typedef struct PfHostAlike PfHostAlike;
+
 struct PfHost {
     PfHostBase base;
     const PfPolicySetup *setup;
@@ -143,7 +146,8 @@ struct PfHost {
     uint32_t start_generation; /* those of another one are stale */
     uint64_t start_changes;    /* of memory, when this generation began */
     uint32_t hash_bytes; /* of a page that are hashed, from hash_offset_bytes on */
-    bool is_lossy;        /* may map pages onto frames of other bytes; differences are no errors */
+    PfHostAlike *alike;   /* NULL: only equal bytes are identical */
+    uint64_t alike_bits;  /* in which the pages differ that were compared last by that rule */
     PfTable stale_lines; /* line -> digest of what DRAM has of it, for lines that were stored to
                             and not written back since (host_hash.c) */
     PfRng left_out_keys;
@@ -168,6 +172,8 @@ struct PfHost {
         uint64_t refused_controls;
         uint64_t compares;
         uint64_t compared_words;
+        uint64_t lossy_shared;
+        uint64_t lossy_bits;
         uint64_t left_out;
         uint64_t expired;
         uint64_t filter_cycles;
@@ -243,12 +249,12 @@ static inline bool pf_host_uses_cam(const PfHost *host)
     return host->uses_cam;
 }
 
-/* Whether the policy may share pages of different bytes: differences are no errors then. */
-bool pf_host_is_lossy(const PfHost *host);
-
 /* PAGE has been stored to, in place (host_cam.c). */
 void pf_host_cam_written(PfHost *host, PfPage page);
 void pf_host_cam_clear(PfHost *host);
+/* Whether a match found for PAGE is shared without a comparison. Counts what came of it. */
+bool pf_host_is_believed(const PfHost *host, PfPage page);
+void pf_host_count_false(PfHost *host, PfPage page, PfShareResult result);
 /* A page was shared with a frame of other bytes. */
 void pf_host_count_false_merge(PfHost *host);
 
@@ -340,6 +346,18 @@ void pf_host_charge_hash(PfHost *host, const PfMpn *frame);
 /* What the store that the policy is asked about makes of its page, with a reference; false if that
  * is not known. */
 bool pf_host_result_content(PfHost *host, PfContent *ret_content);
+
+/* ---- what is deemed identical (host_alike.c) ---- */
+void pf_host_free_alike(PfHost *host);
+/* Whether the policy may share pages of different bytes: differences are no errors then. */
+bool pf_host_is_lossy(const PfHost *host);
+/* What of a page of BYTES is hashed, where there is such a rule; until the next call. */
+const uint8_t *pf_host_what_counts(const PfHost *host, const uint8_t *bytes);
+/* Whether the policy's rule makes A and B, or what two frames hold, identical. */
+bool pf_host_are_alike(PfHost *host, PfContent a, PfContent b);
+bool pf_host_frames_alike(PfHost *host, PfMpn a, PfMpn b);
+/* The pages that were compared last by that rule share a frame now. */
+void pf_host_count_damage(PfHost *host);
 
 /* PAGE has been mapped onto another frame: counts that. */
 void pf_host_count_merge(PfHost *host, PfPage page);

@@ -32,6 +32,8 @@ bool pf_host_finds_all(const PfHost *host)
     return ops->finds_all == NULL || ops->finds_all(host->finder);
 }
 
+static_assert(PF_TICKET_UNKNOWN == PF_FRAME_UNKNOWN, "what frames hold is what tickets tell");
+
 PfTicket pf_host_remember(PfHost *host, PfPage page)
 {
     PfTicket ticket = {.content = PF_FRAME_UNKNOWN, .class = pf_host_class(host, page)};

@@ -54,13 +54,15 @@ static uint64_t hash_content(const PfHost *host, PfContent content)
     PfContentStore *store = host->base.memory->frames.store;
     bool by_policy = kind_of(host) == PF_HASH_SOFTWARE || kind_of(host) == PF_HASH_FULL;
     /* The store's own hash is XXH3-64: no need to compute that again. */
-    if (by_policy && host->hash_bytes == host->base.work->page_bytes)
+    if (by_policy && host->alike == NULL && host->hash_bytes == host->base.work->page_bytes)
         return g_str_equal(host->setup->hash->name, "xxh3")
                    ? pf_content_hash(store, content)
                    : pf_content_digest(store, content, host->setup->hash->hash, host->scratch);
     const uint8_t *bytes = pf_content_bytes(store, content, host->scratch);
     if (bytes == NULL)
         return pf_content_hash(store, content);
+    if (host->alike != NULL)
+        bytes = pf_host_what_counts(host, bytes);
     uint64_t key;
     if (hash_by_engine(host, bytes, &key))
         return key;
@@ -83,9 +85,10 @@ static uint64_t cut_hash(const PfHost *host, uint64_t hash)
 
 uint64_t pf_host_key_of_bytes(const PfHost *host, const uint8_t *bytes)
 {
-    const uint8_t *part = bytes + host->setup->common.hash_offset_bytes;
+    const uint8_t *page = host->alike != NULL ? pf_host_what_counts(host, bytes) : bytes;
+    const uint8_t *part = page + host->setup->common.hash_offset_bytes;
     uint64_t key;
-    if (!hash_by_engine(host, bytes, &key))
+    if (!hash_by_engine(host, page, &key))
         key = host->setup->hash->hash(part, host->hash_bytes);
     return cut_hash(host, key);
 }

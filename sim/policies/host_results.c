@@ -106,6 +106,37 @@ static void charge_compare(PfHost *host, PfMpn frame)
     host->stats.compared_words += (bytes + 3) / 4;
 }
 
+/* Whether the result of the store in hand equals what FRAME holds, or (ALIKE) is deemed identical
+ * with that; free of charge. */
+static bool is_equal(PfHost *host, PfMpn frame, bool alike)
+{
+    PfMemory *memory = host->base.memory;
+    PfContent wanted;
+    PfContent held;
+    if (!pf_host_result_content(host, &wanted))
+        return false;
+    bool is = pf_memory_frame_content(memory, frame, &held);
+    if (is) {
+        is = alike ? pf_host_are_alike(host, wanted, held) : pf_content_equal(wanted, held);
+        pf_content_unref(memory->frames.store, held);
+    }
+    pf_content_unref(memory->frames.store, wanted);
+    return is;
+}
+
+/* Compares the result with FRAME, unless a match of the CAM is to be believed. False if they are
+ * not deemed identical; RET_LOSSY: the page may be mapped there even if they differ. */
+static bool compare(PfHost *host, PfMpn frame, bool *ret_lossy)
+{
+    bool is_believed = pf_host_is_believed(host, host->intent.page);
+    host->is_false_match = is_believed && !is_equal(host, frame, false);
+    if (!is_believed)
+        charge_compare(host, frame);
+    bool is_lossy = (host->setup->ops->flags & PF_POLICY_LOSSY) != 0;
+    *ret_lossy = is_lossy || is_believed || host->alike != NULL;
+    return is_believed || host->alike == NULL || is_equal(host, frame, true);
+}
+
 /* The page of the store in hand maps another frame. If the operating system did not know it as a
  * page of its own before (WAS_KNOWN), it has to make it one, as for any first store. */
 static void finish_redirection(PfHost *host, bool was_known)
@@ -141,9 +172,11 @@ PfMergeResult pf_host_redirect(PfHost *host, PfPage keeper)
     bool was_writable = (entry->flags & PF_ENTRY_WRITABLE) != 0;
     unsigned known = PF_ENTRY_PRESENT | (pf_host_remaps(host) ? PF_ENTRY_BUS_WRITABLE : 0U);
     bool was_known = (pf_memory_entry(memory, intent->slot)->flags & known) == known;
-    charge_compare(host, (PfMpn){entry->mpn});
-    PfShareResult result =
-        pf_share_redirect(memory, intent->slot, kept, intent->result, host->is_lossy);
+    bool lossy = false;
+    PfShareResult result = PF_SHARE_DIFFERS;
+    if (compare(host, (PfMpn){entry->mpn}, &lossy))
+        result = pf_share_redirect(memory, intent->slot, kept, intent->result, lossy);
+    pf_host_count_false(host, intent->page, result);
     intent->is_redirected = result == PF_SHARE_DONE || result == PF_SHARE_SAME;
     if (result == PF_SHARE_DONE) {
         pf_host_verdict(host, keeper, PF_WHY_UNIQUE);

@@ -251,6 +251,27 @@ void pf_host_block(PfHost *host, uint32_t context, uint64_t until)
     *ready = MAX(*ready, until);
 }
 
+bool pf_host_group(const PfHost *host, PfPage page, PfPage *ret_first, uint64_t *ret_pages)
+{
+    const PfImage *image = host->base.memory->image;
+    const PfRegionList *regions = &pf_image_context(image, page.context)->regions;
+    unsigned first = pf_region_list_lower(regions, page.cpn);
+    unsigned count = pf_region_list_count(regions);
+    const PfRegion *region = first < count ? pf_region_list_at(regions, first) : NULL;
+    if (region == NULL || region->group == 0 || region->first.number > page.cpn.number)
+        return false;
+    unsigned last = first;
+    uint64_t group = region->group;
+    /* Advice and holes may have cut the region in several. */
+    while (first > 0 && pf_region_list_at(regions, first - 1)->group == group)
+        first--;
+    while (last + 1 < count && pf_region_list_at(regions, last + 1)->group == group)
+        last++;
+    *ret_first = (PfPage){page.context, pf_region_list_at(regions, first)->first};
+    *ret_pages = pf_region_list_at(regions, last)->end.number - ret_first->cpn.number;
+    return true;
+}
+
 const char *pf_host_context_name(const PfHost *host, uint32_t context)
 {
     return pf_image_context(host->base.memory->image, context)->name;

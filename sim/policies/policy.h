@@ -16,6 +16,7 @@
 
 #include "config.h"
 #include "ledger.h"
+#include "policy_collapse.h"
 #include "policy_parts.h"
 #include "policy_words.h"
 #include "rng.h"
@@ -280,6 +281,9 @@ void pf_host_cam_count_lost(PfHost *host);
 
 /* ---- Services for finders that order by content ---- */
 
+/* `content` of a page whose bytes are not known. */
+#define PF_TICKET_UNKNOWN ((UINT32_C(1) << 31) - 1)
+
 /* What a page held when it was remembered, and the frame where that was. */
 typedef struct {
     uint32_t content; /* of two tickets that are not forgotten: the same for the same known bytes */
@@ -320,22 +324,6 @@ PfMergeResult pf_host_map_zero(PfHost *host, PfPage page);
  * frame of zeros as a first touch does. Whoever asks has made sure of the zeros and been charged
  * for that. False if nothing was done. */
 bool pf_host_give_back(PfHost *host, PfPage page);
-/* In `write_intended` and `init_requested`, for the page that is told of; there pf_host_find and
- * pf_host_remember mean what the store makes of it, too. */
-/* Whether it may be redirected: as pf_host_admits, but it need not be present yet. */
-bool pf_host_admits_store(PfHost *host);
-/* The policy's hash of the bytes that the store makes of it, charged as pf_host_hash_page; false if
- * they are not known. */
-bool pf_host_hash_result(PfHost *host, uint64_t *ret_key);
-/* Maps it onto the frame of KEEPER, copy-on-write for both, if that holds what the store would make
- * of it; and the store is not made. SAME: that is the frame that it maps, and the store, which
- * would change nothing, is not made either. */
-PfMergeResult pf_host_redirect(PfHost *host, PfPage keeper);
-/* From now on the frames that merges leave unused are not free until they are collected. */
-void pf_host_defer_frees(PfHost *host);
-/* How many such frames there are; frees them. */
-uint64_t pf_host_unfreed(const PfHost *host);
-void pf_host_collect(PfHost *host);
 /* Gives PAGE, if the policy merged or protected it or claimed its frame, a frame of its own again,
  * as a write would; but it stays clean, and its next store faults. False if nothing was done. */
 bool pf_host_unshare(PfHost *host, PfPage page);
