@@ -84,6 +84,7 @@ void pf_host_free(PfHost *host)
     pf_host_free_filters(host);
     pf_host_bill_free(host->bill);
     pf_host_free_alike(host);
+    pf_host_free_keyed(host);
     g_clear_pointer(&host->census.contexts, g_array_unref);
     g_free(host->scratch);
     pf_seg_array_clear(&host->starts);

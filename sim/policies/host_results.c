@@ -76,7 +76,7 @@ bool pf_host_hash_result(PfHost *host, uint64_t *ret_key)
     const uint8_t *bytes =
         pf_image_result(memory->image, &memory->reader, intent->slot, intent->result);
     if (bytes != NULL) {
-        *ret_key = pf_host_key_of_bytes(host, bytes);
+        *ret_key = pf_host_key_of_result(host, intent->slot, bytes);
         return true;
     }
     PfContent content;
