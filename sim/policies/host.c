@@ -1,4 +1,5 @@
 #include "host.h"
+#include "host_alike.h"
 
 #include <string.h>
 
@@ -58,6 +59,7 @@ PfHost *pf_host_new(const PfPolicySetup *setup, const PfHostBase *base, GError *
         pf_host_free(host);
         return NULL;
     }
+    pf_host_create_classes(host);
     host->uses_cam = setup->finder != NULL && setup->finder->uses_cam;
     if (!pf_host_create_filters(host, error)) {
         pf_host_free(host);
@@ -82,6 +84,7 @@ void pf_host_free(PfHost *host)
         host->setup->finder->free(host->finder);
     pf_host_cam_clear(host);
     pf_host_free_filters(host);
+    pf_host_free_classes(host);
     pf_host_bill_free(host->bill);
     pf_host_free_alike(host);
     pf_host_free_keyed(host);
@@ -324,6 +327,7 @@ void pf_host_check(PfHost *host)
     if (host->finder != NULL && host->setup->finder->check != NULL)
         host->setup->finder->check(host->finder);
     pf_host_check_filters(host);
+    pf_host_check_classes(host);
 }
 
 uint64_t pf_host_metadata_bytes(const PfHost *host)

@@ -30,6 +30,7 @@ typedef struct {
     bool limited; /* to the machine's memory */
     uint64_t wasted_within_ps;
     char **filters;
+    char **classes;
 } PfPolicyCommon;
 
 /* One of `filters`. */
@@ -47,6 +48,7 @@ typedef struct {
     gpointer policy_config; /* bound to ops->fields */
     gpointer finder_config;
     GArray *filters; /* of PfFilterSetup */
+    unsigned class_rules; /* 0: there are no classes (host_classes.c) */
 } PfPolicySetup;
 
 /* Binds SECTION. Errors are collected in its configuration; NULL if the policy is not known. */
@@ -103,6 +105,10 @@ typedef struct {
     GArray *contexts; /* of PfContextCensus, by context; empty if contexts were not counted */
 } PfCensus;
 
+/* Which pages share with which, and what that costs (host_classes.c). */
+typedef struct PfHostClasses PfHostClasses;
+typedef struct PfClassCensus PfClassCensus;
+
 /* Whose pages the policy spends its cycles on (host_bill.c). */
 typedef struct PfHostBill PfHostBill;
 
@@ -130,6 +136,7 @@ struct PfHost {
     void **filters;          /* as many as in the setup; NULL: there are none */
     uint64_t expiry_cycles;  /* when page_expired is to be told; PF_HOST_NEVER: not by now */
     uint64_t accesses;       /* of all contexts */
+    PfHostClasses *classes;  /* NULL: there are none */
     PfPlace *place; /* where the policy works now */
     PfPlace place_now;
     PfRng rng;
@@ -276,6 +283,32 @@ static inline uint64_t pf_host_due(const PfHost *host)
     return MIN(host->wake_at_cycles, host->expiry_cycles);
 }
 
+/* ---- classes (host_classes.c) ---- */
+/* Binds `classes` of SECTION to SETUP. */
+void pf_policy_setup_bind_classes(PfPolicySetup *setup, PfConfigSection *section);
+/* Makes the classes, if there are to be some. Registers class.*. */
+void pf_host_create_classes(PfHost *host);
+void pf_host_free_classes(PfHost *host);
+/* The trace has made TARGET map what SOURCE maps. */
+void pf_host_page_aliased(PfHost *host, PfPage source, PfPage target);
+/* The policy has looked at PAGE, which maps FRAME: that is of its class, unless it had one. */
+void pf_host_note_class(const PfHost *host, PfPage page, PfMpn frame);
+/* Orders frames by class: < 0, 0, > 0. Frames that are 0 apart may share. */
+int pf_host_compare_classes(const PfHost *host, PfMpn a, PfMpn b);
+/* Whether PAGE may be moved to FRAME; its verdict tells if it may not. */
+bool pf_host_classes_allow(PfHost *host, PfPage page, PfMpn frame);
+/* KEY of PAGE with a salt of its class. */
+uint64_t pf_host_class_key(PfHost *host, uint64_t key, PfPage page);
+/* VALUE is filed under the class of PAGE; it is taken out again, whose KEY has that salt. */
+void pf_host_file_class(PfHost *host, uint64_t value, PfPage page);
+uint64_t pf_host_unfile_class(PfHost *host, uint64_t key, uint64_t value);
+/* Counts classes, and what they keep apart; NULL if there are none. To be freed. */
+PfClassCensus *pf_host_count_classes(PfHost *host);
+void pf_class_census_free(PfHost *host, PfClassCensus *census);
+/* Whether eligible pages with the bytes of that at SLOT are in several classes. */
+bool pf_class_census_is_apart(const PfClassCensus *census, PfSlot slot);
+void pf_host_check_classes(const PfHost *host);
+
 /* ---- filters (host_filters.c) ---- */
 /* Binds `filters` of SECTION and the filters' own groups to SETUP. */
 void pf_policy_setup_bind_filters(PfPolicySetup *setup, PfConfigSection *section,
@@ -318,17 +351,8 @@ void pf_host_charge_hash(PfHost *host, const PfMpn *frame);
  * is not known. */
 bool pf_host_result_content(PfHost *host, PfContent *ret_content);
 
-/* ---- what is deemed identical (host_alike.c) ---- */
-void pf_host_free_alike(PfHost *host);
 /* Whether the policy may share pages of different bytes: differences are no errors then. */
 bool pf_host_is_lossy(const PfHost *host);
-/* What of a page of BYTES is hashed, where there is such a rule; until the next call. */
-const uint8_t *pf_host_what_counts(const PfHost *host, const uint8_t *bytes);
-/* Whether the policy's rule makes A and B, or what two frames hold, identical. */
-bool pf_host_are_alike(PfHost *host, PfContent a, PfContent b);
-bool pf_host_frames_alike(PfHost *host, PfMpn a, PfMpn b);
-/* The pages that were compared last by that rule share a frame now. */
-void pf_host_count_damage(PfHost *host);
 
 /* PAGE has been mapped onto another frame: counts that. */
 void pf_host_count_merge(PfHost *host, PfPage page);

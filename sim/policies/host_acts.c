@@ -1,5 +1,6 @@
 /* The services of policy.h that change mappings, and are charged. */
 #include "host.h"
+#include "host_alike.h"
 
 PfMergeResult pf_host_merge_result(PfShareResult result)
 {
@@ -131,6 +132,8 @@ PfMergeResult pf_host_merge(PfHost *host, PfPage page, PfPage keeper)
     pf_host_follow(host, page.context);
     PfMemory *memory = host->base.memory;
     const PfEntry *entry = pf_memory_entry(memory, kept);
+    if (!pf_host_classes_allow(host, page, (PfMpn){entry->mpn}))
+        return PF_NOT_ADMITTED;
     bool was_writable = (entry->flags & PF_ENTRY_WRITABLE) != 0;
     PfMpn frame = {entry->mpn};
     bool lossy = false;
@@ -150,7 +153,7 @@ PfMergeResult pf_host_merge_frame(PfHost *host, PfPage page, PfMpn frame)
     if (host->is_unmapping || !pf_host_present_slot(host, page, &slot) ||
         frame.number >= host->base.memory->frames.limit)
         return PF_BUSY;
-    if (!pf_host_admits(host, page))
+    if (!pf_host_admits(host, page) || !pf_host_classes_allow(host, page, frame))
         return PF_NOT_ADMITTED;
     pf_host_follow(host, page.context);
     PfMemory *memory = host->base.memory;

@@ -4,6 +4,7 @@
 
 #include "error.h"
 #include "host.h"
+#include "host_alike.h"
 
 static PfHashEngine *engine_of(const PfHost *host)
 {
@@ -94,8 +95,8 @@ uint64_t pf_host_key_of_bytes(const PfHost *host, const uint8_t *bytes)
     return cut_hash(host, key);
 }
 
-/* A page whose key was asked for, kept so that the next one is made from what has changed: a page is
- * asked for store by store. Simulated costs have nothing to do with that. */
+/* A page whose key was asked for, kept so that the next one is made from what has changed: a page
+ * is asked for store by store. Simulated costs have nothing to do with that. */
 struct PfHostKeyed {
     uint32_t slot; /* + 1 */
     uint64_t key;

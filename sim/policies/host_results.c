@@ -1,6 +1,7 @@
 /* The services of policy.h around stores that are looked up before they are made, and the host's
  * part of asking. The image knows what a store makes of its page before any run has made it. */
 #include "host.h"
+#include "host_alike.h"
 
 /* The policy is going to be asked about the store to PAGE. */
 static void open_intent(PfHost *host, PfPage page, PfSlot slot, uint32_t result)
@@ -167,6 +168,8 @@ PfMergeResult pf_host_redirect(PfHost *host, PfPage keeper)
         return PF_NOT_ADMITTED;
     PfMemory *memory = host->base.memory;
     const PfEntry *entry = pf_memory_entry(memory, kept);
+    if (!pf_host_classes_allow(host, intent->page, (PfMpn){entry->mpn}))
+        return PF_NOT_ADMITTED;
     bool was_writable = (entry->flags & PF_ENTRY_WRITABLE) != 0;
     unsigned known = PF_ENTRY_PRESENT | (pf_host_remaps(host) ? PF_ENTRY_BUS_WRITABLE : 0U);
     bool was_known = (pf_memory_entry(memory, intent->slot)->flags & known) == known;

@@ -60,6 +60,7 @@ unsigned pf_host_look(const PfHost *host, PfPage page, PfMpn *ret_frame)
     const PfMemory *memory = host->base.memory;
     const PfEntry *entry = pf_memory_entry(memory, slot);
     *ret_frame = (PfMpn){entry->mpn};
+    pf_host_note_class(host, page, *ret_frame);
     const PfFrame *frame = pf_frame_at(&memory->frames, (PfMpn){entry->mpn});
     unsigned image = pf_image_flags(memory->image, slot);
     unsigned flags = PF_FLAG_PRESENT;
@@ -95,6 +96,7 @@ bool pf_host_frame(const PfHost *host, PfPage page, PfMpn *ret_frame)
     if (!pf_host_present_slot(host, page, &slot))
         return false;
     *ret_frame = (PfMpn){pf_memory_entry(host->base.memory, slot)->mpn};
+    pf_host_note_class(host, page, *ret_frame);
     return true;
 }
 

@@ -170,6 +170,9 @@ bool pf_host_next_expired(PfHost *host, PfPage *ret_page);
  * filled, touched, initialised or written by a device. */
 uint64_t pf_host_accesses(const PfHost *host);
 unsigned pf_host_color(const PfHost *host, PfMpn frame);
+/* The class that PAGE is in: pages of different classes are never merged. 0 where there are no
+ * classes. */
+uint32_t pf_host_class(const PfHost *host, PfPage page);
 /* The NUMA node that FRAME is on: 0 .. machine.numa.nodes - 1. */
 unsigned pf_host_node(const PfHost *host, PfMpn frame);
 /* The first present page of PAGE.context at or after PAGE.cpn, then of the contexts after it, in
@@ -213,9 +216,10 @@ void pf_host_count_pass(PfHost *host);
  * present. */
 uint64_t pf_host_hash_page(PfHost *host, PfPage page);
 /* Compares the bytes of A and B, both present: < 0, 0, > 0 as memcmp; RET_FIRST_DIFFERENCE, if not
- * NULL, gets the first byte that differs (the page size if none). Charged up to there. */
+ * NULL, gets the first byte that differs (the page size if none). Charged up to there. Pages of
+ * different classes differ by that, which costs nothing. */
 int pf_host_compare_pages(PfHost *host, PfPage a, PfPage b, size_t *ret_first_difference);
-/* The same for what two frames hold, both in use. */
+/* The same for what two frames hold, both in use and looked at. */
 int pf_host_compare_frames(PfHost *host, PfMpn a, PfMpn b, size_t *ret_first_difference);
 /* Whether PAGE, which is present, holds nothing but zeros. Charged up to the first byte that is
  * not. */
@@ -284,12 +288,14 @@ void pf_host_cam_count_lost(PfHost *host);
 typedef struct {
     uint32_t content; /* of two tickets that are not forgotten: the same for the same known bytes */
     PfMpn frame;
+    uint32_t class; /* of the page (pf_host_class) */
 } PfTicket;
 
 /* The bytes of PAGE, which is present, whatever becomes of it; free of charge. To be forgotten. */
 PfTicket pf_host_remember(PfHost *host, PfPage page);
 void pf_host_forget(PfHost *host, PfTicket ticket);
-/* Compares what A and B hold: < 0, 0, > 0 as memcmp, unknown bytes last. Charged as a comparison of
+/* Compares what A and B hold: < 0, 0, > 0 by class, which costs nothing, then as memcmp, unknown
+ * bytes last. Charged as a comparison of
  * their frames up to the first difference; what is one frame's costs nothing. */
 int pf_host_compare_tickets(PfHost *host, PfTicket a, PfTicket b);
 

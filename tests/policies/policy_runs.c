@@ -94,11 +94,6 @@ int64_t policy_at(const PolicyPlay *play, const char *label, const char *name)
     return wanted.value;
 }
 
-uint64_t policy_differences(const PolicyPlay *play)
-{
-    return pf_simulation_differences(play->simulation);
-}
-
 bool policy_fitted(const PolicyPlay *play)
 {
     return play->fitted;
@@ -110,6 +105,11 @@ PfStatValue policy_end(const PolicyPlay *play, const char *name)
     if (!pf_stats_find(pf_run_stats(play->run), name, &value))
         g_error("no statistic %s at the end", name);
     return value;
+}
+
+uint64_t policy_differences(const PolicyPlay *play)
+{
+    return pf_simulation_differences(play->simulation);
 }
 
 const PfRun *policy_run(const PolicyPlay *play)

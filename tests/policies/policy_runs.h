@@ -31,11 +31,11 @@ int64_t policy_at(const PolicyPlay *play, const char *label, const char *name);
 /* Whether there was memory enough. */
 bool policy_fitted(const PolicyPlay *play);
 
-/* What --verify found in all runs: pages that do not hold what their context wrote. */
-uint64_t policy_differences(const PolicyPlay *play);
-
 /* Statistic NAME at the end; it must be there. */
 PfStatValue policy_end(const PolicyPlay *play, const char *name);
+
+/* What --verify found, lossy runs included. */
+uint64_t policy_differences(const PolicyPlay *play);
 
 /* The run itself; lives as long as PLAY. */
 const PfRun *policy_run(const PolicyPlay *play);
