@@ -1,4 +1,5 @@
 #include "host.h"
+#include "host_alike.h"
 
 #include <string.h>
 
@@ -86,6 +87,7 @@ void pf_host_free(PfHost *host)
     pf_host_free_classes(host);
     pf_host_bill_free(host->bill);
     pf_host_free_alike(host);
+    pf_host_free_keyed(host);
     g_clear_pointer(&host->census.contexts, g_array_unref);
     g_free(host->scratch);
     pf_seg_array_clear(&host->starts);

@@ -122,6 +122,9 @@ typedef struct {
     bool is_redirected;
 } PfIntent;
 
+/* What a page held when its key was made last (host_hash.c). */
+typedef struct PfHostKeyed PfHostKeyed;
+
 /* What the policy deems identical (host_alike.c). */
 typedef struct PfHostAlike PfHostAlike;
 
@@ -146,6 +149,7 @@ struct PfHost {
     uint32_t start_generation; /* those of another one are stale */
     uint64_t start_changes;    /* of memory, when this generation began */
     uint32_t hash_bytes; /* of a page that are hashed, from hash_offset_bytes on */
+    PfHostKeyed *keyed;   /* pages whose keys are followed; NULL until one is */
     PfHostAlike *alike;   /* NULL: only equal bytes are identical */
     uint64_t alike_bits;  /* in which the pages differ that were compared last by that rule */
     PfTable stale_lines; /* line -> digest of what DRAM has of it, for lines that were stored to
@@ -347,17 +351,8 @@ void pf_host_charge_hash(PfHost *host, const PfMpn *frame);
  * is not known. */
 bool pf_host_result_content(PfHost *host, PfContent *ret_content);
 
-/* ---- what is deemed identical (host_alike.c) ---- */
-void pf_host_free_alike(PfHost *host);
 /* Whether the policy may share pages of different bytes: differences are no errors then. */
 bool pf_host_is_lossy(const PfHost *host);
-/* What of a page of BYTES is hashed, where there is such a rule; until the next call. */
-const uint8_t *pf_host_what_counts(const PfHost *host, const uint8_t *bytes);
-/* Whether the policy's rule makes A and B, or what two frames hold, identical. */
-bool pf_host_are_alike(PfHost *host, PfContent a, PfContent b);
-bool pf_host_frames_alike(PfHost *host, PfMpn a, PfMpn b);
-/* The pages that were compared last by that rule share a frame now. */
-void pf_host_count_damage(PfHost *host);
 
 /* PAGE has been mapped onto another frame: counts that. */
 void pf_host_count_merge(PfHost *host, PfPage page);
@@ -378,6 +373,9 @@ uint64_t pf_host_engine_metadata_bytes(const PfHost *host);
 /* The key that the policy's hash, or the engine, makes of a page of BYTES, or of CONTENT, at no
  * charge. */
 uint64_t pf_host_key_of_bytes(const PfHost *host, const uint8_t *bytes);
+/* Likewise for what the store in hand makes of SLOT. */
+uint64_t pf_host_key_of_result(PfHost *host, PfSlot slot, const uint8_t *bytes);
+void pf_host_free_keyed(PfHost *host);
 uint64_t pf_host_key_of(PfHost *host, PfContent content);
 
 /* A policy whose cycles are stolen works, from now on, where CONTEXT, whose page it looks at,

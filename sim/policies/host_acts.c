@@ -1,5 +1,6 @@
 /* The services of policy.h that change mappings, and are charged. */
 #include "host.h"
+#include "host_alike.h"
 
 PfMergeResult pf_host_merge_result(PfShareResult result)
 {

@@ -2,7 +2,7 @@
  * for bits that do not count. Then a page may be mapped onto a frame of other bytes. */
 #include <string.h>
 
-#include "host.h"
+#include "host_alike.h"
 
 struct PfHostAlike {
     uint8_t *mask;   /* ones where bits count; NULL: everywhere */

@@ -1,6 +1,7 @@
 /* The services of policy.h around stores that are looked up before they are made, and the host's
  * part of asking. The image knows what a store makes of its page before any run has made it. */
 #include "host.h"
+#include "host_alike.h"
 
 /* The policy is going to be asked about the store to PAGE. */
 static void open_intent(PfHost *host, PfPage page, PfSlot slot, uint32_t result)
@@ -76,7 +77,7 @@ bool pf_host_hash_result(PfHost *host, uint64_t *ret_key)
     const uint8_t *bytes =
         pf_image_result(memory->image, &memory->reader, intent->slot, intent->result);
     if (bytes != NULL) {
-        *ret_key = pf_host_key_of_bytes(host, bytes);
+        *ret_key = pf_host_key_of_result(host, intent->slot, bytes);
         return true;
     }
     PfContent content;
