@@ -83,7 +83,7 @@ static bool build_cams(PfMachine *machine, unsigned page_shift, uint64_t seed, P
                        GError **error)
 {
     const PfMachineConfig *config = machine->config;
-    machine->cam_count = config->cam.is_ideal ? 1 : (unsigned)config->nodes;
+    machine->cam_count = config->cam.is_ideal ? 1 : (unsigned)config->numa.count;
     machine->cams = g_new0(PfCam *, machine->cam_count);
     PfRng rng = pf_rng_derive(seed, "cam");
     for (unsigned i = 0; i < machine->cam_count; i++) {

@@ -8,7 +8,9 @@
 #include "core.h"
 #include "costs.h"
 #include "dram.h"
+#include "frame.h"
 #include "hash_engine.h"
+#include "machine_nodes.h"
 #include "mmu.h"
 #include "registry.h"
 #include "stats.h"
@@ -22,9 +24,10 @@ typedef struct {
     uint64_t cores;
     int on_full;
     int paging; /* PfPaging: how virtual machines are translated */
-    int allocator;
-    uint64_t nodes; /* NUMA nodes, each with as many frames and (nearly) as many cores */
+    int allocator; /* PfAllocator */
     uint64_t colors; /* PF_CONFIG_AUTO: by the last shared cache */
+    int color_by;
+    PfNumaConfig numa;
     PfCoreConfig core;
     PfMmuConfig mmu;
     PfDramConfig dram;
@@ -42,14 +45,15 @@ PfMachineConfig *pf_machine_config_new(PfConfig *config);
 void pf_machine_config_free(PfMachineConfig *machine);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PfMachineConfig, pf_machine_config_free)
 
-/* The node of CORE: neighbouring cores share one. */
-unsigned pf_machine_node_of_core(const PfMachineConfig *config, unsigned core);
-
 /* Cycles from a core to the memory controllers and back: what the last cache takes. */
 uint64_t pf_machine_reach(const PfMachineConfig *config);
 
-/* How many page colours the machine has for pages of PAGE_BYTES. */
-unsigned pf_machine_colors(const PfMachineConfig *config, uint32_t page_bytes);
+/* The colours of pages of 1 << PAGE_SHIFT bytes. */
+PfColoring pf_machine_coloring(const PfMachineConfig *config, unsigned page_shift);
+
+/* How a run gives out frames; IS_LIMITED: only as many as the machine has. */
+PfFrameRules pf_machine_frame_rules(const PfMachineConfig *config, bool is_limited,
+                                    unsigned page_shift, uint64_t seed);
 
 /* numa.h */
 typedef struct PfNuma PfNuma;

@@ -1,14 +1,16 @@
 #include "machine.h"
 
-#include "color.h"
 #include "cost_card.h"
 
 static const char *const on_full_choices[] = {"stop", NULL};
 static const char *const paging_choices[] = {"native", "nested", NULL};
-static const char *const allocator_choices[] = {"first-touch", NULL};
+static const char *const allocator_choices[] = {"first-touch", "color-preserving", "bin-hopping",
+                                                "random", "node-interleaved", NULL};
+/* Beside those of PfAllocator: the frames of first-touch, and of nodes each in turn. */
+enum { NODE_INTERLEAVED = PF_ALLOCATE_RANDOM + 1 };
 
-/* As many as node numbers have trees in policy `ksm`. */
-enum { NODES_MAX = 64 };
+static const char *const color_by_choices[] = {"cache", "banks", "both", NULL};
+typedef enum { COLOR_BY_CACHE, COLOR_BY_BANKS, COLOR_BY_BOTH } ColorBy;
 
 #define AT(member) .offset = offsetof(PfMachineConfig, member)
 
@@ -30,17 +32,17 @@ static const PfConfigField machine_fields[] = {
      .description = "How a virtual machine's addresses are walked; processes are always native."},
     {.key = "allocator", .type = PF_CONFIG_ENUM, AT(allocator), .standard = "first-touch",
      .choices = allocator_choices,
-     .description = "How frames are chosen: in order of number, freed ones first."},
+     .description = "Which of a node's frames a new page gets: in order of number, freed ones "
+                    "first; of the colour of its page number; of each colour in turn; of a colour "
+                    "drawn at random. node-interleaved: first-touch with numa.placement = "
+                    "\"interleave\"."},
     {.key = "colors", .type = PF_CONFIG_UINT, AT(colors), .standard = "auto", .automatic = true,
      .min = 1, .max = 1 << 20, .power_of_two = true, .unit = "colours",
-     .description = "Page colours; auto: what the last level of cache has."},
-};
-
-static const PfConfigField numa_fields[] = {
-    {.key = "nodes", .type = PF_CONFIG_UINT, AT(nodes), .standard = "1", .min = 1,
-     .max = NODES_MAX, .unit = "nodes",
-     .description = "Nodes among which frames and cores are divided evenly; a context's new frames "
-                    "come from its own node first. All memory is equally near."},
+     .description = "Page colours of the cache; auto: what its last level has."},
+    {.key = "color_by", .type = PF_CONFIG_ENUM, AT(color_by), .standard = "cache",
+     .choices = color_by_choices,
+     .description = "What page colours tell apart: sets of the last cache, banks of DRAM as far as "
+                    "the frame number alone chooses them, or both."},
 };
 
 /* What `caches` is where the configuration has none: sizes of a server core of about 2018. */
@@ -118,8 +120,12 @@ PfMachineConfig *pf_machine_config_new(PfConfig *config)
     pf_config_bind(section, machine_fields, G_N_ELEMENTS(machine_fields), machine);
     pf_config_bind(pf_config_subsection(section, "core"), pf_core_fields, pf_core_field_count,
                    &machine->core);
-    pf_config_bind(pf_config_subsection(section, "numa"), numa_fields, G_N_ELEMENTS(numa_fields),
-                   machine);
+    pf_numa_bind(pf_config_subsection(section, "numa"), machine->cores, &machine->memory_bytes,
+                 &machine->numa);
+    if (machine->allocator == NODE_INTERLEAVED) {
+        machine->allocator = PF_ALLOCATE_FIRST_TOUCH;
+        machine->numa.placement = PF_PLACEMENT_INTERLEAVE;
+    }
     PfConfigSection *tlb = pf_config_subsection(section, "tlb");
     pf_mmu_bind(tlb, pf_config_subsection(section, "walk"), &machine->mmu);
     bind_caches(machine, section);
@@ -143,22 +149,38 @@ void pf_machine_config_free(PfMachineConfig *machine)
     g_free(machine);
 }
 
-unsigned pf_machine_node_of_core(const PfMachineConfig *config, unsigned core)
-{
-    return (unsigned)(core * config->nodes / config->cores);
-}
-
 uint64_t pf_machine_reach(const PfMachineConfig *config)
 {
     return config->caches[config->cache_count - 1].latency_cycles;
 }
 
-unsigned pf_machine_colors(const PfMachineConfig *config, uint32_t page_bytes)
+PfColoring pf_machine_coloring(const PfMachineConfig *config, unsigned page_shift)
 {
-    if (config->colors != PF_CONFIG_AUTO)
-        return (unsigned)config->colors;
-    if (config->cache_count == 0)
-        return 1;
-    const PfCacheConfig *last = &config->caches[config->cache_count - 1];
-    return pf_color_count(last->size_bytes, last->ways, page_bytes);
+    uint64_t colors = config->colors;
+    if (config->color_by == COLOR_BY_BANKS || config->cache_count == 0)
+        colors = 1;
+    if (colors == PF_CONFIG_AUTO) {
+        const PfCacheConfig *last = &config->caches[config->cache_count - 1];
+        colors = pf_color_count(last->size_bytes, last->ways, (uint64_t)1 << page_shift);
+    }
+    PfColoring coloring = pf_coloring_low((unsigned)colors);
+    if (config->color_by == COLOR_BY_CACHE)
+        return coloring;
+    /* What is wrong with it is told where the machine's own is made. */
+    g_autoptr(PfDram) dram = pf_dram_new(&config->dram, config->clock_hz, NULL, NULL);
+    if (dram != NULL)
+        pf_coloring_add_banks(&coloring, dram, page_shift);
+    return coloring;
+}
+
+PfFrameRules pf_machine_frame_rules(const PfMachineConfig *config, bool is_limited,
+                                    unsigned page_shift, uint64_t seed)
+{
+    uint64_t memory_bytes = is_limited ? config->memory_bytes : PF_CONFIG_AUTO;
+    return (PfFrameRules){
+        .nodes = pf_numa_nodes(&config->numa, memory_bytes, (uint32_t)1 << page_shift),
+        .coloring = pf_machine_coloring(config, page_shift),
+        .allocator = (PfAllocator)config->allocator,
+        .placement = (PfPlacement)config->numa.placement,
+        .seed = seed};
 }

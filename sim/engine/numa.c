@@ -24,7 +24,7 @@ static uint64_t numa_access(PfPort *port, const PfRequest *request)
     if (is_counted(numa, request)) {
         PfMpn frame = {(uint32_t)(request->address.bytes >> numa->page_shift)};
         bool is_local = pf_frame_node(numa->frames, frame) ==
-                        pf_machine_node_of_core(numa->config, request->core);
+                        numa->config->numa.nodes.node_of_core[request->core];
         numa->local += is_local;
         numa->remote += !is_local;
     }

@@ -46,9 +46,7 @@ static bool build_host(PfRun *run, uint64_t frame_capacity, bool verify, GError 
                        .cam_count = run->machine->cam_count,
                        .cam = &run->machine_config->cam,
                        .cam_reach_cycles = pf_machine_reach(run->machine_config),
-                       .frame_capacity = frame_capacity,
-                       .color_count = pf_machine_colors(run->machine_config,
-                                                        run->work.page_bytes)};
+                       .frame_capacity = frame_capacity};
     run->host = pf_host_new(run->setup, &base, error);
     return run->host != NULL;
 }
@@ -56,7 +54,7 @@ static bool build_host(PfRun *run, uint64_t frame_capacity, bool verify, GError 
 /* Sharing changes the controller's table, which has an entry for each frame. */
 static void remap_at_controller(PfRun *run, uint64_t frame_capacity)
 {
-    uint64_t frames = run->memory.frames.capacity_frames;
+    uint64_t frames = pf_frame_pool_capacity(&run->memory.frames);
     uint64_t pages = run->machine_config->remap.pages;
     if (pages == PF_CONFIG_AUTO)
         pages = frames != 0 ? frames : frame_capacity;
@@ -91,8 +89,9 @@ static PfRun *new_run(const PfRunConfig *config, const PfMachineConfig *machine_
     bool bound = (setup->ops->flags & PF_POLICY_BOUND) != 0;
     bool unlimited = bound || !setup->common.limited ||
                      machine_config->memory_bytes == PF_CONFIG_AUTO;
-    pf_memory_init(&run->memory, image, unlimited ? 0 : machine_config->memory_bytes / page_bytes,
-                   (unsigned)machine_config->nodes, (PfScope)setup->common.scope, &run->now_cycles);
+    PfFrameRules rules = pf_machine_frame_rules(machine_config, !unlimited,
+                                                pf_image_page_shift(image), config->seed);
+    pf_memory_init(&run->memory, image, &rules, (PfScope)setup->common.scope, &run->now_cycles);
     run->work = (PfWork){.costs = &machine_config->costs,
                          .ledger = &run->ledger,
                          .page_bytes = page_bytes,

@@ -126,9 +126,9 @@ static void add_context(PfRun *run, uint32_t number)
                      .actor = PF_ACTOR_DEMAND,
                      .payer = PF_PAYER_APP,
                      .context = number};
-    unsigned node = pf_machine_node_of_core(run->machine_config, core);
-    if (context->node >= 0)
-        node = (unsigned)context->node % (unsigned)run->machine_config->nodes;
+    const PfNodes *nodes = &run->machine_config->numa.nodes;
+    unsigned node = context->node >= 0 ? (unsigned)context->node % nodes->count
+                                       : nodes->node_of_core[core];
     pf_memory_set_home(&run->memory, number, node);
     bool two_stage = false;
     g_assert(number == run->places->len);

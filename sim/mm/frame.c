@@ -1,25 +1,31 @@
 #include "frame.h"
 
-/* Without a limit: numbers of a node that lie together. Enough for every page colour. */
-enum { NODE_TURN_FRAMES = 4096 };
-
-void pf_frame_pool_init(PfFramePool *pool, PfContentStore *store, uint64_t capacity_frames,
-                        unsigned node_count)
+PfFrameRules pf_frame_rules_plain(unsigned count, uint64_t capacity_frames)
 {
-    g_assert(node_count > 0);
-    *pool = (PfFramePool){.store = store,
-                          .capacity_frames = capacity_frames,
-                          .limit = 1,
-                          .nodes = g_new(PfFrameNode, node_count),
-                          .node_count = node_count,
-                          .node_frames = NODE_TURN_FRAMES};
+    PfFrameRules rules = {.coloring = pf_coloring_low(1)};
+    pf_nodes_init(&rules.nodes, count);
     if (capacity_frames > 0)
-        pool->node_frames = (uint32_t)((capacity_frames + node_count - 1) / node_count);
+        pf_nodes_divide(&rules.nodes, capacity_frames);
+    return rules;
+}
+
+void pf_frame_pool_init(PfFramePool *pool, PfContentStore *store, const PfFrameRules *rules)
+{
+    *pool = (PfFramePool){.store = store, .rules = *rules, .limit = 1};
+    unsigned colors = pf_coloring_count(&rules->coloring);
+    pool->bin_count = rules->allocator == PF_ALLOCATE_FIRST_TOUCH ? 1 : colors;
+    pool->rules.nodes.turn_frames = MAX(rules->nodes.turn_frames, colors);
+    pool->rng = pf_rng_derive(rules->seed, "frames");
     pf_seg_array_init(&pool->frames, sizeof(PfFrame));
     pf_seg_array_reserve(&pool->frames, 1);
-    for (unsigned node = 0; node < node_count; node++)
-        pool->nodes[node] = (PfFrameNode){.free = g_array_new(FALSE, FALSE, sizeof(uint32_t)),
-                                          .next = 1 + node * pool->node_frames};
+    pool->nodes = g_new0(PfFrameNode, rules->nodes.count);
+    for (unsigned i = 0; i < rules->nodes.count; i++) {
+        PfFrameNode *node = &pool->nodes[i];
+        node->next = pf_nodes_first(&pool->rules.nodes, i);
+        node->free = g_new(GArray *, pool->bin_count);
+        for (unsigned color = 0; color < pool->bin_count; color++)
+            node->free[color] = g_array_new(FALSE, FALSE, sizeof(uint32_t));
+    }
     pf_table_init(&pool->pins);
     pf_table_init(&pool->file_object);
     pf_seg_array_init(&pool->tags, sizeof(uint32_t));
@@ -29,8 +35,11 @@ void pf_frame_pool_init(PfFramePool *pool, PfContentStore *store, uint64_t capac
 void pf_frame_pool_clear(PfFramePool *pool)
 {
     pf_seg_array_clear(&pool->frames);
-    for (unsigned node = 0; pool->nodes != NULL && node < pool->node_count; node++)
-        g_array_unref(pool->nodes[node].free);
+    for (unsigned node = 0; pool->nodes != NULL && node < pool->rules.nodes.count; node++) {
+        for (unsigned color = 0; color < pool->bin_count; color++)
+            g_array_unref(pool->nodes[node].free[color]);
+        g_free(pool->nodes[node].free);
+    }
     g_clear_pointer(&pool->nodes, g_free);
     pf_table_clear(&pool->pins);
     pf_table_clear(&pool->file_object);
@@ -45,46 +54,108 @@ static void release_held(PfFramePool *pool, PfFrame *frame)
     frame->holds = 0;
 }
 
-/* A number of NODE that is not in use; false if the node is full. */
-static bool take_number(PfFramePool *pool, PfFrameNode *node, uint32_t *ret_number)
+/* ---- Which frame ---- */
+
+static unsigned bin_of(const PfFramePool *pool, uint32_t number)
 {
-    if (node->free->len > 0) {
-        *ret_number = g_array_index(node->free, uint32_t, node->free->len - 1);
-        g_array_set_size(node->free, node->free->len - 1);
-        return true;
-    }
-    if (node->next == 0)
-        return false;
-    uint32_t number = node->next++;
-    g_assert(number < UINT32_MAX - pool->node_count * NODE_TURN_FRAMES);
-    if (pool->node_count > 1 && (node->next - 1) % pool->node_frames == 0)
-        node->next = pool->capacity_frames > 0
-                         ? 0
-                         : node->next + (pool->node_count - 1) * pool->node_frames;
-    pool->limit = MAX(pool->limit, number + 1);
-    pf_seg_array_reserve(&pool->frames, pool->limit);
-    *ret_number = number;
-    return true;
+    return pool->bin_count == 1 ? 0 : pf_color_of(&pool->rules.coloring, (PfMpn){number});
 }
 
-bool pf_frame_alloc(PfFramePool *pool, PfSlot slot, unsigned node, PfMpn *ret_mpn)
+/* The colour that the next frame should have, for page number PAGE. */
+static unsigned choose_bin(PfFramePool *pool, uint64_t page)
 {
-    if (pf_frame_pool_free(pool) == 0)
-        return false;
-    uint32_t number = 0;
-    bool is_taken = false;
-    for (unsigned i = 0; i < pool->node_count && !is_taken; i++)
-        is_taken = take_number(pool, &pool->nodes[(node + i) % pool->node_count], &number);
-    g_assert(is_taken);
-    PfMpn mpn = {number};
-    *pf_frame_at(pool, mpn) = (PfFrame){.holds = PF_FRAME_LIVE | slot.index, .count = 1};
-    if (number < pool->classes.count)
-        pf_frame_set_class(pool, mpn, 0);
+    switch (pool->rules.allocator) {
+    case PF_ALLOCATE_FIRST_TOUCH:
+        return 0;
+    case PF_ALLOCATE_COLOR_PRESERVING:
+        return (unsigned)(page % pool->bin_count);
+    case PF_ALLOCATE_BIN_HOPPING:
+        return (unsigned)(pool->hops++ % pool->bin_count);
+    case PF_ALLOCATE_RANDOM:
+        return (unsigned)pf_rng_below(&pool->rng, pool->bin_count);
+    }
+    g_assert_not_reached();
+}
+
+static uint32_t take_freed(GArray *freed)
+{
+    uint32_t number = g_array_index(freed, uint32_t, freed->len - 1);
+    g_array_set_size(freed, freed->len - 1);
+    return number;
+}
+
+/* A number of node NODE_NUMBER, which is not full: of colour BIN, else of the next colour that has
+ * one. Numbers that are passed by on the way to the colour wait with those that were freed. */
+static uint32_t take_number(PfFramePool *pool, unsigned node_number, unsigned bin)
+{
+    PfFrameNode *node = &pool->nodes[node_number];
+    /* Among so many numbers in a row there is one of each colour. */
+    uint32_t window = MAX(pool->rules.nodes.turn_frames, pool->bin_count);
+    if (node->free[bin]->len > 0)
+        return take_freed(node->free[bin]);
+    for (uint32_t i = 0; i < 2 * window && node->next != 0; i++) {
+        uint32_t number = node->next;
+        node->next = pf_nodes_next(&pool->rules.nodes, node_number, number);
+        pool->limit = MAX(pool->limit, number + 1);
+        pf_seg_array_reserve(&pool->frames, pool->limit);
+        unsigned found = bin_of(pool, number);
+        if (found == bin)
+            return number;
+        g_array_append_val(node->free[found], number);
+    }
+    while (node->free[bin]->len == 0)
+        bin = (bin + 1) % pool->bin_count;
+    return take_freed(node->free[bin]);
+}
+
+static bool has_room(const PfFramePool *pool, unsigned node)
+{
+    const PfNodes *nodes = &pool->rules.nodes;
+    return !nodes->is_limited || pool->nodes[node].used_frames < nodes->capacity_frames[node];
+}
+
+static void count_used(PfFramePool *pool, unsigned node)
+{
+    pool->nodes[node].used_frames++;
     pool->used_frames++;
     pool->peak_frames = MAX(pool->peak_frames, pool->used_frames);
+}
+
+bool pf_frame_alloc_on(PfFramePool *pool, PfSlot slot, PfFrameWish wish, PfMpn *ret_mpn)
+{
+    if (!has_room(pool, wish.node))
+        return false;
+    PfMpn mpn = {take_number(pool, wish.node, choose_bin(pool, wish.page))};
+    *pf_frame_at(pool, mpn) = (PfFrame){.holds = PF_FRAME_LIVE | slot.index, .count = 1};
+    if (mpn.number < pool->classes.count)
+        pf_frame_set_class(pool, mpn, 0);
+    count_used(pool, wish.node);
     *ret_mpn = mpn;
     return true;
 }
+
+unsigned pf_frame_home(const PfFramePool *pool, PfFrameWish wish)
+{
+    bool takes_turns = pool->rules.placement == PF_PLACEMENT_INTERLEAVE;
+    return takes_turns ? (unsigned)(pool->turns % pool->rules.nodes.count) : wish.node;
+}
+
+bool pf_frame_alloc(PfFramePool *pool, PfSlot slot, PfFrameWish wish, PfMpn *ret_mpn)
+{
+    const PfNodes *nodes = &pool->rules.nodes;
+    unsigned home = pf_frame_home(pool, wish);
+    unsigned choices = pool->rules.placement == PF_PLACEMENT_BIND ? 1 : nodes->count;
+    for (unsigned i = 0; i < choices; i++) {
+        wish.node = nodes->nearest[home][i];
+        if (pf_frame_alloc_on(pool, slot, wish, ret_mpn)) {
+            pool->turns++;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* ---- References ---- */
 
 void pf_frame_ref(PfFramePool *pool, PfMpn mpn)
 {
@@ -92,10 +163,8 @@ void pf_frame_ref(PfFramePool *pool, PfMpn mpn)
     g_assert(pf_frame_refs(frame) < PF_FRAME_REFS_MASK);
     bool in_use = pf_frame_is_used(frame);
     g_assert(in_use || mpn.number == 0);
-    if (!in_use) {
-        pool->used_frames++;
-        pool->peak_frames = MAX(pool->peak_frames, pool->used_frames);
-    }
+    if (!in_use)
+        count_used(pool, 0);
     frame->count++;
 }
 
@@ -103,14 +172,16 @@ void pf_frame_ref(PfFramePool *pool, PfMpn mpn)
 static void release_frame(PfFramePool *pool, PfMpn mpn)
 {
     PfFrame *frame = pf_frame_at(pool, mpn);
+    PfFrameNode *node = &pool->nodes[pf_frame_node(pool, mpn)];
     pool->used_frames--;
+    node->used_frames--;
     if (mpn.number == 0)
         return;
     if ((frame->count & PF_FRAME_FILE) != 0)
         pf_table_remove(&pool->file_object, mpn.number);
     release_held(pool, frame);
     frame->count = 0;
-    g_array_append_val(pool->nodes[pf_frame_node(pool, mpn)].free, mpn.number);
+    g_array_append_val(node->free[bin_of(pool, mpn.number)], mpn.number);
 }
 
 void pf_frame_unref(PfFramePool *pool, PfMpn mpn)
@@ -204,12 +275,40 @@ uint32_t pf_frame_class(const PfFramePool *pool, PfMpn mpn)
     return *(const uint32_t *)pf_seg_array_at(&pool->classes, mpn.number);
 }
 
+uint64_t pf_frame_pool_capacity(const PfFramePool *pool)
+{
+    const PfNodes *nodes = &pool->rules.nodes;
+    return nodes->is_limited ? nodes->first_frame[nodes->count] - 1 : 0;
+}
+
 uint64_t pf_frame_pool_free(const PfFramePool *pool)
 {
-    if (pool->capacity_frames == 0)
+    const PfNodes *nodes = &pool->rules.nodes;
+    if (!nodes->is_limited)
         return UINT64_MAX;
-    return pool->capacity_frames > pool->used_frames ? pool->capacity_frames - pool->used_frames
-                                                     : 0;
+    uint64_t frames = 0;
+    for (unsigned node = 0; node < nodes->count; node++)
+        if (has_room(pool, node))
+            frames += nodes->capacity_frames[node] - pool->nodes[node].used_frames;
+    return frames;
+}
+
+void pf_frame_pool_check(const PfFramePool *pool)
+{
+    const PfNodes *nodes = &pool->rules.nodes;
+    uint64_t used[PF_NODES_MAX] = {0};
+    uint64_t sum = 0;
+    for (uint32_t i = 0; i < pool->limit; i++)
+        if (pf_frame_is_used(pf_frame_at(pool, (PfMpn){i})))
+            used[pf_frame_node(pool, (PfMpn){i})]++;
+    bool has_zero = pf_frame_is_used(pf_frame_at(pool, PF_ZERO_FRAME));
+    for (unsigned node = 0; node < nodes->count; node++) {
+        g_assert(used[node] == pool->nodes[node].used_frames);
+        g_assert(!nodes->is_limited ||
+                 used[node] <= nodes->capacity_frames[node] + (node == 0 && has_zero));
+        sum += used[node];
+    }
+    g_assert(sum == pool->used_frames);
 }
 
 uint64_t pf_frame_pool_bytes(const PfFramePool *pool)
@@ -217,7 +316,8 @@ uint64_t pf_frame_pool_bytes(const PfFramePool *pool)
     uint64_t bytes = (uint64_t)pool->limit * sizeof(PfFrame) + pf_table_bytes(&pool->pins) +
                      pf_table_bytes(&pool->file_object) + pf_seg_array_bytes(&pool->tags) +
                      pf_seg_array_bytes(&pool->classes);
-    for (unsigned node = 0; node < pool->node_count; node++)
-        bytes += pool->nodes[node].free->len * sizeof(uint32_t);
+    for (unsigned node = 0; node < pool->rules.nodes.count; node++)
+        for (unsigned color = 0; color < pool->bin_count; color++)
+            bytes += pool->nodes[node].free[color]->len * sizeof(uint32_t);
     return bytes;
 }

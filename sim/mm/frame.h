@@ -10,7 +10,10 @@
 #include <stdint.h>
 
 #include "addr.h"
+#include "color.h"
 #include "content.h"
+#include "nodes.h"
+#include "rng.h"
 #include "seg_array.h"
 #include "table.h"
 
@@ -34,20 +37,56 @@ static_assert(sizeof(PfFrame) == 8, "a frame is 8 bytes");
 
 #define PF_ZERO_FRAME ((PfMpn){0})
 
+/* Which of a node's frames a page gets. */
+typedef enum {
+    PF_ALLOCATE_FIRST_TOUCH,      /* in order of number, freed ones first */
+    PF_ALLOCATE_COLOR_PRESERVING, /* of the colour that the page's own number has */
+    PF_ALLOCATE_BIN_HOPPING,      /* of each colour in turn */
+    PF_ALLOCATE_RANDOM            /* of a colour that is drawn */
+} PfAllocator;
+
+/* Of which node: the wanted one and then the nearest to it, each in turn, the wanted one alone. */
+typedef enum {
+    PF_PLACEMENT_FIRST_TOUCH,
+    PF_PLACEMENT_INTERLEAVE,
+    PF_PLACEMENT_BIND
+} PfPlacement;
+
+/* How frames are given out. */
+typedef struct {
+    PfNodes nodes;
+    PfColoring coloring;
+    PfAllocator allocator;
+    PfPlacement placement;
+    uint64_t seed;
+} PfFrameRules;
+
+/* Rules for COUNT nodes of CAPACITY_FRAMES in all (0: no limit) without colours. */
+PfFrameRules pf_frame_rules_plain(unsigned count, uint64_t capacity_frames);
+
+/* What a frame is wanted for. */
+typedef struct {
+    unsigned node;
+    uint64_t page; /* number within its context */
+} PfFrameWish;
+
 /* What belongs to one NUMA node. */
 typedef struct {
-    GArray *free;  /* of uint32_t, last freed first used */
+    GArray **free; /* by colour: of uint32_t, last freed first used */
     uint32_t next; /* the lowest number that was never used; 0: all were */
+    uint64_t used_frames; /* the zero frame is one of node 0 */
 } PfFrameNode;
 
 typedef struct {
     PfContentStore *store; /* borrowed */
     PfSegArray frames;
-    uint64_t capacity_frames; /* 0: no limit */
-    uint32_t limit;           /* above all numbers ever used */
+    PfFrameRules rules;
+    unsigned bin_count; /* colours that are told apart */
+    uint32_t limit;     /* above all numbers ever used */
     PfFrameNode *nodes;
-    unsigned node_count;
-    uint32_t node_frames;     /* numbers that lie together on one node */
+    uint64_t turns;     /* of nodes */
+    uint64_t hops;      /* of colours */
+    PfRng rng;
     PfTable pins;             /* MPN -> pins */
     PfTable file_object;      /* MPN -> slot of the file's page it holds */
     PfSegArray tags;          /* uint32_t by MPN, of claimed frames; empty until one is */
@@ -56,11 +95,8 @@ typedef struct {
     uint64_t peak_frames;
 } PfFramePool;
 
-/* No frame is in use; CAPACITY_FRAMES can be, divided evenly among NODE_COUNT NUMA nodes: the
- * lowest numbers are on node 0. Without a limit nodes take turns by 4096 numbers. STORE is
- * borrowed. */
-void pf_frame_pool_init(PfFramePool *pool, PfContentStore *store, uint64_t capacity_frames,
-                        unsigned node_count);
+/* No frame is in use. STORE is borrowed. */
+void pf_frame_pool_init(PfFramePool *pool, PfContentStore *store, const PfFrameRules *rules);
 void pf_frame_pool_clear(PfFramePool *pool);
 
 /* The frame MPN, and how often it is mapped and pinned. */
@@ -80,18 +116,20 @@ static inline bool pf_frame_is_used(const PfFrame *frame)
     return (frame->count & (PF_FRAME_REFS_MASK | PF_FRAME_PINNED)) != 0;
 }
 
-/* The NUMA node of the frame MPN; the zero frame comes beside those of node 0. */
+/* The NUMA node of the frame MPN. */
 static inline unsigned pf_frame_node(const PfFramePool *pool, PfMpn mpn)
 {
-    if (pool->node_count == 1 || mpn.number == 0)
-        return 0;
-    return (mpn.number - 1) / pool->node_frames % pool->node_count;
+    return pf_nodes_of_frame(&pool->rules.nodes, mpn);
 }
 
-/* A free frame of NODE, or if that is full of the next one after it that is not, with one reference
- * that holds what SLOT holds; false when there is none left. A node's frames are given out in order
- * of number, freed ones first. */
-bool pf_frame_alloc(PfFramePool *pool, PfSlot slot, unsigned node, PfMpn *ret_mpn);
+/* The node that a frame for WISH would come from next, if that has one. */
+unsigned pf_frame_home(const PfFramePool *pool, PfFrameWish wish);
+
+/* A free frame for WISH by the pool's rules, with one reference that holds what SLOT holds; false
+ * when there is none left. */
+bool pf_frame_alloc(PfFramePool *pool, PfSlot slot, PfFrameWish wish, PfMpn *ret_mpn);
+/* Likewise of wish.node alone. */
+bool pf_frame_alloc_on(PfFramePool *pool, PfSlot slot, PfFrameWish wish, PfMpn *ret_mpn);
 
 /* One more page maps the frame. */
 void pf_frame_ref(PfFramePool *pool, PfMpn mpn);
@@ -120,8 +158,13 @@ uint32_t pf_frame_tag(const PfFramePool *pool, PfMpn mpn);
 void pf_frame_set_class(PfFramePool *pool, PfMpn mpn, uint32_t class);
 uint32_t pf_frame_class(const PfFramePool *pool, PfMpn mpn);
 
-/* Frames that could still be given out; UINT64_MAX without a limit. */
+/* Frames there are, and how many could still be given out; 0 and UINT64_MAX without a limit. */
+uint64_t pf_frame_pool_capacity(const PfFramePool *pool);
 uint64_t pf_frame_pool_free(const PfFramePool *pool);
+
+/* Recounts the frames of each node; asserts that none has more in use than it has, but for the zero
+ * frame, which takes no room. */
+void pf_frame_pool_check(const PfFramePool *pool);
 
 /* What the host spends on it. */
 uint64_t pf_frame_pool_bytes(const PfFramePool *pool);

@@ -1,10 +1,10 @@
 #include "memory.h"
 
-void pf_memory_init(PfMemory *memory, PfImage *image, uint64_t capacity_frames,
-                    unsigned node_count, PfScope scope, const uint64_t *now_cycles)
+void pf_memory_init(PfMemory *memory, PfImage *image, const PfFrameRules *rules, PfScope scope,
+                    const uint64_t *now_cycles)
 {
     *memory = (PfMemory){.image = image, .scope = scope, .now_cycles = now_cycles};
-    pf_frame_pool_init(&memory->frames, pf_image_store(image), capacity_frames, node_count);
+    pf_frame_pool_init(&memory->frames, pf_image_store(image), rules);
     pf_seg_array_init(&memory->entries, sizeof(PfEntry));
     memory->pins = g_array_new(FALSE, FALSE, sizeof(PfPin));
     memory->homes = g_array_new(FALSE, TRUE, sizeof(uint8_t));
@@ -30,18 +30,30 @@ void pf_memory_clear(PfMemory *memory)
 
 void pf_memory_set_home(PfMemory *memory, uint32_t context, unsigned node)
 {
-    g_assert(node < memory->frames.node_count && node <= UINT8_MAX);
+    g_assert(node < memory->frames.rules.nodes.count);
     if (context >= memory->homes->len)
         g_array_set_size(memory->homes, context + 1);
     g_array_index(memory->homes, uint8_t, context) = (uint8_t)node;
 }
 
+/* What a frame for SLOT that holds OBJECT is wanted for. */
+static PfFrameWish wish_of(const PfMemory *memory, PfSlot slot, PfSlot object)
+{
+    uint32_t context = pf_image_leaf_of(memory->image, slot)->context;
+    const PfLeaf *leaf = pf_image_leaf_of(memory->image, object);
+    unsigned node =
+        context < memory->homes->len ? g_array_index(memory->homes, uint8_t, context) : 0;
+    return (PfFrameWish){node, pf_leaf_page(leaf, object.index % PF_LEAF_PAGES).number};
+}
+
 unsigned pf_memory_home(const PfMemory *memory, PfSlot slot)
 {
-    if (memory->frames.node_count == 1)
-        return 0;
-    uint32_t context = pf_image_leaf_of(memory->image, slot)->context;
-    return context < memory->homes->len ? g_array_index(memory->homes, uint8_t, context) : 0;
+    return pf_frame_home(&memory->frames, wish_of(memory, slot, slot));
+}
+
+bool pf_memory_alloc(PfMemory *memory, PfSlot slot, PfSlot object, PfMpn *ret_mpn)
+{
+    return pf_frame_alloc(&memory->frames, object, wish_of(memory, slot, object), ret_mpn);
 }
 
 void pf_memory_sync(PfMemory *memory)
@@ -161,7 +173,7 @@ static bool map_file(PfMemory *memory, PfSlot slot, PfSlot object)
     if (alive) {
         pf_frame_ref(&memory->frames, mpn);
     } else {
-        if (!pf_frame_alloc(&memory->frames, object, pf_memory_home(memory, slot), &mpn))
+        if (!pf_memory_alloc(memory, slot, object, &mpn))
             return false;
         pf_frame_at(&memory->frames, mpn)->count |= PF_FRAME_FILE;
         pf_table_insert(&memory->frames.file_object, mpn.number, object.index);
@@ -182,7 +194,7 @@ static bool map_file(PfMemory *memory, PfSlot slot, PfSlot object)
 static bool map_new(PfMemory *memory, PfSlot slot)
 {
     PfMpn mpn;
-    if (!pf_frame_alloc(&memory->frames, slot, pf_memory_home(memory, slot), &mpn))
+    if (!pf_memory_alloc(memory, slot, slot, &mpn))
         return false;
     PfEntry *entry = pf_memory_entry(memory, slot);
     /* The operating system has given the page memory already, and nobody else. */

@@ -103,20 +103,23 @@ struct PfMemory {
     PfBus *bus; /* NULL: a page's frame stands in page tables */
 };
 
-/* CAPACITY_FRAMES 0: no limit. NODE_COUNT NUMA nodes. NOW_CYCLES (borrowed) is the run's clock. */
-void pf_memory_init(PfMemory *memory, PfImage *image, uint64_t capacity_frames,
-                    unsigned node_count, PfScope scope, const uint64_t *now_cycles);
+/* Frames are given out by RULES. NOW_CYCLES (borrowed) is the run's clock. */
+void pf_memory_init(PfMemory *memory, PfImage *image, const PfFrameRules *rules, PfScope scope,
+                    const uint64_t *now_cycles);
 void pf_memory_clear(PfMemory *memory);
 
 /* Makes room for all slots that the image has given out, and counts events from 0 again; at the
  * start of each range. */
 void pf_memory_sync(PfMemory *memory);
 
-/* New frames of CONTEXT come from NODE while it has some; 0 if not said. */
+/* Where CONTEXT wants new frames; node 0 if not said. */
 void pf_memory_set_home(PfMemory *memory, uint32_t context, unsigned node);
 
-/* The node for a new frame of SLOT. */
+/* The node that a new frame of SLOT would come from, if that has one. */
 unsigned pf_memory_home(const PfMemory *memory, PfSlot slot);
+
+/* A new frame of which OBJECT, SLOT itself or the page of its file, is what it holds. */
+bool pf_memory_alloc(PfMemory *memory, PfSlot slot, PfSlot object, PfMpn *ret_mpn);
 
 /* What this run maps at SLOT. */
 static inline PfEntry *pf_memory_entry(const PfMemory *memory, PfSlot slot)

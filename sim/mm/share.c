@@ -250,7 +250,7 @@ bool pf_share_unshare(PfMemory *memory, PfSlot page, bool *ret_copied)
     if (*ret_copied) {
         PfMpn copy;
         pf_memory_integrate(memory);
-        if (!pf_frame_alloc(&memory->frames, page, pf_memory_home(memory, page), &copy))
+        if (!pf_memory_alloc(memory, page, page, &copy))
             return false;
         remap(memory, page, copy, 0);
         pf_frame_unref(&memory->frames, copy); /* one reference was its birth's */

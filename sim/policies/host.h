@@ -78,7 +78,6 @@ typedef struct {
     unsigned cam_count;
     const PfCamConfig *cam;
     uint64_t cam_reach_cycles; /* from a core to the memory controller and back */
-    unsigned color_count;
     uint64_t frame_capacity; /* of a machine without a limit: what the trace can need */
 } PfHostBase;
 

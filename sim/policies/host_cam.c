@@ -27,11 +27,10 @@ static unsigned unit_count(const PfHost *host)
     return host->base.cam->scope == PF_CAM_REPLICATED ? 1 : host->base.cam_count;
 }
 
-/* The node where the policy works now; an engine and a core of its own are at node 0. */
+/* The node where the policy works now. */
 static unsigned home(const PfHost *host)
 {
-    unsigned cores = host->base.core_count;
-    return host->place->index < cores ? host->place->index * host->base.cam_count / cores : 0;
+    return host->base.memory->frames.rules.nodes.node_of_core[host->place->index];
 }
 
 /* The CAM of PAGE's frame, or the one that KEY is hashed to. */

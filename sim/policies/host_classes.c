@@ -24,6 +24,7 @@ static const char *const class_names[] = {"color", "node", "label", "kind", "use
 
 struct PfHostClasses {
     unsigned rules;     /* 1 << CLASS_... */
+    unsigned colors;
     unsigned frame_classes; /* what colour and node tell apart */
     GArray *of_contexts; /* uint32_t by context: class + 1, 0 if not known yet */
     GHashTable *names;   /* of a context's class -> class + 1; owned */
@@ -84,7 +85,9 @@ void pf_host_create_classes(PfHost *host)
     PfHostClasses *classes = g_new0(PfHostClasses, 1);
     host->classes = classes;
     classes->rules = host->setup->class_rules;
-    classes->frame_classes = host->base.color_count * host->base.memory->frames.node_count;
+    const PfFrameRules *rules = &host->base.memory->frames.rules;
+    classes->colors = pf_coloring_count(&rules->coloring);
+    classes->frame_classes = classes->colors * rules->nodes.count;
     classes->of_contexts = g_array_new(FALSE, TRUE, sizeof(uint32_t));
     classes->names = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     pf_table_init(&classes->filed);
@@ -144,7 +147,7 @@ static uint32_t class_of_frame(const PfHost *host, PfMpn frame)
     const PfHostClasses *classes = host->classes;
     uint32_t color = has(classes, CLASS_COLOR) ? pf_host_color(host, frame) : 0;
     uint32_t node = has(classes, CLASS_NODE) ? pf_host_node(host, frame) : 0;
-    return node * host->base.color_count + color;
+    return node * classes->colors + color;
 }
 
 /* Of the frame of PAGE; where it has none yet, of colour 0 on the node that it would come from. */
@@ -156,7 +159,7 @@ static uint32_t class_of_place(const PfHost *host, PfPage page)
         return class_of_frame(host, (PfMpn){pf_memory_entry(memory, slot)->mpn});
     if (!has(host->classes, CLASS_NODE) || !pf_host_slot(host, page, &slot))
         return 0;
-    return pf_memory_home(memory, slot) * host->base.color_count;
+    return pf_memory_home(memory, slot) * host->classes->colors;
 }
 
 uint32_t pf_host_class(const PfHost *host, PfPage page)

@@ -119,7 +119,7 @@ bool pf_host_admits(PfHost *host, PfPage page)
 
 unsigned pf_host_color(const PfHost *host, PfMpn frame)
 {
-    return pf_color_of(frame, host->base.color_count);
+    return pf_color_of(&host->base.memory->frames.rules.coloring, frame);
 }
 
 unsigned pf_host_node(const PfHost *host, PfMpn frame)
@@ -296,7 +296,8 @@ PfRng *pf_host_rng(PfHost *host)
 uint64_t pf_host_frame_capacity(const PfHost *host)
 {
     const PfFramePool *pool = &host->base.memory->frames;
-    return pool->capacity_frames != 0 ? pool->capacity_frames : host->base.frame_capacity;
+    uint64_t capacity = pf_frame_pool_capacity(pool);
+    return capacity != 0 ? capacity : host->base.frame_capacity;
 }
 
 uint64_t pf_host_free_frames(const PfHost *host)

@@ -11,8 +11,10 @@ World *world_new(uint32_t page_bytes, uint64_t capacity_frames, PfScope scope)
     world->page_bytes = page_bytes;
     world->store = pf_content_store_new(page_bytes);
     world->image = pf_image_new(world->store, page_bytes);
-    pf_memory_init(&world->memory, world->image, capacity_frames, 1, scope, &world->now_cycles);
-    pf_memory_init(&world->plain, world->image, 0, 1, scope, &world->now_cycles);
+    PfFrameRules rules = pf_frame_rules_plain(1, capacity_frames);
+    PfFrameRules unlimited = pf_frame_rules_plain(1, 0);
+    pf_memory_init(&world->memory, world->image, &rules, scope, &world->now_cycles);
+    pf_memory_init(&world->plain, world->image, &unlimited, scope, &world->now_cycles);
     world->text = g_string_new("pagefold-trace 1\n");
     g_string_append_printf(world->text, "page %u\n", page_bytes);
     world->traces = g_ptr_array_new_with_free_func((GDestroyNotify)pf_trace_free);

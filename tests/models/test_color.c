@@ -18,11 +18,63 @@ static void counts(void)
 
 static void low_bits(void)
 {
-    CU_ASSERT_EQUAL(pf_color_of((PfMpn){0}, 16), 0);
-    CU_ASSERT_EQUAL(pf_color_of((PfMpn){15}, 16), 15);
-    CU_ASSERT_EQUAL(pf_color_of((PfMpn){16}, 16), 0);
-    CU_ASSERT_EQUAL(pf_color_of((PfMpn){0x1235}, 16), 5);
-    CU_ASSERT_EQUAL(pf_color_of((PfMpn){0x1235}, 1), 0);
+    const PfColoring sixteen = pf_coloring_low(16);
+    const PfColoring one = pf_coloring_low(1);
+    CU_ASSERT_EQUAL(pf_coloring_count(&sixteen), 16);
+    CU_ASSERT_EQUAL(pf_color_of(&sixteen, (PfMpn){0}), 0);
+    CU_ASSERT_EQUAL(pf_color_of(&sixteen, (PfMpn){15}), 15);
+    CU_ASSERT_EQUAL(pf_color_of(&sixteen, (PfMpn){16}), 0);
+    CU_ASSERT_EQUAL(pf_color_of(&sixteen, (PfMpn){0x1235}), 5);
+    CU_ASSERT_EQUAL(pf_color_of(&one, (PfMpn){0x1235}), 0);
+}
+
+/* 8 KiB of a row, then 4 groups of 4 banks, then rows: address bits 13 to 16, which are bits 1 to 4
+ * of the frame number of a page of 4 KiB. Two pages of a row are of one colour. */
+static void banks(void)
+{
+    PfDramConfig config = {.channels = 1, .ranks = 1, .write_queue = 32};
+    g_autoptr(PfDram) dram = pf_dram_new(&config, 1000000000, NULL, NULL);
+    PfColoring coloring = pf_coloring_low(1);
+    pf_coloring_add_banks(&coloring, dram, 12);
+    CU_ASSERT_EQUAL_FATAL(pf_coloring_count(&coloring), 16);
+    unsigned frames_of[16] = {0};
+    for (uint32_t frame = 0; frame < 4096; frame++) {
+        unsigned color = pf_color_of(&coloring, (PfMpn){frame});
+        PfDramLocation place = pf_dram_locate(dram, pf_mpn_address((PfMpn){frame}, 12, 0));
+        PfDramLocation same = pf_dram_locate(dram, pf_mpn_address((PfMpn){frame ^ 1}, 12, 0));
+        CU_ASSERT_EQUAL(pf_color_of(&coloring, (PfMpn){frame ^ 1}), color);
+        CU_ASSERT_TRUE(place.bank == same.bank && place.bank_group == same.bank_group);
+        CU_ASSERT_EQUAL(pf_color_of(&coloring, (PfMpn){frame ^ 32}), color);
+        CU_ASSERT_NOT_EQUAL(pf_color_of(&coloring, (PfMpn){frame ^ 16}), color);
+        frames_of[color]++;
+    }
+    for (unsigned color = 0; color < 16; color++)
+        CU_ASSERT_EQUAL(frames_of[color], 4096 / 16);
+    /* Pages of 64 KiB have a part in every bank but those that bit 16 chooses. */
+    PfColoring large = pf_coloring_low(1);
+    pf_coloring_add_banks(&large, dram, 16);
+    CU_ASSERT_EQUAL(pf_coloring_count(&large), 2);
+    /* Thirty-two colours of a cache tell the banks apart already. */
+    PfColoring both = pf_coloring_low(32);
+    pf_coloring_add_banks(&both, dram, 12);
+    CU_ASSERT_EQUAL(pf_coloring_count(&both), 32);
+    CU_ASSERT_TRUE(both.is_low);
+    /* Four colours have bits 0 and 1; bits 2 to 4 come beside them. */
+    PfColoring more = pf_coloring_low(4);
+    pf_coloring_add_banks(&more, dram, 12);
+    CU_ASSERT_EQUAL(pf_coloring_count(&more), 32);
+}
+
+/* Channel, rank, bank, row, column: banks lie 2^32 / 16 = 2^28 bytes apart or more, which no 4096
+ * frames in a row can do. */
+static void no_banks(void)
+{
+    PfDramConfig config = {
+        .channels = 1, .ranks = 1, .write_queue = 32, .mapping = PF_DRAM_CHRABAROCO};
+    g_autoptr(PfDram) dram = pf_dram_new(&config, 1000000000, NULL, NULL);
+    PfColoring coloring = pf_coloring_low(1);
+    pf_coloring_add_banks(&coloring, dram, 12);
+    CU_ASSERT_EQUAL(pf_coloring_count(&coloring), 1);
 }
 
 /* Touches FRAMES frames, STRIDE apart, twice; the misses of the second time. */
@@ -56,6 +108,8 @@ static void colors_compete(void)
 static const PfCheck checks[] = {
     {"a cache has as many colours as pages fit in a way", counts},
     {"the colour is the low bits of the frame number", low_bits},
+    {"banks that the frame number chooses are colours", banks},
+    {"banks that lie far apart are none", no_banks},
     {"frames of one colour compete for a cache's sets, others do not", colors_compete},
 };
 

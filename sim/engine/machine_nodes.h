@@ -1,0 +1,26 @@
+/* Section `machine.numa`: nodes with cores, memory and distances, what lies between them, and where
+ * pages are put. */
+#pragma once
+
+#include "config.h"
+#include "nodes.h"
+
+/* As bound, and what follows from it. */
+typedef struct {
+    uint64_t count;
+    char **cores; /* by node; NULL: as evenly as can be */
+    char **memory;
+    char **distance;
+    int placement; /* PfPlacement */
+    PfNodes nodes; /* without a limit */
+    uint64_t memory_bytes[PF_NODES_MAX]; /* 0: an even share of the machine's */
+} PfNumaConfig;
+
+/* Binds SECTION for a machine of CORES (at most 1024) and *MEMORY_BYTES (PF_CONFIG_AUTO: not
+ * said), which becomes the sum of what nodes are said to have. What does not fit is a collected
+ * error. */
+void pf_numa_bind(PfConfigSection *section, uint64_t cores, uint64_t *memory_bytes,
+                  PfNumaConfig *config);
+
+/* The nodes of a machine with *MEMORY_BYTES (PF_CONFIG_AUTO: no limit) in pages of PAGE_BYTES. */
+PfNodes pf_numa_nodes(const PfNumaConfig *config, uint64_t memory_bytes, uint32_t page_bytes);
