@@ -31,7 +31,7 @@
 
 #include "config.h"
 #include "controller.h"
-#include "dram.h"
+#include "homes.h"
 #include "page_key.h"
 #include "port.h"
 #include "stats.h"
@@ -91,10 +91,10 @@ typedef struct {
 /* Starts with its PfPort, that of the memory behind it. */
 typedef struct PfHashEngine PfHashEngine;
 
-/* An engine, switched off, for CORES cores (or what counts like one) or DRAM's channels, and pages
- * of PAGE_BYTES in lines of LINE_BYTES. CONFIG and DRAM are borrowed. Statistics are registered in
- * STATS, which may be NULL. */
-PfHashEngine *pf_hash_engine_new(const PfHashEngineConfig *config, unsigned cores, PfDram *dram,
+/* An engine, switched off, for CORES cores (or what counts like one) or the channels of all nodes'
+ * DRAM, and pages of PAGE_BYTES in lines of LINE_BYTES. CONFIG and HOMES are borrowed. Statistics
+ * are registered in STATS, which may be NULL. */
+PfHashEngine *pf_hash_engine_new(const PfHashEngineConfig *config, unsigned cores, PfHomes *homes,
                                  uint32_t page_bytes, uint32_t line_bytes, PfStatsGroup *stats);
 void pf_hash_engine_free(PfHashEngine *engine);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PfHashEngine, pf_hash_engine_free)
