@@ -11,7 +11,7 @@ enum { FRUITLESS_MAX = 100000 };
 static void note_row(PfDramChannel *channel, uint32_t bank, uint32_t row)
 {
     pf_dram_queue_row_changed(&channel->queue, bank, row);
-    channel->candidates[bank].is_known = false;
+    pf_dram_bank_changed(channel, bank);
 }
 
 /* Whether the row of ENTRY, just served and gone, is closed behind it. */
@@ -73,7 +73,7 @@ static void issue(PfDramChannel *channel)
     const PfDramChoice choice = channel->choice;
     PfDramEntry *entry = &channel->queue.entries[choice.entry];
     channel->has_choice = false;
-    channel->candidates[entry->bank].is_known = false;
+    pf_dram_bank_changed(channel, entry->bank);
     channel->now = choice.at;
     g_assert(++channel->fruitless < FRUITLESS_MAX);
     begin(channel, entry, choice.kind);
@@ -205,8 +205,8 @@ void pf_dram_channel_submit(PfDramChannel *channel, const PfDramEntry *entry)
     }
     if (channel->settings->page_policy == PF_DRAM_PAGE_TIMEOUT)
         apply_timeout(channel, entry->bank, entry->arrival);
-    pf_dram_queue_add(&channel->queue, entry, channel->banks.banks[entry->bank].open_row);
-    pf_dram_choose_again(channel, entry->bank, entry->arrival);
+    uint32_t open_row = channel->banks.banks[entry->bank].open_row;
+    pf_dram_choose_again(channel, pf_dram_queue_add(&channel->queue, entry, open_row));
 }
 
 void pf_dram_channel_init(PfDramChannel *channel, const PfDramPreset *timing,
@@ -235,7 +235,7 @@ void pf_dram_channel_reset_state(PfDramChannel *channel)
 {
     pf_dram_banks_reset_state(&channel->banks);
     pf_dram_queue_reset(&channel->queue, channel->banks.bank_count);
-    memset(channel->candidates, 0, channel->banks.bank_count * sizeof(*channel->candidates));
+    memset(channel->changed, 0xff, sizeof(channel->changed));
     channel->has_choice = false;
     channel->drain = PF_DRAM_DRAIN_NONE;
 }

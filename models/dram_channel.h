@@ -7,6 +7,9 @@
 #include "dram_config.h"
 #include "dram_stats.h"
 
+/* 16 ranks of 64 banks. */
+enum { PF_DRAM_BANK_WORDS = 16 };
+
 /* Why writes are being served. */
 typedef enum {
     PF_DRAM_DRAIN_NONE, /* they are not */
@@ -31,7 +34,6 @@ typedef struct {
     uint16_t group;
     uint16_t rank;
     uint8_t kind;
-    bool is_known; /* and up to date */
 } PfDramCandidate;
 
 /* TAG, a read's, has its last data at DONE. */
@@ -46,6 +48,8 @@ typedef struct {
     PfDramChoice choice;
     bool has_choice; /* and it is up to date */
     PfDramCandidate *candidates; /* by bank, of the side whose turn it is */
+    uint64_t changed[PF_DRAM_BANK_WORDS]; /* a bit for each bank whose candidate is out of date */
+    uint64_t wanted[PF_DRAM_RD + 1][PF_DRAM_BANK_WORDS]; /* ... whose candidate is of that kind */
     PfDramDrain drain;
     uint32_t turn_left;      /* entries to serve before the other side may have its turn */
     uint64_t now;            /* no command is put before this */
@@ -57,6 +61,11 @@ typedef struct {
     PfDramDone done;         /* may be NULL */
     void *done_user;
 } PfDramChannel;
+
+static inline void pf_dram_bank_changed(PfDramChannel *channel, uint32_t bank)
+{
+    channel->changed[bank / 64] |= (uint64_t)1 << bank % 64;
+}
 
 void pf_dram_channel_init(PfDramChannel *channel, const PfDramPreset *timing,
                           const PfDramSettings *settings, PfDramStats *stats);

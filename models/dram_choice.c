@@ -1,17 +1,10 @@
 #include "dram_choice.h"
 
+#include <string.h>
+
 /* An entry that has waited so long goes before all others of its queue; clocks. A full queue of
  * single-line conflicts in one bank takes 32 * tRC, about 2000. */
 enum { STARVED_CLOCKS = 8192 };
-
-static inline bool is_before(const PfDramChoice *a, const PfDramChoice *b)
-{
-    if (a->at != b->at)
-        return a->at < b->at;
-    bool a_column = a->kind == PF_DRAM_RD;
-    bool b_column = b->kind == PF_DRAM_RD;
-    return a_column != b_column ? a_column : a->order < b->order;
-}
 
 /* What entry INDEX needs next, and when its bank lets it. */
 static PfDramCandidate candidate_of(const PfDramChannel *channel, uint16_t index)
@@ -34,63 +27,93 @@ static PfDramCandidate candidate_of(const PfDramChannel *channel, uint16_t index
     return candidate;
 }
 
-/* When CANDIDATE can be issued; UINT64_MAX if that is certainly after LIMIT. */
-static inline uint64_t time_of(const PfDramChannel *channel, const PfDramCandidate *candidate,
-                               bool is_write, uint64_t limit)
+/* When the rank, and the clock, let a command of KIND be issued. */
+static inline uint64_t rank_ready(const PfDramChannel *channel, const PfDramRank *rank,
+                                  uint8_t kind, bool is_write)
+{
+    uint64_t at = rank->precharge_ready;
+    if (kind == PF_DRAM_RD)
+        at = is_write ? rank->write_ready : rank->read_ready;
+    else if (kind == PF_DRAM_ACT)
+        at = MAX(rank->activate_ready, rank->window_ready[rank->window_oldest]);
+    return MAX(channel->now, at);
+}
+
+/* Makes CANDIDATE, which is of KIND and not possible before AT, the choice if it comes before
+ * that. */
+static inline void consider(PfDramChannel *channel, const PfDramCandidate *candidate, uint8_t kind,
+                            bool is_write, uint64_t at)
 {
     const PfDramBanks *banks = &channel->banks;
     const PfDramGroup *group = &banks->groups[candidate->group];
-    const PfDramRank *rank = &banks->ranks[candidate->rank];
-    const PfDramBus *bus = &banks->bus;
-    uint64_t at = MAX(channel->now, candidate->ready);
-    uint32_t slots = 1;
-    if (candidate->kind == PF_DRAM_RD) {
-        at = MAX(at, is_write ? MAX(group->write_ready, rank->write_ready)
-                              : MAX(group->read_ready, rank->read_ready));
-        slots = banks->timing->column_slots;
-        bus = pf_dram_columns_bus(banks);
-    } else if (candidate->kind == PF_DRAM_ACT) {
-        at = MAX(at, MAX(group->activate_ready, rank->activate_ready));
-        at = MAX(at, rank->window_ready[rank->window_oldest]);
-        slots = banks->timing->activate_slots;
+    PfDramChoice *choice = &channel->choice;
+    at = MAX(at, candidate->ready);
+    if (at > choice->at)
+        return;
+    if (kind == PF_DRAM_RD) {
+        at = MAX(at, is_write ? group->write_ready : group->read_ready);
+        at = pf_dram_bus_fit(pf_dram_columns_bus(banks), at, banks->timing->column_slots);
+    } else if (kind == PF_DRAM_ACT) {
+        at = MAX(at, group->activate_ready);
+        at = pf_dram_bus_fit(&banks->bus, at, banks->timing->activate_slots);
     } else {
-        at = MAX(at, rank->precharge_ready);
+        at = pf_dram_bus_fit(&banks->bus, at, 1);
     }
-    return at > limit ? UINT64_MAX : pf_dram_bus_fit(bus, at, slots);
-}
-
-/* Makes CANDIDATE the choice if it comes before that. */
-static inline void consider(PfDramChannel *channel, const PfDramCandidate *candidate, bool is_write)
-{
-    const PfDramChoice choice = {.at = time_of(channel, candidate, is_write, channel->choice.at),
-                                 .order = candidate->order,
-                                 .entry = candidate->entry,
-                                 .kind = candidate->kind};
-    if (choice.at != UINT64_MAX && is_before(&choice, &channel->choice))
-        channel->choice = choice;
+    bool is_column = kind == PF_DRAM_RD;
+    bool was_column = choice->kind == PF_DRAM_RD;
+    if (at > choice->at || (at == choice->at && (was_column > is_column ||
+                                                 (was_column == is_column &&
+                                                  choice->order < candidate->order))))
+        return;
+    *choice = (PfDramChoice){
+        .at = at, .order = candidate->order, .entry = candidate->entry, .kind = kind};
 }
 
 /* Finds out what BANK, with a list that is not empty, needs next: a hit, unless too many have
  * passed the first of the list. */
-static inline const PfDramCandidate *candidate_of_bank(PfDramChannel *channel, uint32_t bank,
-                                                       bool is_write)
+static void find_candidate(PfDramChannel *channel, uint32_t bank, bool is_write)
 {
-    PfDramCandidate *candidate = &channel->candidates[bank];
-    if (!candidate->is_known) {
-        const PfDramList *list = &channel->queue.sides[is_write].lists[bank];
-        bool in_turn = list->hit != PF_DRAM_NONE &&
-                       (list->hit == list->first ||
-                        channel->passed[bank] < channel->settings->cap);
-        *candidate = candidate_of(channel, in_turn ? list->hit : list->first);
-        candidate->is_known = true;
-    }
-    return candidate;
+    const PfDramList *list = &channel->queue.sides[is_write].lists[bank];
+    bool in_turn =
+        list->hit != PF_DRAM_NONE &&
+        (list->hit == list->first || channel->passed[bank] < channel->settings->cap);
+    channel->candidates[bank] = candidate_of(channel, in_turn ? list->hit : list->first);
 }
 
-static void forget_candidates(PfDramChannel *channel)
+/* Brings up to date the candidates of banks that have changed, and where there are which. */
+static void find_candidates(PfDramChannel *channel, bool is_write)
 {
-    for (uint32_t bank = 0; bank < channel->banks.bank_count; bank++)
-        channel->candidates[bank].is_known = false;
+    for (uint32_t word = 0; word < channel->queue.busy_words; word++) {
+        uint64_t changed = channel->changed[word];
+        if (changed == 0)
+            continue;
+        channel->changed[word] = 0;
+        for (int kind = 0; kind <= PF_DRAM_RD; kind++)
+            channel->wanted[kind][word] &= ~changed;
+        changed &= channel->queue.sides[is_write].busy[word];
+        for (; changed != 0; changed &= changed - 1) {
+            uint32_t bank = word * 64 + (uint32_t)__builtin_ctzll(changed);
+            find_candidate(channel, bank, is_write);
+            channel->wanted[channel->candidates[bank].kind][word] |= changed & -changed;
+        }
+    }
+}
+
+/* Considers the commands of KIND that RANK's banks need. */
+static inline void consider_kind(PfDramChannel *channel, uint32_t rank, uint8_t kind, bool is_write)
+{
+    uint32_t count = channel->banks.bank_count / channel->banks.rank_count;
+    uint32_t first = rank * count;
+    uint64_t of_rank = UINT64_MAX >> (64 - count) << first % 64;
+    uint64_t wanted = channel->wanted[kind][first / 64] & of_rank;
+    if (wanted == 0)
+        return;
+    uint64_t at = rank_ready(channel, &channel->banks.ranks[rank], kind, is_write);
+    if (at > channel->choice.at)
+        return;
+    const PfDramCandidate *candidates = &channel->candidates[first / 64 * 64];
+    for (; wanted != 0; wanted &= wanted - 1)
+        consider(channel, &candidates[__builtin_ctzll(wanted)], kind, is_write, at);
 }
 
 /* Whether writes still have their turn. */
@@ -148,6 +171,14 @@ static inline bool goes_in_order(const PfDramChannel *channel, const PfDramSide 
            oldest->blockers == 0;
 }
 
+static void consider_entry(PfDramChannel *channel, uint16_t entry, bool is_write)
+{
+    PfDramCandidate candidate = candidate_of(channel, entry);
+    const PfDramRank *rank = &channel->banks.ranks[candidate.rank];
+    consider(channel, &candidate, candidate.kind, is_write,
+             rank_ready(channel, rank, candidate.kind, is_write));
+}
+
 void pf_dram_choose(PfDramChannel *channel)
 {
     channel->has_choice = true;
@@ -156,41 +187,58 @@ void pf_dram_choose(PfDramChannel *channel)
     choose_side(channel);
     bool is_write = channel->drain != PF_DRAM_DRAIN_NONE;
     if (is_write != was_write)
-        forget_candidates(channel);
+        memset(channel->changed, 0xff, sizeof(channel->changed));
     const PfDramSide *side = &channel->queue.sides[is_write];
     if (side->listed == 0)
         return;
     if (goes_in_order(channel, side)) {
-        PfDramCandidate oldest = candidate_of(channel, side->oldest);
-        consider(channel, &oldest, is_write);
+        consider_entry(channel, side->oldest, is_write);
         return;
     }
-    for (uint32_t word = 0; word < channel->queue.busy_words; word++)
-        for (uint64_t busy = side->busy[word]; busy != 0; busy &= busy - 1) {
-            uint32_t bank = word * 64 + (uint32_t)__builtin_ctzll(busy);
-            consider(channel, candidate_of_bank(channel, bank, is_write), is_write);
-        }
+    find_candidates(channel, is_write);
+    for (uint32_t rank = 0; rank < channel->banks.rank_count; rank++) {
+        consider_kind(channel, rank, PF_DRAM_RD, is_write);
+        consider_kind(channel, rank, PF_DRAM_PRE, is_write);
+        consider_kind(channel, rank, PF_DRAM_ACT, is_write);
+    }
 }
 
-void pf_dram_choose_again(PfDramChannel *channel, uint32_t bank, uint64_t arrival)
+/* Whether what BANK needs next is what it needed before entry INDEX came. */
+static bool is_behind(const PfDramChannel *channel, uint16_t index)
 {
+    const PfDramEntry *entry = &channel->queue.entries[index];
+    const PfDramList *list = &channel->queue.sides[entry->is_write].lists[entry->bank];
+    return list->first != index && list->hit != index;
+}
+
+void pf_dram_choose_again(PfDramChannel *channel, uint16_t index)
+{
+    const PfDramEntry *entry = &channel->queue.entries[index];
     bool was_write = channel->drain != PF_DRAM_DRAIN_NONE;
-    channel->candidates[bank].is_known = false;
-    bool late = arrival < channel->now;
-    channel->now = arrival;
-    if (!channel->has_choice || late || channel->choice.at == UINT64_MAX ||
-        channel->queue.entries[channel->choice.entry].bank == bank) {
+    bool late = entry->arrival < channel->now;
+    channel->now = entry->arrival;
+    bool is_behind_another = is_behind(channel, index);
+    if (!is_behind_another)
+        pf_dram_bank_changed(channel, entry->bank);
+    if (!channel->has_choice || late || channel->choice.at == UINT64_MAX) {
         channel->has_choice = false;
         return;
     }
     choose_side(channel);
     bool is_write = channel->drain != PF_DRAM_DRAIN_NONE;
     const PfDramSide *side = &channel->queue.sides[is_write];
+    if (is_write != was_write)
+        memset(channel->changed, 0xff, sizeof(channel->changed));
     if (is_write != was_write || goes_in_order(channel, side)) {
-        forget_candidates(channel);
         channel->has_choice = false;
         return;
     }
-    if ((side->busy[bank / 64] >> bank % 64 & 1) != 0)
-        consider(channel, candidate_of_bank(channel, bank, is_write), is_write);
+    if (is_behind_another || entry->is_write != is_write || entry->blockers > 0)
+        return;
+    if (channel->queue.entries[channel->choice.entry].bank == entry->bank) {
+        channel->has_choice = false;
+        return;
+    }
+    find_candidates(channel, is_write);
+    consider_entry(channel, channel->candidates[entry->bank].entry, is_write);
 }

@@ -6,5 +6,5 @@
 /* Sets the channel's choice. */
 void pf_dram_choose(PfDramChannel *channel);
 
-/* The same, when an entry of BANK has arrived at clock ARRIVAL, which is `now` from here on. */
-void pf_dram_choose_again(PfDramChannel *channel, uint32_t bank, uint64_t arrival);
+/* The same, when entry INDEX has just arrived: `now` is its arrival from here on. */
+void pf_dram_choose_again(PfDramChannel *channel, uint16_t index);

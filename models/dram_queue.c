@@ -111,7 +111,7 @@ static void find_blockers(PfDramQueue *queue, uint16_t index)
     }
 }
 
-void pf_dram_queue_add(PfDramQueue *queue, const PfDramEntry *new_entry, uint32_t open_row)
+uint16_t pf_dram_queue_add(PfDramQueue *queue, const PfDramEntry *new_entry, uint32_t open_row)
 {
     g_assert(pf_dram_queue_has_room(queue, new_entry->is_write));
     uint16_t index = queue->free;
@@ -130,6 +130,7 @@ void pf_dram_queue_add(PfDramQueue *queue, const PfDramEntry *new_entry, uint32_
     age_append(queue, index);
     if (entry->blockers == 0)
         list_append(queue, index, open_row);
+    return index;
 }
 
 void pf_dram_queue_remove(PfDramQueue *queue, uint16_t index, uint32_t open_row)

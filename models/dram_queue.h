@@ -68,8 +68,9 @@ static inline bool pf_dram_queue_has_room(const PfDramQueue *queue, bool is_writ
 uint16_t pf_dram_queue_find_write(const PfDramQueue *queue, uint64_t line);
 
 /* Takes in a copy of ENTRY (its links and counts are set here), for which there is room; OPEN_ROW
- * is that of its bank. A write to a line with reads that wait is blocked until they are gone. */
-void pf_dram_queue_add(PfDramQueue *queue, const PfDramEntry *entry, uint32_t open_row);
+ * is that of its bank. A write to a line with reads that wait is blocked until they are gone.
+ * Where it is. */
+uint16_t pf_dram_queue_add(PfDramQueue *queue, const PfDramEntry *entry, uint32_t open_row);
 
 /* Drops entry INDEX, served; OPEN_ROW as above. */
 void pf_dram_queue_remove(PfDramQueue *queue, uint16_t index, uint32_t open_row);
