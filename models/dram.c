@@ -67,8 +67,10 @@ uint64_t pf_dram_access(PfPort *port, const PfRequest *request)
     uint64_t last = (request->address.bytes + request->size_bytes - 1) / bytes;
     uint64_t done = at;
     dram->done_clock = at;
-    for (uint64_t line = first; line <= last; line++)
-        done = MAX(done, enqueue(dram, request, line, at));
+    for (uint64_t line = first; line <= last; line++) {
+        uint64_t taken = enqueue(dram, request, line, at);
+        done = MAX(done, taken);
+    }
     if (request->kind != PF_ACCESS_WRITE) {
         for (uint64_t line = first; line <= last; line++)
             finish_reads(dram, line);

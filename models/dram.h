@@ -22,7 +22,8 @@
  *     after a clock; a write to such a line is absorbed. A write waits for older reads of its line.
  *     A write is answered when the write queue takes it.
  *   - Refresh falls due on all ranks (or on a bank of each) at each multiple of tREFI: no command
- *     but the PRE for it is issued from then on until the REF. A row just opened is closed unused.
+ *     but the PRE for it is issued from then on until the REF, save the first RD or WR of a row
+ *     that was just opened.
  *   - Page policy "timeout" closes a row with a PRE that is issued, for its clock, when the next
  *     request for the bank arrives.
  *   - Addresses beyond the capacity wrap around (page tables lie there).

@@ -87,7 +87,19 @@ static inline const PfDramBus *pf_dram_columns_bus(const PfDramBanks *banks)
     return banks->timing->splits_bus ? &banks->column_bus : &banks->bus;
 }
 
-/* The first clock from AT on at which BANK can be precharged and the bus is free. */
+/* The first clock from AT on at which BANK's open row can be read or written and its bus is free,
+ * and at which BANK can be precharged. */
+static inline uint64_t pf_dram_column_ready(const PfDramBanks *banks, const PfDramBank *bank,
+                                            bool is_write, uint64_t at)
+{
+    const PfDramGroup *group = &banks->groups[bank->group];
+    const PfDramRank *rank = &banks->ranks[bank->rank];
+    at = MAX(at, is_write ? bank->write_ready : bank->read_ready);
+    at = MAX(at, is_write ? MAX(group->write_ready, rank->write_ready)
+                          : MAX(group->read_ready, rank->read_ready));
+    return pf_dram_bus_fit(pf_dram_columns_bus(banks), at, banks->timing->column_slots);
+}
+
 static inline uint64_t pf_dram_precharge_ready(const PfDramBanks *banks, const PfDramBank *bank,
                                                uint64_t at)
 {

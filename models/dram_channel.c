@@ -48,6 +48,7 @@ static void serve(PfDramChannel *channel, uint16_t index, uint64_t at)
     uint32_t open_row = channel->banks.banks[entry.bank].open_row;
     channel->passed[entry.bank] += queue->sides[entry.is_write].lists[entry.bank].first != index;
     channel->last_columns[entry.bank] = at;
+    channel->is_fresh[entry.bank] = false;
     channel->fruitless = 0;
     channel->turn_left -= channel->turn_left > 0;
     pf_dram_queue_remove(queue, index, open_row);
@@ -84,6 +85,7 @@ static void issue(PfDramChannel *channel)
     case PF_DRAM_ACT:
         pf_dram_activate(&channel->banks, entry->bank, entry->row, choice.at);
         channel->passed[entry->bank] = 0;
+        channel->is_fresh[entry->bank] = true;
         note_row(channel, entry->bank, entry->row);
         return;
     case PF_DRAM_PRE:
@@ -95,27 +97,45 @@ static void issue(PfDramChannel *channel)
     }
 }
 
+/* A row of BANK that was opened and not used is, before it has to be closed. */
+static void use_row(PfDramChannel *channel, uint32_t bank)
+{
+    bool is_write = channel->drain != PF_DRAM_DRAIN_NONE;
+    uint16_t hit = channel->queue.sides[is_write].lists[bank].hit;
+    if (!channel->is_fresh[bank] || hit == PF_DRAM_NONE)
+        return;
+    PfDramBanks *banks = &channel->banks;
+    const PfDramEntry *entry = &channel->queue.entries[hit];
+    begin(channel, &channel->queue.entries[hit], PF_DRAM_RD);
+    serve(channel, hit,
+          pf_dram_column_ready(banks, &banks->banks[bank], is_write,
+                               MAX(channel->now, entry->arrival)));
+}
+
 /* The refresh that is due, of all ranks or of a bank in each. */
 static void refresh(PfDramChannel *channel)
 {
     PfDramBanks *banks = &channel->banks;
     uint64_t due = channel->refresh_due;
     uint32_t in_rank = banks->bank_count / banks->rank_count;
-    channel->now = MAX(channel->now, due);
     channel->has_choice = false;
     for (uint32_t rank = 0; rank < banks->rank_count; rank++) {
         uint32_t first = rank * in_rank;
         if (channel->settings->refresh == PF_DRAM_REFRESH_ALL_BANK) {
+            for (uint32_t bank = first; bank < first + in_rank; bank++)
+                use_row(channel, bank);
             pf_dram_refresh_rank(banks, rank, due);
             for (uint32_t bank = first; bank < first + in_rank; bank++)
                 note_row(channel, bank, PF_DRAM_NO_ROW);
         } else {
             uint32_t bank = first + (uint32_t)(channel->refreshes % in_rank);
+            use_row(channel, bank);
             pf_dram_refresh_bank(banks, bank, due);
             note_row(channel, bank, PF_DRAM_NO_ROW);
         }
         channel->stats->refreshes++;
     }
+    channel->now = MAX(channel->now, due);
     channel->refreshes++;
     channel->refresh_due += channel->settings->refresh_interval;
 }
@@ -218,6 +238,7 @@ void pf_dram_channel_init(PfDramChannel *channel, const PfDramPreset *timing,
     pf_dram_queue_init(&channel->queue, banks, settings->reads, settings->writes);
     channel->candidates = g_new0(PfDramCandidate, banks);
     channel->passed = g_new0(uint32_t, banks);
+    channel->is_fresh = g_new0(bool, banks);
     channel->last_columns = g_new0(uint64_t, banks);
     channel->refresh_due = settings->refresh_interval;
 }
@@ -228,6 +249,7 @@ void pf_dram_channel_clear(PfDramChannel *channel)
     pf_dram_queue_clear(&channel->queue);
     g_free(channel->candidates);
     g_free(channel->passed);
+    g_free(channel->is_fresh);
     g_free(channel->last_columns);
 }
 

@@ -56,6 +56,7 @@ typedef struct {
     uint64_t refresh_due;    /* UINT64_MAX: never */
     uint64_t refreshes;      /* that fell due, of all banks or of one */
     uint32_t *passed;        /* by bank: hits served past an older entry since its ACT */
+    bool *is_fresh;          /* by bank: no RD or WR since its ACT */
     uint64_t *last_columns;  /* by bank: clock of its last RD or WR */
     uint32_t fruitless;      /* commands since the last that served an entry */
     PfDramDone done;         /* may be NULL */

@@ -26,7 +26,7 @@ typedef struct {
     int preset; /* index into pf_dram_presets */
     uint64_t channels;
     uint64_t ranks;
-    char *mapping; /* dram_map.h; NULL: RoBaRaCoCh */
+    const char *mapping; /* dram_map.h; NULL: RoBaRaCoCh */
     int scheduler; /* PfDramScheduler */
     uint64_t cap;
     int page_policy; /* PfDramPagePolicy */
