@@ -149,9 +149,8 @@ uint64_t pf_dram_refresh_rank(PfDramBanks *banks, uint32_t rank_index, uint64_t 
     PfDramBank *first = &banks->banks[rank_index * count];
     if (rank->open_banks > 0) {
         uint64_t at = MAX(due, rank->precharge_ready);
-        for (uint32_t i = 0; i < count; i++)
-            if (first[i].open_row != PF_DRAM_NO_ROW)
-                at = MAX(at, first[i].precharge_ready);
+        for (uint32_t i = 0; i < count; i++) /* those that close by themselves too */
+            at = MAX(at, first[i].precharge_ready);
         at = pf_dram_bus_fit(&banks->bus, at, 1);
         issue(banks, PF_DRAM_PREA, first, 1, at);
         hold_until(&rank->precharge_ready, at + timing->ppd);

@@ -82,6 +82,7 @@ uint64_t pf_dram_active_clocks(const PfDramBanks *banks, uint32_t rank, uint64_t
 /* Asserts the invariants. */
 void pf_dram_banks_check(const PfDramBanks *banks);
 
+/* The bus that RD and WR take. */
 static inline const PfDramBus *pf_dram_columns_bus(const PfDramBanks *banks)
 {
     return banks->timing->splits_bus ? &banks->column_bus : &banks->bus;

@@ -14,11 +14,13 @@ typedef struct {
     uint64_t taken[PF_DRAM_BUS_CLOCKS / 64]; /* a bit for each clock, as a ring */
 } PfDramBus;
 
+/* The word that has the bit of CLOCK. */
 static inline uint64_t *pf_dram_bus_word(PfDramBus *bus, uint64_t clock)
 {
     return &bus->taken[clock / 64 % (PF_DRAM_BUS_CLOCKS / 64)];
 }
 
+/* Whether CLOCK, not before `base`, is taken. */
 static inline bool pf_dram_bus_is_taken(const PfDramBus *bus, uint64_t clock)
 {
     return clock < bus->end &&

@@ -76,7 +76,8 @@ static void issue(PfDramChannel *channel)
     channel->has_choice = false;
     pf_dram_bank_changed(channel, entry->bank);
     channel->now = choice.at;
-    g_assert(++channel->fruitless < FRUITLESS_MAX);
+    channel->fruitless++;
+    g_assert(channel->fruitless < FRUITLESS_MAX);
     begin(channel, entry, choice.kind);
     switch (choice.kind) {
     case PF_DRAM_RD:
@@ -202,6 +203,7 @@ static void apply_timeout(PfDramChannel *channel, uint32_t bank, uint64_t at)
         return;
     pf_dram_precharge(&channel->banks, bank,
                       pf_dram_precharge_ready(&channel->banks, state, deadline));
+    channel->has_choice = false;
     note_row(channel, bank, PF_DRAM_NO_ROW);
 }
 

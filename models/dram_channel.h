@@ -63,11 +63,13 @@ typedef struct {
     void *done_user;
 } PfDramChannel;
 
+/* What BANK needs next has to be found out anew. */
 static inline void pf_dram_bank_changed(PfDramChannel *channel, uint32_t bank)
 {
     channel->changed[bank / 64] |= (uint64_t)1 << bank % 64;
 }
 
+/* Idle. TIMING, SETTINGS and STATS are borrowed. */
 void pf_dram_channel_init(PfDramChannel *channel, const PfDramPreset *timing,
                           const PfDramSettings *settings, PfDramStats *stats);
 void pf_dram_channel_clear(PfDramChannel *channel);

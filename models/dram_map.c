@@ -218,7 +218,8 @@ bool pf_dram_map_parse(const char *text, const uint8_t bits[PF_DRAM_FIELDS], uns
         return false;
     if (!is_one_to_one(plan))
         return refuse(error,
-                      "'%s' puts two lines in one place, or divides what RD and WR move (bits 0-%u)",
+                      "'%s' puts two lines in one place, or divides what RD and WR move (bits "
+                      "0-%u)",
                       text, offset_bits - 1);
     PfDramMap map = {0};
     unsigned count = 0;

@@ -44,6 +44,7 @@ typedef struct {
 bool pf_dram_map_parse(const char *text, const uint8_t bits[PF_DRAM_FIELDS], unsigned offset_bits,
                        PfDramMap *ret_map, GError **error);
 
+/* FIELD of ADDRESS. */
 static inline uint32_t pf_dram_map_field(const PfDramMap *map, PfDramField field, uint64_t address)
 {
     uint32_t value = 0;

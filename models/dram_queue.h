@@ -54,11 +54,13 @@ typedef struct {
     uint64_t arrivals;
 } PfDramQueue;
 
+/* Empty queues for so many READS and WRITES. */
 void pf_dram_queue_init(PfDramQueue *queue, uint32_t banks, uint32_t reads, uint32_t writes);
 void pf_dram_queue_clear(PfDramQueue *queue);
 /* Forgets all entries. BANKS as above. */
 void pf_dram_queue_reset(PfDramQueue *queue, uint32_t banks);
 
+/* Whether one more read or write can be added. */
 static inline bool pf_dram_queue_has_room(const PfDramQueue *queue, bool is_write)
 {
     return queue->sides[is_write].count < queue->sides[is_write].entries;

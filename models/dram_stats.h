@@ -31,6 +31,7 @@ typedef struct {
     double background;
 } PfDramEnergy;
 
+/* All of it. */
 static inline double pf_dram_energy_total(const PfDramEnergy *energy)
 {
     return energy->activate + energy->read + energy->write + energy->refresh + energy->background;
