@@ -2,6 +2,7 @@
 
 struct PfController {
     PfPort *dram;
+    const PfIndirection *table; /* NULL: addresses are DRAM's */
     GPtrArray *caches; /* of PfCache, borrowed */
     uint64_t snoop_cycles;
     uint32_t line_bytes;
@@ -48,6 +49,11 @@ void pf_controller_free(PfController *controller)
     g_free(controller);
 }
 
+void pf_controller_set_table(PfController *controller, const PfIndirection *table)
+{
+    controller->table = table;
+}
+
 void pf_controller_add_cache(PfController *controller, PfCache *cache)
 {
     g_ptr_array_add(controller->caches, cache);
@@ -68,11 +74,26 @@ static bool is_dirty(const PfController *controller, PfMaddr address)
     return false;
 }
 
+static uint64_t ask_dram(const PfController *controller, const PfRequest *request)
+{
+    PfRequest below = *request;
+    if (controller->table != NULL)
+        below.address = pf_indirection_translate(controller->table, request->address);
+    return pf_port_wait(controller->dram, pf_port_access(controller->dram, &below));
+}
+
+static void drop_line(const PfController *controller, PfMaddr address)
+{
+    for (guint i = 0; i < controller->caches->len; i++)
+        pf_cache_invalidate_range(g_ptr_array_index(controller->caches, i), address,
+                                  controller->line_bytes);
+}
+
 static uint64_t read_line(PfController *controller, const PfRequest *request)
 {
     controller->stats.reads++;
     if (!is_dirty(controller, request->address))
-        return pf_port_wait(controller->dram, pf_port_access(controller->dram, request));
+        return ask_dram(controller, request);
     controller->stats.snoops++;
     return request->now_cycles + controller->snoop_cycles;
 }
@@ -80,22 +101,48 @@ static uint64_t read_line(PfController *controller, const PfRequest *request)
 static uint64_t write_line(PfController *controller, const PfRequest *request)
 {
     controller->stats.writes++;
-    for (guint i = 0; i < controller->caches->len; i++)
-        pf_cache_invalidate_range(g_ptr_array_index(controller->caches, i), request->address,
-                                  controller->line_bytes);
-    return pf_port_wait(controller->dram, pf_port_access(controller->dram, request));
+    drop_line(controller, request->address);
+    return ask_dram(controller, request);
 }
 
-uint64_t pf_controller_run(PfController *controller, const PfRequest *first, uint32_t lines)
+/* What FIRST says, for its first whole line. */
+static PfRequest first_line(const PfController *controller, const PfRequest *first)
 {
     PfRequest request = *first;
     request.address.bytes &= ~(uint64_t)(controller->line_bytes - 1);
     request.size_bytes = controller->line_bytes;
+    return request;
+}
+
+uint64_t pf_controller_run(PfController *controller, const PfRequest *first, uint32_t lines)
+{
+    PfRequest request = first_line(controller, first);
     uint64_t done_cycles = first->now_cycles;
     for (uint32_t i = 0; i < lines; i++) {
         uint64_t answer = request.kind == PF_ACCESS_WRITE ? write_line(controller, &request)
                                                           : read_line(controller, &request);
         done_cycles = MAX(done_cycles, answer);
+        request.address.bytes += controller->line_bytes;
+        request.now_cycles++;
+    }
+    return done_cycles;
+}
+
+uint64_t pf_controller_flush(PfController *controller, const PfRequest *first, uint32_t lines,
+                             bool write_back)
+{
+    PfRequest request = first_line(controller, first);
+    uint64_t done_cycles = first->now_cycles;
+    for (uint32_t i = 0; i < lines; i++) {
+        PfRequest line = request;
+        if (write_back && is_dirty(controller, line.address)) {
+            line.kind = PF_ACCESS_READ;
+            line.now_cycles = read_line(controller, &line);
+            line.kind = PF_ACCESS_WRITE;
+            line.now_cycles = write_line(controller, &line);
+        }
+        drop_line(controller, line.address);
+        done_cycles = MAX(done_cycles, line.now_cycles);
         request.address.bytes += controller->line_bytes;
         request.now_cycles++;
     }

@@ -9,6 +9,8 @@
  *   - A line that is written is dropped from all caches, dirty or not: it is overwritten as a
  *     whole. The write is posted.
  *   - One line is issued each cycle, without waiting for the one before.
+ *   - Where an indirection table stands above DRAM, addresses are those of the bus; the controller
+ *     knows what its table says, at no cost.
  *
  * What the model cannot do: no limit on lines in flight, no conflict of snoops with the cores' own
  * accesses to their caches. */
@@ -21,6 +23,7 @@
 
 #include "cache.h"
 #include "config.h"
+#include "indirection.h"
 #include "port.h"
 #include "stats.h"
 
@@ -45,6 +48,9 @@ PfController *pf_controller_new(const PfControllerConfig *config, PfPort *dram,
 void pf_controller_free(PfController *controller);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PfController, pf_controller_free)
 
+/* Addresses are translated by TABLE (borrowed) from now on. */
+void pf_controller_set_table(PfController *controller, const PfIndirection *table);
+
 /* CACHE (borrowed) is snooped from now on. */
 void pf_controller_add_cache(PfController *controller, PfCache *cache);
 
@@ -55,3 +61,8 @@ const PfControllerStats *pf_controller_stats(const PfController *controller);
  * upward, issued one each cycle from FIRST->now_cycles on. When the last to finish is done
  * (FIRST->now_cycles for no lines). */
 uint64_t pf_controller_run(PfController *controller, const PfRequest *first, uint32_t lines);
+
+/* Drops LINES whole lines likewise from all caches, one each cycle; with WRITE_BACK those that are
+ * dirty are fetched by a snoop and then written to DRAM. When the last is done. */
+uint64_t pf_controller_flush(PfController *controller, const PfRequest *first, uint32_t lines,
+                             bool write_back);

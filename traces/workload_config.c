@@ -67,8 +67,8 @@ static const PfConfigField group_fields[] = {
      .type = PF_CONFIG_DOUBLE,
      .offset = offsetof(PfWorkloadGroup, used),
      .standard = "1.0",
-     .description = "Pages that are given bytes at the beginning, of all pages; the other amounts "
-                    "are parts of these."},
+     .description = "Pages that are given bytes at the beginning, of all pages (all of them if not "
+                    "given); the other amounts are parts of these."},
     {.key = "zero",
      .type = PF_CONFIG_DOUBLE,
      .offset = offsetof(PfWorkloadGroup, zero),

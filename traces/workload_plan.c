@@ -154,7 +154,9 @@ static bool plan_used(const PfWorkload *workload, PfWorkloadGroup *group)
     Amount used = {.section = section, .key = "used", .said = group->used};
     if (!check_amount(group, &used))
         return false;
-    if (group->unit == PF_UNIT_PAGES)
+    if (group->unit == PF_UNIT_PAGES && !pf_config_is_set(section, "used"))
+        group->used_pages = group->pages;
+    else if (group->unit == PF_UNIT_PAGES)
         group->used_pages = (uint64_t)group->used;
     else
         group->used_pages =

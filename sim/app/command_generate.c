@@ -93,6 +93,8 @@ static int run(PfApp *app, const PfCommand *command, int argc, char **argv, GErr
         g_set_error(error, PF_ERROR, PF_ERROR_USAGE, "-o FILE is missing");
         return 2;
     }
+    if (!pf_options_keep_input("-o", output, arguments[0], error))
+        return 2;
     g_autoptr(PfWorkload) workload = NULL;
     g_autoptr(PfConfig) config = load(arguments[0], assignments, &workload, error);
     return config != NULL ? generate(app, workload, output, error) : 2;

@@ -24,6 +24,13 @@ static void list_finders(const PfRegistry *registry)
                pf_registry_finder(registry, i)->summary);
 }
 
+static void list_filters(const PfRegistry *registry)
+{
+    for (size_t i = 0; i < pf_registry_filter_count(registry); i++)
+        printf("%-16s %s\n", pf_registry_filter(registry, i)->name,
+               pf_registry_filter(registry, i)->summary);
+}
+
 static void list_presets(const PfRegistry *registry)
 {
     (void)registry;
@@ -95,8 +102,9 @@ static const struct {
     const char *name;
     void (*list)(const PfRegistry *registry);
 } lists[] = {
-    {"policies", list_policies}, {"finders", list_finders}, {"models", list_models},
-    {"presets", list_presets},   {"stats", list_stats},     {"figures", list_figures},
+    {"policies", list_policies}, {"finders", list_finders}, {"filters", list_filters},
+    {"models", list_models},     {"presets", list_presets}, {"stats", list_stats},
+    {"figures", list_figures},
 };
 
 static void set_unknown_list(const char *asked, GError **error)
@@ -140,7 +148,7 @@ static int run(PfApp *app, const PfCommand *command, int argc, char **argv, GErr
 
 const PfCommand pf_command_list = {
     .name = "list",
-    .arguments = "policies|finders|models|presets|stats|figures",
+    .arguments = "policies|finders|filters|models|presets|stats|figures",
     .summary = "Tell what there is to choose from",
     .examples =
         "  pagefold list policies                            names and what they do\n"

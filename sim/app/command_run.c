@@ -162,6 +162,15 @@ static bool check_form(const PfSimulation *simulation, PfReportForm form, GError
     return has_any;
 }
 
+/* The events do not replace what the run reads. */
+static bool keep_inputs(const char *events, const char *path, const PfSimulation *simulation,
+                        GError **error)
+{
+    return events == NULL ||
+           (pf_options_keep_input("--events", events, path, error) &&
+            pf_options_keep_input("--events", events, pf_simulation_trace_path(simulation), error));
+}
+
 /* The configuration as it was used, to be run again: without where its results went, and with the
  * trace by its base name, so that it is the same wherever the run took place. */
 static GString *resolved_config(PfConfig *config, const PfSimulation *simulation)
@@ -326,7 +335,8 @@ static int simulate(PfApp *app, const RunOptions *options, const char *path, PfR
         .interrupted = &app->interrupted,
     };
     g_autoptr(PfSimulation) simulation = pf_simulation_new(config, registry, &how, error);
-    if (simulation == NULL || !check_form(simulation, form, error))
+    if (simulation == NULL || !check_form(simulation, form, error) ||
+        !keep_inputs(options->events, path, simulation, error))
         return 2;
     if (options->dry_run) {
         fprintf(stderr, "pagefold: %s: OK, %zu policies\n", path,

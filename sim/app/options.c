@@ -1,5 +1,6 @@
 #include "options.h"
 
+#include <glib/gstdio.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -248,6 +249,19 @@ static void set_unknown_command(int argc, char **argv, GError **error)
     else
         g_set_error(error, PF_ERROR, PF_ERROR_USAGE,
                     "%s: unknown command; `pagefold --help` lists them", asked);
+}
+
+bool pf_options_keep_input(const char *option, const char *output, const char *input,
+                           GError **error)
+{
+    GStatBuf out;
+    GStatBuf in;
+    if (g_stat(output, &out) != 0 || g_stat(input, &in) != 0 || out.st_dev != in.st_dev ||
+        out.st_ino != in.st_ino)
+        return true;
+    g_set_error(error, PF_ERROR, PF_ERROR_USAGE, "%s %s: is what is read; name another file",
+                option, output);
+    return false;
 }
 
 int pf_options_dispatch(PfApp *app, GError **error)

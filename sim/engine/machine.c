@@ -20,7 +20,7 @@ static PfPort *next_port(const PfMachine *machine, unsigned core, unsigned level
         if (config->caches[next].serves == PF_CACHE_SERVES_ALL ||
             config->caches[next].serves == config->caches[level].serves)
             return pf_cache_port(*cache_at(machine, core, next));
-    return pf_dram_port(machine->dram);
+    return machine->remaps ? pf_indirection_port(machine->table) : pf_dram_port(machine->dram);
 }
 
 static bool build_cache(PfMachine *machine, unsigned core, unsigned level, uint64_t seed,
@@ -85,6 +85,8 @@ static bool build_controller(PfMachine *machine, uint64_t seed, PfStats *stats, 
     machine->controller = pf_controller_new(&config->controller, pf_dram_port(machine->dram),
                                             (uint32_t)config->caches[0].line_bytes,
                                             pf_stats_group(stats, "controller"));
+    if (machine->remaps)
+        pf_controller_set_table(machine->controller, machine->table);
     for (unsigned core = 0; core < machine->core_count; core++)
         for (unsigned level = 0; level < config->cache_count; level++)
             if (core == 0 || !config->caches[level].shared)
@@ -93,8 +95,20 @@ static bool build_controller(PfMachine *machine, uint64_t seed, PfStats *stats, 
     return machine->engine != NULL;
 }
 
-PfMachine *pf_machine_new(const PfMachineConfig *config, unsigned page_shift, uint64_t seed,
-                          PfStats *stats, GError **error)
+static bool build_memory(PfMachine *machine, unsigned page_shift, PfStats *stats, GError **error)
+{
+    const PfMachineConfig *config = machine->config;
+    machine->dram = pf_dram_new(&config->dram, config->clock_hz, pf_stats_group(stats, "dram"),
+                                error);
+    if (machine->dram == NULL)
+        return false;
+    machine->table = pf_indirection_new(&config->remap, pf_dram_port(machine->dram), page_shift,
+                                        pf_stats_group(stats, "remap"), error);
+    return machine->table != NULL;
+}
+
+PfMachine *pf_machine_new(const PfMachineConfig *config, unsigned page_shift, bool remaps,
+                          uint64_t seed, PfStats *stats, GError **error)
 {
     g_autoptr(PfMachine) machine = g_new0(PfMachine, 1);
     machine->config = config;
@@ -106,9 +120,9 @@ PfMachine *pf_machine_new(const PfMachineConfig *config, unsigned page_shift, ui
     if (!build_cores(machine, seed, stats, error) ||
         !pf_mmu_init(&machine->mmu, &config->mmu, machine->core_count, page_shift, stats, error))
         return NULL;
-    machine->dram = pf_dram_new(&config->dram, config->clock_hz, pf_stats_group(stats, "dram"),
-                                error);
-    if (machine->dram == NULL || !build_caches(machine, seed, stats, error) ||
+    machine->remaps = remaps;
+    if (!build_memory(machine, page_shift, stats, error) ||
+        !build_caches(machine, seed, stats, error) ||
         !build_controller(machine, seed, stats, error))
         return NULL;
     return g_steal_pointer(&machine);
@@ -128,6 +142,7 @@ void pf_machine_free(PfMachine *machine)
     pf_mmu_clear(&machine->mmu);
     pf_core_free(machine->engine);
     pf_controller_free(machine->controller);
+    pf_indirection_free(machine->table);
     pf_dram_free(machine->dram);
     g_free(machine->cores);
     g_free(machine->caches);
@@ -145,4 +160,5 @@ void pf_machine_check(const PfMachine *machine)
     }
     pf_mmu_check(&machine->mmu);
     pf_dram_check(machine->dram);
+    pf_indirection_check(machine->table);
 }

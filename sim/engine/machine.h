@@ -27,6 +27,7 @@ typedef struct {
     PfMmuConfig mmu;
     PfDramConfig dram;
     PfControllerConfig controller;
+    PfIndirectionConfig remap;
     PfCosts costs;
     PfCacheConfig *caches; /* in order from the cores outward */
     unsigned cache_count;
@@ -54,14 +55,17 @@ typedef struct {
     uint64_t fetch_hit_cycles; /* of those first levels */
     uint64_t data_hit_cycles;
     PfDram *dram;
+    PfIndirection *table; /* between the caches and DRAM if `remaps`, else beside them */
+    bool remaps;
     PfController *controller;
     PfCore *engine; /* the clock of who works at the controller; no core of the machine */
     PfMmu mmu;
 } PfMachine;
 
-/* NULL with PF_ERROR_CONFIG where a model refuses its parameters. */
-PfMachine *pf_machine_new(const PfMachineConfig *config, unsigned page_shift, uint64_t seed,
-                          PfStats *stats, GError **error);
+/* With REMAPS the memory controller translates bus addresses. NULL with PF_ERROR_CONFIG where a
+ * model refuses its parameters. */
+PfMachine *pf_machine_new(const PfMachineConfig *config, unsigned page_shift, bool remaps,
+                          uint64_t seed, PfStats *stats, GError **error);
 void pf_machine_free(PfMachine *machine);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PfMachine, pf_machine_free)
 

@@ -127,6 +127,8 @@ PfMachineConfig *pf_machine_config_new(PfConfig *config)
                    &machine->dram);
     pf_config_bind(pf_config_subsection(section, "controller"), pf_controller_fields,
                    pf_controller_field_count, &machine->controller);
+    pf_config_bind(pf_config_subsection(section, "remap"), pf_indirection_fields,
+                   pf_indirection_field_count, &machine->remap);
     pf_cost_card_bind(pf_config_subsection(section, "costs"), &machine->costs);
     return machine;
 }

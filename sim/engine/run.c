@@ -46,6 +46,18 @@ static bool build_host(PfRun *run, uint64_t frame_capacity, bool verify, GError 
     return run->host != NULL;
 }
 
+/* Sharing changes the controller's table, which has an entry for each frame. */
+static void remap_at_controller(PfRun *run, uint64_t frame_capacity)
+{
+    uint64_t frames = run->memory.frames.capacity_frames;
+    uint64_t pages = run->machine_config->remap.pages;
+    if (pages == PF_CONFIG_AUTO)
+        pages = frames != 0 ? frames : frame_capacity;
+    pf_indirection_size(run->machine->table, pages);
+    pf_bus_open(&run->memory, run->machine->table);
+    run->work.table = run->machine->table;
+}
+
 /* What a run is before its machine is built. */
 static PfRun *new_run(const PfRunConfig *config, const PfMachineConfig *machine_config,
                       const PfPolicySetup *setup, PfImage *image)
@@ -102,8 +114,11 @@ PfRun *pf_run_new(const PfRunConfig *config, const PfMachineConfig *machine_conf
     run->paranoid = options->paranoid;
     run->interrupted = options->interrupted;
     run_register(run);
-    run->machine = pf_machine_new(machine_config, pf_image_page_shift(image), config->seed,
-                                  run->stats, error);
+    bool remaps = setup->common.remap == PF_REMAP_CONTROLLER;
+    run->machine = pf_machine_new(machine_config, pf_image_page_shift(image), remaps,
+                                  config->seed, run->stats, error);
+    if (run->machine != NULL && remaps)
+        remap_at_controller(run, frame_capacity);
     if (run->machine == NULL || !build_host(run, frame_capacity, options->verify, error) ||
         !run_open_events(run, options, error))
         return NULL;

@@ -36,10 +36,12 @@ static bool is_of_other(const PfRun *run, const Piece *piece, const PfTlbEntry *
     if (G_LIKELY(!piece->two_stage))
         return false;
     const PfEntry *mapping = pf_memory_entry(&run->memory, piece->slot);
-    unsigned needed = PF_ENTRY_PRESENT;
+    bool remaps = run->machine->remaps;
+    unsigned needed = remaps ? 0 : PF_ENTRY_PRESENT;
     if (piece->is_write && entry->writable)
-        needed |= PF_ENTRY_WRITABLE;
-    return (mapping->flags & needed) != needed || mapping->mpn != entry->mpn.number;
+        needed |= remaps ? PF_ENTRY_BUS_WRITABLE : PF_ENTRY_WRITABLE;
+    return (mapping->flags & needed) != needed ||
+           !pf_mpn_equal(pf_bus_translation(&run->memory, piece->slot), entry->mpn);
 }
 
 /* The entry of the first level for PIECE, or NULL. */
@@ -54,18 +56,24 @@ static const PfTlbEntry *look_up(PfRun *run, const Piece *piece)
     return NULL;
 }
 
-/* The page must be there, and writable for a store; then its translation is put in. */
+/* The page must be there, and have a frame of its own for a store. */
+static bool make_ready(PfRun *run, const Piece *piece)
+{
+    return piece->is_write
+               ? run_store(run, piece->place, piece->page, piece->slot, piece->object)
+               : run_read(run, piece->place, piece->page, piece->slot);
+}
+
+/* Then its translation is put in. */
 static bool fault_in(PfRun *run, const Piece *piece, PfMpn *ret_frame)
 {
-    bool done = piece->is_write
-                    ? run_store(run, piece->place, piece->page, piece->slot, piece->object)
-                    : run_read(run, piece->place, piece->page, piece->slot);
-    if (!done)
+    if (!make_ready(run, piece))
         return false;
     const PfEntry *entry = pf_memory_entry(&run->memory, piece->slot);
-    *ret_frame = (PfMpn){entry->mpn};
+    unsigned needed = run->machine->remaps ? PF_ENTRY_BUS_WRITABLE : PF_ENTRY_WRITABLE;
+    *ret_frame = pf_bus_translation(&run->memory, piece->slot);
     pf_mmu_insert(&run->machine->mmu, &piece->translation, *ret_frame,
-                  (entry->flags & PF_ENTRY_WRITABLE) != 0);
+                  (entry->flags & needed) != 0);
     return true;
 }
 
@@ -130,13 +138,19 @@ static void send(PfRun *run, const Piece *piece, PfMpn frame, bool dependent)
     }
 }
 
+/* The translation is good; the controller may have to find the page a frame. */
+static bool resolve(PfRun *run, const Piece *piece, PfMpn *ret_page)
+{
+    if (!make_ready(run, piece))
+        return false;
+    *ret_page = pf_bus_translation(&run->memory, piece->slot);
+    return true;
+}
+
 static bool play_piece(PfRun *run, const Piece *piece, bool dependent)
 {
-    if (!run->work.full) {
-        return piece->is_write
-                   ? run_store(run, piece->place, piece->page, piece->slot, piece->object)
-                   : run_read(run, piece->place, piece->page, piece->slot);
-    }
+    if (!run->work.full)
+        return make_ready(run, piece);
     if (!piece->is_write) {
         uint64_t stall = pf_core_ready(piece->place->core, dependent);
         if (stall != 0)
@@ -147,6 +161,8 @@ static bool play_piece(PfRun *run, const Piece *piece, bool dependent)
     if (entry != NULL && (!piece->is_write || entry->writable))
         frame = entry->mpn;
     else if (!translate_slowly(run, piece, entry == NULL, &frame))
+        return false;
+    if (G_UNLIKELY(run->machine->remaps) && !resolve(run, piece, &frame))
         return false;
     send(run, piece, frame, dependent);
     return true;
@@ -162,6 +178,27 @@ static PfSlot store_object(const PfRun *run, uint32_t number, unsigned part)
         event = &run->events[--index];
     } while (event->part != part || event->kind == PF_EVENT_PRIVATE);
     return (PfSlot){event->object};
+}
+
+/* Tells the host of the access just played, to PAGE or (IS_TWOFOLD) to it and the one behind. */
+static void tell_access(PfRun *run, PfPage page, bool is_twofold, bool is_write)
+{
+    PfPage second = {page.context, pf_cpn_plus(page.cpn, 1)};
+    run->host->accesses++;
+    if (is_write && G_UNLIKELY(run->host->base.verify)) {
+        pf_host_verify(run->host, page);
+        if (is_twofold)
+            pf_host_verify(run->host, second);
+    }
+    if (is_write && pf_host_wants_writes(run->host)) {
+        pf_host_page_written(run->host, page, PF_CHANGE_STORE);
+        if (is_twofold)
+            pf_host_page_written(run->host, second, PF_CHANGE_STORE);
+    } else if (run->host->filters != NULL) {
+        pf_host_page_read(run->host, page);
+        if (is_twofold)
+            pf_host_page_read(run->host, second);
+    }
 }
 
 void run_play_access(PfRun *run, const PfRecord *record, uint32_t number)
@@ -210,17 +247,8 @@ void run_play_access(PfRun *run, const PfRecord *record, uint32_t number)
         if (!play_piece(run, &piece, dependent))
             return;
     }
-    if (!is_write)
-        return;
-    run->memory.position = note->events_end;
-    if (G_UNLIKELY(run->host->base.verify)) {
-        pf_host_verify(run->host, (PfPage){record->context, {record->address >> shift}});
-        pf_host_verify(run->host, piece.page);
-    }
-    if (pf_host_wants_writes(run->host)) {
-        if (note->second_slot != PF_NO_SLOT)
-            pf_host_page_written(run->host, (PfPage){record->context, {piece.page.cpn.number - 1}},
-                                 PF_CHANGE_STORE);
-        pf_host_page_written(run->host, piece.page, PF_CHANGE_STORE);
-    }
+    if (is_write)
+        run->memory.position = note->events_end;
+    tell_access(run, (PfPage){record->context, {record->address >> shift}},
+                note->second_slot != PF_NO_SLOT, is_write);
 }

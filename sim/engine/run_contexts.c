@@ -102,8 +102,10 @@ static void keep_own(const PfRun *run, uint32_t count, PfMarkRow *row)
 
 void run_keep_contexts(const PfRun *run, PfMarkRow *mark)
 {
-    uint32_t count = run_tells_contexts(run) ? pf_image_context_count(run->image) : 0;
-    for (uint32_t context = 0; context < count && context < run->places->len; context++) {
+    /* A run that ended early does not know the contexts that came later. */
+    uint32_t known = MIN(pf_image_context_count(run->image), run->places->len);
+    uint32_t count = run_tells_contexts(run) ? known : 0;
+    for (uint32_t context = 0; context < count; context++) {
         const char *owner = pf_image_context(run->image, context)->name;
         Bill bill = {
             .cycles = since(run->app_origins, context, run->work.context_cycles[context]),

@@ -21,7 +21,15 @@ static PfMaddr frame_address(const PfRun *run, PfMpn frame)
     return pf_mpn_address(frame, run->machine->mmu.page_shift, 0);
 }
 
-/* What a fault costs PLACE, its bytes included. */
+/* What it costs PLACE, which waits, that the controller has given a page the frame TO. */
+static void charge_controller(PfRun *run, const PfPlace *place, PfFault fault, PfMpn from, PfMpn to)
+{
+    bool breaks = fault == PF_FAULT_COPY || fault == PF_FAULT_REUSE;
+    pf_work_break(&run->work, place, breaks ? PF_ACCOUNT_BREAK : PF_ACCOUNT_FAULT, from, to,
+                  fault != PF_FAULT_REUSE);
+}
+
+/* What a fault costs PLACE, its bytes included; FROM and TO are what translations gave and give. */
 static void charge_fault(PfRun *run, const PfPlace *place, PfFault fault, PfMpn from, PfMpn to)
 {
     PfWork *work = &run->work;
@@ -117,8 +125,10 @@ bool run_read(PfRun *run, const PfPlace *place, PfPage page, PfSlot slot)
         return false;
     }
     PfMpn frame = {pf_memory_entry(&run->memory, slot)->mpn};
-    if (place != NULL)
-        charge_fault(run, place, fault, PF_ZERO_FRAME, frame);
+    if (place != NULL && fault == PF_FAULT_FIRST && run->machine->remaps)
+        charge_controller(run, place, fault, PF_ZERO_FRAME, frame);
+    else if (place != NULL)
+        charge_fault(run, place, fault, PF_ZERO_FRAME, pf_bus_translation(&run->memory, slot));
     tell_mapped(run, page, fault == PF_FAULT_FIRST);
     return true;
 }
@@ -135,11 +145,14 @@ bool run_store(PfRun *run, const PfPlace *place, PfPage page, PfSlot slot, PfSlo
         out_of_memory(run, page);
         return false;
     }
-    if (outcome.fault != PF_FAULT_FIRST)
+    if (outcome.fault != PF_FAULT_FIRST && !outcome.by_controller)
         forget_translation(run, page);
     PfMpn frame = {pf_memory_entry(&run->memory, slot)->mpn};
-    if (place != NULL)
-        charge_fault(run, place, outcome.fault, outcome.old_frame, frame);
+    if (place != NULL && outcome.by_controller)
+        charge_controller(run, place, outcome.fault, outcome.old_frame, frame);
+    else if (place != NULL)
+        charge_fault(run, place, outcome.fault, outcome.old_page,
+                     pf_bus_translation(&run->memory, slot));
     if (place != NULL)
         tell_fault(run, page, &outcome);
     if (outcome.was_merged)
@@ -169,7 +182,7 @@ static bool play_page(PfRun *run, const PfRecord *record, PfPage page, PfSlot sl
         return true;
     if (!run_store(run, is_state ? NULL : place, page, slot, (PfSlot){event->object}))
         return false;
-    PfMpn frame = {pf_memory_entry(&run->memory, slot)->mpn};
+    PfMpn frame = pf_bus_translation(&run->memory, slot);
     if (record->kind == PF_RECORD_FILL || record->kind == PF_RECORD_INIT)
         pf_work_fill(&run->work, place, PF_ACCOUNT_MEMORY, frame_address(run, frame),
                      run->work.page_bytes);
@@ -197,7 +210,10 @@ void run_play_pages(PfRun *run, const PfRecord *record, uint32_t number)
                                (uint64_t)((int64_t)pf_image_baseline_frames(run->image) +
                                           run->events[event].baseline_delta));
         pf_host_verify(run->host, page);
-        pf_host_page_written(run->host, page, change_of((PfRecordKind)record->kind));
+        bool is_state = record->kind == PF_RECORD_STATE;
+        run->host->accesses += !is_state;
+        if (!is_state || run->events[event].kind != PF_EVENT_SAME)
+            pf_host_page_written(run->host, page, change_of((PfRecordKind)record->kind));
         if (record->kind == PF_RECORD_DMA)
             pf_host_dma_done(run->host, page, record->detail->name, record->detail->number);
         /* A long record is not one instant: what falls due meanwhile is served between pages. */

@@ -16,7 +16,7 @@ static uint64_t warm_cycles(const PfRun *run)
 
 void run_update_due(PfRun *run)
 {
-    uint64_t asked = MIN(run->host->wake_at_cycles, run->next_epoch_cycles);
+    uint64_t asked = MIN(pf_host_due(run->host), run->next_epoch_cycles);
     run->due_cycles = MIN(asked, warm_cycles(run));
 }
 
@@ -79,7 +79,7 @@ void run_serve(PfRun *run, uint64_t cycle)
         g_set_error(&run->error, PF_ERROR, PF_ERROR_LIMIT,
                     "the simulated time is beyond 2^62 cycles, more than a clock can count");
     for (;;) {
-        uint64_t wake = run->host->wake_at_cycles;
+        uint64_t wake = pf_host_due(run->host);
         uint64_t warm = warm_cycles(run);
         uint64_t due = MIN(MIN(wake, run->next_epoch_cycles), warm);
         if (due > cycle)
@@ -177,7 +177,7 @@ static void keep_statistic(const PfStatInfo *info, PfStatValue value, void *user
     const PfRun *run = ((void **)user)[0];
     PfMarkRow *row = ((void **)user)[1];
     g_autofree char *own = g_strconcat(run->setup->ops->name, ".", NULL);
-    const char *const told[] = {"memory.", "policy.", "reason.", "sharing.", own};
+    const char *const told[] = {"memory.", "policy.", "reason.", "sharing.", "filter.", own};
     bool is_told = false;
     for (unsigned i = 0; i < G_N_ELEMENTS(told); i++)
         is_told |= g_str_has_prefix(info->name, told[i]) != FALSE;

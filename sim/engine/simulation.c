@@ -59,7 +59,8 @@ static bool frame_capacity(const PfSimulation *simulation, uint64_t *ret_frames,
     bool wanted = false;
     for (unsigned i = 0; i < simulation->setup.policies->len; i++) {
         const PfPolicySetup *setup = g_ptr_array_index(simulation->setup.policies, i);
-        wanted |= setup->finder != NULL;
+        wanted |= setup->finder != NULL || setup->filters->len > 0 ||
+                  setup->common.remap == PF_REMAP_CONTROLLER;
     }
     *ret_frames = FRAMES_OF_A_PIPE;
     if (!wanted || simulation->setup.machine->memory_bytes != PF_CONFIG_AUTO ||

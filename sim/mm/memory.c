@@ -24,6 +24,7 @@ void pf_memory_clear(PfMemory *memory)
     g_clear_pointer(&memory->merged_zeros, g_array_unref);
     pf_journal_clear(&memory->journal);
     pf_image_reader_clear(&memory->reader);
+    pf_bus_close(memory);
 }
 
 void pf_memory_set_home(PfMemory *memory, uint32_t context, unsigned node)
@@ -48,6 +49,7 @@ void pf_memory_sync(PfMemory *memory)
     memory->position = 0;
     memory->entry_limit = pf_image_slot_limit(memory->image);
     pf_seg_array_reserve(&memory->entries, memory->entry_limit);
+    pf_bus_sync(memory);
     g_array_set_size(memory->present_pages, pf_image_context_count(memory->image));
     g_array_set_size(memory->merged_zeros, pf_image_context_count(memory->image));
 }
@@ -164,7 +166,10 @@ static bool map_file(PfMemory *memory, PfSlot slot, PfSlot object)
         pf_frame_at(&memory->frames, mpn)->count |= PF_FRAME_FILE;
         pf_table_insert(&memory->frames.file_object, mpn.number, object.index);
         *cached = (PfEntry){.mpn = mpn.number, .flags = PF_ENTRY_PRESENT};
+        pf_bus_take(memory, object);
+        pf_bus_map(memory, object);
     }
+    pf_bus_copy(memory, object, slot);
     PfEntry *entry = pf_memory_entry(memory, slot);
     if ((entry->flags & PF_ENTRY_PRESENT) == 0)
         count_present(memory, slot, 1);
@@ -179,11 +184,17 @@ static bool map_new(PfMemory *memory, PfSlot slot)
     PfMpn mpn;
     if (!pf_frame_alloc(&memory->frames, slot, pf_memory_home(memory, slot), &mpn))
         return false;
+    PfEntry *entry = pf_memory_entry(memory, slot);
+    /* The operating system has given the page memory already, and nobody else. */
+    bool is_known = (entry->flags & (PF_ENTRY_BUS_WRITABLE | PF_ENTRY_GIVEN_BACK)) != 0;
     drop_mapping(memory, slot, true);
     count_present(memory, slot, 1);
-    PfEntry *entry = pf_memory_entry(memory, slot);
     entry->mpn = mpn.number;
-    entry->flags |= PF_ENTRY_PRESENT | PF_ENTRY_OPEN;
+    entry->flags |= PF_ENTRY_PRESENT | PF_ENTRY_OPEN | PF_ENTRY_BUS_WRITABLE;
+    if (!is_known)
+        pf_bus_drop(memory, slot);
+    pf_bus_take(memory, slot);
+    pf_bus_map(memory, slot);
     return true;
 }
 
@@ -220,7 +231,7 @@ static PfStoreOutcome store_to_file(PfMemory *memory, PfSlot slot, PfSlot object
         outcome.fault = PF_FAULT_FILE;
     }
     if ((pf_image_flags(memory->image, slot) & PF_IMAGE_SHMEM) != 0)
-        entry->flags |= PF_ENTRY_WRITABLE;
+        entry->flags |= PF_ENTRY_WRITABLE | PF_ENTRY_BUS_WRITABLE;
     populate(memory, slot);
     return outcome;
 }
@@ -256,12 +267,18 @@ PfStoreOutcome pf_memory_store(PfMemory *memory, PfSlot slot, PfSlot object)
                               .was_given_back = (entry->flags & PF_ENTRY_GIVEN_BACK) != 0,
                               .was_claimed = claimed,
                               .was_exclusive = (entry->flags & PF_ENTRY_EXCLUSIVE) != 0,
-                              .old_frame = {entry->mpn}};
+                              .by_controller =
+                                  memory->bus != NULL &&
+                                  (entry->flags & PF_ENTRY_BUS_WRITABLE) != 0,
+                              .old_frame = {entry->mpn},
+                              .old_page = pf_bus_translation(memory, slot)};
     pf_memory_integrate(memory);
     if (outcome.fault == PF_FAULT_REUSE) {
         pf_frame_hold_slot(&memory->frames, (PfMpn){entry->mpn}, slot);
         entry->flags &= ~(unsigned)(PF_ENTRY_MERGED | PF_ENTRY_SHARING);
-        entry->flags |= PF_ENTRY_OPEN;
+        entry->flags |= PF_ENTRY_OPEN | PF_ENTRY_BUS_WRITABLE;
+        pf_bus_take(memory, slot);
+        pf_bus_map(memory, slot);
     } else if (!map_new(memory, slot)) {
         return (PfStoreOutcome){.fault = PF_FAULT_NO_MEMORY};
     }
@@ -272,8 +289,10 @@ PfStoreOutcome pf_memory_store(PfMemory *memory, PfSlot slot, PfSlot object)
 void pf_memory_give_back(PfMemory *memory, PfSlot slot)
 {
     pf_memory_integrate(memory);
+    PfEntry *entry = pf_memory_entry(memory, slot);
+    unsigned kept = entry->flags & PF_ENTRY_BUS_WRITABLE;
     drop_mapping(memory, slot, false);
-    pf_memory_entry(memory, slot)->flags |= PF_ENTRY_GIVEN_BACK;
+    entry->flags |= PF_ENTRY_GIVEN_BACK | kept;
 }
 
 void pf_memory_unmap(PfMemory *memory, PfSlot slot)
@@ -284,6 +303,7 @@ void pf_memory_unmap(PfMemory *memory, PfSlot slot)
     memory->populated_pages -= (entry->flags & PF_ENTRY_POPULATED) != 0;
     memory->eligible_pages -= (entry->flags & PF_ENTRY_ELIGIBLE) != 0;
     *entry = (PfEntry){.mpn = 0, .flags = 0};
+    pf_bus_drop(memory, slot);
 }
 
 void pf_memory_share(PfMemory *memory, PfSlot source, PfSlot target)
@@ -297,14 +317,15 @@ void pf_memory_share(PfMemory *memory, PfSlot source, PfSlot target)
         unsigned own = PF_ENTRY_ZERO | PF_ENTRY_FILE;
         if ((from->flags & own) == 0) {
             pf_memory_freeze(memory, mpn);
-            from->flags &= ~(unsigned)(PF_ENTRY_WRITABLE | PF_ENTRY_EXCLUSIVE);
+            from->flags &= ~(unsigned)(PF_ENTRY_WRITABLE | PF_ENTRY_EXCLUSIVE |
+                                       PF_ENTRY_BUS_WRITABLE);
         }
         pf_frame_ref(&memory->frames, mpn);
         unsigned kept = PF_ENTRY_PRESENT | PF_ENTRY_ZERO | PF_ENTRY_FILE | PF_ENTRY_MERGED |
                         PF_ENTRY_SHARING | PF_ENTRY_DIRTY | PF_ENTRY_ZERO_MERGED;
         if ((from->flags & PF_ENTRY_FILE) != 0 &&
             (pf_image_flags(memory->image, target) & PF_IMAGE_SHMEM) != 0)
-            kept |= PF_ENTRY_WRITABLE;
+            kept |= PF_ENTRY_WRITABLE | PF_ENTRY_BUS_WRITABLE;
         count_present(memory, target, 1);
         to->mpn = mpn.number;
         to->flags |= from->flags & kept;
@@ -313,6 +334,9 @@ void pf_memory_share(PfMemory *memory, PfSlot source, PfSlot target)
             pf_memory_count_merged_zero(memory, target, 1);
     }
     to->flags |= from->flags & PF_ENTRY_GIVEN_BACK;
+    if ((from->flags & PF_ENTRY_GIVEN_BACK) != 0)
+        from->flags &= ~(unsigned)PF_ENTRY_BUS_WRITABLE;
+    pf_bus_copy(memory, source, target);
     if ((from->flags & PF_ENTRY_POPULATED) != 0)
         populate(memory, target);
 }
@@ -324,6 +348,8 @@ void pf_memory_move(PfMemory *memory, PfSlot source, PfSlot target)
     g_assert((to->flags & PF_ENTRY_PRESENT) == 0);
     *to = *from;
     pf_journal_copy(memory, source, target);
+    pf_bus_copy(memory, source, target);
+    pf_bus_drop(memory, source);
     *from = (PfEntry){.mpn = 0, .flags = 0};
     if ((to->flags & (PF_ENTRY_PRESENT | PF_ENTRY_ZERO)) == PF_ENTRY_PRESENT &&
         pf_frame_at(&memory->frames, (PfMpn){to->mpn})->holds == (PF_FRAME_LIVE | source.index))

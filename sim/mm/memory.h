@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "bus.h"
 #include "frame.h"
 #include "image.h"
 #include "journal.h"
@@ -27,6 +28,7 @@ enum {
     PF_ENTRY_ZERO_MERGED = 1 << 10, /* maps the zero frame by the policy's doing */
     PF_ENTRY_SHARING = 1 << 11, /* the policy moved it, or what it was forked from, to its frame */
     PF_ENTRY_GIVEN_BACK = 1 << 12, /* not present: its frame, of zeros, was given back */
+    PF_ENTRY_BUS_WRITABLE = 1 << 13, /* the page table lets stores through, if the policy did */
     PF_ENTRY_WHY_SHIFT = 24,        /* from here on: why it is not shared (host) */
     PF_ENTRY_WHY_MASK = 15 << PF_ENTRY_WHY_SHIFT,
     /* What an entry keeps when the page is mapped to another frame. */
@@ -62,7 +64,9 @@ typedef struct {
     bool was_given_back; /* the page had no frame, for that had been given back */
     bool was_claimed;   /* of that frame */
     bool was_exclusive; /* before the store */
+    bool by_controller; /* the page table lets it through: no trap */
     PfMpn old_frame; /* of that mapping */
+    PfMpn old_page;  /* what a translation gave: see bus.h */
 } PfStoreOutcome;
 
 typedef enum { PF_SCOPE_ALL, PF_SCOPE_ANON, PF_SCOPE_MERGEABLE } PfScope;
@@ -72,7 +76,7 @@ typedef struct {
     uint32_t mpn;
 } PfPin;
 
-typedef struct {
+struct PfMemory {
     PfImage *image; /* borrowed */
     PfFramePool frames;
     PfSegArray entries; /* of PfEntry, by slot */
@@ -95,7 +99,8 @@ typedef struct {
     const uint64_t *now_cycles;
     uint64_t integrated_to_cycles;
     int64_t saved_page_cycles;
-} PfMemory;
+    PfBus *bus; /* NULL: a page's frame stands in page tables */
+};
 
 /* CAPACITY_FRAMES 0: no limit. NODE_COUNT NUMA nodes. NOW_CYCLES (borrowed) is the run's clock. */
 void pf_memory_init(PfMemory *memory, PfImage *image, uint64_t capacity_frames,

@@ -40,8 +40,9 @@ static void remap(PfMemory *memory, PfSlot page, PfMpn frame, unsigned flags)
     pf_frame_unref(&memory->frames, (PfMpn){entry->mpn});
     unsigned was_zero = entry->flags & PF_ENTRY_ZERO_MERGED;
     entry->mpn = frame.number;
-    entry->flags &= PF_ENTRY_OF_PAGE;
+    entry->flags &= PF_ENTRY_OF_PAGE | PF_ENTRY_BUS_WRITABLE;
     entry->flags |= PF_ENTRY_PRESENT | PF_ENTRY_MERGED | flags;
+    pf_bus_map(memory, page);
     int change = ((entry->flags & PF_ENTRY_ZERO_MERGED) != 0) - (was_zero != 0);
     if (change != 0)
         pf_memory_count_merged_zero(memory, page, change);

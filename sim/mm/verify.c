@@ -78,6 +78,7 @@ void pf_memory_check(const PfMemory *memory)
     const PfJournal *journal = &memory->journal;
     g_assert(sharings == journal->made - journal->broken - journal->ended);
     g_assert(used == memory->frames.used_frames);
+    pf_bus_check(memory);
     g_assert(recount.populated == memory->populated_pages);
     g_assert(recount.eligible == memory->eligible_pages);
 }

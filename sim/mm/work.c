@@ -61,6 +61,14 @@ void pf_work_charge(PfWork *work, const PfPlace *place, PfAccount account, uint6
         work->engine_cycles += cycles;
 }
 
+/* By costs: what the page at ADDRESS takes PLACE to find in the controller's table. */
+static uint64_t look_up(const PfWork *work, const PfPlace *place, PfMaddr address)
+{
+    if (work->table == NULL || place->cache == NULL)
+        return 0;
+    return pf_indirection_look_up(work->table, address, work->costs->line_cycles);
+}
+
 /* Sends the lines of BYTES from ADDRESS on through the caches of PLACE, or from the controller; the
  * cycles it takes. */
 static uint64_t run_lines(const PfWork *work, const PfPlace *place, PfAccessKind kind,
@@ -83,11 +91,14 @@ static uint64_t run_lines(const PfWork *work, const PfPlace *place, PfAccessKind
 void pf_work_read(PfWork *work, const PfPlace *place, PfAccount account, PfMaddr address,
                   uint64_t bytes)
 {
-    uint64_t cycles = pf_costs_scale(work->costs->read_page_cycles, bytes);
-    if (work->full)
+    uint64_t cycles;
+    if (work->full) {
         cycles = run_lines(work, place, PF_ACCESS_READ, address, bytes);
-    else
+    } else {
         note_read(work, place, address, bytes);
+        cycles = pf_costs_scale(work->costs->read_page_cycles, bytes) +
+                 look_up(work, place, address);
+    }
     pf_work_charge(work, place, account, cycles);
 }
 
@@ -101,7 +112,8 @@ void pf_work_search(PfWork *work, const PfPlace *place, PfAccount account, PfMad
     } else {
         bool near = note_read(work, place, address, bytes);
         cycles = MAX(near ? costs->near_line_cycles : costs->line_cycles,
-                     pf_costs_scale(costs->read_page_cycles, bytes));
+                     pf_costs_scale(costs->read_page_cycles, bytes)) +
+                 look_up(work, place, address);
     }
     pf_work_charge(work, place, account, cycles);
 }
@@ -110,18 +122,59 @@ void pf_work_fill(PfWork *work, const PfPlace *place, PfAccount account, PfMaddr
                   uint64_t bytes)
 {
     uint64_t cycles = work->full ? run_lines(work, place, PF_ACCESS_WRITE, address, bytes)
-                                 : pf_costs_scale(work->costs->fill_page_cycles, bytes);
+                                 : pf_costs_scale(work->costs->fill_page_cycles, bytes) +
+                                       look_up(work, place, address);
     pf_work_charge(work, place, account, cycles);
 }
 
 void pf_work_copy_page(PfWork *work, const PfPlace *place, PfAccount account, PfMaddr from,
                        PfMaddr to)
 {
-    uint64_t cycles = pf_costs_scale(work->costs->copy_page_cycles, work->page_bytes);
+    uint64_t cycles;
     if (work->full)
         cycles = run_lines(work, place, PF_ACCESS_READ, from, work->page_bytes) +
                  run_lines(work, place, PF_ACCESS_WRITE, to, work->page_bytes);
+    else
+        cycles = pf_costs_scale(work->costs->copy_page_cycles, work->page_bytes) +
+                 look_up(work, place, from) + look_up(work, place, to);
     pf_work_charge(work, place, account, cycles);
+}
+
+/* FRAME by its own number, whatever bus pages have it. */
+static PfMaddr direct_address(const PfWork *work, PfMpn frame)
+{
+    PfMpn page = {PF_INDIRECTION_DIRECT + frame.number};
+    return pf_mpn_address(page, pf_log2(work->page_bytes), 0);
+}
+
+void pf_work_break(PfWork *work, const PfPlace *place, PfAccount account, PfMpn from, PfMpn to,
+                   bool copied)
+{
+    PfPlace controller = *place;
+    controller.cache = NULL;
+    pf_work_charge(work, place, account, work->costs->line_cycles);
+    if (!copied)
+        return;
+    pf_indirection_count_copy(work->table);
+    if (from.number == 0) /* zeros need not be read */
+        pf_work_fill(work, &controller, account, direct_address(work, to), work->page_bytes);
+    else
+        pf_work_copy_page(work, &controller, account, direct_address(work, from),
+                          direct_address(work, to));
+}
+
+void pf_work_flush(PfWork *work, const PfPlace *place, PfAccount account, PfMaddr address,
+                   bool write_back)
+{
+    if (!work->full)
+        return;
+    const PfRequest request = {.address = address,
+                               .now_cycles = place->core->now_cycles,
+                               .core = place->index,
+                               .actor = place->actor};
+    uint32_t lines = (work->page_bytes + work->line_bytes - 1) / work->line_bytes;
+    uint64_t done = pf_controller_flush(work->controller, &request, lines, write_back);
+    pf_work_charge(work, place, account, done - request.now_cycles);
 }
 
 void pf_work_compare(PfWork *work, const PfPlace *place, PfAccount account, PfMaddr a, PfMaddr b,
@@ -139,7 +192,8 @@ void pf_work_compare(PfWork *work, const PfPlace *place, PfAccount account, PfMa
         bool near = a_is_near && b_is_near;
         uint64_t page = near ? costs->compare_near_cycles : costs->compare_page_cycles;
         uint64_t line = near ? costs->near_line_cycles : costs->line_cycles;
-        cycles = MAX(line, pf_costs_scale(page, read));
+        cycles = MAX(line, pf_costs_scale(page, read)) + look_up(work, place, a) +
+                 look_up(work, place, b);
     }
     pf_work_charge(work, place, account, cycles);
 }

@@ -3,7 +3,8 @@
  * A place is a core, or an engine that counts like one: a clock, the caches it reads through, and
  * who pays. One without a cache is at the memory controller: its bytes go to DRAM directly, and no
  * line is ever near. All cycles that are spent outside the instruction stream go through
- * pf_work_charge. */
+ * pf_work_charge. By costs, work on a page by a core looks the page up once in the controller's
+ * indirection table, if there is one. */
 #pragma once
 
 #include <stdbool.h>
@@ -13,6 +14,7 @@
 #include "controller.h"
 #include "core.h"
 #include "costs.h"
+#include "indirection.h"
 #include "ledger.h"
 
 typedef struct {
@@ -44,6 +46,7 @@ typedef struct {
     uint64_t stolen_cycles; /* that the policy spent on the cores of contexts */
     uint64_t engine_cycles; /* that it spent on no core at all */
     PfController *controller; /* borrowed; NULL where no place is there */
+    PfIndirection *table; /* through which cores reach DRAM; NULL: directly; borrowed */
     uint64_t cache_bytes;   /* of the last level; timing by costs: what it still holds */
     uint64_t read_bytes;    /* by pf_work_read and pf_work_compare so far */
     PfRecentLine *recent;   /* PF_WORK_RECENT of them */
@@ -64,6 +67,16 @@ void pf_work_fill(PfWork *work, const PfPlace *place, PfAccount account, PfMaddr
 /* Likewise reads on until it has found something in the last of BYTES: a line at least. */
 void pf_work_search(PfWork *work, const PfPlace *place, PfAccount account, PfMaddr address,
                     uint64_t bytes);
+
+/* Takes the lines of a page at ADDRESS out of all caches, at the controller; with WRITE_BACK dirty
+ * ones go to DRAM. Nothing by costs. */
+void pf_work_flush(PfWork *work, const PfPlace *place, PfAccount account, PfMaddr address,
+                   bool write_back);
+
+/* The controller gives a page the frame TO: an entry of its table changes, and with COPIED the
+ * bytes of FROM are copied there, in DRAM, while PLACE waits. */
+void pf_work_break(PfWork *work, const PfPlace *place, PfAccount account, PfMpn from, PfMpn to,
+                   bool copied);
 
 /* PLACE copies a page. */
 void pf_work_copy_page(PfWork *work, const PfPlace *place, PfAccount account, PfMaddr from,

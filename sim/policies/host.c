@@ -73,6 +73,10 @@ PfHost *pf_host_new(const PfPolicySetup *setup, const PfHostBase *base, GError *
         pf_host_free(host);
         return NULL;
     }
+    if (!pf_host_create_filters(host, error)) {
+        pf_host_free(host);
+        return NULL;
+    }
     if (setup->finder != NULL)
         host->finder = setup->finder->create(host, setup->finder_config, frames, error);
     if (host->finder != NULL || setup->finder == NULL)
@@ -90,6 +94,7 @@ void pf_host_free(PfHost *host)
         host->setup->ops->free(host->self);
     if (host->finder != NULL)
         host->setup->finder->free(host->finder);
+    pf_host_free_filters(host);
     pf_host_bill_free(host->bill);
     g_clear_pointer(&host->census.contexts, g_array_unref);
     g_free(host->scratch);
@@ -180,10 +185,18 @@ void pf_host_page_unmapped(PfHost *host, PfPage page)
 
 void pf_host_page_written(PfHost *host, PfPage page, PfChange how)
 {
-    if (host->setup->ops->page_written == NULL)
+    if (!pf_host_wants_writes(host))
         return;
     work_at_context(host, page.context);
-    host->setup->ops->page_written(host->self, page, how);
+    pf_host_page_accessed(host, page, true);
+    if (host->setup->ops->page_written != NULL)
+        host->setup->ops->page_written(host->self, page, how);
+}
+
+void pf_host_page_read(PfHost *host, PfPage page)
+{
+    work_at_context(host, page.context);
+    pf_host_page_accessed(host, page, false);
 }
 
 void pf_host_share_broken(PfHost *host, PfPage page, bool copied)
@@ -260,7 +273,12 @@ static uint64_t earliest_wake(PfHost *host, uint64_t at)
 
 void pf_host_wake(PfHost *host)
 {
-    uint64_t at = host->wake_at_cycles;
+    uint64_t at = pf_host_due(host);
+    if (at == host->expiry_cycles) {
+        start_work(host, at);
+        pf_host_tell_expired(host);
+        return;
+    }
     host->wake_at_cycles = PF_HOST_NEVER;
     if (host->setup->ops->wake == NULL || host->setup->common.pacing == PF_PACING_TRACE)
         return;
@@ -315,6 +333,7 @@ void pf_host_check(PfHost *host)
         host->setup->ops->check(host->self);
     if (host->finder != NULL && host->setup->finder->check != NULL)
         host->setup->finder->check(host->finder);
+    pf_host_check_filters(host);
 }
 
 uint64_t pf_host_metadata_bytes(const PfHost *host)
@@ -323,5 +342,7 @@ uint64_t pf_host_metadata_bytes(const PfHost *host)
     uint64_t bytes = ops->metadata_bytes != NULL ? ops->metadata_bytes(host->self) : 0;
     if (host->finder != NULL && host->setup->finder->metadata_bytes != NULL)
         bytes += host->setup->finder->metadata_bytes(host->finder);
-    return bytes;
+    if (pf_host_remaps(host))
+        bytes += pf_indirection_table_bytes(host->base.memory->bus->table);
+    return bytes + pf_host_filter_bytes(host);
 }

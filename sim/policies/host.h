@@ -10,6 +10,7 @@
 #include "work.h"
 
 typedef enum { PF_PLACE_DAEMON, PF_PLACE_STOLEN, PF_PLACE_CONTROLLER } PfPlaceKind;
+typedef enum { PF_REMAP_PTE, PF_REMAP_CONTROLLER } PfRemap;
 typedef enum { PF_PACING_TIME, PF_PACING_TRACE } PfPolicyPacing;
 
 /* Parameters that every policy has. */
@@ -23,10 +24,18 @@ typedef struct {
     uint64_t hash_bytes; /* PF_CONFIG_AUTO: the rest of the page */
     int scope;  /* PfScope */
     int place;  /* PfPlaceKind */
+    int remap;  /* PfRemap */
     int pacing; /* PfPolicyPacing */
     bool limited; /* to the machine's memory */
     uint64_t wasted_within_ps;
+    char **filters;
 } PfPolicyCommon;
+
+/* One of `filters`. */
+typedef struct {
+    const PfFilterOps *ops;
+    gpointer config; /* bound to ops->fields */
+} PfFilterSetup;
 
 /* One element of `policies`, bound and checked; shared by all runs of it. */
 typedef struct {
@@ -36,6 +45,7 @@ typedef struct {
     const PfHashOps *hash;
     gpointer policy_config; /* bound to ops->fields */
     gpointer finder_config;
+    GArray *filters; /* of PfFilterSetup */
 } PfPolicySetup;
 
 /* Binds SECTION. Errors are collected in its configuration; NULL if the policy is not known. */
@@ -96,6 +106,9 @@ struct PfHost {
     const PfPolicySetup *setup;
     void *self;
     void *finder;
+    void **filters;          /* as many as in the setup; NULL: there are none */
+    uint64_t expiry_cycles;  /* when page_expired is to be told; PF_HOST_NEVER: not by now */
+    uint64_t accesses;       /* of all contexts */
     PfPlace *place; /* where the policy works now */
     PfPlace place_now;
     PfRng rng;
@@ -123,6 +136,9 @@ struct PfHost {
         uint64_t refused_controls;
         uint64_t compares;
         uint64_t compared_words;
+        uint64_t left_out;
+        uint64_t expired;
+        uint64_t filter_cycles;
     } stats;
 };
 
@@ -140,13 +156,15 @@ void pf_host_page_mapped(PfHost *host, PfPage page);
 void pf_host_page_recreated(PfHost *host, PfPage page);
 void pf_host_page_unmapped(PfHost *host, PfPage page);
 void pf_host_page_written(PfHost *host, PfPage page, PfChange how);
+/* Only filters ask for it. */
+void pf_host_page_read(PfHost *host, PfPage page);
 void pf_host_share_broken(PfHost *host, PfPage page, bool copied);
 void pf_host_store_faulted(PfHost *host, PfStoreFault *fault);
 void pf_host_pin_intended(PfHost *host, PfPage page);
 void pf_host_dma_done(PfHost *host, PfPage page, const char *device, uint64_t block);
 /* There is no frame for PAGE, which a record under way touches; true if there is one now. */
 bool pf_host_memory_low(PfHost *host, PfPage page);
-/* Runs the wake-up that is due; the caller has seen that it is. */
+/* Runs what is due (pf_host_due); the caller has seen that it is. */
 void pf_host_wake(PfHost *host);
 /* `scan`: PAGES pages, or with PASSES that many passes. No-op unless pacing = "trace". */
 void pf_host_scan(PfHost *host, uint64_t count, bool passes);
@@ -175,16 +193,43 @@ void pf_host_attend_nobody(const PfHost *host);
 /* Cycles of the policy that were spent on pages of CONTEXT. */
 uint64_t pf_host_context_cycles(const PfHost *host, uint32_t context);
 
-/* Whether the policy asks to be told of writes. */
+/* Whether the policy or a filter asks to be told of writes. */
 static inline bool pf_host_wants_writes(const PfHost *host)
 {
-    return host->setup->ops->page_written != NULL;
+    return host->setup->ops->page_written != NULL || host->filters != NULL;
 }
 
-/* Where the bytes of FRAME lie. */
+/* When the policy is to be woken up, or to be told that pages have expired. */
+static inline uint64_t pf_host_due(const PfHost *host)
+{
+    return MIN(host->wake_at_cycles, host->expiry_cycles);
+}
+
+/* ---- filters (host_filters.c) ---- */
+/* Binds `filters` of SECTION and the filters' own groups to SETUP. */
+void pf_policy_setup_bind_filters(PfPolicySetup *setup, PfConfigSection *section,
+                                  const PfRegistry *registry);
+/* Makes the filters; false with an error of theirs. Registers filter.*. */
+bool pf_host_create_filters(PfHost *host, GError **error);
+void pf_host_free_filters(PfHost *host);
+/* PAGE was read or fetched from, or (IS_WRITE) has new bytes; the access is counted already. */
+void pf_host_page_accessed(PfHost *host, PfPage page, bool is_write);
+/* Tells the policy of pages that have expired. */
+void pf_host_tell_expired(PfHost *host);
+uint64_t pf_host_filter_bytes(const PfHost *host);
+void pf_host_check_filters(const PfHost *host);
+
+/* Where the bytes of FRAME lie, for who is above the memory controller. */
 static inline PfMaddr pf_host_frame_address(const PfHost *host, PfMpn frame)
 {
-    return pf_mpn_address(frame, pf_image_page_shift(host->base.memory->image), 0);
+    const PfMemory *memory = host->base.memory;
+    return pf_mpn_address(pf_bus_of_frame(memory, frame), pf_image_page_shift(memory->image), 0);
+}
+
+/* Whether the page tables do not change when pages are shared: `remap = "controller"`. */
+static inline bool pf_host_remaps(const PfHost *host)
+{
+    return host->base.memory->bus != NULL;
 }
 
 /* The slot of PAGE; false where it was never used, or (present) where it maps nothing now. */
@@ -202,7 +247,9 @@ void pf_host_follow(PfHost *host, uint32_t context);
 uint64_t pf_host_metadata_bytes(const PfHost *host);
 
 /* PAGE's translation is stale: drops it from the TLB of its core and charges INITIATOR for it, and
- * that core if its context runs there now. One that waits is not interrupted. */
+ * that core if its context runs there now. One that waits is not interrupted. Where the controller
+ * remaps, translations are good; it takes the page's lines from the caches, and writes dirty ones
+ * to DRAM. */
 void pf_host_shoot_down(PfHost *host, const PfPlace *initiator, PfPage page);
 
 /* Compares what PAGE shows with the image, if --verify is on. */

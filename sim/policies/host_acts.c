@@ -18,6 +18,30 @@ static PfMergeResult merge_result(PfShareResult result)
     return PF_BUSY;
 }
 
+static PfMaddr page_address(const PfHost *host, PfPage page)
+{
+    const PfMemory *memory = host->base.memory;
+    PfSlot slot = {0};
+    bool found = pf_host_slot(host, page, &slot);
+    g_assert(found);
+    return pf_mpn_address(pf_bus_translation(memory, slot), pf_image_page_shift(memory->image), 0);
+}
+
+/* PAGE has another frame of equal bytes, or none: an entry of its page table was changed, or one of
+ * the controller's table, which is one line, and then what caches hold of it is dead. */
+static void finish_remapping(PfHost *host, PfPage page)
+{
+    PfWork *work = host->base.work;
+    if (pf_host_remaps(host)) {
+        pf_work_charge(work, host->place, PF_ACCOUNT_MERGE, work->costs->line_cycles);
+        pf_work_flush(work, host->place, PF_ACCOUNT_MERGE, page_address(host, page), false);
+    } else {
+        pf_work_charge(work, host->place, PF_ACCOUNT_MERGE, work->costs->merge_cycles);
+        pf_host_shoot_down(host, host->place, page);
+    }
+    pf_host_verify(host, page);
+}
+
 /* What a merge of PAGE onto FRAME costs and what is to be done after it. */
 static PfMergeResult finish_merge(PfHost *host, PfPage page, PfShareResult result)
 {
@@ -25,10 +49,7 @@ static PfMergeResult finish_merge(PfHost *host, PfPage page, PfShareResult resul
         host->stats.shared++;
         /* What it will be once all the others have left. */
         pf_host_verdict(host, page, PF_WHY_UNIQUE);
-        pf_work_charge(host->base.work, host->place, PF_ACCOUNT_MERGE,
-                       host->base.work->costs->merge_cycles);
-        pf_host_shoot_down(host, host->place, page);
-        pf_host_verify(host, page);
+        finish_remapping(host, page);
     }
     return merge_result(result);
 }
@@ -139,11 +160,25 @@ bool pf_host_give_back(PfHost *host, PfPage page)
     pf_host_verdict(host, page, PF_WHY_NOT_REACHED); /* what it will be with another frame */
     if (pf_share_give_back(host->base.memory, slot) != PF_SHARE_DONE)
         return false;
-    pf_work_charge(host->base.work, host->place, PF_ACCOUNT_MERGE,
-                   host->base.work->costs->merge_cycles);
-    pf_host_shoot_down(host, host->place, page);
-    pf_host_verify(host, page);
+    finish_remapping(host, page);
     return true;
+}
+
+/* A frame was given to a page, with a copy of FROM in it if COPIED. */
+static void charge_unsharing(PfHost *host, PfPage page, bool copied, PfMpn from, PfMpn to)
+{
+    PfWork *work = host->base.work;
+    const PfCosts *costs = work->costs;
+    if (pf_host_remaps(host)) {
+        pf_work_break(work, host->place, PF_ACCOUNT_MERGE, from, to, copied);
+        return;
+    }
+    pf_work_charge(work, host->place, PF_ACCOUNT_MERGE,
+                   costs->trap_cycles + (copied ? costs->allocate_cycles : 0));
+    if (copied)
+        pf_work_copy_page(work, host->place, PF_ACCOUNT_MERGE, pf_host_frame_address(host, from),
+                          pf_host_frame_address(host, to));
+    pf_host_shoot_down(host, host->place, page);
 }
 
 bool pf_host_unshare(PfHost *host, PfPage page)
@@ -155,23 +190,21 @@ bool pf_host_unshare(PfHost *host, PfPage page)
     pf_host_follow(host, page.context);
     PfMemory *memory = host->base.memory;
     const PfEntry *entry = pf_memory_entry(memory, slot);
-    PfMaddr old = pf_host_frame_address(host, (PfMpn){entry->mpn});
+    PfMpn old = {entry->mpn};
     if (!pf_share_unshare(memory, slot, &copied))
         return false;
     host->start_generation++; /* a free frame may be in use again */
-    const PfCosts *costs = host->base.work->costs;
-    pf_work_charge(host->base.work, host->place, PF_ACCOUNT_MERGE,
-                   costs->trap_cycles + (copied ? costs->allocate_cycles : 0));
-    if (copied)
-        pf_work_copy_page(host->base.work, host->place, PF_ACCOUNT_MERGE, old,
-                          pf_host_frame_address(host, (PfMpn){entry->mpn}));
-    pf_host_shoot_down(host, host->place, page);
+    charge_unsharing(host, page, copied, old, (PfMpn){entry->mpn});
     pf_host_verify(host, page);
     return true;
 }
 
 void pf_host_shoot_down(PfHost *host, const PfPlace *initiator, PfPage page)
 {
+    if (pf_host_remaps(host)) {
+        pf_work_flush(host->base.work, initiator, PF_ACCOUNT_MERGE, page_address(host, page), true);
+        return;
+    }
     const PfPlace *target = &host->base.contexts[page.context];
     bool two_stage = host->base.space_is_two_stage[page.context];
     pf_mmu_invalidate(host->base.mmu, target->index, page.context, (PfVpn){page.cpn.number},

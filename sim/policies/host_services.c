@@ -105,13 +105,14 @@ uint64_t pf_host_frame_refs(const PfHost *host, PfMpn frame)
     return pf_frame_refs(pf_frame_at(&host->base.memory->frames, frame));
 }
 
-bool pf_host_admits(const PfHost *host, PfPage page)
+bool pf_host_admits(PfHost *host, PfPage page)
 {
     unsigned flags = pf_host_flags(host, page);
     bool held = (flags & PF_FLAG_PINNED) != 0 && (flags & PF_FLAG_OPEN) != 0;
     PfSlot slot;
     return (flags & PF_FLAG_PRESENT) != 0 && (flags & PF_FLAG_IN_SCOPE) != 0 && !held &&
-           pf_host_slot(host, page, &slot) && pf_share_possible(host->base.memory, slot);
+           pf_host_slot(host, page, &slot) && pf_share_possible(host->base.memory, slot) &&
+           !pf_host_is_left_out(host, page);
 }
 
 unsigned pf_host_color(const PfHost *host, PfMpn frame)

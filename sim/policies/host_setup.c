@@ -3,9 +3,10 @@
 
 static const char *const scopes[] = {"all", "anon", "mergeable", NULL};
 static const char *const places[] = {"daemon", "stolen", "controller", NULL};
+static const char *const remaps[] = {"pte", "controller", NULL};
 static const char *const pacings[] = {"time", "trace", NULL};
 
-enum { COMMON_FIELDS = 12 };
+enum { COMMON_FIELDS = 13 };
 
 /* The parameters that all policies have; defaults of scope, place and finder are the policy's. */
 static void common_fields(const PfPolicyOps *ops, PfConfigField fields[COMMON_FIELDS])
@@ -33,6 +34,10 @@ static void common_fields(const PfPolicyOps *ops, PfConfigField fields[COMMON_FI
          .description = "Where it runs: on a core of its own, in cycles stolen from cores of "
                         "contexts whose pages it looks at, or in an engine at the memory "
                         "controller, without caches."},
+        {.key = "remap", .type = PF_CONFIG_ENUM, .standard = "pte", .choices = remaps,
+         .offset = offsetof(PfPolicyCommon, remap),
+         .description = "What sharing changes: page tables, or a table of the memory controller "
+                        "that the operating system does not see (machine.remap)."},
         {.key = "pacing",
          .type = PF_CONFIG_ENUM,
          .offset = offsetof(PfPolicyCommon, pacing),
@@ -49,10 +54,8 @@ static void common_fields(const PfPolicyOps *ops, PfConfigField fields[COMMON_FI
          .offset = offsetof(PfPolicyCommon, hash),
          .standard = ops->default_hash != NULL ? ops->default_hash : "xxh3",
          .description = "How it hashes pages."},
-        {.key = "limited",
-         .type = PF_CONFIG_BOOL,
+        {.key = "limited", .type = PF_CONFIG_BOOL, .standard = "true",
          .offset = offsetof(PfPolicyCommon, limited),
-         .standard = "true",
          .description = "Whether its run has no more than machine.memory; a `none` that is added "
                         "for comparison is not limited."},
         {.key = "wasted_within", .type = PF_CONFIG_TIME, .standard = "100ms",
@@ -62,10 +65,8 @@ static void common_fields(const PfPolicyOps *ops, PfConfigField fields[COMMON_FI
          .offset = offsetof(PfPolicyCommon, hash_bits),
          .unit = "bits",
          .description = "Width that the hash is cut to."},
-        {.key = "hash_offset",
-         .type = PF_CONFIG_SIZE,
+        {.key = "hash_offset", .type = PF_CONFIG_SIZE, .standard = "0",
          .offset = offsetof(PfPolicyCommon, hash_offset_bytes),
-         .standard = "0",
          .description = "First byte of a page that is hashed."},
         {.key = "hash_bytes",
          .type = PF_CONFIG_SIZE,
@@ -139,6 +140,7 @@ PfPolicySetup *pf_policy_setup_new(PfConfigSection *section, const PfRegistry *r
     if (setup->finder != NULL && setup->finder->field_count > 0)
         pf_config_bind(pf_config_subsection(section, setup->finder->name), setup->finder->fields,
                        setup->finder->field_count, setup->finder_config);
+    pf_policy_setup_bind_filters(setup, section, registry);
     return setup;
 }
 
@@ -148,5 +150,6 @@ void pf_policy_setup_free(PfPolicySetup *setup)
         return;
     g_free(setup->policy_config);
     g_free(setup->finder_config);
+    g_array_unref(setup->filters);
     g_free(setup);
 }

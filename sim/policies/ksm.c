@@ -72,7 +72,9 @@ static void run_tuned(PfKsm *ksm)
                           .committed = committed * page_bytes / PF_KIB};
     PfKsmTuning tuning = pf_ksm_tuned_look(&ksm->tuned, &ksm->config, &memory);
     if (tuning.run) {
-        ksm->config.pages_to_scan = tuning.pages_to_scan;
+        /* The advisor's number is read-only; the script goes on. */
+        if (ksm->config.advisor_mode == PF_KSM_ADVISOR_NONE)
+            ksm->config.pages_to_scan = tuning.pages_to_scan;
         pf_ksm_set_sleep(ksm, tuning.sleep_millisecs);
     }
     pf_ksm_set_run(ksm, tuning.run ? PF_KSM_RUN : PF_KSM_STOP);

@@ -21,7 +21,7 @@
 #include "stats.h"
 
 /* Bumped when a struct of this file changes; a shared object built for another one is refused. */
-enum { PF_POLICY_ABI = 6 };
+enum { PF_POLICY_ABI = 7 };
 
 typedef struct PfHost PfHost;
 
@@ -88,6 +88,9 @@ typedef struct {
      * merged meanwhile, and bytes are not to be asked for. */
     void (*page_unmapped)(void *self, PfPage page);
     void (*page_written)(void *self, PfPage page, PfChange how);
+    /* The policy's filters leave PAGE, which was written or accessed, out no longer; told as soon
+     * as that is so. A policy without this op asks pf_host_next_expired when it looks at pages. */
+    void (*page_expired)(void *self, PfPage page);
     /* A store has got its page, before the bytes are there (`state` records are no stores). */
     void (*store_faulted)(void *self, const PfStoreFault *fault);
     /* A store met a sharing or a protection that this policy made; PAGE has a frame of its own now
@@ -148,8 +151,17 @@ uint64_t pf_host_zero_hash(PfHost *host);
 unsigned pf_host_key_bits(const PfHost *host);
 /* Cycles charged to the policy so far, wherever it worked. */
 uint64_t pf_host_spent(const PfHost *host);
-/* Whether PAGE is present, in the policy's scope, not pinned unless isolated, no shared memory. */
-bool pf_host_admits(const PfHost *host, PfPage page);
+/* Whether PAGE is present, in the policy's scope, not pinned unless isolated, no shared memory, and
+ * no filter leaves it out, which its verdict tells then; filters may charge for that. */
+bool pf_host_admits(PfHost *host, PfPage page);
+/* Whether a filter leaves PAGE out now; likewise. */
+bool pf_host_is_left_out(PfHost *host, PfPage page);
+/* Takes the next page that filters left out and do so no longer from their queues, to be looked at
+ * again; false if there is none. */
+bool pf_host_next_expired(PfHost *host, PfPage *ret_page);
+/* Accesses of all contexts so far: a read, a store or a fetch is one, and so is each page that is
+ * filled, touched, initialised or written by a device. */
+uint64_t pf_host_accesses(const PfHost *host);
 unsigned pf_host_color(const PfHost *host, PfMpn frame);
 /* The NUMA node that FRAME is on: 0 .. machine.numa.nodes - 1. */
 unsigned pf_host_node(const PfHost *host, PfMpn frame);
@@ -288,6 +300,33 @@ typedef struct {
     void (*check)(void *self);
 } PfFinderOps;
 
+/* ---- Filters: leave pages out that some rule says are not worth a look now. ---- */
+
+typedef struct {
+    const char *name;
+    const char *summary;
+    const PfConfigField *fields;
+    size_t field_count;
+    size_t config_bytes;
+
+    /* FRAMES is how many frames the machine has. All ops but `check` are mandatory. They charge
+     * what they touch through HOST, at the place that is at work. */
+    void *(*create)(PfHost *host, const void *config, uint64_t frames, GError **error);
+    void (*free)(void *self);
+    /* PAGE, which is present, was read or fetched from, or (IS_WRITE) has new bytes. */
+    void (*page_accessed)(void *self, PfPage page, bool is_write);
+    /* Whether PAGE, which is present, is left out now. */
+    bool (*is_left_out)(void *self, PfPage page);
+    /* Takes a page that it has let go from its queue; false if there is none. */
+    bool (*next_expired)(void *self, PfPage *ret_page);
+    /* The cycle at which the next page is in that queue, unless accesses come before;
+     * PF_HOST_NEVER if time alone does not bring one. */
+    uint64_t (*due)(const void *self);
+    /* Bytes that the simulated system spends on it. */
+    uint64_t (*metadata_bytes)(const void *self);
+    void (*check)(void *self);
+} PfFilterOps;
+
 /* ---- Hash engines: how a policy's page hash is computed and what it costs. ---- */
 
 typedef struct {
@@ -305,4 +344,5 @@ typedef struct {
     const PfPolicyOps *const *policies;
     const PfFinderOps *const *finders;
     const PfHashOps *const *hashes;
+    const PfFilterOps *const *filters;
 } PfPlugin;

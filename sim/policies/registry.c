@@ -12,6 +12,9 @@
 #define PF_FINDER(name) extern const PfFinderOps pf_finder_##name;
 #include "finders.def"
 #undef PF_FINDER
+#define PF_FILTER(name) extern const PfFilterOps pf_filter_##name;
+#include "filters.def"
+#undef PF_FILTER
 extern const PfHashOps *const pf_hashes[];
 
 static const PfPolicyOps *const built_in_policies[] = {
@@ -28,11 +31,19 @@ static const PfFinderOps *const built_in_finders[] = {
     NULL,
 };
 
+static const PfFilterOps *const built_in_filters[] = {
+#define PF_FILTER(name) &pf_filter_##name,
+#include "filters.def"
+#undef PF_FILTER
+    NULL,
+};
+
 /* Tables hold borrowed pointers to constants of the program or of a module. */
 struct PfRegistry {
     GPtrArray *policies;
     GPtrArray *finders;
     GPtrArray *hashes;
+    GPtrArray *filters;
     GPtrArray *modules; /* GModule */
 };
 
@@ -73,6 +84,14 @@ const PfHashOps *pf_registry_find_hash(const PfRegistry *registry, const char *n
     for (guint i = 0; i < registry->hashes->len; i++)
         if (strcmp(pf_registry_hash(registry, i)->name, name) == 0)
             return pf_registry_hash(registry, i);
+    return NULL;
+}
+
+const PfFilterOps *pf_registry_find_filter(const PfRegistry *registry, const char *name)
+{
+    for (guint i = 0; i < registry->filters->len; i++)
+        if (strcmp(pf_registry_filter(registry, i)->name, name) == 0)
+            return pf_registry_filter(registry, i);
     return NULL;
 }
 
@@ -181,6 +200,30 @@ static bool add_hash(PfRegistry *registry, const PfHashOps *ops, const char *pat
     return true;
 }
 
+static const char *missing_of_filter(const PfFilterOps *ops)
+{
+    if (ops->create == NULL || ops->free == NULL)
+        return ops->create == NULL ? "create" : "free";
+    if (ops->page_accessed == NULL || ops->is_left_out == NULL)
+        return ops->page_accessed == NULL ? "page_accessed" : "is_left_out";
+    if (ops->next_expired == NULL || ops->due == NULL)
+        return ops->next_expired == NULL ? "next_expired" : "due";
+    return ops->metadata_bytes == NULL ? "metadata_bytes" : NULL;
+}
+
+static bool add_filter(PfRegistry *registry, const PfFilterOps *ops, const char *path,
+                       GError **error)
+{
+    Entry entry = {"filter",         ops->name,         ops->summary,          ops->fields,
+                   ops->field_count, ops->config_bytes, missing_of_filter(ops)};
+    if (!check_entry(&entry, path, error))
+        return false;
+    if (pf_registry_find_filter(registry, ops->name) != NULL)
+        return refuse_taken("filter", ops->name, path, error);
+    g_ptr_array_add(registry->filters, (void *)(uintptr_t)ops);
+    return true;
+}
+
 /* Adds all or, with ERROR set, some; the caller then cuts back. */
 static bool add_lists(PfRegistry *registry, const PfPlugin *plugin, const char *path,
                       GError **error)
@@ -194,6 +237,9 @@ static bool add_lists(PfRegistry *registry, const PfPlugin *plugin, const char *
     for (size_t i = 0; plugin->hashes != NULL && plugin->hashes[i] != NULL; i++)
         if (!add_hash(registry, plugin->hashes[i], path, error))
             return false;
+    for (size_t i = 0; plugin->filters != NULL && plugin->filters[i] != NULL; i++)
+        if (!add_filter(registry, plugin->filters[i], path, error))
+            return false;
     return true;
 }
 
@@ -203,8 +249,10 @@ PfRegistry *pf_registry_new(void)
     registry->policies = g_ptr_array_new();
     registry->finders = g_ptr_array_new();
     registry->hashes = g_ptr_array_new();
+    registry->filters = g_ptr_array_new();
     registry->modules = g_ptr_array_new_with_free_func(close_module);
-    const PfPlugin built_in = {PF_POLICY_ABI, built_in_policies, built_in_finders, pf_hashes};
+    const PfPlugin built_in = {PF_POLICY_ABI, built_in_policies, built_in_finders, pf_hashes,
+                               built_in_filters};
     g_autoptr(GError) error = NULL;
     bool added = add_lists(registry, &built_in, "built in", &error);
     g_assert_no_error(error);
@@ -219,6 +267,7 @@ void pf_registry_free(PfRegistry *registry)
     g_ptr_array_free(registry->policies, TRUE);
     g_ptr_array_free(registry->finders, TRUE);
     g_ptr_array_free(registry->hashes, TRUE);
+    g_ptr_array_free(registry->filters, TRUE);
     g_ptr_array_free(registry->modules, TRUE);
     g_free(registry);
 }
@@ -266,10 +315,11 @@ bool pf_registry_load(PfRegistry *registry, const char *path, GError **error)
     guint policies = registry->policies->len;
     guint finders = registry->finders->len;
     guint hashes = registry->hashes->len;
+    guint filters = registry->filters->len;
     const PfPlugin *plugin = plugin_of(module, path, error);
     bool added = plugin != NULL && add_lists(registry, plugin, path, error);
     if (added && policies == registry->policies->len && finders == registry->finders->len &&
-        hashes == registry->hashes->len) {
+        hashes == registry->hashes->len && filters == registry->filters->len) {
         g_set_error(error, PF_ERROR, PF_ERROR_CONFIG, "%s: the plug-in exports nothing", path);
         added = false;
     }
@@ -277,6 +327,7 @@ bool pf_registry_load(PfRegistry *registry, const char *path, GError **error)
         g_ptr_array_set_size(registry->policies, (gint)policies);
         g_ptr_array_set_size(registry->finders, (gint)finders);
         g_ptr_array_set_size(registry->hashes, (gint)hashes);
+        g_ptr_array_set_size(registry->filters, (gint)filters);
         g_module_close(module);
         return false;
     }
@@ -315,4 +366,15 @@ const PfHashOps *pf_registry_hash(const PfRegistry *registry, size_t index)
 {
     g_assert(index < registry->hashes->len);
     return g_ptr_array_index(registry->hashes, index);
+}
+
+size_t pf_registry_filter_count(const PfRegistry *registry)
+{
+    return registry->filters->len;
+}
+
+const PfFilterOps *pf_registry_filter(const PfRegistry *registry, size_t index)
+{
+    g_assert(index < registry->filters->len);
+    return g_ptr_array_index(registry->filters, index);
 }

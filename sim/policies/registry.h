@@ -1,4 +1,4 @@
-/* The tables of policies, finders and hash engines that this program knows. */
+/* The tables of policies, finders, hash engines and filters that this program knows. */
 #pragma once
 
 #include "policy.h"
@@ -22,8 +22,11 @@ size_t pf_registry_finder_count(const PfRegistry *registry);
 const PfFinderOps *pf_registry_finder(const PfRegistry *registry, size_t index);
 size_t pf_registry_hash_count(const PfRegistry *registry);
 const PfHashOps *pf_registry_hash(const PfRegistry *registry, size_t index);
+size_t pf_registry_filter_count(const PfRegistry *registry);
+const PfFilterOps *pf_registry_filter(const PfRegistry *registry, size_t index);
 
 /* NULL where there is none of that name. */
 const PfPolicyOps *pf_registry_find_policy(const PfRegistry *registry, const char *name);
 const PfFinderOps *pf_registry_find_finder(const PfRegistry *registry, const char *name);
 const PfHashOps *pf_registry_find_hash(const PfRegistry *registry, const char *name);
+const PfFilterOps *pf_registry_find_filter(const PfRegistry *registry, const char *name);

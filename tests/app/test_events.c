@@ -1,5 +1,6 @@
 /* `run --events` and `--window`. */
 #include <string.h>
+#include <unistd.h>
 
 #include "check.h"
 #include "spawn.h"
@@ -78,10 +79,33 @@ static void refuses(void)
     spawn_clear_place(place);
 }
 
+/* By whatever name: here through a link to the folder that they are in. */
+static void keeps_what_it_reads(void)
+{
+    static const char *const read[] = {"demo.cfg", "here/demo.cfg", "t.trace", "here/t.trace"};
+    char *place = spawn_make_place();
+    spawn_write(place, "t.trace", "pagefold-trace 1\n");
+    g_autofree char *link = g_build_filename(place, "here", NULL);
+    CU_ASSERT_EQUAL(symlink(".", link), 0);
+    g_autofree char *before = spawn_read(place, "demo.cfg");
+    for (unsigned i = 0; i < G_N_ELEMENTS(read); i++) {
+        g_auto(Spawned) run =
+            spawn(place, "run", "demo.cfg", "--trace", "t.trace", "--events", read[i]);
+        CU_ASSERT_EQUAL(run.status, 2);
+        CU_ASSERT_PTR_NOT_NULL(strstr(run.err, "is what is read"));
+    }
+    g_autofree char *after = spawn_read(place, "demo.cfg");
+    CU_ASSERT_STRING_EQUAL(after, before);
+    g_autofree char *trace = spawn_read(place, "t.trace");
+    CU_ASSERT_STRING_EQUAL(trace, "pagefold-trace 1\n");
+    spawn_clear_place(place);
+}
+
 static const PfCheck checks[] = {
     {"--events writes a line an event, policy by policy", writes_lines},
     {"a run that ends early leaves whole lines, one of a wrong input nothing", ends_early},
     {"what is no window, and a file that cannot be written, is refused at once", refuses},
+    {"--events does not replace the configuration or the trace", keeps_what_it_reads},
 };
 
 PF_CHECK_MAIN("events", checks)

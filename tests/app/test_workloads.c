@@ -75,6 +75,10 @@ static void mistakes_leave_nothing(void)
                            "may name\n");
     g_auto(Spawned) folder = spawn(place, "trace", "generate", "w.cfg", "-o", "no/w.pft");
     CU_ASSERT_EQUAL(folder.status, 1);
+    g_auto(Spawned) itself = spawn(place, "trace", "generate", "w.cfg", "-o", "./w.cfg");
+    CU_ASSERT_EQUAL(itself.status, 2);
+    g_autofree char *kept = spawn_read(place, "w.cfg");
+    CU_ASSERT_TRUE(g_str_has_prefix(kept, "workload = "));
     CU_ASSERT_EQUAL(count_entries(place), before);
     spawn_clear_place(place);
 }

@@ -43,6 +43,8 @@ typedef struct {
     uint64_t unmapped;
     uint64_t context_events;
     uint64_t controls;
+    uint64_t expired;      /* pages that a filter let go */
+    uint64_t expired_cycle; /* when the last of them was told */
     uint64_t why; /* verdict on each page that is written; PF_WHY_COUNT: none */
 } Clockwork;
 
@@ -110,6 +112,15 @@ static void clockwork_page_written(void *user, PfPage page, PfChange how)
         pf_host_verdict(self->host, page, (PfWhy)self->why);
 }
 
+static void clockwork_page_expired(void *user, PfPage page)
+{
+    Clockwork *self = user;
+    (void)page;
+    tick(self);
+    self->expired++;
+    self->expired_cycle = pf_host_now(self->host);
+}
+
 static void clockwork_page_mapped(void *user, PfPage page)
 {
     (void)page;
@@ -140,6 +151,7 @@ static void register_stats(Clockwork *self)
         {"scan_passes", &self->scan_passes}, {"writes", &self->writes},
         {"mapped", &self->mapped},         {"unmapped", &self->unmapped},
         {"context_events", &self->context_events}, {"controls", &self->controls},
+        {"expired", &self->expired}, {"expired_cycle", &self->expired_cycle},
     };
     for (unsigned i = 0; i < G_N_ELEMENTS(counters); i++)
         pf_stats_counter(group, counters[i].name, "events", "What the policy was told.",
@@ -177,6 +189,7 @@ static const PfPolicyOps clockwork = {
     .page_mapped = clockwork_page_mapped,
     .page_unmapped = clockwork_page_unmapped,
     .page_written = clockwork_page_written,
+    .page_expired = clockwork_page_expired,
     .wake = clockwork_wake,
     .scan = clockwork_scan,
     .control = clockwork_control,

@@ -2,6 +2,7 @@
 #include "check.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "play.h"
 
@@ -127,10 +128,32 @@ static void test_limit(void)
     CU_ASSERT_EQUAL(told_of(1, "output = { contexts = \"none\"; };"), 0);
 }
 
+/* The second page finds no frame under `ksm`, whose run ends there; what comes later is known to
+ * `none` only, which is not limited. */
+static void test_end_of_memory(void)
+{
+    static const char trace[] =
+        "pagefold-trace 1\ngrain page\ncontext a process\nmap a 0x0 2 anon mergeable\n"
+        "fill a 0x0 2 id:1 step=1\ncontext late process\nfork a later\n";
+    static const char items[] = "ksm.context.later.ksm_rmap_items";
+    g_autoptr(Played) small =
+        play_configured(trace, strlen(trace),
+                        "machine = { memory = 4096; }; policies = ({ name = \"ksm\"; });", NULL);
+    CU_ASSERT_PTR_NOT_NULL(small->error);
+    CU_ASSERT_EQUAL(at_end(small, "ksm", "ksm.context.a.ksm_rmap_items"), 0);
+    CU_ASSERT_EQUAL(at_end(small, "ksm", items), -1);
+    g_autoptr(Played) enough =
+        play_configured(trace, strlen(trace),
+                        "machine = { memory = 8192; }; policies = ({ name = \"ksm\"; });", NULL);
+    CU_ASSERT_PTR_NULL(enough->error);
+    CU_ASSERT_EQUAL(at_end(enough, "ksm", items), 0);
+}
+
 static const PfCheck checks[] = {
     {"a frame's worth is split among the pages that map it", test_savings},
     {"cycles are put down to who paid and to whose page was looked at", test_cycles},
     {"more than 64 contexts are told of only if asked for", test_limit},
+    {"a run that ends early tells of the contexts that it has met", test_end_of_memory},
 };
 
 int main(void)

@@ -157,6 +157,28 @@ static void test_wakes_while_idle(void)
     CU_ASSERT_EQUAL(played_stat(played, "clockwork", "clockwork.disorder"), 0);
 }
 
+/* Told when the interval is over, whenever the policy itself wakes up: written at 100, 10,000
+ * later; and after three more accesses of whatever page. */
+static void test_expiry(void)
+{
+    static const char trace[] = HEAD "run a 100\nwrite a 0x0 8\ntime 20us\nread b 0x0 8\n"
+                                     "read b 0x0 8\nmark \"two\"\nread b 0x0 8\nrun b 1\n"
+                                     "mark \"three\"\n";
+    g_autoptr(Played) timed =
+        clockwork(trace, "interval = \"0\"; filters = (\"flagged\"); "
+                         "flagged = { time = \"10us\"; };");
+    double told = played_stat(timed, "clockwork", "clockwork.expired_cycle");
+    CU_ASSERT_EQUAL(played_stat(timed, "clockwork", "clockwork.expired"), 1);
+    CU_ASSERT(told >= 10100 && told < 20000);
+    CU_ASSERT_EQUAL(played_stat(timed, "clockwork", "clockwork.wakes"), 0);
+    CU_ASSERT_EQUAL(played_stat(timed, "clockwork", "clockwork.disorder"), 0);
+    g_autoptr(Played) counted =
+        clockwork(trace, "filters = \"flagged\"; flagged = { accesses = 3; };");
+    CU_ASSERT_EQUAL(played_mark_stat(counted, "clockwork", 0, "clockwork.expired"), 0);
+    CU_ASSERT_EQUAL(played_mark_stat(counted, "clockwork", 1, "clockwork.expired"), 1);
+    CU_ASSERT_EQUAL(played_stat(counted, "clockwork", "clockwork.disorder"), 0);
+}
+
 static void test_overload(void)
 {
     /* 2500 cycles of work each 1000: it wakes at 1000, 3500, 6000 and 8500, and goes on to 11000.
@@ -320,6 +342,7 @@ static const PfCheck checks[] = {
     {"a policy wakes up at its times, in order", test_wakes},
     {"a policy that does nothing is asked each 100 ns at most", test_idle_wakes},
     {"a policy wakes up while contexts wait", test_wakes_while_idle},
+    {"pages that expire are told at once", test_expiry},
     {"a policy that cannot keep up begins when it has ended", test_overload},
     {"stolen cycles hold up the context whose core they are taken from", test_stolen},
     {"an engine at the memory controller holds up nobody", test_engine},

@@ -106,10 +106,56 @@ static void test_writes(void)
     tear_down(&fixture);
 }
 
+static void test_flush(void)
+{
+    Fixture fixture;
+    set_up(&fixture);
+    use_line(&fixture, 0, 0, PF_ACCESS_READ);
+    use_line(&fixture, 1, 64, PF_ACCESS_WRITE);
+    use_line(&fixture, 1, 128, PF_ACCESS_WRITE);
+    uint32_t before = fixture.dram->count;
+    const PfRequest request = {.now_cycles = 1000};
+    /* The second of two lines is dirty: fetched from 1001 on, then written. */
+    CU_ASSERT_EQUAL(pf_controller_flush(fixture.controller, &request, 2, true),
+                    1001 + SNOOP + WRITE);
+    CU_ASSERT_EQUAL(fixture.dram->count, before + 1);
+    CU_ASSERT_EQUAL(fixture.dram->requests[before].kind, PF_ACCESS_WRITE);
+    CU_ASSERT_EQUAL(fixture.dram->requests[before].address.bytes, 64);
+    CU_ASSERT_FALSE(pf_cache_holds(fixture.caches[0], (PfMaddr){0}, NULL));
+    CU_ASSERT_FALSE(pf_cache_holds(fixture.caches[1], (PfMaddr){64}, NULL));
+    CU_ASSERT_TRUE(pf_cache_holds(fixture.caches[1], (PfMaddr){128}, NULL));
+    /* Without writing back the third line is dropped in its cycle. */
+    CU_ASSERT_EQUAL(pf_controller_flush(fixture.controller, &request, 3, false), 1002);
+    CU_ASSERT_EQUAL(fixture.dram->count, before + 1);
+    CU_ASSERT_FALSE(pf_cache_holds(fixture.caches[1], (PfMaddr){128}, NULL));
+    tear_down(&fixture);
+}
+
+static void test_table(void)
+{
+    Fixture fixture;
+    set_up(&fixture);
+    const PfIndirectionConfig config = {.cache_entries = 4, .ways = 4, .entry_bits = 32};
+    g_autoptr(PfIndirection) table =
+        pf_indirection_new(&config, &fixture.dram->port, 12, NULL, NULL);
+    pf_indirection_map(table, 3, (PfMpn){8});
+    pf_controller_set_table(fixture.controller, table);
+    use_line(&fixture, 1, 3 * 4096 + 64, PF_ACCESS_WRITE); /* caches hold bus addresses */
+    uint32_t before = fixture.dram->count;
+    CU_ASSERT_EQUAL(run(&fixture, 3 * 4096, PF_ACCESS_READ, 2), 1000 + DRAM);
+    CU_ASSERT_EQUAL(fixture.dram->count, before + 1);
+    CU_ASSERT_EQUAL(fixture.dram->requests[before].address.bytes, 8 * 4096);
+    CU_ASSERT_EQUAL(pf_controller_stats(fixture.controller)->snoops, 1);
+    CU_ASSERT_EQUAL(pf_indirection_stats(table)->lookups, 0);
+    tear_down(&fixture);
+}
+
 static const PfCheck checks[] = {
     {"lines are read from DRAM one a cycle, and no cache gets them", test_reads},
     {"a dirty line comes from its cache, which keeps it, and DRAM is not read", test_snoops},
     {"a line that is written is dropped from all caches", test_writes},
+    {"a flush takes lines from all caches and writes dirty ones to DRAM if asked", test_flush},
+    {"with a table the controller takes bus addresses, and looks nothing up", test_table},
 };
 
 PF_CHECK_MAIN("controller", checks)

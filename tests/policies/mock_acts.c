@@ -142,3 +142,25 @@ bool pf_host_give_back(PfHost *host, PfPage page)
     (void)page;
     return false;
 }
+
+/* ---- Filters: there are none ---- */
+
+bool pf_host_is_left_out(PfHost *host, PfPage page)
+{
+    (void)host;
+    (void)page;
+    return false;
+}
+
+bool pf_host_next_expired(PfHost *host, PfPage *ret_page)
+{
+    (void)host;
+    (void)ret_page;
+    return false;
+}
+
+uint64_t pf_host_accesses(const PfHost *host)
+{
+    (void)host;
+    return 0;
+}

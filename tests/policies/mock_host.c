@@ -185,7 +185,7 @@ uint64_t pf_host_frame_refs(const PfHost *host, PfMpn frame)
     return host->frames[frame.number].references;
 }
 
-bool pf_host_admits(const PfHost *host, PfPage page)
+bool pf_host_admits(PfHost *host, PfPage page)
 {
     const MockPage *found = mock_present_page(host, page);
     return found != NULL && (!found->is_pinned || found->is_isolated);

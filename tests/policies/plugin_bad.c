@@ -52,4 +52,5 @@ const PfPolicyOps *const good_list[] = {&good, NULL};
 const PfFinderOps *const no_find_list[] = {&no_find, NULL};
 const PfHashOps *const wide_list[] = {&wide, NULL};
 
-const PfPlugin BAD_SYMBOL = {BAD_ABI, BAD_POLICIES, BAD_FINDERS, BAD_HASHES};
+const PfPlugin BAD_SYMBOL = {BAD_ABI, BAD_POLICIES, BAD_FINDERS, BAD_HASHES,
+                               NULL};

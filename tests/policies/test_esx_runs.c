@@ -302,6 +302,7 @@ static void requests_wait_for_the_lock_of_their_key(void)
         int64_t lines; /* how long they waited in all, in accesses to the table */
     } rows[] = {{"16", "0x20", 1, 3 + 3},
                 {"16", "0x21", 0, 2},
+                {"16", "0x18", 0, 1}, /* at first its chain has a frame already: it comes later */
                 {"1", "0x21", 1, 3 + 2},
                 {"chain", "0x11", 0, 2}};
     for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {

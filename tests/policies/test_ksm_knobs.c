@@ -188,6 +188,19 @@ static void dilation_shortens_the_sleep(void)
     CU_ASSERT_EQUAL(ksm_at(play, "end", "ksm.pages_scanned"), 20 / 3 * 10 + 10);
 }
 
+/* 15,000 of 16,384 frames are in use, so that ksmtuned would have 300 pages a batch: but the file
+ * takes no number while there is an advisor, whose minimum stays as no pass ends. */
+static void ksmtuned_does_not_overrule_the_advisor(void)
+{
+    static const char trace[] = "context a process\nmap a 0x1000000 15000 anon\n"
+                                "fill a 0x1000000 15000 id:1 step=1\ntime 61s\nmark \"end\"\n";
+    g_autoptr(KsmPlay) play = ksm_play("machine = { memory = \"64MiB\"; };",
+                                       "ksmtuned = true; advisor_mode = \"scan-time\"; run = 0; ",
+                                       trace);
+    CU_ASSERT_EQUAL(ksm_at(play, "end", "ksm.pages_to_scan"), 500);
+    CU_ASSERT_EQUAL(ksm_at(play, "end", "ksm.run"), 1);
+}
+
 static const PfCheck checks[] = {
     {"files take what the kernel takes", files_take_what_the_kernel_takes},
     {"old kernels have fewer files", old_kernels_have_fewer_files},
@@ -199,6 +212,7 @@ static const PfCheck checks[] = {
     {"the first context wakes an idle daemon only", the_first_context_wakes_an_idle_daemon_only},
     {"a new chain is not pruned at once", a_new_chain_is_not_pruned_at_once},
     {"dilation shortens the sleep", dilation_shortens_the_sleep},
+    {"ksmtuned does not overrule the advisor", ksmtuned_does_not_overrule_the_advisor},
 };
 
 PF_CHECK_MAIN("ksm_knobs", checks)

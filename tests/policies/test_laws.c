@@ -37,7 +37,15 @@ static char *every_policy(const PfRegistry *registry)
         laws_add_policy(list, ops, "pacing = \"trace\"; ");
         laws_add_policy(list, ops, "place = \"stolen\"; scope = \"anon\"; ");
         laws_add_policy(list, ops, "place = \"controller\"; ");
+        laws_add_policy(list, ops, "remap = \"controller\"; ");
+        laws_add_policy(list, ops, "remap = \"controller\"; place = \"controller\"; "
+                                   "pacing = \"trace\"; ");
         laws_add_policy(list, ops, "scope = \"mergeable\"; pacing = \"trace\"; ");
+        laws_add_policy(list, ops, "filters = (\"flagged\"); flagged = { time = \"500ns\"; }; ");
+        laws_add_policy(list, ops, "filters = (\"flagged\"); pacing = \"trace\"; "
+                                   "flagged = { accesses = 4; of = \"access\"; bits = 9; }; ");
+        laws_add_policy(list, ops, "filters = (\"flagged\"); place = \"stolen\"; "
+                                   "flagged = { timer = \"1us\"; bits = 2; }; ");
         for (const char *const *v = laws_variants(ops->name); *v != NULL; v++)
             laws_add_policy(list, ops, *v);
         if (ops->default_finder == NULL)
@@ -326,7 +334,7 @@ static char *sharings(const PfRun *run)
 static void test_finders(void)
 {
     static const char *const extras[] = {"", "scope = \"anon\"; place = \"stolen\"; ",
-                                         "place = \"controller\"; "};
+                                         "place = \"controller\"; remap = \"controller\"; "};
     PfRegistry *registry = laws_registry();
     int64_t shared = 0;
     for (unsigned i = 0; i < seeds.count * G_N_ELEMENTS(extras); i++) {

@@ -73,6 +73,11 @@ static void pages_are_counts(void)
     for (guint i = 0; i < picture->pages->len; i++)
         pinned += g_array_index(picture->pages, PicturePage, i).is_pinned;
     CU_ASSERT_EQUAL(pinned, 3);
+    /* Where `used` is not given all 16 are used, as with shares. */
+    g_autoptr(Picture) whole = picture_of(
+        "contexts = ( { name = \"c\"; memory = \"64KiB\"; unit = \"pages\"; zero = 5; } );");
+    CU_ASSERT_EQUAL(whole->pages->len, 16);
+    CU_ASSERT_EQUAL(picture_count(whole, 0, PF_CONTENT_ZERO), 5);
 }
 
 /* "a" takes contents 0 to 9 of the set, "b" 6 to 9 in turn, ten pages: three of two, two of two. */

@@ -36,16 +36,22 @@ static gboolean equal_pages(gconstpointer a, gconstpointer b)
     return pf_page_equal(*(const PfPage *)a, *(const PfPage *)b);
 }
 
+/* An address, decimal or as 0x..., of 64 bits at most. */
+static bool read_address(const char *text, uint64_t *ret_address)
+{
+    bool is_hex = g_str_has_prefix(text, "0x");
+    return g_ascii_string_to_unsigned(is_hex ? text + 2 : text, is_hex ? 16 : 10, 0, UINT64_MAX,
+                                      ret_address, NULL);
+}
+
 /* "FIRST-LAST", addresses of bytes. */
 static bool read_range(const char *text, uint32_t page_bytes, Rule *ret_rule)
 {
-    char *end;
-    uint64_t first = g_ascii_strtoull(text, &end, 0);
-    if (end == text || *end != '-')
-        return false;
-    const char *rest = end + 1;
-    uint64_t last = g_ascii_strtoull(rest, &end, 0);
-    if (end == rest || *end != '\0' || last < first)
+    g_auto(GStrv) ends = g_strsplit(text, "-", 2);
+    uint64_t first;
+    uint64_t last;
+    if (g_strv_length(ends) != 2 || !read_address(ends[0], &first) ||
+        !read_address(ends[1], &last) || last < first)
         return false;
     *ret_rule = (Rule){.first = {first / page_bytes}, .last = {last / page_bytes}};
     return true;

@@ -67,14 +67,17 @@ static bool choose(PfEsxScan *self, uint32_t context, PfPage *ret_page)
     return true;
 }
 
-/* Looks at a page: one that is old enough now, one that is preferred, or one of CONTEXT. A pass
- * ends with as many candidates as there are pages, PRESENT. True if it did. */
+/* Looks at a page: one that is old enough now, one that a filter let go, one that is preferred, or
+ * one of CONTEXT. A pass ends with as many candidates as there are pages, PRESENT. True if it
+ * did. */
 static bool step(PfEsxScan *self, uint32_t context, uint64_t present)
 {
     uint64_t now = pf_host_now(self->host);
     PfEsxEntry entry;
     if (pf_esx_queue_pop(&self->sharing->aging, now, &entry))
         look(self, entry.page, &entry);
+    else if (pf_host_next_expired(self->host, &entry.page))
+        look(self, entry.page, NULL);
     else if (pf_esx_queue_pop(&self->rules->preferred, now, &entry))
         look(self, entry.page, NULL);
     else if (choose(self, context, &entry.page))

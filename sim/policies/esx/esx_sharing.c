@@ -283,9 +283,9 @@ void pf_esx_sharing_consider(PfEsxSharing *self, PfPage page, const PfEsxEntry *
 static bool read_known(PfEsxSharing *self, GError **error)
 {
     for (char **text = self->config->known_good; text != NULL && *text != NULL; text++) {
-        char *end;
-        uint64_t key = g_ascii_strtoull(*text, &end, 16);
-        if (!g_str_has_prefix(*text, "0x") || *end != '\0') {
+        uint64_t key;
+        if (!g_str_has_prefix(*text, "0x") ||
+            !g_ascii_string_to_unsigned(*text + 2, 16, 0, UINT64_MAX, &key, NULL)) {
             g_set_error(error, PF_ERROR, PF_ERROR_CONFIG,
                         "esx: known_good: '%s' is no key; write 0x and 16 hexadecimal digits",
                         *text);

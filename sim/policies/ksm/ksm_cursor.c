@@ -42,6 +42,16 @@ static bool is_skipped(PfKsm *ksm, uint32_t index, PfMpn frame)
     return true;
 }
 
+/* Whether a filter leaves PAGE out, which maps FRAME; what is shared already is seen. */
+static bool is_left_out(PfKsm *ksm, PfPage page, uint32_t index, PfMpn frame)
+{
+    if (pf_ksm_node_of(ksm, frame) != 0 || !pf_host_is_left_out(ksm->host, page))
+        return false;
+    pf_ksm_item_leave(ksm, index);
+    pf_ksm_charge_skip(ksm->host, frame);
+    return true;
+}
+
 static void start_pass(PfKsm *ksm)
 {
     ksm->advisor.start_cycles = pf_host_now(ksm->host);
@@ -94,7 +104,8 @@ static bool next_of_slot(PfKsm *ksm, PfKsmCandidate *candidate)
     while (find_page(ksm, candidate)) {
         candidate->item = pf_ksm_items_take(ksm, candidate->page);
         ksm->cursor.cpn = pf_cpn_plus(candidate->page.cpn, 1);
-        if (!is_skipped(ksm, candidate->item, candidate->frame))
+        if (!is_left_out(ksm, candidate->page, candidate->item, candidate->frame) &&
+            !is_skipped(ksm, candidate->item, candidate->frame))
             return true;
     }
     return false;
