@@ -130,6 +130,11 @@ void pf_dram_feed_send(PfDramFeed *feed, PfMaddr address, bool is_write, uint64_
     feed->dram->latest_clock = MAX(feed->dram->latest_clock, at);
 }
 
+uint64_t pf_dram_feed_clock(const PfDramFeed *feed)
+{
+    return feed->clock;
+}
+
 uint64_t pf_dram_feed_finish(PfDramFeed *feed)
 {
     PfDram *dram = feed->dram;

@@ -21,5 +21,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(PfDramFeed, pf_dram_feed_free)
 /* Sends the transaction of ADDRESS, not before clock NOT_BEFORE (0: as soon as it can be). */
 void pf_dram_feed_send(PfDramFeed *feed, PfMaddr address, bool is_write, uint64_t not_before);
 
+/* The clock at which the last request arrived. */
+uint64_t pf_dram_feed_clock(const PfDramFeed *feed);
+
 /* Serves all that waits. The clock at which the last data ends. */
 uint64_t pf_dram_feed_finish(PfDramFeed *feed);

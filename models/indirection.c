@@ -138,7 +138,7 @@ static void register_stats(const PfIndirection *table, PfStatsGroup *group)
     pf_stats_counter(group, "updates", "events", "Entries of the table that were changed.",
                      &table->stats.updates);
     pf_stats_counter(group, "copies", "events",
-                     "Pages that the controller copied because of a store to a shared one.",
+                     "Pages that the controller gave a frame by itself, copied or zeroed.",
                      &table->stats.copies);
 }
 

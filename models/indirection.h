@@ -80,7 +80,7 @@ PfMaddr pf_indirection_translate(const PfIndirection *table, PfMaddr address);
  * a read from DRAM. */
 uint64_t pf_indirection_look_up(PfIndirection *table, PfMaddr address, uint64_t miss_cycles);
 
-/* A store to a shared page had the controller copy it. */
+/* The controller gave a page a frame by itself, with a copy of another or filled with zeros. */
 void pf_indirection_count_copy(PfIndirection *table);
 
 /* Borrowed. */

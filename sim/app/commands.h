@@ -20,3 +20,4 @@ extern const PfCommand pf_command_calibrate;
 extern const PfCommand pf_command_list;
 extern const PfCommand pf_command_validate_ksm;
 extern const PfCommand pf_command_validate_curve;
+extern const PfCommand pf_command_validate_cam;

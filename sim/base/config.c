@@ -172,6 +172,12 @@ bool pf_config_is_set(const PfConfigSection *section, const char *key)
     return node != NULL && node->source->kind != PF_SOURCE_DEFAULT;
 }
 
+bool pf_config_is_group(const PfConfigSection *section, const char *key)
+{
+    const PfConfigNode *node = pf_node_find(section, key);
+    return node == NULL || node->kind == PF_NODE_GROUP;
+}
+
 const char *pf_config_origin(const PfConfigSection *section, const char *key)
 {
     const PfConfigNode *node = pf_node_find(section, key);

@@ -107,6 +107,9 @@ void pf_config_set(PfConfigSection *section, const char *key, PfConfigType type,
 /* Whether the user, a file or a preset gave KEY (as against a default). */
 bool pf_config_is_set(const PfConfigSection *section, const char *key);
 
+/* Whether KEY of SECTION is a group, or nobody gave it. */
+bool pf_config_is_group(const PfConfigSection *section, const char *key);
+
 /* Binds SECTION to TARGET by FIELDS (COUNT rows): each key is checked, converted and stored, and
  * defaults are added to the tree. Errors are collected and the default is stored. Several tables
  * may be bound to one section. */

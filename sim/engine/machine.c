@@ -78,6 +78,25 @@ static bool build_cores(PfMachine *machine, uint64_t seed, PfStats *stats, GErro
     return true;
 }
 
+static bool build_cams(PfMachine *machine, unsigned page_shift, uint64_t seed, PfStats *stats,
+                       GError **error)
+{
+    const PfMachineConfig *config = machine->config;
+    machine->cam_count = config->cam.is_ideal ? 1 : (unsigned)config->nodes;
+    machine->cams = g_new0(PfCam *, machine->cam_count);
+    PfRng rng = pf_rng_derive(seed, "cam");
+    for (unsigned i = 0; i < machine->cam_count; i++) {
+        machine->cams[i] = pf_cam_new(&config->cam, config->clock_hz, (uint32_t)1 << page_shift,
+                                      pf_rng_next(&rng),
+                                      i == 0 ? pf_stats_group(stats, "cam") : NULL, error);
+        if (machine->cams[i] == NULL)
+            return false;
+        if (i > 0)
+            pf_cam_count_into(machine->cams[i], machine->cams[0]);
+    }
+    return true;
+}
+
 /* The controller snoops every cache once. */
 static bool build_controller(PfMachine *machine, uint64_t seed, PfStats *stats, GError **error)
 {
@@ -123,6 +142,7 @@ PfMachine *pf_machine_new(const PfMachineConfig *config, unsigned page_shift, bo
     machine->remaps = remaps;
     if (!build_memory(machine, page_shift, stats, error) ||
         !build_caches(machine, seed, stats, error) ||
+        !build_cams(machine, page_shift, seed, stats, error) ||
         !build_controller(machine, seed, stats, error))
         return NULL;
     return g_steal_pointer(&machine);
@@ -144,6 +164,9 @@ void pf_machine_free(PfMachine *machine)
     pf_controller_free(machine->controller);
     pf_indirection_free(machine->table);
     pf_dram_free(machine->dram);
+    for (unsigned i = 0; i < machine->cam_count; i++)
+        pf_cam_free(machine->cams[i]);
+    g_free(machine->cams);
     g_free(machine->cores);
     g_free(machine->caches);
     g_free(machine->fetch);
@@ -161,4 +184,6 @@ void pf_machine_check(const PfMachine *machine)
     pf_mmu_check(&machine->mmu);
     pf_dram_check(machine->dram);
     pf_indirection_check(machine->table);
+    for (unsigned i = 0; i < machine->cam_count; i++)
+        pf_cam_check(machine->cams[i]);
 }

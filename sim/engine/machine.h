@@ -2,6 +2,7 @@
 #pragma once
 
 #include "cache.h"
+#include "cam.h"
 #include "config.h"
 #include "controller.h"
 #include "core.h"
@@ -26,6 +27,7 @@ typedef struct {
     PfCoreConfig core;
     PfMmuConfig mmu;
     PfDramConfig dram;
+    PfCamConfig cam;
     PfControllerConfig controller;
     PfIndirectionConfig remap;
     PfCosts costs;
@@ -40,6 +42,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(PfMachineConfig, pf_machine_config_free)
 
 /* The node of CORE: neighbouring cores share one. */
 unsigned pf_machine_node_of_core(const PfMachineConfig *config, unsigned core);
+
+/* Cycles from a core to the memory controllers and back: what the last cache takes. */
+uint64_t pf_machine_reach(const PfMachineConfig *config);
 
 /* How many page colours the machine has for pages of PAGE_BYTES. */
 unsigned pf_machine_colors(const PfMachineConfig *config, uint32_t page_bytes);
@@ -57,6 +62,8 @@ typedef struct {
     PfDram *dram;
     PfIndirection *table; /* between the caches and DRAM if `remaps`, else beside them */
     bool remaps;
+    PfCam **cams; /* one for each node; an ideal one alone */
+    unsigned cam_count;
     PfController *controller;
     PfCore *engine; /* the clock of who works at the controller; no core of the machine */
     PfMmu mmu;

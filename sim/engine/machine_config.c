@@ -125,6 +125,7 @@ PfMachineConfig *pf_machine_config_new(PfConfig *config)
     bind_caches(machine, section);
     pf_config_bind(pf_config_subsection(section, "dram"), pf_dram_fields, pf_dram_field_count,
                    &machine->dram);
+    pf_cam_bind(section, &machine->cam);
     pf_config_bind(pf_config_subsection(section, "controller"), pf_controller_fields,
                    pf_controller_field_count, &machine->controller);
     pf_config_bind(pf_config_subsection(section, "remap"), pf_indirection_fields,
@@ -144,6 +145,11 @@ void pf_machine_config_free(PfMachineConfig *machine)
 unsigned pf_machine_node_of_core(const PfMachineConfig *config, unsigned core)
 {
     return (unsigned)(core * config->nodes / config->cores);
+}
+
+uint64_t pf_machine_reach(const PfMachineConfig *config)
+{
+    return config->caches[config->cache_count - 1].latency_cycles;
 }
 
 unsigned pf_machine_colors(const PfMachineConfig *config, uint32_t page_bytes)

@@ -1,5 +1,6 @@
 #include "run.h"
 
+#include "dram_feed.h"
 #include "error.h"
 
 /* Epoch that "auto" starts with; it doubles as the run gets longer. */
@@ -39,6 +40,10 @@ static bool build_host(PfRun *run, uint64_t frame_capacity, bool verify, GError 
                        .due_cycles = &run->due_cycles,
                        .is_barrier = &run->is_barrier,
                        .verify = verify,
+                       .cams = run->machine->cams,
+                       .cam_count = run->machine->cam_count,
+                       .cam = &run->machine_config->cam,
+                       .cam_reach_cycles = pf_machine_reach(run->machine_config),
                        .frame_capacity = frame_capacity,
                        .color_count = pf_machine_colors(run->machine_config,
                                                         run->work.page_bytes)};
@@ -119,6 +124,9 @@ PfRun *pf_run_new(const PfRunConfig *config, const PfMachineConfig *machine_conf
                                   config->seed, run->stats, error);
     if (run->machine != NULL && remaps)
         remap_at_controller(run, frame_capacity);
+    run_register_energy(run);
+    if (run->machine != NULL && config->mode == PF_MODE_DRAM)
+        run_open_dram(run);
     if (run->machine == NULL || !build_host(run, frame_capacity, options->verify, error) ||
         !run_open_events(run, options, error))
         return NULL;
@@ -138,6 +146,7 @@ void pf_run_free(PfRun *run)
     if (run == NULL)
         return;
     g_clear_pointer(&run->event_file, fclose);
+    pf_dram_feed_free(run->feed);
     pf_host_free(run->host);
     pf_memory_clear(&run->memory);
     pf_work_clear(&run->work);
@@ -258,6 +267,8 @@ void pf_run_play(PfRun *run, const PfRecordBlock *block, uint32_t from, uint32_t
 void pf_run_finish(PfRun *run)
 {
     bool has_stock = run->held || run->error != NULL;
+    if (run->feed != NULL)
+        run_finish_dram(run);
     pf_memory_sync(&run->memory);
     if (run->error == NULL)
         run_barrier(run, 0);

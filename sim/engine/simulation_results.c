@@ -117,7 +117,10 @@ const char *pf_run_remark(const PfRun *run)
     if (!run->warm && run->config->warmup != NULL)
         return "not warmed up";
     bool scans = run->setup->ops->scan != NULL;
-    return scans && run->host->stats.passes < 2 ? "not converged" : "";
+    bool is_lossy = pf_host_is_lossy(run->host);
+    if (scans && run->host->stats.passes < 2)
+        return is_lossy ? "lossy, not converged" : "not converged";
+    return is_lossy ? "lossy" : "";
 }
 
 const PfStats *pf_run_stats(const PfRun *run)

@@ -8,10 +8,11 @@
  *
  * Each chain head and each frame visited lies on a line of its own. The table accounts for its
  * frames wholly; what a policy keeps in them is not counted again by the policy. */
+#include "finder_table.h"
+
 #include <inttypes.h>
 
 #include "error.h"
-#include "policy.h"
 #include "seg_array.h"
 #include "units.h"
 
@@ -26,10 +27,6 @@ enum {
 };
 
 #define END_OF_CHAIN UINT64_MAX
-
-typedef struct {
-    uint64_t index_bits;
-} TableConfig;
 
 /* Numbered from 1; 0 ends a chain and the list of free frames. */
 typedef struct {
@@ -53,7 +50,7 @@ typedef struct {
 static const PfConfigField table_fields[] = {
     {.key = "index_bits",
      .type = PF_CONFIG_UINT,
-     .offset = offsetof(TableConfig, index_bits),
+     .offset = offsetof(PfFinderTableConfig, index_bits),
      .standard = "auto",
      .min = 1,
      .max = INDEX_BITS_MAX,
@@ -118,7 +115,7 @@ static void register_stats(Table *self)
 
 static void *table_create(PfHost *host, const void *user_config, uint64_t frames, GError **error)
 {
-    const TableConfig *config = user_config;
+    const PfFinderTableConfig *config = user_config;
     if (frames >= UINT32_MAX) {
         g_set_error(error, PF_ERROR, PF_ERROR_LIMIT,
                     "the finder \"table\" holds less than 2^32 frames, the machine has %" PRIu64,
@@ -260,7 +257,7 @@ const PfFinderOps pf_finder_table = {
     .summary = "Hash table of chains, 3 bytes a chain and 16 a frame, preallocated.",
     .fields = table_fields,
     .field_count = G_N_ELEMENTS(table_fields),
-    .config_bytes = sizeof(TableConfig),
+    .config_bytes = sizeof(PfFinderTableConfig),
     .create = table_create,
     .free = table_free,
     .find = table_find,

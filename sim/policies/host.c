@@ -73,6 +73,7 @@ PfHost *pf_host_new(const PfPolicySetup *setup, const PfHostBase *base, GError *
         pf_host_free(host);
         return NULL;
     }
+    host->uses_cam = setup->finder != NULL && setup->finder->uses_cam;
     if (!pf_host_create_filters(host, error)) {
         pf_host_free(host);
         return NULL;
@@ -94,6 +95,7 @@ void pf_host_free(PfHost *host)
         host->setup->ops->free(host->self);
     if (host->finder != NULL)
         host->setup->finder->free(host->finder);
+    pf_host_cam_clear(host);
     pf_host_free_filters(host);
     pf_host_bill_free(host->bill);
     g_clear_pointer(&host->census.contexts, g_array_unref);
@@ -187,6 +189,8 @@ void pf_host_page_written(PfHost *host, PfPage page, PfChange how)
 {
     if (!pf_host_wants_writes(host))
         return;
+    if (pf_host_cam_snoops(host))
+        pf_host_cam_written(host, page);
     work_at_context(host, page.context);
     pf_host_page_accessed(host, page, true);
     if (host->setup->ops->page_written != NULL)

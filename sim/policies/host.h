@@ -3,6 +3,7 @@
  * tells the policy what happens. */
 #pragma once
 
+#include "cam.h"
 #include "memory.h"
 #include "mmu.h"
 #include "policy.h"
@@ -71,6 +72,10 @@ typedef struct {
     uint64_t seed;
     uint64_t *due_cycles; /* of the run: when it must next ask what is due; lowered by wake_at */
     bool verify;
+    PfCam *const *cams; /* CAM_COUNT of them, one a node */
+    unsigned cam_count;
+    const PfCamConfig *cam;
+    uint64_t cam_reach_cycles; /* from a core to the memory controller and back */
     unsigned color_count;
     uint64_t frame_capacity; /* of a machine without a limit: what the trace can need */
 } PfHostBase;
@@ -123,6 +128,11 @@ struct PfHost {
     uint32_t hash_bytes; /* of a page that are hashed, from hash_offset_bytes on */
     bool is_low;          /* asked for frames on behalf of `low_page` */
     PfPage low_page;
+    bool uses_cam;       /* the policy has a finder that does */
+    bool has_match;      /* the last search found something for `match_page` */
+    PfPage match_page;
+    bool is_false_match; /* it was believed and is of other bytes */
+    PfTable cam_places;  /* value: where it is, if its key does not tell (host_cam.c) */
     bool is_unmapping;    /* told of a page that goes: the image has let go of its bytes already */
     uint64_t differences; /* that --verify found */
     char *first_difference;
@@ -193,10 +203,34 @@ void pf_host_attend_nobody(const PfHost *host);
 /* Cycles of the policy that were spent on pages of CONTEXT. */
 uint64_t pf_host_context_cycles(const PfHost *host, uint32_t context);
 
-/* Whether the policy or a filter asks to be told of writes. */
+/* Whether stores make entries of the CAM stale in its own view. */
+static inline bool pf_host_cam_snoops(const PfHost *host)
+{
+    return host->uses_cam && host->base.cam->stale != PF_CAM_STALE_VERIFY;
+}
+
+/* Whether the policy uses the machine's CAM. */
+static inline bool pf_host_uses_cam(const PfHost *host)
+{
+    return host->uses_cam;
+}
+
+/* Whether the policy may share pages of different bytes: differences are no errors then. */
+bool pf_host_is_lossy(const PfHost *host);
+
+/* PAGE has been stored to, in place (host_cam.c). */
+void pf_host_cam_written(PfHost *host, PfPage page);
+void pf_host_cam_clear(PfHost *host);
+/* A page was shared with a frame of other bytes. */
+void pf_host_count_false_merge(PfHost *host);
+
+/* Whether A and B, both in use, hold the same known bytes; free of charge. */
+bool pf_host_is_same(PfHost *host, PfMpn a, PfMpn b);
+/* Whether the policy, a filter or the CAM asks to be told of writes. */
 static inline bool pf_host_wants_writes(const PfHost *host)
 {
-    return host->setup->ops->page_written != NULL || host->filters != NULL;
+    return host->setup->ops->page_written != NULL || host->filters != NULL ||
+           pf_host_cam_snoops(host);
 }
 
 /* When the policy is to be woken up, or to be told that pages have expired. */

@@ -42,9 +42,39 @@ static void finish_remapping(PfHost *host, PfPage page)
     pf_host_verify(host, page);
 }
 
+static bool is_match(const PfHost *host, PfPage page)
+{
+    return host->has_match && pf_page_equal(page, host->match_page);
+}
+
+/* Compares OWN, the frame of PAGE, with FRAME, unless a match of the CAM is to be believed. Whether
+ * PAGE may be mapped onto it even if they differ. */
+static bool compare(PfHost *host, PfPage page, PfMpn own, PfMpn frame)
+{
+    if (is_match(host, page) && pf_host_believes(host)) {
+        host->is_false_match = !pf_host_is_same(host, own, frame);
+        return true;
+    }
+    host->is_false_match = false;
+    pf_host_compare_frames(host, own, frame, NULL);
+    return (host->setup->ops->flags & PF_POLICY_LOSSY) != 0;
+}
+
+/* Counts a match that was tried and found false, or was false and believed. */
+static void count_false(PfHost *host, PfPage page, PfShareResult result)
+{
+    bool is_believed = result == PF_SHARE_DONE && host->is_false_match;
+    if (is_believed)
+        pf_host_count_false_merge(host);
+    if (is_believed || (result == PF_SHARE_DIFFERS && is_match(host, page)))
+        pf_host_count_false_match(host);
+    host->has_match = false;
+}
+
 /* What a merge of PAGE onto FRAME costs and what is to be done after it. */
 static PfMergeResult finish_merge(PfHost *host, PfPage page, PfShareResult result)
 {
+    count_false(host, page, result);
     if (result == PF_SHARE_DONE) {
         host->stats.shared++;
         /* What it will be once all the others have left. */
@@ -67,9 +97,8 @@ PfMergeResult pf_host_merge(PfHost *host, PfPage page, PfPage keeper)
     PfMemory *memory = host->base.memory;
     const PfEntry *entry = pf_memory_entry(memory, kept);
     bool was_writable = (entry->flags & PF_ENTRY_WRITABLE) != 0;
-    pf_host_compare_frames(host, (PfMpn){pf_memory_entry(memory, slot)->mpn}, (PfMpn){entry->mpn},
-                           NULL);
-    bool lossy = (host->setup->ops->flags & PF_POLICY_LOSSY) != 0;
+    PfMpn frame = {entry->mpn};
+    bool lossy = compare(host, page, (PfMpn){pf_memory_entry(memory, slot)->mpn}, frame);
     PfShareResult result = pf_share_merge(memory, slot, kept, lossy);
     if (result == PF_SHARE_DONE)
         pf_host_verdict(host, keeper, PF_WHY_UNIQUE);
@@ -88,8 +117,7 @@ PfMergeResult pf_host_merge_frame(PfHost *host, PfPage page, PfMpn frame)
         return PF_NOT_ADMITTED;
     pf_host_follow(host, page.context);
     PfMemory *memory = host->base.memory;
-    pf_host_compare_frames(host, (PfMpn){pf_memory_entry(memory, slot)->mpn}, frame, NULL);
-    bool lossy = (host->setup->ops->flags & PF_POLICY_LOSSY) != 0;
+    bool lossy = compare(host, page, (PfMpn){pf_memory_entry(memory, slot)->mpn}, frame);
     return finish_merge(host, page, pf_share_merge_frame(memory, slot, frame, lossy));
 }
 
@@ -137,6 +165,7 @@ void pf_host_set_frame_tag(PfHost *host, PfMpn frame, uint32_t tag)
 
 PfMergeResult pf_host_map_zero(PfHost *host, PfPage page)
 {
+    host->has_match = false; /* whatever was found, it was not this */
     return pf_host_merge_frame(host, page, PF_ZERO_FRAME);
 }
 

@@ -17,9 +17,17 @@ static uint64_t hash_content(const PfHost *host, PfContent content)
     return host->setup->hash->hash(bytes + host->setup->common.hash_offset_bytes, host->hash_bytes);
 }
 
+/* What a policy files pages by is as wide as the CAM's keys; a checksum is not. */
+static uint64_t hash_bits(const PfHost *host)
+{
+    bool is_key = host->uses_cam && (host->setup->ops->flags & PF_POLICY_INDEXED) == 0;
+    uint64_t bits = host->setup->common.hash_bits;
+    return is_key ? MIN(bits, host->base.cam->key_bits) : bits;
+}
+
 static uint64_t cut_hash(const PfHost *host, uint64_t hash)
 {
-    uint64_t bits = host->setup->common.hash_bits;
+    uint64_t bits = hash_bits(host);
     return bits >= 64 ? hash : hash & (((uint64_t)1 << bits) - 1);
 }
 
@@ -30,7 +38,7 @@ uint64_t pf_host_key_of(PfHost *host, PfContent content)
 
 unsigned pf_host_key_bits(const PfHost *host)
 {
-    return (unsigned)MIN(host->setup->common.hash_bits, host->setup->hash->bits);
+    return (unsigned)MIN(hash_bits(host), host->setup->hash->bits);
 }
 
 uint64_t pf_host_zero_hash(PfHost *host)
@@ -125,6 +133,12 @@ static int compare_contents(PfHost *host, PfMpn a, PfMpn b, size_t *ret_first_di
     let_go(memory, &left);
     let_go(memory, &right);
     return sign;
+}
+
+bool pf_host_is_same(PfHost *host, PfMpn a, PfMpn b)
+{
+    size_t first;
+    return pf_mpn_equal(a, b) || compare_contents(host, a, b, &first) == 0;
 }
 
 /* Compares two frames and charges for it; SAME frames are equal at no cost. */

@@ -3,7 +3,10 @@
 
 bool pf_host_find(PfHost *host, uint64_t key, PfPage page, uint64_t *cursor, uint64_t *ret_value)
 {
-    return host->setup->finder->find(host->finder, key, page, cursor, ret_value);
+    bool found = host->setup->finder->find(host->finder, key, page, cursor, ret_value);
+    host->has_match = found && host->uses_cam;
+    host->match_page = page;
+    return found;
 }
 
 void pf_host_file(PfHost *host, uint64_t key, PfPage page, uint64_t value)
@@ -14,6 +17,17 @@ void pf_host_file(PfHost *host, uint64_t key, PfPage page, uint64_t value)
 void pf_host_unfile(PfHost *host, uint64_t key, uint64_t value)
 {
     host->setup->finder->unfile(host->finder, key, value);
+}
+
+bool pf_host_has_finder(const PfHost *host)
+{
+    return host->finder != NULL;
+}
+
+bool pf_host_finds_all(const PfHost *host)
+{
+    const PfFinderOps *ops = host->setup->finder;
+    return ops->finds_all == NULL || ops->finds_all(host->finder);
 }
 
 PfTicket pf_host_remember(PfHost *host, PfPage page)

@@ -111,7 +111,8 @@ static void resolve_names(PfPolicySetup *setup, PfConfigSection *section,
             pf_config_complain(section, "finder",
                                "there is no finder '%s'; `pagefold list finders` names them",
                                common->finder);
-        else if (setup->ops->default_finder == NULL)
+        else if (setup->ops->default_finder == NULL &&
+                 (setup->ops->flags & PF_POLICY_INDEXED) == 0)
             pf_config_complain(section, "finder", "policy '%s' files nothing: leave finder out",
                                common->name);
     }

@@ -18,6 +18,7 @@
 #include "ksm_pages.h"
 #include "ksm_scan.h"
 #include "ksm_slots.h"
+#include "error.h"
 #include "units.h"
 
 #define PS_PER_MILLISECOND (PF_PS_PER_SECOND / 1000)
@@ -178,11 +179,17 @@ static void ksm_store_faulted(void *user, const PfStoreFault *fault)
 
 static void *ksm_create(PfHost *host, const void *config, GError **error)
 {
-    (void)error;
     PfKsm *ksm = g_new0(PfKsm, 1);
     ksm->host = host;
     ksm->config = *(const PfKsmConfig *)config;
     pf_ksm_config_apply_version(&ksm->config);
+    ksm->has_finder = pf_host_has_finder(host);
+    if (ksm->has_finder && ksm->config.version != PF_KSM_6_18) {
+        g_set_error(error, PF_ERROR, PF_ERROR_CONFIG,
+                    "ksm: version: older kernels search before they hash; a finder needs 6.18");
+        g_free(ksm);
+        return NULL;
+    }
     pf_seg_array_init(&ksm->items, sizeof(PfKsmItem));
     pf_seg_array_init(&ksm->nodes, sizeof(PfKsmNode));
     for (unsigned i = 0; i < PF_KSM_TREES; i++) {
@@ -231,6 +238,7 @@ static void ksm_check(void *user)
 const PfPolicyOps pf_policy_ksm = {
     .name = "ksm",
     .summary = "Stable and unstable trees, pass by pass (Linux, Kernel Samepage Merging).",
+    .flags = PF_POLICY_INDEXED,
     .fields = pf_ksm_fields,
     .field_count = PF_KSM_FIELDS,
     .config_bytes = sizeof(PfKsmConfig),

@@ -57,6 +57,7 @@ enum {
     PF_POLICY_LOSSY = 1,       /* may change bytes on purpose; differences are counted, no errors */
     PF_POLICY_COMPRESSING = 2, /* may go below one frame for each distinct content */
     PF_POLICY_BOUND = 4,       /* an arithmetical bound (oracle): changes no mapping */
+    PF_POLICY_INDEXED = 8,     /* has an index of its own, and a finder in front of it if asked */
 };
 
 /* A policy. `create` and `free` are mandatory; every other op is optional, NULL means not
@@ -69,7 +70,7 @@ typedef struct {
     size_t field_count;
     size_t config_bytes; /* of the struct that `fields` bind to */
     const char *default_scope;  /* "all" where NULL; or "anon", "mergeable" */
-    const char *default_finder; /* NULL: it files nothing */
+    const char *default_finder; /* NULL: it files nothing, unless it is INDEXED */
     const char *default_place;  /* "daemon" where NULL */
     const char *default_hash;   /* "xxh3" where NULL */
     const PfContextStat *context_stats;
@@ -232,6 +233,40 @@ bool pf_host_find(PfHost *host, uint64_t key, PfPage page, uint64_t *cursor, uin
 void pf_host_file(PfHost *host, uint64_t key, PfPage page, uint64_t value);
 /* Takes VALUE out, which was filed under KEY, whatever its page has become. */
 void pf_host_unfile(PfHost *host, uint64_t key, uint64_t value);
+/* Whether the configuration names a finder; always so unless the policy is INDEXED. */
+bool pf_host_has_finder(const PfHost *host);
+/* Whether the finder is sure to find whatever was filed: else it may have lost something. */
+bool pf_host_finds_all(const PfHost *host);
+/* Whether a match is to be believed without comparing any bytes, which is lossy: pf_host_merge and
+ * _merge_frame do not compare the page that pf_host_find found a match for last. */
+bool pf_host_believes(const PfHost *host);
+/* The policy has seen for itself that the last match is of other bytes (a merge counts that by
+ * itself). */
+void pf_host_count_false_match(PfHost *host);
+
+/* ---- Services for finders that use the machine's CAM (section `machine.cam`); they charge for it.
+ * What keys mean to it, hash or whole page, is its own business. ---- */
+
+/* What became of a value that was to be written. */
+typedef enum {
+    PF_CAM_KEPT,
+    PF_CAM_DISPLACED, /* kept in place of another */
+    PF_CAM_FULL,      /* not kept */
+} PfCamFiling;
+
+/* As pf_host_find, _file and _unfile. RET_KEY and RET_VALUE get what had to go. Unfiling tells
+ * whether VALUE was there: it is not if it was displaced, or deleted as its page was stored to. */
+bool pf_host_cam_find(PfHost *host, uint64_t key, PfPage page, uint64_t *cursor,
+                      uint64_t *ret_value);
+PfCamFiling pf_host_cam_file(PfHost *host, uint64_t key, PfPage page, uint64_t value,
+                             uint64_t *ret_key, uint64_t *ret_value);
+bool pf_host_cam_unfile(PfHost *host, uint64_t key, uint64_t value);
+/* Whether there is a table in memory for what has no room. */
+bool pf_host_cam_overflows(const PfHost *host);
+/* Whether values may vanish from the CAM that nobody displaced or unfiled. */
+bool pf_host_cam_forgets(const PfHost *host);
+/* A search was in vain that would have found what has no room. */
+void pf_host_cam_count_lost(PfHost *host);
 
 /* ---- Services for finders that order by content ---- */
 
@@ -288,7 +323,7 @@ typedef struct {
     size_t config_bytes;
 
     /* FRAMES is how many values there may be at most (the machine's frames). May register counters
-     * in the policy's group. All ops but `check` are mandatory. */
+     * in the policy's group. All ops but `check` and `finds_all` are mandatory. */
     void *(*create)(PfHost *host, const void *config, uint64_t frames, GError **error);
     void (*free)(void *self);
     /* As pf_host_find, _file, _unfile; each charges what it touches through HOST. Between two steps
@@ -298,6 +333,9 @@ typedef struct {
     void (*unfile)(void *self, uint64_t key, uint64_t value);
     uint64_t (*metadata_bytes)(const void *self);
     void (*check)(void *self);
+    /* Whether nothing that was filed is lost; NULL: it never is. */
+    bool (*finds_all)(const void *self);
+    bool uses_cam;
 } PfFinderOps;
 
 /* ---- Filters: leave pages out that some rule says are not worth a look now. ---- */

@@ -74,6 +74,55 @@ static void test_break(void)
     }
 }
 
+/* Translations outlive merges: a store through one that says "writable" must not reach the others.
+ * The machine verifies each page. */
+static void test_stale_translation(void)
+{
+    static const char trace[] = HEAD "map a 0x0 2 anon\nmap b 0x0 2 anon\n"
+                                     "write a 0x0 8 0x1\nwrite b 0x0 8 0x1\n"
+                                     "scan pass 1\nmark \"shared\"\n"
+                                     "write b 0x40 8 0x2\nread a 0x40 8\nread b 0x40 8\n";
+    g_autoptr(Played) played = both(trace, "");
+    static const char *const labels[] = {"table", "engine"};
+    for (unsigned i = 0; i < G_N_ELEMENTS(labels); i++) {
+        CU_ASSERT_EQUAL(played_mark_stat(played, labels[i], 0, "memory.used_frames"), 1);
+        CU_ASSERT_EQUAL(played_stat(played, labels[i], "memory.used_frames"), 2);
+        CU_ASSERT_EQUAL(played_stat(played, labels[i], "remap.copies"), 1);
+        CU_ASSERT_EQUAL(played_stat(played, labels[i], "tlb.l1d.misses"),
+                        played_stat(played, "none", "tlb.l1d.misses"));
+        /* The copy of 4096 bytes goes past the caches. */
+        CU_ASSERT_TRUE(played_stat(played, labels[i], "controller.reads") >= 64);
+        CU_ASSERT_TRUE(played_stat(played, labels[i], "controller.writes") >= 64);
+    }
+    CU_ASSERT_EQUAL(pf_simulation_differences(played->simulation), 0);
+}
+
+/* A page whose frame the controller has freed is mapped all the time: no access traps. */
+static void test_given_back(void)
+{
+    static const char trace[] = HEAD "grain page\nmap a 0x0 2 anon\nfill a 0x0 2 zero\n"
+                                     "scan pass 1\nmark \"given\"\n"
+                                     "read a 0x0 8\ntouch a 0x1000 1\n";
+    g_autoptr(Played) played = play_configured(
+        trace, strlen(trace),
+        "machine = { costs = { trap = 1000; allocate = 700; fill_page = 900; line = 317; }; };\n"
+        "policies = ( { name = \"zero-compress\"; pacing = \"trace\"; label = \"pte\"; },\n"
+        "  { name = \"zero-compress\"; pacing = \"trace\"; label = \"table\";\n"
+        "    remap = \"controller\"; } );\n",
+        NULL);
+    double none = played_stat(played, "none", "cycles.account.fault");
+    /* None of the two had a frame: each has one made and filled, by a trap or by an entry. */
+    CU_ASSERT_EQUAL(played_stat(played, "pte", "cycles.account.fault"),
+                    none + 2 * (1000 + 700 + 900));
+    CU_ASSERT_EQUAL(played_mark_stat(played, "table", 0, "memory.used_frames"), 0);
+    CU_ASSERT_EQUAL(played_stat(played, "table", "memory.used_frames"), 2);
+    CU_ASSERT_EQUAL(played_stat(played, "table", "remap.copies"), 2);
+    /* The first touches look two pages up, both for the first time. */
+    double lookups = 2 * (4 + 317);
+    CU_ASSERT_EQUAL(played_stat(played, "table", "cycles.account.fault"),
+                    none + lookups + 2 * (317 + 900));
+}
+
 /* By costs a core's work on a page looks it up once: a miss, then hits. */
 static void test_costs(void)
 {
@@ -139,6 +188,8 @@ static void test_storage(void)
 static const PfCheck checks[] = {
     {"a merge by the controller invalidates no translation, of no core", test_merge},
     {"a store to what the controller shares costs an entry and a copy, no trap", test_break},
+    {"a translation older than a merge leads to the page's own frame", test_stale_translation},
+    {"a page whose frame was given back gets one without a trap", test_given_back},
     {"by costs a core's work on a page looks it up once", test_costs},
     {"every access that reaches the controller is looked up, and misses read DRAM", test_lookups},
     {"the table takes its bits for each frame and counts as metadata", test_storage},

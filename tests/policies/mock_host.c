@@ -21,6 +21,8 @@ PfHost *mock_new(uint64_t frames, uint32_t page_bytes, unsigned hash_bits)
     host->wake_cycle = PF_HOST_NEVER;
     host->stats = pf_stats_new();
     host->config = pf_config_new(NULL);
+    const PfCamConfig ideal = {.is_ideal = true, .entries = 16, .banks = 1, .ports = 1};
+    host->cam = pf_cam_new(&ideal, MOCK_CLOCK_HZ, page_bytes, 1, NULL, NULL);
     return host;
 }
 
@@ -38,6 +40,7 @@ void mock_free(PfHost *host)
     g_free(host->finder_config);
     pf_config_free(host->config);
     pf_stats_free(host->stats);
+    pf_cam_free(host->cam);
     g_free(host->frames);
     g_free(host->bytes);
     g_free(host);
@@ -376,19 +379,4 @@ void pf_host_charge(PfHost *host, PfAccount account, uint64_t cycles)
 void pf_host_charge_lines(PfHost *host, PfAccount account, uint64_t count)
 {
     host->counts.lines[account] += count;
-}
-
-bool pf_host_find(PfHost *host, uint64_t key, PfPage page, uint64_t *cursor, uint64_t *ret_value)
-{
-    return host->finder_ops->find(host->finder, key, page, cursor, ret_value);
-}
-
-void pf_host_file(PfHost *host, uint64_t key, PfPage page, uint64_t value)
-{
-    host->finder_ops->file(host->finder, key, page, value);
-}
-
-void pf_host_unfile(PfHost *host, uint64_t key, uint64_t value)
-{
-    host->finder_ops->unfile(host->finder, key, value);
 }

@@ -1,6 +1,7 @@
 /* What the two files of the mock host share. */
 #pragma once
 
+#include "cam.h"
 #include "mock_host.h"
 
 enum { MOCK_CLOCK_HZ = 1000000000 };
@@ -53,6 +54,7 @@ struct PfHost {
     void *finder;
     void *policy_config;
     void *finder_config;
+    PfCam *cam; /* an ideal one */
 };
 
 /* The page's entry, if its context has one; if it is present too. NULL if not. */

@@ -294,13 +294,19 @@ static void test_independence(void)
     pf_registry_free(registry);
 }
 
-/* Every policy that files anything, with every finder; the label is that of the policy. */
+/* Every policy that files anything, with every finder, and without one if it can do that; the label
+ * is that of the policy. */
 static char *every_finder(const PfRegistry *registry, const char *extra)
 {
     GString *list = g_string_new(NULL);
     for (size_t i = 0; i < pf_registry_policy_count(registry); i++) {
         const PfPolicyOps *ops = pf_registry_policy(registry, i);
-        for (size_t j = 0; ops->default_finder != NULL && j < pf_registry_finder_count(registry);
+        bool is_indexed = (ops->flags & PF_POLICY_INDEXED) != 0;
+        g_autofree char *plain = g_strdup_printf("pacing = \"trace\"; %s", extra);
+        if (is_indexed)
+            laws_add_policy(list, ops, plain);
+        for (size_t j = 0; (is_indexed || ops->default_finder != NULL) &&
+                           j < pf_registry_finder_count(registry);
              j++) {
             g_autofree char *finder = g_strdup_printf(
                 "finder = \"%s\"; pacing = \"trace\"; %s", pf_registry_finder(registry, j)->name,

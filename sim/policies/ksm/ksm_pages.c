@@ -74,7 +74,11 @@ bool pf_ksm_merge_two(PfKsm *ksm, uint32_t item_index, PfMpn frame, const PfKsmP
     if (!is_done)
         return false;
     pf_ksm_item_leave(ksm, partner->item);
-    uint32_t node = pf_ksm_stable_insert(ksm, pf_ksm_tree_of(ksm, frame), frame);
+    PfKsmProbe probe = {.page = page,
+                        .frame = frame,
+                        .checksum = pf_ksm_item(ksm, item_index)->checksum,
+                        .tree = pf_ksm_tree_of(ksm, frame)};
+    uint32_t node = pf_ksm_stable_insert(ksm, &probe);
     pf_ksm_stable_append(ksm, node, partner->item);
     pf_ksm_stable_append(ksm, node, item_index);
     return true;

@@ -54,6 +54,15 @@ static void find_partner(PfKsm *ksm, const PfKsmCandidate *candidate, uint32_t t
         pf_host_verdict(ksm->host, candidate->page, PF_WHY_LIMIT);
 }
 
+static uint32_t search(PfKsm *ksm, const PfKsmCandidate *candidate, uint32_t tree, bool *ret_full)
+{
+    PfKsmProbe probe = {.page = candidate->page,
+                        .frame = candidate->frame,
+                        .checksum = pf_ksm_item(ksm, candidate->item)->checksum,
+                        .tree = tree};
+    return pf_ksm_stable_search(ksm, &probe, ret_full);
+}
+
 static void visit(PfKsm *ksm, const PfKsmCandidate *candidate)
 {
     uint32_t tree = pf_ksm_tree_of(ksm, candidate->frame);
@@ -61,7 +70,7 @@ static void visit(PfKsm *ksm, const PfKsmCandidate *candidate)
     if (!is_unchanged(ksm, candidate) || became_zero(ksm, candidate))
         return;
     bool is_full;
-    uint32_t node = pf_ksm_stable_search(ksm, tree, candidate->frame, &is_full);
+    uint32_t node = search(ksm, candidate, tree, &is_full);
     if (node != 0)
         share(ksm, candidate, node);
     else
@@ -73,7 +82,7 @@ static void visit_old(PfKsm *ksm, const PfKsmCandidate *candidate)
 {
     uint32_t tree = pf_ksm_tree_of(ksm, candidate->frame);
     bool is_full;
-    uint32_t node = pf_ksm_stable_search(ksm, tree, candidate->frame, &is_full);
+    uint32_t node = search(ksm, candidate, tree, &is_full);
     pf_ksm_item_leave(ksm, candidate->item);
     if (node != 0)
         share(ksm, candidate, node);

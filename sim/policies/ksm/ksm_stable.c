@@ -1,6 +1,7 @@
 #include "ksm_stable.h"
 
 #include "ksm_costs.h"
+#include "ksm_nodes.h"
 
 static PfMpn frame_of(const PfKsmNode *node)
 {
@@ -21,92 +22,6 @@ static bool is_usable(const PfKsm *ksm, uint32_t index)
     return node->length >= 1 && node->length < ksm->config.max_page_sharing;
 }
 
-static uint32_t new_node(PfKsm *ksm, PfKsmNodeKind kind, uint32_t tree)
-{
-    uint32_t index = ksm->node_free;
-    if (index != 0) {
-        ksm->node_free = pf_ksm_node(ksm, index)->length;
-    } else {
-        g_assert(ksm->node_limit < UINT32_MAX >> 1);
-        index = ++ksm->node_limit;
-        pf_seg_array_reserve(&ksm->nodes, (uint64_t)index + 1);
-    }
-    *pf_ksm_node(ksm, index) = (PfKsmNode){.kind = (uint8_t)kind, .tree = (uint8_t)tree};
-    ksm->counts.nodes++;
-    return index;
-}
-
-static void free_node(PfKsm *ksm, uint32_t index)
-{
-    pf_ksm_node(ksm, index)->length = ksm->node_free;
-    ksm->node_free = index;
-    ksm->counts.nodes--;
-}
-
-/* ---- Chains ---- */
-
-static void add_dup(PfKsm *ksm, uint32_t chain, uint32_t index)
-{
-    PfKsmNode *node = pf_ksm_node(ksm, index);
-    uint32_t first = pf_ksm_node(ksm, chain)->dups;
-    node->kind = PF_KSM_DUP;
-    node->dup.chain = chain;
-    node->dup.previous = 0;
-    node->dup.next = first;
-    if (first != 0)
-        pf_ksm_node(ksm, first)->dup.previous = index;
-    pf_ksm_node(ksm, chain)->dups = index;
-    ksm->counts.dups++;
-}
-
-static void remove_dup(PfKsm *ksm, uint32_t index)
-{
-    const PfKsmNode *node = pf_ksm_node(ksm, index);
-    if (node->dup.previous != 0)
-        pf_ksm_node(ksm, node->dup.previous)->dup.next = node->dup.next;
-    else
-        pf_ksm_node(ksm, node->dup.chain)->dups = node->dup.next;
-    if (node->dup.next != 0)
-        pf_ksm_node(ksm, node->dup.next)->dup.previous = node->dup.previous;
-    ksm->counts.dups--;
-}
-
-static uint32_t now_ticks(const PfKsm *ksm)
-{
-    return (uint32_t)(pf_host_now(ksm->host) / ksm->tick_cycles);
-}
-
-/* A chain in the place of the plain node INDEX, which is its first dup. */
-static uint32_t make_chain(PfKsm *ksm, uint32_t index)
-{
-    uint32_t tree = pf_ksm_node(ksm, index)->tree;
-    uint32_t chain = new_node(ksm, PF_KSM_CHAIN, tree);
-    pf_tree_replace(&ksm->stable[tree], index, chain);
-    pf_ksm_node(ksm, chain)->pruned_ticks = now_ticks(ksm);
-    ksm->counts.chains++;
-    add_dup(ksm, chain, index);
-    return chain;
-}
-
-/* An empty chain leaves the tree. */
-static void delete_chain(PfKsm *ksm, uint32_t chain)
-{
-    pf_tree_erase(&ksm->stable[pf_ksm_node(ksm, chain)->tree], chain);
-    ksm->counts.chains--;
-    free_node(ksm, chain);
-}
-
-/* The only dup of CHAIN takes its place. */
-static void dissolve_chain(PfKsm *ksm, uint32_t chain, uint32_t index)
-{
-    uint32_t tree = pf_ksm_node(ksm, chain)->tree;
-    remove_dup(ksm, index);
-    pf_tree_replace(&ksm->stable[tree], chain, index);
-    pf_ksm_node(ksm, index)->kind = PF_KSM_PLAIN;
-    ksm->counts.chains--;
-    free_node(ksm, chain);
-}
-
 /* ---- Nodes and their items ---- */
 
 /* One item fewer, after it left the list of its node. */
@@ -119,7 +34,12 @@ static void count_leaving(PfKsm *ksm, const PfKsmItem *item, bool is_last)
 /* NODE goes; its items are in no tree then. */
 static void drop_node(PfKsm *ksm, uint32_t index)
 {
-    const PfKsmNode *node = pf_ksm_node(ksm, index);
+    PfKsmNode *node = pf_ksm_node(ksm, index);
+    if (node->is_filed) {
+        node->is_filed = false;
+        ksm->filed--;
+        pf_host_unfile(ksm->host, node->key, index);
+    }
     uint32_t next;
     for (uint32_t i = node->items; i != 0; i = next) {
         PfKsmItem *item = pf_ksm_item(ksm, i);
@@ -128,10 +48,10 @@ static void drop_node(PfKsm *ksm, uint32_t index)
         count_leaving(ksm, item, next == 0);
     }
     if (node->kind == PF_KSM_DUP)
-        remove_dup(ksm, index);
+        pf_ksm_chain_remove(ksm, index);
     else
         pf_tree_erase(&ksm->stable[node->tree], index);
-    free_node(ksm, index);
+    pf_ksm_node_free(ksm, index);
 }
 
 void pf_ksm_stable_append(PfKsm *ksm, uint32_t index, uint32_t item_index)
@@ -177,7 +97,7 @@ void pf_ksm_stable_leave(PfKsm *ksm, uint32_t item_index)
 /* Whether all of CHAIN is to be looked at; if so it counts as done. */
 static bool is_prune_due(PfKsm *ksm, uint32_t chain)
 {
-    uint32_t now = now_ticks(ksm);
+    uint32_t now = pf_ksm_now_ticks(ksm);
     int32_t interval =
         (int32_t)((ksm->config.prune_millisecs + PF_KSM_TICK_MS - 1) / PF_KSM_TICK_MS);
     PfKsmNode *node = pf_ksm_node(ksm, chain);
@@ -216,7 +136,7 @@ static uint32_t look_at_chain(PfKsm *ksm, uint32_t chain, bool is_search, uint32
     uint32_t best = choose_dup(ksm, chain, prune);
     *ret_node = best;
     if (best == 0) {
-        delete_chain(ksm, chain);
+        pf_ksm_chain_delete(ksm, chain);
         return 0;
     }
     const PfKsmNode *node = pf_ksm_node(ksm, best);
@@ -224,13 +144,13 @@ static uint32_t look_at_chain(PfKsm *ksm, uint32_t chain, bool is_search, uint32
     /* Up to 6.10 a lone node kept its chain unless it was pruned. */
     bool is_modern = ksm->config.version == PF_KSM_6_18;
     if (is_lone && (is_modern || (prune && is_usable(ksm, best)))) {
-        dissolve_chain(ksm, chain, best);
+        pf_ksm_chain_dissolve(ksm, chain, best);
         return best;
     }
     bool has_room = node->length >= 1 && node->length + 1 < ksm->config.max_page_sharing;
     if (node->dup.previous != 0 && has_room) {
-        remove_dup(ksm, best);
-        add_dup(ksm, chain, best);
+        pf_ksm_chain_remove(ksm, best);
+        pf_ksm_chain_add(ksm, chain, best);
     }
     return chain;
 }
@@ -282,26 +202,89 @@ static Walk walk(PfKsm *ksm, uint32_t tree, PfMpn frame, bool is_search)
     return way;
 }
 
-uint32_t pf_ksm_stable_search(PfKsm *ksm, uint32_t tree, PfMpn frame, bool *ret_full)
+/* ---- The finder in front of the trees ---- */
+
+/* The element of node INDEX, of equal bytes; nothing on it is stale then. */
+static Walk arrive(PfKsm *ksm, uint32_t index)
 {
-    Walk found = walk(ksm, tree, frame, true);
+    const PfKsmNode *node = pf_ksm_node(ksm, index);
+    Walk way = {.found = node->kind == PF_KSM_DUP ? node->dup.chain : index};
+    way.found = look_at(ksm, way.found, true, &way.node);
+    return way;
+}
+
+/* Asks the finder for the bytes of PROBE. A node that it names and that is stale goes, and then it
+ * is asked anew. */
+static Walk ask_finder(PfKsm *ksm, const PfKsmProbe *probe)
+{
+    uint64_t cursor = 0;
+    uint64_t value;
+    while (pf_host_find(ksm->host, probe->checksum, probe->page, &cursor, &value)) {
+        uint32_t index = (uint32_t)value;
+        PfMpn other = frame_of(pf_ksm_node(ksm, index));
+        if (is_stale(ksm, index)) {
+            drop_node(ksm, index);
+            cursor = 0;
+            continue;
+        }
+        if (pf_ksm_node(ksm, index)->tree != probe->tree)
+            continue;
+        pf_ksm_charge_stable_level(ksm->host, other);
+        if (pf_host_believes(ksm->host) ||
+            pf_host_compare_frames(ksm->host, probe->frame, other, NULL) == 0)
+            return arrive(ksm, index);
+        pf_host_count_false_match(ksm->host);
+    }
+    return (Walk){.found = 0};
+}
+
+/* There are as many live nodes as frames at most, and room for so many in the finder. Stale ones,
+ * which no walk comes across any more, go when they have filled it. */
+static void make_room(PfKsm *ksm)
+{
+    if (ksm->filed < pf_host_frame_capacity(ksm->host))
+        return;
+    for (uint32_t i = 1; i <= ksm->node_limit; i++)
+        if (pf_ksm_node(ksm, i)->is_filed && is_stale(ksm, i))
+            drop_node(ksm, i);
+}
+
+static void file(PfKsm *ksm, const PfKsmProbe *probe, uint32_t index)
+{
+    if (!ksm->has_finder)
+        return;
+    make_room(ksm);
+    PfKsmNode *node = pf_ksm_node(ksm, index);
+    node->key = probe->checksum;
+    node->is_filed = true;
+    ksm->filed++;
+    pf_host_file(ksm->host, node->key, probe->page, index);
+}
+
+uint32_t pf_ksm_stable_search(PfKsm *ksm, const PfKsmProbe *probe, bool *ret_full)
+{
+    Walk found = {.found = 0};
+    if (ksm->has_finder)
+        found = ask_finder(ksm, probe);
+    if (found.found == 0 && (!ksm->has_finder || !pf_host_finds_all(ksm->host)))
+        found = walk(ksm, probe->tree, probe->frame, true);
     *ret_full = found.found != 0 && !is_usable(ksm, found.node);
     return found.found != 0 && !*ret_full ? found.node : 0;
 }
 
-uint32_t pf_ksm_stable_insert(PfKsm *ksm, uint32_t tree, PfMpn frame)
+uint32_t pf_ksm_stable_insert(PfKsm *ksm, const PfKsmProbe *probe)
 {
-    Walk place = walk(ksm, tree, frame, false);
-    uint32_t index = new_node(ksm, PF_KSM_PLAIN, tree);
-    pf_ksm_node(ksm, index)->frame = frame.number;
-    pf_host_set_frame_tag(ksm->host, frame, index);
+    Walk place = walk(ksm, probe->tree, probe->frame, false);
+    uint32_t index = pf_ksm_node_new(ksm, PF_KSM_PLAIN, probe->tree);
+    pf_ksm_node(ksm, index)->frame = probe->frame.number;
+    pf_host_set_frame_tag(ksm->host, probe->frame, index);
     if (place.found == 0) {
-        pf_tree_insert(&ksm->stable[tree], index, place.parent, place.is_left);
-        return index;
+        pf_tree_insert(&ksm->stable[probe->tree], index, place.parent, place.is_left);
+    } else {
+        bool is_chain = pf_ksm_node(ksm, place.found)->kind == PF_KSM_CHAIN;
+        pf_ksm_chain_add(ksm, is_chain ? place.found : pf_ksm_chain_make(ksm, place.found), index);
     }
-    bool is_chain = pf_ksm_node(ksm, place.found)->kind == PF_KSM_CHAIN;
-    uint32_t chain = is_chain ? place.found : make_chain(ksm, place.found);
-    add_dup(ksm, chain, index);
+    file(ksm, probe, index);
     return index;
 }
 
@@ -324,7 +307,7 @@ static bool remove_element(PfKsm *ksm, uint32_t index)
     while (pf_ksm_node(ksm, index)->dups != 0)
         if (!remove_node(ksm, pf_ksm_node(ksm, index)->dups))
             return false;
-    delete_chain(ksm, index);
+    pf_ksm_chain_delete(ksm, index);
     return true;
 }
 

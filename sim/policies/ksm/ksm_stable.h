@@ -7,12 +7,21 @@
 
 #include "ksm_state.h"
 
-/* The node whose frame holds the bytes of FRAME and takes another item; 0 if there is none, and
- * RET_FULL if that is because those with its bytes take no more. */
-uint32_t pf_ksm_stable_search(PfKsm *ksm, uint32_t tree, PfMpn frame, bool *ret_full);
+/* The page looked at. */
+typedef struct {
+    PfPage page;
+    PfMpn frame;
+    uint32_t checksum; /* the key of its bytes, where a finder stands in front of the tree */
+    uint32_t tree;
+} PfKsmProbe;
 
-/* A new node for FRAME, which is claimed and has none. */
-uint32_t pf_ksm_stable_insert(PfKsm *ksm, uint32_t tree, PfMpn frame);
+/* The node whose frame holds the bytes of PROBE's and takes another item; 0 if there is none, and
+ * RET_FULL if that is because those with its bytes take no more. A finder in front of the tree is
+ * asked first; the tree then only for what it may have lost. */
+uint32_t pf_ksm_stable_search(PfKsm *ksm, const PfKsmProbe *probe, bool *ret_full);
+
+/* A new node for PROBE's frame, which is claimed and has none. */
+uint32_t pf_ksm_stable_insert(PfKsm *ksm, const PfKsmProbe *probe);
 
 /* ITEM, free, shares the frame of NODE from now on. */
 void pf_ksm_stable_append(PfKsm *ksm, uint32_t node, uint32_t item);

@@ -76,8 +76,10 @@ typedef struct {
         uint32_t pruned_ticks; /* CHAIN: when all of it was last looked at */
     };
     uint32_t length; /* PLAIN, DUP: of the list of items; or the next free node */
+    uint32_t key;    /* what it is filed under, if it is */
     uint8_t kind;    /* PfKsmNodeKind */
     uint8_t tree;
+    bool is_filed;
 } PfKsmNode;
 
 /* A context as the scanner's list of address spaces has it; element 0 is the list's head. */
@@ -123,6 +125,8 @@ typedef struct {
 
 typedef struct {
     PfHost *host; /* borrowed */
+    bool has_finder; /* in front of the stable tree */
+    uint64_t filed;  /* nodes */
     PfKsmConfig config;
     PfKsmCounts counts;
     PfSegArray items;

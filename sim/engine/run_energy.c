@@ -1,0 +1,105 @@
+/* Energy of a run: an account for each piece of hardware that takes some, and what of it is known.
+ * An account without a figure is null, and so is the total. */
+#include "run.h"
+
+#define JOULES_PER_FJ 1e-15
+
+static const PfCamFigures *cam_figures(const PfRun *run)
+{
+    return pf_cam_figures_of(run->machine->cams[0]);
+}
+
+static PfStatValue read_cam_energy(const void *user)
+{
+    const PfRun *run = user;
+    uint64_t spent_fJ = pf_cam_stats(run->machine->cams[0])->energy_fJ - run->cam_fJ_origin;
+    double seconds = (double)(run->now_cycles - run->cycles_origin) /
+                     (double)run->machine_config->clock_hz;
+    double leakage_W = pf_host_uses_cam(run->host)
+                           ? cam_figures(run)->leakage_W * run->machine->cam_count
+                           : 0;
+    return pf_stat_double((double)spent_fJ * JOULES_PER_FJ + leakage_W * seconds);
+}
+
+static PfStatValue read_cam_leakage(const void *user)
+{
+    const PfRun *run = user;
+    double watts = cam_figures(run)->leakage_W * run->machine->cam_count;
+    return pf_host_uses_cam(run->host) ? pf_stat_double(watts * 1e3) : pf_stat_null();
+}
+
+static PfStatValue read_cam_area(const void *user)
+{
+    const PfRun *run = user;
+    double area = cam_figures(run)->area_mm2 * run->machine->cam_count;
+    return pf_host_uses_cam(run->host) ? pf_stat_double(area) : pf_stat_null();
+}
+
+static PfStatValue read_cam_storage(const void *user)
+{
+    enum { BITS_PER_BYTE = 8 };
+    const PfRun *run = user;
+    if (!pf_host_uses_cam(run->host) || run->machine_config->cam.is_ideal)
+        return pf_stat_null();
+    return pf_stat_uint(run->machine_config->cam.entries * run->machine->cam_count *
+                        cam_figures(run)->entry_bits / BITS_PER_BYTE);
+}
+
+static PfStatValue read_cam_extrapolated(const void *user)
+{
+    const PfRun *run = user;
+    return pf_host_uses_cam(run->host) ? pf_stat_uint(cam_figures(run)->is_extrapolated)
+                                       : pf_stat_null();
+}
+
+/* Used by every run, and no figure for it. */
+static PfStatValue read_unknown(const void *user)
+{
+    (void)user;
+    return pf_stat_null();
+}
+
+static const struct {
+    const char *name;
+    const char *description;
+    PfStatRead read;
+} accounts[] = {
+    {"cam_J", "Searches and updates of CAMs, and what they leak.", read_cam_energy},
+    {"cores_J", "Cores: not known.", read_unknown},
+    {"caches_J", "Caches and TLBs: not known.", read_unknown},
+    {"dram_J", "DRAM: not known.", read_unknown},
+};
+
+static PfStatValue read_total(const void *user)
+{
+    double total = 0;
+    for (unsigned i = 0; i < G_N_ELEMENTS(accounts); i++) {
+        PfStatValue value = accounts[i].read(user);
+        if (value.kind == PF_STAT_NULL)
+            return value;
+        total += value.d;
+    }
+    return pf_stat_double(total);
+}
+
+void run_register_energy(PfRun *run)
+{
+    PfStatsGroup *cam = pf_stats_group(run->stats, "cam");
+    pf_stats_level(cam, "energy_J", "J", "Energy of searches and updates, and leakage.",
+                   read_cam_energy, run);
+    pf_stats_level(cam, "leakage_mW", "mW", "Power that the CAMs take always; null if unused.",
+                   read_cam_leakage, run);
+    pf_stats_level(cam, "area_mm2", "mm2", "Area of the CAMs; null if unused.", read_cam_area, run);
+    pf_stats_level(cam, "storage_bytes", "bytes", "Bits of all entries; null if unused or ideal.",
+                   read_cam_storage, run);
+    pf_stats_level(cam, "extrapolated", "ratio",
+                   "1 if figures of the CAM lie outside of the card's table; null if unused.",
+                   read_cam_extrapolated, run);
+    PfStatsGroup *energy = pf_stats_group(run->stats, "energy");
+    pf_stats_level(energy, "total_J", "J", "All accounts; null if one of them is not known.",
+                   read_total, run);
+    PfStatsGroup *group = pf_stats_group(run->stats, "energy.account");
+    for (unsigned i = 0; i < G_N_ELEMENTS(accounts); i++)
+        pf_stats_level(group, accounts[i].name, "J", accounts[i].description, accounts[i].read,
+                       run);
+}
