@@ -1,63 +1,5 @@
 #include "dram_fixture.h"
-#include "error.h"
 #include "rng.h"
-
-#include <string.h>
-
-static void capacity(void)
-{
-    /* Eight chips of 8 Gb are 8 GiB, of 4 Gb 4 GiB. */
-    PfDramConfig config = dram_config(DDR4_2400);
-    g_autoptr(PfDram) ddr4 = dram_of(config);
-    CU_ASSERT_EQUAL(pf_dram_capacity_bytes(ddr4), 8 * PF_GIB);
-    config.channels = 2;
-    config.ranks = 4;
-    g_autoptr(PfDram) large = dram_of(config);
-    CU_ASSERT_EQUAL(pf_dram_capacity_bytes(large), 64 * PF_GIB);
-    g_autoptr(PfDram) ddr3 = dram_of(dram_config(DDR3_1600));
-    CU_ASSERT_EQUAL(pf_dram_capacity_bytes(ddr3), 4 * PF_GIB);
-}
-
-static bool is_at(const PfDram *dram, uint64_t address, PfDramLocation expected)
-{
-    PfDramLocation location = pf_dram_locate(dram, (PfMaddr){address});
-    return location.channel == expected.channel && location.rank == expected.rank &&
-           location.bank_group == expected.bank_group && location.bank == expected.bank &&
-           location.row == expected.row && location.column == expected.column;
-}
-
-static void row_interleaving(void)
-{
-    /* RoBaRaCoCh, 2 ranks: column 6-12, rank 13, group 14-15, bank 16-17, row 18-33. */
-    PfDramConfig config = dram_config(DDR4_2400);
-    config.ranks = 2;
-    g_autoptr(PfDram) dram = dram_of(config);
-    CU_ASSERT_TRUE(is_at(dram, 63, (PfDramLocation){0}));
-    CU_ASSERT_TRUE(is_at(dram, 1 << 6, (PfDramLocation){.column = 1}));
-    CU_ASSERT_TRUE(is_at(dram, 1 << 12, (PfDramLocation){.column = 64}));
-    CU_ASSERT_TRUE(is_at(dram, 1 << 13, (PfDramLocation){.rank = 1}));
-    CU_ASSERT_TRUE(is_at(dram, 1 << 14, (PfDramLocation){.bank_group = 1}));
-    CU_ASSERT_TRUE(is_at(dram, 1 << 16, (PfDramLocation){.bank = 1}));
-    CU_ASSERT_TRUE(is_at(dram, 1 << 18, (PfDramLocation){.row = 1}));
-    CU_ASSERT_TRUE(is_at(dram, (uint64_t)1 << 33, (PfDramLocation){.row = 32768}));
-    /* Beyond the capacity of 16 GiB addresses wrap. */
-    CU_ASSERT_TRUE(is_at(dram, ((uint64_t)1 << 34) + 64, (PfDramLocation){.column = 1}));
-    CU_ASSERT_TRUE(is_at(dram, ((uint64_t)1 << 46) + 64, (PfDramLocation){.column = 1}));
-}
-
-static void bank_order(void)
-{
-    /* ChRaBaRoCo, 1 rank: column 6-12, row 13-28, bank 29-30, group 31-32, channel 33. */
-    PfDramConfig config = dram_config(DDR4_2400);
-    config.channels = 2;
-    config.mapping = "ChRaBaRoCo";
-    g_autoptr(PfDram) dram = dram_of(config);
-    CU_ASSERT_TRUE(is_at(dram, 1 << 12, (PfDramLocation){.column = 64}));
-    CU_ASSERT_TRUE(is_at(dram, 1 << 13, (PfDramLocation){.row = 1}));
-    CU_ASSERT_TRUE(is_at(dram, (uint64_t)1 << 29, (PfDramLocation){.bank = 1}));
-    CU_ASSERT_TRUE(is_at(dram, (uint64_t)1 << 31, (PfDramLocation){.bank_group = 1}));
-    CU_ASSERT_TRUE(is_at(dram, (uint64_t)1 << 33, (PfDramLocation){.channel = 1}));
-}
 
 static void transactions(void)
 {
@@ -259,84 +201,37 @@ static void statistics(void)
     pf_dram_check(dram);
 }
 
-static void refuse(PfDramConfig config)
+static void energy(void)
 {
-    g_autoptr(GError) error = NULL;
-    PfDram *dram = pf_dram_new(&config, PF_PS_PER_SECOND, NULL, &error);
-    CU_ASSERT_PTR_NULL(dram);
-    CU_ASSERT_TRUE(g_error_matches(error, PF_ERROR, PF_ERROR_CONFIG));
-    pf_dram_free(dram);
-}
-
-static void refusals(void)
-{
+    /* A read, then a write to the row 20 us later, at 30 us all is closed by nothing: the row stays
+     * open from its ACT at clock 0. Eight devices at 1.2 V; clocks of 0.833 ns; milliamperes. */
+    g_autoptr(PfDram) dram = dram_of(dram_config(DDR4_2400));
+    dram_read(dram, 0, 0);
+    dram_write(dram, 64, 20000);
+    pf_dram_advance(dram, 30000 * 833);
+    PfDramEnergy spent;
+    CU_ASSERT_TRUE(pf_dram_energy(dram, &spent));
+    double clock_J = 8 * 1.2 * 1e-3 * 0.833e-9; /* of a milliampere in all devices */
+    CU_ASSERT_DOUBLE_EQUAL(spent.activate, clock_J * (48 * 56 - 43 * 39 - 34 * 17), 1e-16);
+    CU_ASSERT_DOUBLE_EQUAL(spent.read, clock_J * (135 - 43) * 4, 1e-16);
+    CU_ASSERT_DOUBLE_EQUAL(spent.write, clock_J * (123 - 43) * 4, 1e-16);
+    CU_ASSERT_DOUBLE_EQUAL(spent.background, clock_J * 43 * 30000, 1e-13);
+    CU_ASSERT_DOUBLE_EQUAL(spent.refresh, 0, 0);
+    /* Three refreshes; closed from the first PREA, at 9364, on. */
     PfDramConfig config = dram_config(DDR4_2400);
-    config.preset = 99;
-    refuse(config);
-    config = dram_config(DDR4_2400);
-    config.channels = 3;
-    refuse(config);
-    config = dram_config(DDR4_2400);
-    config.ranks = 0;
-    refuse(config);
-    config = dram_config(DDR4_2400);
-    config.write_queue = 0;
-    refuse(config);
-    config = dram_config(DDR4_2400);
-    config.write_low_percent = 81;
-    refuse(config);
-    config = dram_config(DDR4_2400);
-    config.refresh = PF_DRAM_REFRESH_PER_BANK; /* DDR4 has none */
-    refuse(config);
-    config = dram_config(DDR4_2400);
     config.refresh = PF_DRAM_REFRESH_ALL_BANK;
-    config.timing_ps.rfc = 7800000; /* no time left between refreshes */
-    refuse(config);
-}
-
-static void overrides(void)
-{
-    PfDramConfig config = dram_config(DDR4_2400);
-    config.timing_ps.cl = 17 * 833;
-    config.timing_ps.rcd = 17 * 833 + 1; /* a picosecond more is a clock more */
-    g_autoptr(PfDram) dram = dram_of(config);
-    CU_ASSERT_EQUAL(dram_read(dram, 0, 0), 18 + 21);
-    CU_ASSERT_EQUAL(pf_dram_preset(dram)->rp, 17);
-}
-
-static void presets(void)
-{
-    for (size_t i = 0; i < pf_dram_preset_count; i++) {
-        const PfDramPreset *preset = &pf_dram_presets[i];
-        CU_ASSERT_STRING_EQUAL(preset->name, pf_dram_preset_names[i]);
-        CU_ASSERT_TRUE(preset->rc >= preset->ras + preset->rp);
-        CU_ASSERT_TRUE(preset->rp_all >= preset->rp && preset->rcd >= preset->rcd_write);
-        CU_ASSERT_TRUE(preset->rfc < preset->refi);
-        CU_ASSERT_TRUE(preset->ccd_l >= preset->ccd_s && preset->rrd_l >= preset->rrd_s);
-        /* tREFI is 7.8 us, 3.9 us or 3.906 us to the clock. */
-        bool is_old = g_str_has_prefix(preset->name, "DDR3") ||
-                      g_str_has_prefix(preset->name, "DDR4");
-        uint64_t refi_ps = is_old                                       ? 7800000
-                           : g_str_has_prefix(preset->name, "LPDDR5")   ? 3906000
-                                                                        : 3900000;
-        CU_ASSERT_TRUE((uint64_t)preset->refi * preset->tck_ps >= refi_ps &&
-                       (uint64_t)(preset->refi - 1) * preset->tck_ps < refi_ps);
-        /* A rank's chips hold what their density says: "8Gb" of 8 bits for 64 lines is 8 GiB. */
-        const char *density = strstr(preset->name, "Gb") - 1;
-        while (g_ascii_isdigit(density[-1]))
-            density--;
-        uint64_t rank_bytes = (uint64_t)preset->row_bytes * preset->rows * preset->banks *
-                              preset->bank_groups;
-        CU_ASSERT_EQUAL(rank_bytes, g_ascii_strtoull(density, NULL, 10) * preset->devices *
-                                        (PF_GIB / 8));
-    }
-    CU_ASSERT_PTR_NULL(pf_dram_preset_names[pf_dram_preset_count]);
+    g_autoptr(PfDram) refreshed = dram_of(config);
+    dram_read(refreshed, 0, 0);
+    pf_dram_advance(refreshed, 30000 * 833);
+    CU_ASSERT_TRUE(pf_dram_energy(refreshed, &spent));
+    CU_ASSERT_DOUBLE_EQUAL(spent.refresh, clock_J * (250 - 43) * 421 * 3, 1e-14);
+    CU_ASSERT_DOUBLE_EQUAL(spent.background, clock_J * (43 * 9364 + 34 * (30000 - 9364)), 1e-13);
+    /* No figures, no energy. */
+    g_autoptr(PfDram) unknown = dram_of(dram_config("DDR5-4800BN-16Gb-x8"));
+    CU_ASSERT_FALSE(pf_dram_energy(unknown, &spent));
 }
 
 static const PfCheck checks[] = {
-    {"the capacity follows from chips, ranks and channels", capacity},
-    {"RoBaRaCoCh puts column, rank, group, bank and row from low to high", row_interleaving},
-    {"ChRaBaRoCo puts column, row, bank, group and channel from low to high", bank_order},
     {"a request takes a transaction for each block that it touches", transactions},
     {"arrivals and answers are rounded up between the clocks", rounding},
     {"a refresh holds the rank for tRFC from its due time, not a clock longer", refresh_edge},
@@ -345,9 +240,7 @@ static const PfCheck checks[] = {
     {"two bursts never share the bus", one_bus},
     {"a core whose clock is far behind sees its own latencies only", core_far_behind},
     {"the defaults bind and the statistics have their names", statistics},
-    {"impossible organisations are refused", refusals},
-    {"a timing of the configuration's own is rounded up to clocks", overrides},
-    {"presets are consistent", presets},
+    {"energy is that of the currents, in joules", energy},
 };
 
 PF_CHECK_MAIN("dram", checks)
