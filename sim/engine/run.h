@@ -96,6 +96,7 @@ struct PfRun {
     bool warm;      /* the warm-up is over, or the region has begun */
     bool has_begun; /* the region of interest */
     bool held;
+    unsigned redirected; /* which pages of the record in hand are not stored to: 1, 2 the second */
     FILE *event_file; /* of PfRunEvent, without a name; NULL: nobody wants them */
     uint64_t window_first; /* cycles of the events that are wanted */
     uint64_t window_last;
@@ -235,6 +236,18 @@ void run_finish_dram(PfRun *run);
  * drops the stale translation, tells the policy. False when there is no memory left: run->error is
  * set. */
 bool run_store(PfRun *run, const PfPlace *place, PfPage page, PfSlot slot, PfSlot object);
+/* Whether the policy makes the store to SLOT, which goes to OBJECT and after which RESULT events of
+ * the range are done, needless. IS_SECOND: of the two pages of a store. */
+static inline bool run_redirects(PfRun *run, PfPage page, PfSlot slot, PfSlot object,
+                                 uint32_t result, bool is_second)
+{
+    if (G_LIKELY(!pf_host_wants_intents(run->host)) || !pf_slot_equal(slot, object) ||
+        !pf_host_write_intended(run->host, page, slot, result, is_second))
+        return false;
+    run->redirected |= 1U << is_second;
+    return true;
+}
+
 /* Lets SLOT be read; likewise. */
 bool run_read(PfRun *run, const PfPlace *place, PfPage page, PfSlot slot);
 void run_play_pages(PfRun *run, const PfRecord *record, uint32_t number);

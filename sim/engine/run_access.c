@@ -24,8 +24,10 @@ typedef struct {
     const PfPlace *place;
     uint32_t offset_bytes;
     uint32_t size_bytes;
+    uint32_t result; /* events of the range after the record */
     PfAccessKind kind;
     bool is_write;
+    bool is_second; /* of the two pages of an access */
     bool two_stage; /* the space has pages of several processes */
 } Piece;
 
@@ -149,6 +151,9 @@ static bool resolve(PfRun *run, const Piece *piece, PfMpn *ret_page)
 
 static bool play_piece(PfRun *run, const Piece *piece, bool dependent)
 {
+    if (piece->is_write && run_redirects(run, piece->page, piece->slot, piece->object,
+                                         piece->result, piece->is_second))
+        return true;
     if (!run->work.full)
         return make_ready(run, piece);
     if (!piece->is_write) {
@@ -191,8 +196,9 @@ static void tell_access(PfRun *run, PfPage page, bool is_twofold, bool is_write)
             pf_host_verify(run->host, second);
     }
     if (is_write && pf_host_wants_writes(run->host)) {
-        pf_host_page_written(run->host, page, PF_CHANGE_STORE);
-        if (is_twofold)
+        if ((run->redirected & 1) == 0)
+            pf_host_page_written(run->host, page, PF_CHANGE_STORE);
+        if (is_twofold && (run->redirected & 2) == 0)
             pf_host_page_written(run->host, second, PF_CHANGE_STORE);
     } else if (run->host->filters != NULL) {
         pf_host_page_read(run->host, page);
@@ -215,6 +221,7 @@ void run_play_access(PfRun *run, const PfRecord *record, uint32_t number)
                    .slot = {note->slot},
                    .object = {note->slot},
                    .offset_bytes = (uint32_t)(record->address & (page_bytes - 1)),
+                   .result = note->events_end,
                    .is_write = is_write};
     piece.size_bytes = (uint32_t)MIN(record->count, page_bytes - piece.offset_bytes);
     piece.kind = is_write ? PF_ACCESS_WRITE
@@ -233,11 +240,13 @@ void run_play_access(PfRun *run, const PfRecord *record, uint32_t number)
     if (is_write)
         piece.object = store_object(run, number, 0);
     bool dependent = (record->flags & PF_RECORD_DEPENDENT) != 0;
+    run->redirected = 0;
     run->stat_accesses++;
     run->has_access_grain |= run->grain == PF_GRAIN_ACCESS;
     if (!play_piece(run, &piece, dependent))
         return;
     if (note->second_slot != PF_NO_SLOT) {
+        piece.is_second = true;
         piece.page.cpn.number++;
         piece.translation.page.number++;
         piece.slot = (PfSlot){note->second_slot};

@@ -172,13 +172,33 @@ static PfChange change_of(PfRecordKind kind)
     return changes[kind];
 }
 
-/* One page of RECORD, whose event is EVENT. */
+/* Whether the policy has the page that RECORD makes already. */
+static bool has_page(PfRun *run, const PfRecord *record, PfPage page, PfSlot slot, uint32_t event)
+{
+    PfSlot object = {run->events[event].object};
+    switch ((unsigned)record->kind) {
+    case PF_RECORD_INIT:
+        run->redirected = pf_slot_equal(slot, object) &&
+                          pf_host_init_requested(run->host, page, slot, event + 1);
+        return run->redirected != 0;
+    case PF_RECORD_TOUCH:
+    case PF_RECORD_FILL:
+        return run_redirects(run, page, slot, object, event + 1, false);
+    default: /* nobody can stop a device, and `state` is no store */
+        return false;
+    }
+}
+
+/* One page of RECORD, whose event is number EVENT_NUMBER. */
 static bool play_page(PfRun *run, const PfRecord *record, PfPage page, PfSlot slot,
-                      const PfEvent *event)
+                      uint32_t event_number)
 {
     const PfPlace *place = run_place(run, page.context);
+    const PfEvent *event = &run->events[event_number];
     bool is_state = record->kind == PF_RECORD_STATE;
     if (is_state && event->kind == PF_EVENT_SAME)
+        return true;
+    if (has_page(run, record, page, slot, event_number))
         return true;
     if (!run_store(run, is_state ? NULL : place, page, slot, (PfSlot){event->object}))
         return false;
@@ -203,7 +223,8 @@ void run_play_pages(PfRun *run, const PfRecord *record, uint32_t number)
         PfSlot slot;
         bool found = pf_image_slot(run->image, page.context, page.cpn, &slot);
         g_assert(found);
-        if (!play_page(run, record, page, slot, &run->events[event]))
+        run->redirected = 0;
+        if (!play_page(run, record, page, slot, event))
             return;
         run->memory.position = event + 1;
         pf_memory_set_baseline(&run->memory,
@@ -213,6 +234,7 @@ void run_play_pages(PfRun *run, const PfRecord *record, uint32_t number)
         bool is_state = record->kind == PF_RECORD_STATE;
         run->host->accesses += !is_state;
         if (!is_state || run->events[event].kind != PF_EVENT_SAME)
+            if (run->redirected == 0)
             pf_host_page_written(run->host, page, change_of((PfRecordKind)record->kind));
         if (record->kind == PF_RECORD_DMA)
             pf_host_dma_done(run->host, page, record->detail->name, record->detail->number);

@@ -178,10 +178,21 @@ PfSlot pf_image_object(const PfImage *image, PfSlot slot);
  * record that was prepared. */
 uint64_t pf_image_baseline_sharers(const PfImage *image, PfSlot slot);
 
+/* A page as a reader has asked for it store by store: so that each store is put in once. */
+typedef struct {
+    uint32_t slot;
+    uint32_t newest; /* event that is put in last */
+    uint64_t range;  /* in which that is so; 0: there is nothing yet */
+    uint8_t *bytes;
+} PfImageCopy;
+
+enum { PF_IMAGE_COPIES = 256 };
+
 /* Scratch of one reader (a run). */
 typedef struct {
     uint8_t *page;
     GArray *chain;
+    PfImageCopy *copies; /* PF_IMAGE_COPIES of them, by slot; NULL until one is asked for */
 } PfImageReader;
 
 /* Clear with pf_image_reader_clear. */
@@ -196,6 +207,12 @@ bool pf_image_peek(const PfImage *image, PfSlot slot, PfContent *ret_content);
  * caller; false if its bytes are unknown. May be called by several runs at once. */
 bool pf_image_content(PfImage *image, PfImageReader *reader, PfSlot slot, uint32_t position,
                       PfContent *ret_content);
+
+/* The bytes of SLOT as the first POSITION events of the range leave them, the last of which is one
+ * of its own, for those who ask after each; until the next call. NULL where they are not at hand:
+ * then pf_image_content tells. */
+const uint8_t *pf_image_result(PfImage *image, PfImageReader *reader, PfSlot slot,
+                               uint32_t position);
 
 /* Distinct contents of populated pages as of POSITION. A page of unknown bytes counts as one of its
  * own, together with those that got the bytes from it by fork, alias or a copy. The first call must

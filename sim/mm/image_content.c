@@ -111,8 +111,7 @@ static void put_value(uint8_t *at, uint64_t value, uint64_t count)
             at[i] = (uint8_t)(value >> (8 * i));
 }
 
-/* The part of a write that EVENT stands for, put into PAGE. */
-static void write_part(const PfImage *image, const PfEvent *event, uint8_t *page)
+void image_write_part(const PfImage *image, const PfEvent *event, uint8_t *page)
 {
     const PfRecord *record = &image->block->records[event->record];
     uint64_t offset = record->address & (image->page_bytes - 1);
@@ -128,12 +127,16 @@ static void write_part(const PfImage *image, const PfEvent *event, uint8_t *page
 
 void pf_image_reader_init(PfImageReader *reader, const PfImage *image)
 {
+    reader->copies = NULL;
     reader->page = g_malloc(image->page_bytes);
     reader->chain = g_array_new(FALSE, FALSE, sizeof(uint32_t));
 }
 
 void pf_image_reader_clear(PfImageReader *reader)
 {
+    for (unsigned i = 0; reader->copies != NULL && i < PF_IMAGE_COPIES; i++)
+        g_free(reader->copies[i].bytes);
+    g_clear_pointer(&reader->copies, g_free);
     g_clear_pointer(&reader->page, g_free);
     g_clear_pointer(&reader->chain, g_array_unref);
 }
@@ -197,8 +200,9 @@ static bool apply_chain(PfImage *image, PfImageReader *reader, PfContent base,
     if (bytes != reader->page)
         memcpy(reader->page, bytes, image->page_bytes);
     for (unsigned i = reader->chain->len; i-- > 0;)
-        write_part(image, pf_image_event(image, g_array_index(reader->chain, uint32_t, i)),
-                   reader->page);
+        image_write_part(image,
+                         pf_image_event(image, g_array_index(reader->chain, uint32_t, i)),
+                         reader->page);
     *ret_content = pf_content_intern(image->store, reader->page);
     return true;
 }
@@ -285,7 +289,7 @@ static void commit_event(PfImage *image, const PfEvent *event)
     case PF_EVENT_WRITE: {
         uint8_t *page = writable_bytes(image, event->object);
         if (page != NULL)
-            write_part(image, event, page);
+            image_write_part(image, event, page);
         break;
     }
     }

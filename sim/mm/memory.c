@@ -19,6 +19,7 @@ void pf_memory_clear(PfMemory *memory)
     pf_frame_pool_clear(&memory->frames);
     pf_seg_array_clear(&memory->entries);
     g_clear_pointer(&memory->pins, g_array_unref);
+    g_clear_pointer(&memory->garbage, g_array_unref);
     g_clear_pointer(&memory->homes, g_array_unref);
     g_clear_pointer(&memory->present_pages, g_array_unref);
     g_clear_pointer(&memory->merged_zeros, g_array_unref);
@@ -61,8 +62,7 @@ uint64_t pf_memory_present_pages(const PfMemory *memory, uint32_t context)
                : 0;
 }
 
-/* SLOT gets (1) or loses (-1) its mapping. */
-static void count_present(PfMemory *memory, PfSlot slot, int change)
+void pf_memory_count_present(PfMemory *memory, PfSlot slot, int change)
 {
     uint32_t context = pf_image_leaf_of(memory->image, slot)->context;
     g_array_index(memory->present_pages, uint64_t, context) += (uint64_t)(int64_t)change;
@@ -121,7 +121,7 @@ void pf_memory_update_eligible(PfMemory *memory, PfSlot slot)
     memory->eligible_pages += is ? 1U : UINT64_MAX;
 }
 
-static void populate(PfMemory *memory, PfSlot slot)
+void pf_memory_populate(PfMemory *memory, PfSlot slot)
 {
     PfEntry *entry = pf_memory_entry(memory, slot);
     if ((entry->flags & PF_ENTRY_POPULATED) == 0) {
@@ -139,7 +139,7 @@ static void drop_mapping(PfMemory *memory, PfSlot slot, bool by_store)
     PfEntry left = *entry;
     if ((entry->flags & PF_ENTRY_PRESENT) != 0) {
         pf_frame_unref(&memory->frames, (PfMpn){entry->mpn});
-        count_present(memory, slot, -1);
+        pf_memory_count_present(memory, slot, -1);
     }
     if ((entry->flags & PF_ENTRY_ZERO_MERGED) != 0)
         pf_memory_count_merged_zero(memory, slot, -1);
@@ -172,7 +172,7 @@ static bool map_file(PfMemory *memory, PfSlot slot, PfSlot object)
     pf_bus_copy(memory, object, slot);
     PfEntry *entry = pf_memory_entry(memory, slot);
     if ((entry->flags & PF_ENTRY_PRESENT) == 0)
-        count_present(memory, slot, 1);
+        pf_memory_count_present(memory, slot, 1);
     entry->mpn = mpn.number;
     entry->flags |= PF_ENTRY_PRESENT | PF_ENTRY_FILE;
     return true;
@@ -188,7 +188,7 @@ static bool map_new(PfMemory *memory, PfSlot slot)
     /* The operating system has given the page memory already, and nobody else. */
     bool is_known = (entry->flags & (PF_ENTRY_BUS_WRITABLE | PF_ENTRY_GIVEN_BACK)) != 0;
     drop_mapping(memory, slot, true);
-    count_present(memory, slot, 1);
+    pf_memory_count_present(memory, slot, 1);
     entry->mpn = mpn.number;
     entry->flags |= PF_ENTRY_PRESENT | PF_ENTRY_OPEN | PF_ENTRY_BUS_WRITABLE;
     if (!is_known)
@@ -210,7 +210,7 @@ PfFault pf_memory_read(PfMemory *memory, PfSlot slot)
     if (!pf_slot_equal(object, slot))
         return map_file(memory, slot, object) ? PF_FAULT_FILE : PF_FAULT_NO_MEMORY;
     pf_frame_ref(&memory->frames, PF_ZERO_FRAME);
-    count_present(memory, slot, 1);
+    pf_memory_count_present(memory, slot, 1);
     entry->mpn = 0;
     entry->flags |= PF_ENTRY_PRESENT | PF_ENTRY_ZERO;
     return PF_FAULT_ZERO;
@@ -232,7 +232,7 @@ static PfStoreOutcome store_to_file(PfMemory *memory, PfSlot slot, PfSlot object
     }
     if ((pf_image_flags(memory->image, slot) & PF_IMAGE_SHMEM) != 0)
         entry->flags |= PF_ENTRY_WRITABLE | PF_ENTRY_BUS_WRITABLE;
-    populate(memory, slot);
+    pf_memory_populate(memory, slot);
     return outcome;
 }
 
@@ -282,7 +282,7 @@ PfStoreOutcome pf_memory_store(PfMemory *memory, PfSlot slot, PfSlot object)
     } else if (!map_new(memory, slot)) {
         return (PfStoreOutcome){.fault = PF_FAULT_NO_MEMORY};
     }
-    populate(memory, slot);
+    pf_memory_populate(memory, slot);
     return outcome;
 }
 
@@ -326,7 +326,7 @@ void pf_memory_share(PfMemory *memory, PfSlot source, PfSlot target)
         if ((from->flags & PF_ENTRY_FILE) != 0 &&
             (pf_image_flags(memory->image, target) & PF_IMAGE_SHMEM) != 0)
             kept |= PF_ENTRY_WRITABLE | PF_ENTRY_BUS_WRITABLE;
-        count_present(memory, target, 1);
+        pf_memory_count_present(memory, target, 1);
         to->mpn = mpn.number;
         to->flags |= from->flags & kept;
         pf_journal_copy(memory, source, target);
@@ -338,7 +338,7 @@ void pf_memory_share(PfMemory *memory, PfSlot source, PfSlot target)
         from->flags &= ~(unsigned)PF_ENTRY_BUS_WRITABLE;
     pf_bus_copy(memory, source, target);
     if ((from->flags & PF_ENTRY_POPULATED) != 0)
-        populate(memory, target);
+        pf_memory_populate(memory, target);
 }
 
 void pf_memory_move(PfMemory *memory, PfSlot source, PfSlot target)

@@ -93,6 +93,7 @@ struct PfMemory {
     GArray *present_pages;    /* uint64_t by context: pages with a mapping */
     GArray *merged_zeros;     /* uint64_t by context: pages that are ZERO_MERGED */
     uint64_t merged_zeros_total;
+    GArray *garbage; /* of PfMpn: unused frames to be collected; NULL: they are free at once */
     PfJournal journal;
     uint64_t baseline_frames; /* at the record in hand; the caller sets it */
     /* Integral of baseline - used over time. */
@@ -129,7 +130,13 @@ uint64_t pf_memory_present_pages(const PfMemory *memory, uint32_t context);
 /* Pages of CONTEXT that the policy has mapped to the zero frame. */
 uint64_t pf_memory_merged_zeros(const PfMemory *memory, uint32_t context);
 
-/* SLOT gets (1) or loses (-1) such a mapping. */
+/* SLOT gets (1) or loses (-1) a mapping, whichever. */
+void pf_memory_count_present(PfMemory *memory, PfSlot slot, int change);
+
+/* SLOT has been given bytes. */
+void pf_memory_populate(PfMemory *memory, PfSlot slot);
+
+/* SLOT gets (1) or loses (-1) a mapping of the zero frame by the policy's doing. */
 void pf_memory_count_merged_zero(PfMemory *memory, PfSlot slot, int change);
 
 /* Brings the integral of saved pages up to now; before any change of used or baseline frames. */
@@ -189,6 +196,13 @@ bool pf_share_possible(const PfMemory *memory, PfSlot slot);
 PfShareResult pf_share_merge(PfMemory *memory, PfSlot page, PfSlot keeper, bool lossy);
 /* Likewise onto FRAME; refused if a page that maps it may be stored to without a fault. */
 PfShareResult pf_share_merge_frame(PfMemory *memory, PfSlot page, PfMpn frame, bool lossy);
+/* In place of a store: maps PAGE, present or not, onto the frame of KEEPER if that holds what PAGE
+ * is to hold once RESULT events of the range are behind it. The caller moves on to there, and tells
+ * of no such store. SAME: PAGE maps a frame with these bytes already. */
+PfShareResult pf_share_redirect(PfMemory *memory, PfSlot page, PfSlot keeper, uint32_t result,
+                                bool lossy);
+/* Frees what merges have left in `garbage`. */
+void pf_memory_collect(PfMemory *memory);
 /* The next store to PAGE faults. */
 bool pf_share_protect(PfMemory *memory, PfSlot page);
 /* Takes all write access from PAGE: it is neither writable nor dirty nor exclusive afterwards.

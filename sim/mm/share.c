@@ -30,14 +30,40 @@ static bool is_held(const PfMemory *memory, const PfEntry *entry)
 /* Of a page that the policy maps to the zero frame. */
 static const unsigned zero_flags = PF_ENTRY_SHARING | PF_ENTRY_ZERO | PF_ENTRY_ZERO_MERGED;
 
-/* PAGE's mapping goes over to FRAME. */
+/* The last page that maps FRAME is leaving it: a collector frees it later, if there is one. */
+static void keep_garbage(PfMemory *memory, PfMpn frame)
+{
+    const unsigned other = PF_FRAME_FILE | PF_FRAME_PINNED;
+    const PfFrame *left = pf_frame_at(&memory->frames, frame);
+    if (memory->garbage == NULL || frame.number == 0 || pf_frame_refs(left) > 1 ||
+        (left->count & other) != 0)
+        return;
+    pf_frame_pin(&memory->frames, frame);
+    g_array_append_val(memory->garbage, frame);
+}
+
+void pf_memory_collect(PfMemory *memory)
+{
+    pf_memory_integrate(memory);
+    for (unsigned i = 0; i < memory->garbage->len; i++)
+        pf_frame_unpin(&memory->frames, g_array_index(memory->garbage, PfMpn, i));
+    g_array_set_size(memory->garbage, 0);
+}
+
+/* PAGE's mapping, if it has one, goes over to FRAME. */
 static void remap(PfMemory *memory, PfSlot page, PfMpn frame, unsigned flags)
 {
     PfEntry *entry = pf_memory_entry(memory, page);
     PfEntry left = *entry;
+    bool was_present = is_present(memory, page);
     pf_memory_integrate(memory);
     pf_frame_ref(&memory->frames, frame);
-    pf_frame_unref(&memory->frames, (PfMpn){entry->mpn});
+    if (was_present)
+        keep_garbage(memory, (PfMpn){entry->mpn});
+    if (was_present)
+        pf_frame_unref(&memory->frames, (PfMpn){entry->mpn});
+    else
+        pf_memory_count_present(memory, page, 1);
     unsigned was_zero = entry->flags & PF_ENTRY_ZERO_MERGED;
     entry->mpn = frame.number;
     entry->flags &= PF_ENTRY_OF_PAGE | PF_ENTRY_BUS_WRITABLE;
@@ -46,7 +72,8 @@ static void remap(PfMemory *memory, PfSlot page, PfMpn frame, unsigned flags)
     int change = ((entry->flags & PF_ENTRY_ZERO_MERGED) != 0) - (was_zero != 0);
     if (change != 0)
         pf_memory_count_merged_zero(memory, page, change);
-    pf_journal_leave(memory, page, &left, false);
+    if (was_present)
+        pf_journal_leave(memory, page, &left, false);
     if ((flags & PF_ENTRY_SHARING) != 0)
         pf_journal_join(memory, page, frame);
 }
@@ -82,17 +109,11 @@ static PfShareResult may_merge(PfMemory *memory, PfSlot page, PfMpn frame, bool 
     return PF_SHARE_DONE;
 }
 
-PfShareResult pf_share_merge(PfMemory *memory, PfSlot page, PfSlot keeper, bool lossy)
+/* PAGE maps what KEEPER maps, copy-on-write for both. */
+static void join(PfMemory *memory, PfSlot page, PfSlot keeper)
 {
     PfEntry *kept = pf_memory_entry(memory, keeper);
-    if (!is_present(memory, keeper))
-        return PF_SHARE_BUSY;
-    if (!pf_share_possible(memory, keeper))
-        return PF_SHARE_REFUSED;
     PfMpn frame = {kept->mpn};
-    PfShareResult result = may_merge(memory, page, frame, lossy);
-    if (result != PF_SHARE_DONE)
-        return result;
     bool zero = (kept->flags & PF_ENTRY_ZERO) != 0;
     if (!zero)
         pf_memory_freeze(memory, frame);
@@ -100,7 +121,69 @@ PfShareResult pf_share_merge(PfMemory *memory, PfSlot page, PfSlot keeper, bool 
     kept->flags |= PF_ENTRY_MERGED;
     pf_journal_keep(memory, frame, keeper);
     remap(memory, page, frame, zero ? zero_flags : PF_ENTRY_SHARING);
-    return PF_SHARE_DONE;
+}
+
+PfShareResult pf_share_merge(PfMemory *memory, PfSlot page, PfSlot keeper, bool lossy)
+{
+    const PfEntry *kept = pf_memory_entry(memory, keeper);
+    if (!is_present(memory, keeper))
+        return PF_SHARE_BUSY;
+    if (!pf_share_possible(memory, keeper))
+        return PF_SHARE_REFUSED;
+    PfMpn frame = {kept->mpn};
+    PfShareResult result = may_merge(memory, page, frame, lossy);
+    if (result == PF_SHARE_DONE)
+        join(memory, page, keeper);
+    return result;
+}
+
+/* Whether PAGE is to hold what FRAME holds now. */
+static bool result_equal(PfMemory *memory, PfSlot page, uint32_t result, PfMpn frame)
+{
+    PfContent wanted;
+    PfContent held;
+    if (!pf_image_content(memory->image, &memory->reader, page, result, &wanted))
+        return false;
+    bool known = pf_memory_frame_content(memory, frame, &held);
+    bool equal = known && pf_content_equal(wanted, held);
+    pf_content_unref(memory->frames.store, wanted);
+    if (known)
+        pf_content_unref(memory->frames.store, held);
+    return equal;
+}
+
+/* The operating system has seen a store to PAGE. */
+static void own_bus_page(PfMemory *memory, PfSlot page)
+{
+    PfEntry *entry = pf_memory_entry(memory, page);
+    if ((entry->flags & PF_ENTRY_BUS_WRITABLE) == 0)
+        pf_bus_drop(memory, page);
+    pf_bus_take(memory, page);
+    entry->flags |= PF_ENTRY_BUS_WRITABLE;
+}
+
+PfShareResult pf_share_redirect(PfMemory *memory, PfSlot page, PfSlot keeper, uint32_t result,
+                                bool lossy)
+{
+    const PfEntry *entry = pf_memory_entry(memory, page);
+    PfMpn frame = {pf_memory_entry(memory, keeper)->mpn};
+    bool present = is_present(memory, page);
+    if (!is_present(memory, keeper) || (present && is_held(memory, entry)))
+        return PF_SHARE_BUSY;
+    bool is_same = present && entry->mpn == frame.number;
+    /* The store would have made a page of its own out of a file's. */
+    bool is_file = is_same && (entry->flags & PF_ENTRY_FILE) != 0;
+    if (is_file || !pf_share_possible(memory, keeper) ||
+        (present && !pf_share_possible(memory, page)))
+        return PF_SHARE_REFUSED;
+    if (!lossy && !result_equal(memory, page, result, frame))
+        return PF_SHARE_DIFFERS;
+    if (!is_same) {
+        own_bus_page(memory, page);
+        join(memory, page, keeper);
+    }
+    pf_memory_populate(memory, page);
+    return is_same ? PF_SHARE_SAME : PF_SHARE_DONE;
 }
 
 /* Whether somebody may store to FRAME without a fault. */

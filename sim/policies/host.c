@@ -39,6 +39,7 @@ PfHost *pf_host_new(const PfPolicySetup *setup, const PfHostBase *base, GError *
     host->setup = setup;
     work_at_home(host);
     host->wake_at_cycles = PF_HOST_NEVER;
+    host->is_lossy = (setup->ops->flags & PF_POLICY_LOSSY) != 0;
     g_autofree char *stream = g_strconcat("policy ", setup->common.name, NULL);
     host->rng = pf_rng_derive(base->seed, stream);
     host->scratch = g_malloc(base->work->page_bytes);
@@ -113,9 +114,7 @@ void pf_host_set_contexts(PfHost *host, PfPlace *contexts, const bool *space_is_
     host->base.space_is_two_stage = space_is_two_stage;
 }
 
-/* The policy works on the core of CONTEXT from now on; it pays. An engine at the memory controller
- * is told, and works by itself from then on. */
-static void work_at_context(PfHost *host, uint32_t context)
+void pf_host_work_at(PfHost *host, uint32_t context)
 {
     pf_host_attend(host, context);
     if (host->setup->common.place == PF_PLACE_CONTROLLER) {
@@ -143,7 +142,7 @@ void pf_host_follow(PfHost *host, uint32_t context)
         context >= pf_image_context_count(host->base.memory->image))
         return;
     worked_until(host);
-    work_at_context(host, context);
+    pf_host_work_at(host, context);
     /* It has nothing to do until then, as far as is known. */
     host->base.work->ledger->idle_cycles +=
         pf_core_advance_to(host->place->core, host->wake_cycles);
@@ -155,7 +154,7 @@ void pf_host_context_event(PfHost *host, const PfContextEvent *event)
 {
     if (host->setup->ops->context_event == NULL)
         return;
-    work_at_context(host, event->context);
+    pf_host_work_at(host, event->context);
     host->setup->ops->context_event(host->self, event);
 }
 
@@ -163,7 +162,7 @@ void pf_host_page_mapped(PfHost *host, PfPage page)
 {
     if (host->setup->ops->page_mapped == NULL)
         return;
-    work_at_context(host, page.context);
+    pf_host_work_at(host, page.context);
     host->setup->ops->page_mapped(host->self, page);
 }
 
@@ -171,7 +170,7 @@ void pf_host_page_recreated(PfHost *host, PfPage page)
 {
     if (host->setup->ops->page_recreated == NULL)
         return;
-    work_at_context(host, page.context);
+    pf_host_work_at(host, page.context);
     host->setup->ops->page_recreated(host->self, page);
 }
 
@@ -179,7 +178,7 @@ void pf_host_page_unmapped(PfHost *host, PfPage page)
 {
     if (host->setup->ops->page_unmapped == NULL)
         return;
-    work_at_context(host, page.context);
+    pf_host_work_at(host, page.context);
     host->is_unmapping = true;
     host->setup->ops->page_unmapped(host->self, page);
     host->is_unmapping = false;
@@ -191,7 +190,7 @@ void pf_host_page_written(PfHost *host, PfPage page, PfChange how)
         return;
     if (pf_host_cam_snoops(host))
         pf_host_cam_written(host, page);
-    work_at_context(host, page.context);
+    pf_host_work_at(host, page.context);
     pf_host_page_accessed(host, page, true);
     if (host->setup->ops->page_written != NULL)
         host->setup->ops->page_written(host->self, page, how);
@@ -199,7 +198,7 @@ void pf_host_page_written(PfHost *host, PfPage page, PfChange how)
 
 void pf_host_page_read(PfHost *host, PfPage page)
 {
-    work_at_context(host, page.context);
+    pf_host_work_at(host, page.context);
     pf_host_page_accessed(host, page, false);
 }
 
@@ -209,7 +208,7 @@ void pf_host_share_broken(PfHost *host, PfPage page, bool copied)
     pf_host_verdict(host, page, PF_WHY_VOLATILE);
     if (host->setup->ops->share_broken == NULL)
         return;
-    work_at_context(host, page.context);
+    pf_host_work_at(host, page.context);
     host->setup->ops->share_broken(host->self, page);
 }
 
@@ -217,7 +216,7 @@ void pf_host_store_faulted(PfHost *host, PfStoreFault *fault)
 {
     if (host->setup->ops->store_faulted == NULL)
         return;
-    work_at_context(host, fault->page.context);
+    pf_host_work_at(host, fault->page.context);
     fault->core = host->base.contexts[fault->page.context].index;
     fault->old_refs = pf_host_frame_refs(host, fault->old_frame);
     host->setup->ops->store_faulted(host->self, fault);
@@ -227,7 +226,7 @@ void pf_host_pin_intended(PfHost *host, PfPage page)
 {
     if (host->setup->ops->pin_intended == NULL)
         return;
-    work_at_context(host, page.context);
+    pf_host_work_at(host, page.context);
     host->setup->ops->pin_intended(host->self, page);
 }
 
@@ -235,7 +234,7 @@ void pf_host_dma_done(PfHost *host, PfPage page, const char *device, uint64_t bl
 {
     if (host->setup->ops->dma_done == NULL)
         return;
-    work_at_context(host, page.context);
+    pf_host_work_at(host, page.context);
     host->setup->ops->dma_done(host->self, page, device, block);
 }
 
@@ -243,7 +242,7 @@ bool pf_host_memory_low(PfHost *host, PfPage page)
 {
     if (host->setup->ops->memory_low == NULL)
         return false;
-    work_at_context(host, page.context);
+    pf_host_work_at(host, page.context);
     host->is_low = true;
     host->low_page = page;
     host->setup->ops->memory_low(host->self);

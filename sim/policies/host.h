@@ -106,6 +106,16 @@ typedef struct {
 /* Whose pages the policy spends its cycles on (host_bill.c). */
 typedef struct PfHostBill PfHostBill;
 
+/* The store that a policy is asked about before it is made. */
+typedef struct {
+    PfPage page;
+    PfSlot slot;
+    uint32_t result; /* events of the range after it */
+    bool is_second;  /* the page before is changed by the same store, and made room already */
+    bool is_open;    /* the question is being asked */
+    bool is_redirected;
+} PfIntent;
+
 struct PfHost {
     PfHostBase base;
     const PfPolicySetup *setup;
@@ -126,6 +136,7 @@ struct PfHost {
     uint32_t start_generation; /* those of another one are stale */
     uint64_t start_changes;    /* of memory, when this generation began */
     uint32_t hash_bytes; /* of a page that are hashed, from hash_offset_bytes on */
+    bool is_lossy;        /* may map pages onto frames of other bytes; differences are no errors */
     bool is_low;          /* asked for frames on behalf of `low_page` */
     PfPage low_page;
     bool uses_cam;       /* the policy has a finder that does */
@@ -138,6 +149,7 @@ struct PfHost {
     char *first_difference;
     PfCensus census;
     PfHostBill *bill;
+    PfIntent intent;
     struct {
         uint64_t scanned;
         uint64_t shared;
@@ -166,6 +178,12 @@ void pf_host_page_mapped(PfHost *host, PfPage page);
 void pf_host_page_recreated(PfHost *host, PfPage page);
 void pf_host_page_unmapped(PfHost *host, PfPage page);
 void pf_host_page_written(PfHost *host, PfPage page, PfChange how);
+/* PAGE, whose slot is SLOT, is about to hold what RESULT events of the range make of it, by a store
+ * or by a request for such a page. IS_SECOND: the store has begun on the page before. True if that
+ * is done already and nothing is to be stored. */
+bool pf_host_write_intended(PfHost *host, PfPage page, PfSlot slot, uint32_t result,
+                            bool is_second);
+bool pf_host_init_requested(PfHost *host, PfPage page, PfSlot slot, uint32_t result);
 /* Only filters ask for it. */
 void pf_host_page_read(PfHost *host, PfPage page);
 void pf_host_share_broken(PfHost *host, PfPage page, bool copied);
@@ -233,6 +251,12 @@ static inline bool pf_host_wants_writes(const PfHost *host)
            pf_host_cam_snoops(host);
 }
 
+/* Whether the policy asks to be told of stores before they are made. */
+static inline bool pf_host_wants_intents(const PfHost *host)
+{
+    return host->setup->ops->write_intended != NULL;
+}
+
 /* When the policy is to be woken up, or to be told that pages have expired. */
 static inline uint64_t pf_host_due(const PfHost *host)
 {
@@ -270,7 +294,25 @@ static inline bool pf_host_remaps(const PfHost *host)
 bool pf_host_slot(const PfHost *host, PfPage page, PfSlot *ret_slot);
 bool pf_host_present_slot(const PfHost *host, PfPage page, PfSlot *ret_slot);
 
-/* The key that the policy's hash makes of CONTENT, at no charge. */
+/* The policy works on the core of CONTEXT from now on; it pays. */
+void pf_host_work_at(PfHost *host, uint32_t context);
+
+/* Charges for hashing a page: reading FRAME, if there is one (NULL: none), and the hash. */
+void pf_host_charge_hash(PfHost *host, const PfMpn *frame);
+
+/* What the store that the policy is asked about makes of its page, with a reference; false if that
+ * is not known. */
+bool pf_host_result_content(PfHost *host, PfContent *ret_content);
+
+/* PAGE has been mapped onto another frame: counts that. */
+void pf_host_count_merge(PfHost *host, PfPage page);
+/* PAGE has another frame of equal bytes, or none: an entry of its page table was changed, or one of
+ * the controller's table, which is one line, and then what caches hold of it is dead. */
+void pf_host_finish_remapping(PfHost *host, PfPage page);
+PfMergeResult pf_host_merge_result(PfShareResult result);
+
+/* The key that the policy's hash makes of a page of BYTES, or of CONTENT, at no charge. */
+uint64_t pf_host_key_of_bytes(const PfHost *host, const uint8_t *bytes);
 uint64_t pf_host_key_of(PfHost *host, PfContent content);
 
 /* A policy whose cycles are stolen works, from now on, where CONTEXT, whose page it looks at,

@@ -1,7 +1,7 @@
 /* The services of policy.h that change mappings, and are charged. */
 #include "host.h"
 
-static PfMergeResult merge_result(PfShareResult result)
+PfMergeResult pf_host_merge_result(PfShareResult result)
 {
     switch (result) {
     case PF_SHARE_DONE:
@@ -18,6 +18,13 @@ static PfMergeResult merge_result(PfShareResult result)
     return PF_BUSY;
 }
 
+void pf_host_count_merge(PfHost *host, PfPage page)
+{
+    host->stats.shared++;
+    /* What it will be once all the others have left. */
+    pf_host_verdict(host, page, PF_WHY_UNIQUE);
+}
+
 static PfMaddr page_address(const PfHost *host, PfPage page)
 {
     const PfMemory *memory = host->base.memory;
@@ -27,9 +34,7 @@ static PfMaddr page_address(const PfHost *host, PfPage page)
     return pf_mpn_address(pf_bus_translation(memory, slot), pf_image_page_shift(memory->image), 0);
 }
 
-/* PAGE has another frame of equal bytes, or none: an entry of its page table was changed, or one of
- * the controller's table, which is one line, and then what caches hold of it is dead. */
-static void finish_remapping(PfHost *host, PfPage page)
+void pf_host_finish_remapping(PfHost *host, PfPage page)
 {
     PfWork *work = host->base.work;
     if (pf_host_remaps(host)) {
@@ -39,7 +44,6 @@ static void finish_remapping(PfHost *host, PfPage page)
         pf_work_charge(work, host->place, PF_ACCOUNT_MERGE, work->costs->merge_cycles);
         pf_host_shoot_down(host, host->place, page);
     }
-    pf_host_verify(host, page);
 }
 
 static bool is_match(const PfHost *host, PfPage page)
@@ -57,7 +61,7 @@ static bool compare(PfHost *host, PfPage page, PfMpn own, PfMpn frame)
     }
     host->is_false_match = false;
     pf_host_compare_frames(host, own, frame, NULL);
-    return (host->setup->ops->flags & PF_POLICY_LOSSY) != 0;
+    return host->is_lossy;
 }
 
 /* Counts a match that was tried and found false, or was false and believed. */
@@ -76,20 +80,28 @@ static PfMergeResult finish_merge(PfHost *host, PfPage page, PfShareResult resul
 {
     count_false(host, page, result);
     if (result == PF_SHARE_DONE) {
-        host->stats.shared++;
-        /* What it will be once all the others have left. */
-        pf_host_verdict(host, page, PF_WHY_UNIQUE);
-        finish_remapping(host, page);
+        pf_host_count_merge(host, page);
+        pf_host_finish_remapping(host, page);
+        pf_host_verify(host, page);
     }
-    return merge_result(result);
+    return pf_host_merge_result(result);
+}
+
+/* Whether a record under way may have touched PAGE already: the one it has no frame for, or the one
+ * before, where an access across both begins. What it stores is not there yet. */
+static bool is_half_played(const PfHost *host, PfPage page)
+{
+    PfPage low = host->low_page;
+    return host->is_low && page.context == low.context &&
+           (page.cpn.number == low.cpn.number || page.cpn.number + 1 == low.cpn.number);
 }
 
 PfMergeResult pf_host_merge(PfHost *host, PfPage page, PfPage keeper)
 {
     PfSlot slot;
     PfSlot kept;
-    if (host->is_unmapping || !pf_host_present_slot(host, page, &slot) ||
-        !pf_host_present_slot(host, keeper, &kept))
+    if (host->is_unmapping || is_half_played(host, page) || is_half_played(host, keeper) ||
+        !pf_host_present_slot(host, page, &slot) || !pf_host_present_slot(host, keeper, &kept))
         return PF_BUSY;
     if (!pf_host_admits(host, page) || !pf_host_admits(host, keeper))
         return PF_NOT_ADMITTED;
@@ -169,15 +181,6 @@ PfMergeResult pf_host_map_zero(PfHost *host, PfPage page)
     return pf_host_merge_frame(host, page, PF_ZERO_FRAME);
 }
 
-/* Whether a record under way may have touched PAGE already: the one it has no frame for, or the one
- * before, where an access across both begins. What it stores is not there yet. */
-static bool is_half_played(const PfHost *host, PfPage page)
-{
-    PfPage low = host->low_page;
-    return host->is_low && page.context == low.context &&
-           (page.cpn.number == low.cpn.number || page.cpn.number + 1 == low.cpn.number);
-}
-
 bool pf_host_give_back(PfHost *host, PfPage page)
 {
     PfSlot slot;
@@ -189,7 +192,8 @@ bool pf_host_give_back(PfHost *host, PfPage page)
     pf_host_verdict(host, page, PF_WHY_NOT_REACHED); /* what it will be with another frame */
     if (pf_share_give_back(host->base.memory, slot) != PF_SHARE_DONE)
         return false;
-    finish_remapping(host, page);
+    pf_host_finish_remapping(host, page);
+    pf_host_verify(host, page);
     return true;
 }
 

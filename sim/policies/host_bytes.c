@@ -31,6 +31,12 @@ static uint64_t cut_hash(const PfHost *host, uint64_t hash)
     return bits >= 64 ? hash : hash & (((uint64_t)1 << bits) - 1);
 }
 
+uint64_t pf_host_key_of_bytes(const PfHost *host, const uint8_t *bytes)
+{
+    const uint8_t *part = bytes + host->setup->common.hash_offset_bytes;
+    return cut_hash(host, host->setup->hash->hash(part, host->hash_bytes));
+}
+
 uint64_t pf_host_key_of(PfHost *host, PfContent content)
 {
     return cut_hash(host, hash_content(host, content));
@@ -68,6 +74,17 @@ static void let_go(PfMemory *memory, const Held *held)
         pf_content_unref(memory->frames.store, held->content);
 }
 
+void pf_host_charge_hash(PfHost *host, const PfMpn *frame)
+{
+    if (frame != NULL) {
+        PfMaddr address = pf_host_frame_address(host, *frame);
+        address.bytes += host->setup->common.hash_offset_bytes;
+        pf_work_read(host->base.work, host->place, PF_ACCOUNT_HASH, address, host->hash_bytes);
+    }
+    pf_work_charge(host->base.work, host->place, PF_ACCOUNT_HASH,
+                   (host->setup->hash->cycles_per_kib * host->hash_bytes + 1023) / 1024);
+}
+
 uint64_t pf_host_hash_page(PfHost *host, PfPage page)
 {
     PfSlot slot;
@@ -75,11 +92,7 @@ uint64_t pf_host_hash_page(PfHost *host, PfPage page)
     g_assert(present);
     pf_host_follow(host, page.context);
     PfMpn frame = {pf_memory_entry(host->base.memory, slot)->mpn};
-    PfMaddr address = pf_host_frame_address(host, frame);
-    address.bytes += host->setup->common.hash_offset_bytes;
-    pf_work_read(host->base.work, host->place, PF_ACCOUNT_HASH, address, host->hash_bytes);
-    pf_work_charge(host->base.work, host->place, PF_ACCOUNT_HASH,
-                   (host->setup->hash->cycles_per_kib * host->hash_bytes + 1023) / 1024);
+    pf_host_charge_hash(host, &frame);
     Held held = hold(host->base.memory, frame);
     /* Unknown bytes equal nothing. */
     uint64_t hash = held.is_known ? hash_content(host, held.content) : UINT64_MAX - frame.number;

@@ -278,7 +278,7 @@ bool pf_host_believes(const PfHost *host)
 
 bool pf_host_is_lossy(const PfHost *host)
 {
-    return pf_host_believes(host) || (host->setup->ops->flags & PF_POLICY_LOSSY) != 0;
+    return pf_host_believes(host) || host->is_lossy;
 }
 
 void pf_host_cam_clear(PfHost *host)

@@ -34,6 +34,12 @@ PfTicket pf_host_remember(PfHost *host, PfPage page)
 {
     PfTicket ticket = {.content = PF_FRAME_UNKNOWN};
     PfContent content;
+    if (host->intent.is_open && pf_page_equal(page, host->intent.page)) {
+        pf_host_frame(host, page, &ticket.frame); /* else the zero page's */
+        if (pf_host_result_content(host, &content))
+            ticket.content = content.index;
+        return ticket;
+    }
     bool present = pf_host_frame(host, page, &ticket.frame);
     g_assert(present);
     if (pf_memory_frame_content(host->base.memory, ticket.frame, &content))

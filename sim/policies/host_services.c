@@ -249,6 +249,11 @@ void pf_host_block(PfHost *host, uint32_t context, uint64_t until)
     *ready = MAX(*ready, until);
 }
 
+const char *pf_host_context_name(const PfHost *host, uint32_t context)
+{
+    return pf_image_context(host->base.memory->image, context)->name;
+}
+
 const char *pf_host_label(const PfHost *host, uint32_t context)
 {
     const char *label = pf_image_context(host->base.memory->image, context)->label;

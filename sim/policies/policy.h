@@ -16,14 +16,13 @@
 
 #include "config.h"
 #include "ledger.h"
+#include "policy_parts.h"
 #include "policy_words.h"
 #include "rng.h"
 #include "stats.h"
 
 /* Bumped when a struct of this file changes; a shared object built for another one is refused. */
 enum { PF_POLICY_ABI = 7 };
-
-typedef struct PfHost PfHost;
 
 /* How a store's fault was served. */
 typedef enum {
@@ -62,7 +61,7 @@ enum {
 
 /* A policy. `create` and `free` are mandatory; every other op is optional, NULL means not
  * interested. Ops are never re-entered. Only `create` may fail. */
-typedef struct {
+struct PfPolicyOps {
     const char *name;    /* as in `policies = ( { name = "..." } )` */
     const char *summary; /* one line */
     unsigned flags;
@@ -88,6 +87,12 @@ typedef struct {
     /* PAGE is about to lose its frame (unmap, exit, dontneed, remap's target). Nothing can be
      * merged meanwhile, and bytes are not to be asked for. */
     void (*page_unmapped)(void *self, PfPage page);
+    /* A store to PAGE comes next. What the page will hold then can be asked for; if the policy
+     * redirects PAGE to where that is already (pf_host_redirect), nothing is stored, and the page
+     * is not told of as written. */
+    void (*write_intended)(void *self, PfPage page);
+    /* PAGE is asked for with the bytes PATTERN (a page of them); otherwise likewise. */
+    void (*init_requested)(void *self, PfPage page, const uint8_t *pattern);
     void (*page_written)(void *self, PfPage page, PfChange how);
     /* The policy's filters leave PAGE, which was written or accessed, out no longer; told as soon
      * as that is so. A policy without this op asks pf_host_next_expired when it looks at pages. */
@@ -115,7 +120,7 @@ typedef struct {
     void (*observe)(void *self);
     /* Asserts the policy's own invariants (tests, --paranoid). */
     void (*check)(void *self);
-} PfPolicyOps;
+};
 
 #define PF_HOST_NEVER UINT64_MAX
 
@@ -180,6 +185,7 @@ bool pf_host_next_page(PfHost *host, PfPage page, PfPage *ret_page);
 bool pf_host_is_idle(const PfHost *host, uint32_t context);
 /* CONTEXT does not go on before cycle UNTIL: it waits for the policy. */
 void pf_host_block(PfHost *host, uint32_t context, uint64_t until);
+const char *pf_host_context_name(const PfHost *host, uint32_t context);
 /* The security label of CONTEXT; "" if it has none. */
 const char *pf_host_label(const PfHost *host, uint32_t context);
 /* The policy's own random stream. */
@@ -308,79 +314,22 @@ PfMergeResult pf_host_map_zero(PfHost *host, PfPage page);
  * frame of zeros as a first touch does. Whoever asks has made sure of the zeros and been charged
  * for that. False if nothing was done. */
 bool pf_host_give_back(PfHost *host, PfPage page);
+/* In `write_intended` and `init_requested`, for the page that is told of; there pf_host_find and
+ * pf_host_remember mean what the store makes of it, too. */
+/* Whether it may be redirected: as pf_host_admits, but it need not be present yet. */
+bool pf_host_admits_store(PfHost *host);
+/* The policy's hash of the bytes that the store makes of it, charged as pf_host_hash_page; false if
+ * they are not known. */
+bool pf_host_hash_result(PfHost *host, uint64_t *ret_key);
+/* Maps it onto the frame of KEEPER, copy-on-write for both, if that holds what the store would make
+ * of it; and the store is not made. SAME: that is the frame that it maps, and the store, which
+ * would change nothing, is not made either. */
+PfMergeResult pf_host_redirect(PfHost *host, PfPage keeper);
+/* From now on the frames that merges leave unused are not free until they are collected. */
+void pf_host_defer_frees(PfHost *host);
+/* How many such frames there are; frees them. */
+uint64_t pf_host_unfreed(const PfHost *host);
+void pf_host_collect(PfHost *host);
 /* Gives PAGE, if the policy merged or protected it or claimed its frame, a frame of its own again,
  * as a write would; but it stays clean, and its next store faults. False if nothing was done. */
 bool pf_host_unshare(PfHost *host, PfPage page);
-
-/* ---- Finders: find a value filed under a key, or under a page's content. Orthogonal to policies:
- * on the same candidates a policy makes the same sharings with each. ---- */
-
-typedef struct {
-    const char *name;
-    const char *summary;
-    const PfConfigField *fields;
-    size_t field_count;
-    size_t config_bytes;
-
-    /* FRAMES is how many values there may be at most (the machine's frames). May register counters
-     * in the policy's group. All ops but `check` and `finds_all` are mandatory. */
-    void *(*create)(PfHost *host, const void *config, uint64_t frames, GError **error);
-    void (*free)(void *self);
-    /* As pf_host_find, _file, _unfile; each charges what it touches through HOST. Between two steps
-     * of one search nothing is filed or unfiled. */
-    bool (*find)(void *self, uint64_t key, PfPage page, uint64_t *cursor, uint64_t *ret_value);
-    void (*file)(void *self, uint64_t key, PfPage page, uint64_t value);
-    void (*unfile)(void *self, uint64_t key, uint64_t value);
-    uint64_t (*metadata_bytes)(const void *self);
-    void (*check)(void *self);
-    /* Whether nothing that was filed is lost; NULL: it never is. */
-    bool (*finds_all)(const void *self);
-    bool uses_cam;
-} PfFinderOps;
-
-/* ---- Filters: leave pages out that some rule says are not worth a look now. ---- */
-
-typedef struct {
-    const char *name;
-    const char *summary;
-    const PfConfigField *fields;
-    size_t field_count;
-    size_t config_bytes;
-
-    /* FRAMES is how many frames the machine has. All ops but `check` are mandatory. They charge
-     * what they touch through HOST, at the place that is at work. */
-    void *(*create)(PfHost *host, const void *config, uint64_t frames, GError **error);
-    void (*free)(void *self);
-    /* PAGE, which is present, was read or fetched from, or (IS_WRITE) has new bytes. */
-    void (*page_accessed)(void *self, PfPage page, bool is_write);
-    /* Whether PAGE, which is present, is left out now. */
-    bool (*is_left_out)(void *self, PfPage page);
-    /* Takes a page that it has let go from its queue; false if there is none. */
-    bool (*next_expired)(void *self, PfPage *ret_page);
-    /* The cycle at which the next page is in that queue, unless accesses come before;
-     * PF_HOST_NEVER if time alone does not bring one. */
-    uint64_t (*due)(const void *self);
-    /* Bytes that the simulated system spends on it. */
-    uint64_t (*metadata_bytes)(const void *self);
-    void (*check)(void *self);
-} PfFilterOps;
-
-/* ---- Hash engines: how a policy's page hash is computed and what it costs. ---- */
-
-typedef struct {
-    const char *name;
-    const char *summary;
-    unsigned bits; /* width of the result */
-    /* The hash of BYTES bytes at DATA. */
-    uint64_t (*hash)(const uint8_t *data, size_t bytes);
-    uint64_t cycles_per_kib; /* compute cost beside reading the page, at the default card's core */
-} PfHashOps;
-
-/* What a shared object exports as `pf_plugin`: NULL-terminated lists, each may be NULL. */
-typedef struct {
-    unsigned abi; /* PF_POLICY_ABI */
-    const PfPolicyOps *const *policies;
-    const PfFinderOps *const *finders;
-    const PfHashOps *const *hashes;
-    const PfFilterOps *const *filters;
-} PfPlugin;

@@ -13,7 +13,7 @@ static inline KsmPlay *ksm_play(const char *top, const char *settings, const cha
 
 static inline KsmPlay *ksm_play_file(const char *top, const char *settings, const char *path)
 {
-    return policy_play_file("ksm", top, settings, path);
+    return policy_play_file("ksm", top, settings, path, true);
 }
 
 static inline int64_t ksm_at(const KsmPlay *play, const char *label, const char *name)

@@ -12,6 +12,7 @@ void laws_read_level(const PfStatInfo *info, PfStatValue value, void *user)
         {"memory.baseline_frames", &levels->baseline},
         {"memory.used_frames", &levels->used},
         {"memory.saved_pages", &levels->saved},
+        {"collapse.unfreed", &levels->unfreed},
         {"memory.saved_page_cycles", &levels->saved_page_cycles},
     };
     for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++)

@@ -17,6 +17,7 @@ typedef struct {
     int64_t context_shared_pages;
     double context_saved_pages;
     int64_t shared; /* reason.shared */
+    int64_t unfreed; /* frames that wait for a collector */
 } LawsLevels;
 
 /* A PfStatVisitor: USER is the LawsLevels that gets the value. */

@@ -20,6 +20,23 @@ static const char *const esx[] = {
     NULL,
 };
 
+static const char *const collapse[] = {
+    "when = \"settled\"; settle = \"1ns\"; primary = \"oldest\"; ",
+    "when = \"settled\"; settle = \"10us\"; collapse_when = \"idle\"; sleep = \"1us\"; ",
+    "when = \"idle\"; idle_share = 0.3; sleep = \"1us\"; primary = \"most-referenced\"; ",
+    "when = \"idle\"; pacing = \"trace\"; primary = \"given\"; given = (\"c0:0x0\"); ",
+    "when = \"pressure\"; pressure_free = 1.0; sleep = \"1us\"; pages_to_scan = 3; ",
+    "collapse_when = \"pressure\"; pressure_free = 1.0; sleep = \"1us\"; ",
+    "look_up = \"settle\"; settle = \"100ns\"; place = \"stolen\"; ",
+    "free = \"gc\"; gc_interval = \"5us\"; patterns = (\"zero\", \"ones\", \"hex:0102\"); ",
+    "filters = (\"flagged\"); flagged = { accesses = 5; }; ",
+    "filters = (\"flagged\"); flagged = { timer = \"100ns\"; of = \"access\"; }; "
+    "when = \"idle\"; sleep = \"1us\"; ",
+    "free = \"gc\"; pacing = \"trace\"; when = \"idle\"; scope = \"anon\"; ",
+    "hash_bits = 1; transient_stores = 3; patterns = (\"zero\"); ",
+    NULL,
+};
+
 /* PARTS[0] + PARTS[1] = SUM */
 static const struct {
     const char *parts[2];
@@ -31,6 +48,8 @@ static const struct {
 
 const char *const *laws_variants(const char *policy)
 {
+    if (g_str_equal(policy, "collapse"))
+        return collapse;
     return g_str_equal(policy, "esx") ? esx : none;
 }
 

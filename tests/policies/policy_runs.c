@@ -15,7 +15,7 @@ struct PolicyPlay {
 };
 
 PolicyPlay *policy_play_file(const char *policy, const char *top, const char *settings,
-                             const char *path)
+                             const char *path, bool paranoid)
 {
     PolicyPlay *play = g_new0(PolicyPlay, 1);
     g_autoptr(GError) error = NULL;
@@ -24,7 +24,8 @@ PolicyPlay *policy_play_file(const char *policy, const char *top, const char *se
     play->registry = pf_registry_new();
     play->config = pf_config_load_text(text, strlen(text), "test", NULL, &error);
     g_assert_no_error(error);
-    PfSimulationOptions options = {.threads = 1, .verify = true, .paranoid = true, .trace = path};
+    PfSimulationOptions options = {
+        .threads = 1, .verify = true, .paranoid = paranoid, .trace = path};
     play->simulation = pf_simulation_new(play->config, play->registry, &options, &error);
     g_assert_no_error(error);
     play->fitted = pf_simulation_run(play->simulation, &error);
@@ -48,7 +49,7 @@ PolicyPlay *policy_play(const char *policy, const char *top, const char *setting
     close(file);
     g_file_set_contents(path, text, -1, &error);
     g_assert_no_error(error);
-    PolicyPlay *play = policy_play_file(policy, top, settings, path);
+    PolicyPlay *play = policy_play_file(policy, top, settings, path, true);
     g_unlink(path);
     return play;
 }

@@ -16,9 +16,9 @@ typedef struct PolicyPlay PolicyPlay;
  * program, save that memory was too little. */
 PolicyPlay *policy_play(const char *policy, const char *top, const char *settings,
                         const char *trace);
-/* The same for the trace at PATH. */
+/* The same for the trace at PATH; PARANOID: invariants are checked. */
 PolicyPlay *policy_play_file(const char *policy, const char *top, const char *settings,
-                             const char *path);
+                             const char *path, bool paranoid);
 void policy_play_free(PolicyPlay *play);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PolicyPlay, policy_play_free)
 

@@ -1,0 +1,50 @@
+#include "collapse_config.h"
+
+static const char *const whens[] = {"immediate", "settled", "idle", "pressure", NULL};
+static const char *const thens[] = {"at-once", "idle", "pressure", NULL};
+static const char *const grains[] = {"store", "settle", NULL};
+static const char *const primaries[] = {"lowest", "oldest", "most-referenced", "given", NULL};
+static const char *const frees[] = {"now", "gc", NULL};
+
+#define AT(member) .offset = offsetof(PfCollapseConfig, member)
+
+const PfConfigField pf_collapse_fields[PF_COLLAPSE_FIELDS] = {
+    PF_SWEEP_FIELDS,
+    {.key = "when", .type = PF_CONFIG_ENUM, AT(when), .standard = "immediate", .choices = whens,
+     .description = "When a page that was written is looked up: before the store is made, once it "
+                    "was left alone for `settle`, while contexts are idle, or while few frames "
+                    "are free."},
+    {.key = "collapse_when", .type = PF_CONFIG_ENUM, AT(then), .standard = "at-once",
+     .choices = thens,
+     .description = "When a duplicate that was found is collapsed: at once, or put off until "
+                    "contexts are idle or few frames are free."},
+    {.key = "look_up", .type = PF_CONFIG_ENUM, AT(grain), .standard = "store", .choices = grains,
+     .description = "What `immediate` looks up: the result of each store before it is made, or "
+                    "the page once a burst of stores is over, that is, after `settle` without "
+                    "one."},
+    {.key = "settle", .type = PF_CONFIG_TIME, AT(settle_ps), .standard = "1us",
+     .description = "How long a page was not written when it counts as settled."},
+    {.key = "idle_share", .type = PF_CONFIG_DOUBLE, AT(idle_share), .standard = "1.0", .max = 1,
+     .description = "Idle: at least this share of the contexts waits."},
+    {.key = "pressure_free", .type = PF_CONFIG_DOUBLE, AT(pressure_free), .standard = "0.06",
+     .max = 1,
+     .description = "Pressure: fewer frames are free than this share of the machine's."},
+    {.key = "primary", .type = PF_CONFIG_ENUM, AT(primary), .standard = "lowest",
+     .choices = primaries,
+     .description = "Which of two equal frames stays: that of the lowest number, the one that was "
+                    "met first, the one that more pages map, or that of a page in `given`; the "
+                    "lowest where this does not decide."},
+    {.key = "given", .type = PF_CONFIG_STRINGS, AT(given), .standard = "",
+     .description = "Pages whose frame stays, as CONTEXT:0xADDRESS."},
+    {.key = "free", .type = PF_CONFIG_ENUM, AT(how_free), .standard = "now", .choices = frees,
+     .description = "Whether the frame of a duplicate is free at once or when a collector comes."},
+    {.key = "gc_interval", .type = PF_CONFIG_TIME, AT(gc_interval_ps), .standard = "10ms",
+     .min = 1,
+     .description = "How often the collector comes; it also comes when memory runs out."},
+    {.key = "transient_stores", .type = PF_CONFIG_UINT, AT(transient_stores), .standard = "100",
+     .description = "A page that is collapsed and copied again within so many stores counts as "
+                    "transient."},
+    {.key = "patterns", .type = PF_CONFIG_STRINGS, AT(patterns), .standard = "",
+     .description = "Pages that are asked for with one of these contents share its first page: "
+                    "zero, ones, or bytes that repeat, as hex:deadbeef."},
+};

@@ -1,0 +1,103 @@
+/* What the parts of `collapse` share. */
+#pragma once
+
+#include "collapse_config.h"
+#include "collapse_pages.h"
+
+/* A list of pages of the table, oldest first. */
+typedef struct {
+    uint32_t first;
+    uint32_t last;
+    uint64_t count;
+} PfCollapseLine;
+
+/* What is known of a store that was told of before it was made, until it is told of as made. */
+typedef enum {
+    PF_COLLAPSE_NOT_INTENDED,
+    PF_COLLAPSE_LOOKED_UP,  /* `number` is the key of its result, which nothing equals */
+    PF_COLLAPSE_PATTERN,    /* it makes the page of pattern `number` */
+} PfCollapseIntentKind;
+
+typedef struct {
+    PfPage page;
+    PfCollapseIntentKind kind;
+    uint64_t number;
+} PfCollapseIntent;
+
+/* A content that processes ask for, and the frame that holds it for all. */
+typedef struct {
+    uint8_t *bytes;
+    uint32_t frame;
+    uint64_t born; /* of that frame; another one has taken its number if this differs */
+} PfCollapsePattern;
+
+/* A page whose frame is to stay. */
+typedef struct {
+    char *context;
+    PfCpn cpn;
+} PfCollapseGiven;
+
+typedef struct {
+    PfHost *host; /* borrowed */
+    PfCollapseConfig config;
+    PfCollapsePages pages;
+    PfCollapseLine lines[PF_COLLAPSE_LISTS]; /* by PfCollapseList; that of KNOWN is not used */
+    GArray *intents;  /* of PfCollapseIntent: one, or two for a store across two pages */
+    GArray *patterns; /* of PfCollapsePattern */
+    GArray *given;    /* of PfCollapseGiven */
+    uint64_t settle_cycles;
+    uint64_t sleep_cycles;
+    uint64_t gc_cycles;
+    uint64_t next_gc_cycles;
+    struct {
+        uint64_t stores;   /* told of, and stores that were not made */
+        uint64_t searches;
+        uint64_t collapsed;
+        uint64_t redirected;
+        uint64_t silent;
+        uint64_t transient;
+        uint64_t false_matches;
+        uint64_t stale;
+        uint64_t requested;
+        uint64_t provided;
+        uint64_t collections;
+    } stats;
+} PfCollapse;
+
+/* ---- looking up and collapsing (collapse_look.c) ---- */
+
+/* Looks page NUMBER up: it is collapsed (AT_ONCE) or found to be a duplicate, or filed. */
+void pf_collapse_look(PfCollapse *self, uint32_t number, bool at_once);
+/* Collapses page NUMBER, which was found to be a duplicate, if it still is one. */
+void pf_collapse_duplicate(PfCollapse *self, uint32_t number);
+/* Looks the result of the store to PAGE up, and redirects it if that exists. */
+void pf_collapse_intend(PfCollapse *self, PfPage page);
+/* PAGE is asked for with the bytes PATTERN: the page that has them is shared. */
+void pf_collapse_provide(PfCollapse *self, PfPage page, const uint8_t *pattern);
+/* PAGE holds new bytes. */
+void pf_collapse_written(PfCollapse *self, PfPage page, PfChange how);
+
+/* ---- when (collapse_queue.c) ---- */
+
+/* Page NUMBER leaves the list that it is in, and enters the end of LIST unless that is KNOWN. */
+void pf_collapse_list(PfCollapse *self, uint32_t number, PfCollapseList list);
+/* Page NUMBER waits to be looked up when it is time. */
+void pf_collapse_wait(PfCollapse *self, uint32_t number);
+/* Something is to be done later that was not before: asks for the wake-up that this needs. */
+void pf_collapse_rouse(PfCollapse *self);
+/* Does what it is time for; when it is to be done again. */
+uint64_t pf_collapse_wake(PfCollapse *self, uint64_t now_cycles);
+/* Looks up to PAGES pages up, whatever the time, and collapses what was put off; true if no page
+ * waits after that. */
+bool pf_collapse_drain(PfCollapse *self, uint64_t pages);
+/* There is no free frame: frees what can be freed. */
+void pf_collapse_free_frames(PfCollapse *self);
+/* Whether stores are looked up before they are made. */
+static inline bool pf_collapse_is_immediate(const PfCollapse *self)
+{
+    return self->config.when == PF_COLLAPSE_IMMEDIATE &&
+           self->config.grain == PF_COLLAPSE_EACH_STORE;
+}
+
+/* ---- statistics and checks (collapse_stats.c) ---- */
+void pf_collapse_register(PfCollapse *self);

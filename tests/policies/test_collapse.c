@@ -1,0 +1,284 @@
+/* Policy `collapse` on the host and the engine that the program has. */
+#include "check.h"
+
+#include "policy_runs.h"
+
+#define COSTS "machine = { costs = { read_page = 1500; copy_page = 900; flush_local = 500; }; };"
+
+static int64_t end_of(const PolicyPlay *play, const char *name)
+{
+    return policy_end(play, name).i;
+}
+
+/* b's store would make its page equal to a's: it is not made. No frame is copied, b's own frame is
+ * free, and later b's stores are its own again. */
+static void a_store_whose_result_exists_is_not_made(void)
+{
+    static const char trace[] =
+        "context a process\ncontext b process\nmap a 0x0 1 anon\nmap b 0x0 1 anon\n"
+        "write a 0x0 4 1\nwrite b 0x0 4 2\nmark \"two\"\nwrite b 0x0 4 1\nmark \"one\"\n"
+        "write b 0x10 4 7\nmark \"split\"\n";
+    g_autoptr(PolicyPlay) play = policy_play("collapse", COSTS, "", trace);
+    CU_ASSERT_EQUAL(policy_at(play, "two", "memory.used_frames"), 2);
+    CU_ASSERT_EQUAL(policy_at(play, "one", "memory.used_frames"), 1);
+    CU_ASSERT_EQUAL(policy_at(play, "one", "collapse.redirected"), 1);
+    CU_ASSERT_EQUAL(policy_at(play, "one", "policy.broken"), 0);
+    CU_ASSERT_EQUAL(policy_at(play, "split", "memory.used_frames"), 2);
+    CU_ASSERT_EQUAL(policy_at(play, "split", "policy.broken"), 1);
+    CU_ASSERT_EQUAL(end_of(play, "collapse.searches"), 4); /* one a store */
+    CU_ASSERT_EQUAL(end_of(play, "collapse.stores"), 4);
+}
+
+/* c forks from b: the frame of both stays when one of them goes over to a's. */
+static void the_first_page_is_freed_only_if_nobody_else_points_to_it(void)
+{
+    static const char trace[] =
+        "context a process\ncontext b process\nmap a 0x0 1 anon\nmap b 0x0 1 anon\n"
+        "write a 0x0 4 1\nwrite b 0x0 4 2\nfork b c\nwrite b 0x0 4 1\nmark \"both\"\n"
+        "write c 0x0 4 1\nmark \"one\"\n";
+    g_autoptr(PolicyPlay) play = policy_play("collapse", "", "", trace);
+    CU_ASSERT_EQUAL(policy_at(play, "both", "memory.used_frames"), 2);
+    CU_ASSERT_EQUAL(policy_at(play, "one", "memory.used_frames"), 1);
+    CU_ASSERT_EQUAL(end_of(play, "policy.broken"), 0);
+}
+
+/* A page that was never touched is mapped without a frame of its own; so is a filled one. */
+static void a_first_store_needs_no_frame_if_its_result_exists(void)
+{
+    static const char trace[] =
+        "context a process\nmap a 0x0 4 anon\nfill a 0x0 1 \"one\"\nfill a 0x1000 1 \"one\"\n"
+        "write a 0x2000 3 0x656e6f\nmark \"end\"\n"; /* "one", then zeros */
+    g_autoptr(PolicyPlay) play = policy_play("collapse", "", "", trace);
+    CU_ASSERT_EQUAL(end_of(play, "memory.used_frames"), 1);
+    CU_ASSERT_EQUAL(end_of(play, "memory.peak_frames"), 1);
+    CU_ASSERT_EQUAL(end_of(play, "collapse.redirected"), 2);
+}
+
+static void a_store_that_changes_nothing_does_not_split_a_page(void)
+{
+    static const char trace[] =
+        "context a process\nmap a 0x0 2 anon\nfill a 0x0 2 \"same\"\nwrite a 0x1000 1 0x73\n"
+        "mark \"silent\"\nwrite a 0x1000 1 0x74\n";
+    g_autoptr(PolicyPlay) play = policy_play("collapse", "", "", trace);
+    CU_ASSERT_EQUAL(policy_at(play, "silent", "memory.used_frames"), 1);
+    CU_ASSERT_EQUAL(policy_at(play, "silent", "collapse.silent"), 1);
+    CU_ASSERT_EQUAL(end_of(play, "memory.used_frames"), 2);
+}
+
+/* Two equal pages, written at 0 and after 9 us at most. While their flags are set nothing is looked
+ * up; when they expire, it is. */
+static void a_flagged_page_is_left_out_and_comes_back(void)
+{
+    static const char begin[] = "grain access\ncontext a process\nmap a 0x0 3 anon\n"
+                                "read a 0x2000 1\nwrite a 0x0 4 1\nwrite a 0x1000 4 1\n";
+    static const struct {
+        const char *flagged;
+        const char *before;
+        const char *after;
+    } rows[] = {
+        {"time = \"100us\"; ", "time 90us\n", "time 120us\n"},
+        {"timer = \"100us\"; ", "time 90us\n", "time 120us\n"},
+        {"accesses = 5; ", "read a 0x2000 1\nread a 0x2000 1\nread a 0x2000 1\n",
+         "read a 0x2000 1\nread a 0x2000 1\nread a 0x2000 1\ntime 210us\n"},
+        {"time = \"100us\"; of = \"access\"; ",
+         "time 90us\nread a 0x0 1\nread a 0x1000 1\ntime 180us\n", "time 210us\n"},
+    };
+    static const char *const whens[] = {"immediate", "settled", "idle"};
+    for (size_t i = 0; i < G_N_ELEMENTS(rows) * G_N_ELEMENTS(whens); i++) {
+        size_t row = i % G_N_ELEMENTS(rows);
+        g_autofree char *settings = g_strdup_printf(
+            "when = \"%s\"; settle = \"1ns\"; sleep = \"1us\"; filters = (\"flagged\"); "
+            "flagged = { %s};", whens[i / G_N_ELEMENTS(rows)], rows[row].flagged);
+        g_autofree char *trace = g_strconcat(begin, rows[row].before, "mark \"before\"\n",
+                                             rows[row].after, "mark \"after\"\n", NULL);
+        g_autoptr(PolicyPlay) play = policy_play("collapse", "", settings, trace);
+        CU_ASSERT_EQUAL(policy_at(play, "before", "collapse.collapsed"), 0);
+        CU_ASSERT_EQUAL(policy_at(play, "before", "policy.shared"), 0);
+        CU_ASSERT_EQUAL(policy_at(play, "after", "collapse.collapsed"), 1);
+    }
+}
+
+/* 100 stores to one page and one to another, which are equal then. Deferred, each page is hashed
+ * once: two reads of 1500 cycles, and on the way there is no work at all. */
+static void deferred_look_ups_hash_a_page_once_and_cost_stores_nothing(void)
+{
+    g_autoptr(GString) trace = g_string_new("context a process\nmap a 0x0 2 anon\n"
+                                            "write a 0x1000 4 99\n");
+    for (unsigned i = 0; i < 100; i++)
+        g_string_append_printf(trace, "write a 0x0 4 %u\n", i);
+    g_string_append(trace, "mark \"written\"\nidle a 100ms\ntime 200ms\nscan pass 1\n");
+    static const char *const ways[] = {
+        "when = \"idle\"; ",
+        "when = \"settled\"; settle = \"1ms\"; ",
+        "look_up = \"settle\"; settle = \"1ms\"; ",
+        "when = \"pressure\"; pressure_free = 1.0; pacing = \"trace\"; ",
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(ways); i++) {
+        g_autoptr(PolicyPlay) play = policy_play("collapse", COSTS, ways[i], trace->str);
+        bool is_idle_at_marks = i == 0;
+        if (!is_idle_at_marks) {
+            CU_ASSERT_EQUAL(policy_at(play, "written", "collapse.searches"), 0);
+            CU_ASSERT_EQUAL(policy_at(play, "written", "memory.used_frames"), 2);
+        }
+        CU_ASSERT_EQUAL(end_of(play, "collapse.searches"), 2);
+        CU_ASSERT_EQUAL(end_of(play, "memory.used_frames"), 1);
+        CU_ASSERT(end_of(play, "cycles.account.hash") >= 2 * 1500);
+        CU_ASSERT(end_of(play, "cycles.account.hash") < 3 * 1500);
+    }
+}
+
+/* A page written again before its time is over starts anew: looked up at 190 us, not at 100. The
+ * stores themselves take less than 9 us. */
+static void a_settled_page_is_one_that_was_left_alone_for_the_whole_time(void)
+{
+    static const char trace[] =
+        "context a process\nmap a 0x0 2 anon\nwrite a 0x0 4 1\nwrite a 0x1000 4 2\n"
+        "time 90us\nwrite a 0x1000 4 1\ntime 110us\nmark \"first\"\ntime 189us\nmark \"before\"\n"
+        "time 200us\nmark \"after\"\n";
+    g_autoptr(PolicyPlay) play =
+        policy_play("collapse", "", "when = \"settled\"; settle = \"100us\"; ", trace);
+    CU_ASSERT_EQUAL(policy_at(play, "first", "collapse.searches"), 1);
+    CU_ASSERT_EQUAL(policy_at(play, "before", "memory.used_frames"), 2);
+    CU_ASSERT_EQUAL(policy_at(play, "after", "collapse.searches"), 2);
+    CU_ASSERT_EQUAL(policy_at(play, "after", "memory.used_frames"), 1);
+}
+
+/* Two of three frames are in use: with a mark of half of them there is pressure when less than 1.5
+ * are free, which one is. */
+static void pressure_is_a_share_of_the_frames_that_is_not_free(void)
+{
+    static const char trace[] = "context a process\nmap a 0x0 3 anon\nfill a 0x0 2 id:1\n"
+                                "time 100ms\nmark \"two\"\n";
+    static const struct {
+        const char *free;
+        int64_t frames;
+    } rows[] = {{"0.34", 1}, {"0.33", 2}};
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autofree char *settings =
+            g_strdup_printf("when = \"pressure\"; pressure_free = %s; ", rows[i].free);
+        g_autoptr(PolicyPlay) play =
+            policy_play("collapse", "machine = { memory = \"12KiB\"; };", settings, trace);
+        CU_ASSERT_EQUAL(policy_at(play, "two", "memory.used_frames"), rows[i].frames);
+    }
+}
+
+/* Four pages of one content in three frames: the third page takes the last one, for the fourth
+ * frames are made free. Without the policy memory runs out. */
+static void no_free_frame_is_pressure_enough(void)
+{
+    static const char trace[] = "context a process\nmap a 0x0 4 anon\nfill a 0x0 4 id:1\n";
+    static const char top[] = "machine = { memory = \"12KiB\"; };";
+    g_autoptr(PolicyPlay) fits =
+        policy_play("collapse", top, "when = \"pressure\"; pressure_free = 0.0; ", trace);
+    CU_ASSERT_TRUE(policy_fitted(fits));
+    g_autoptr(PolicyPlay) fails = policy_play("collapse", top, "when = \"idle\"; ", trace);
+    CU_ASSERT_FALSE(policy_fitted(fails));
+}
+
+/* b's page is found equal at once and collapsed when b waits. */
+static void the_collapse_may_be_put_off_by_itself(void)
+{
+    static const char trace[] =
+        "context a process\nmap a 0x0 2 anon\nwrite a 0x0 4 1\nwrite a 0x1000 4 1\n"
+        "run a 100\nmark \"found\"\nidle a 100ms\ntime 100ms\nmark \"end\"\n";
+    g_autoptr(PolicyPlay) play = policy_play("collapse", "", "collapse_when = \"idle\"; ", trace);
+    CU_ASSERT_EQUAL(policy_at(play, "found", "collapse.searches"), 2);
+    CU_ASSERT_EQUAL(policy_at(play, "found", "collapse.duplicates"), 1);
+    CU_ASSERT_EQUAL(policy_at(play, "found", "memory.used_frames"), 2);
+    CU_ASSERT_EQUAL(policy_at(play, "end", "memory.used_frames"), 1);
+    CU_ASSERT_EQUAL(policy_at(play, "end", "collapse.searches"), 2);
+}
+
+/* The duplicate's frame is in use until the collector comes at 10 ms. */
+static void a_collector_frees_frames_later(void)
+{
+    static const char trace[] =
+        "context a process\nmap a 0x0 2 anon\nwrite a 0x0 4 1\nwrite a 0x1000 4 2\n"
+        "write a 0x1000 4 1\ntime 9ms\nmark \"before\"\ntime 11ms\nmark \"after\"\n";
+    g_autoptr(PolicyPlay) play =
+        policy_play("collapse", "", "free = \"gc\"; gc_interval = \"10ms\"; ", trace);
+    CU_ASSERT_EQUAL(policy_at(play, "before", "memory.used_frames"), 2);
+    CU_ASSERT_EQUAL(policy_at(play, "before", "collapse.unfreed"), 1);
+    CU_ASSERT_EQUAL(policy_at(play, "after", "memory.used_frames"), 1);
+    CU_ASSERT_EQUAL(policy_at(play, "after", "collapse.unfreed"), 0);
+    CU_ASSERT_EQUAL(end_of(play, "collapse.collections"), 1);
+}
+
+/* Page 1 collapses by the third store. With none between, its copy is made by the first store after
+ * that; with three between by the fourth. */
+static void a_collapse_that_is_soon_undone_is_transient(void)
+{
+    static const struct {
+        const char *between;
+        int64_t transient;
+    } rows[] = {{"", 1}, {"fill a 0x2000 1 id:5\nfill a 0x2000 1 id:6\n", 1},
+                {"fill a 0x2000 1 id:5\nfill a 0x2000 1 id:6\nfill a 0x2000 1 id:7\n", 0}};
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autofree char *trace = g_strconcat(
+            "context a process\nmap a 0x0 3 anon\nwrite a 0x0 4 1\nwrite a 0x1000 4 2\n"
+            "write a 0x1000 4 1\n", rows[i].between, "write a 0x1000 4 3\n", NULL);
+        g_autoptr(PolicyPlay) play = policy_play("collapse", "", "transient_stores = 3; ", trace);
+        CU_ASSERT_EQUAL(end_of(play, "collapse.transient"), rows[i].transient);
+        CU_ASSERT_EQUAL(end_of(play, "policy.broken"), 1);
+    }
+}
+
+/* Ten pages asked for with zeros, ten with 0xde 0xad over and over, and one like no pattern. */
+static void pages_asked_for_share_the_page_of_their_pattern(void)
+{
+    g_autoptr(GString) debug = g_string_new("hex:");
+    for (unsigned i = 0; i < 2048; i++)
+        g_string_append(debug, "dead");
+    g_autofree char *trace = g_strdup_printf(
+        "context a process\nmap a 0x0 32 anon\ninit a 0x0 10 zero\ninit a 0x10000 10 %s\n"
+        "init a 0x1f000 1 \"dead\"\nmark \"asked\"\nwrite a 0x11000 1 0\n", debug->str);
+    g_autoptr(PolicyPlay) play = policy_play(
+        "collapse", "", "when = \"settled\"; settle = \"1s\"; "
+        "patterns = (\"zero\", \"ones\", \"hex:dead\"); ", trace);
+    CU_ASSERT_EQUAL(policy_at(play, "asked", "memory.used_frames"), 3);
+    CU_ASSERT_EQUAL(policy_at(play, "asked", "collapse.requested"), 20);
+    CU_ASSERT_EQUAL(policy_at(play, "asked", "collapse.provided"), 18);
+    CU_ASSERT_EQUAL(end_of(play, "memory.used_frames"), 4);
+}
+
+/* Keys of one bit: pages of different contents meet, are compared and stay apart. */
+static void equal_keys_of_different_pages_share_nothing(void)
+{
+    static const char trace[] = "context a process\nmap a 0x0 8 anon\nfill a 0x0 8 id:1 step=1\n";
+    static const char *const ways[] = {"hash_bits = 1; ",
+                                       "hash_bits = 1; when = \"settled\"; settle = \"1ns\"; "};
+    for (size_t i = 0; i < G_N_ELEMENTS(ways); i++) {
+        g_autoptr(PolicyPlay) play = policy_play("collapse", "", ways[i], trace);
+        CU_ASSERT_EQUAL(end_of(play, "memory.used_frames"), 8);
+        CU_ASSERT(end_of(play, "collapse.false_matches") >= 8 - 2);
+    }
+}
+
+static const PfCheck checks[] = {
+    {"a store whose result exists is not made", a_store_whose_result_exists_is_not_made},
+    {"the first page is freed only if nobody else points to it",
+     the_first_page_is_freed_only_if_nobody_else_points_to_it},
+    {"a first store needs no frame if its result exists",
+     a_first_store_needs_no_frame_if_its_result_exists},
+    {"a store that changes nothing does not split a page",
+     a_store_that_changes_nothing_does_not_split_a_page},
+    {"a flagged page is left out and comes back", a_flagged_page_is_left_out_and_comes_back},
+    {"deferred look-ups hash a page once and cost stores nothing",
+     deferred_look_ups_hash_a_page_once_and_cost_stores_nothing},
+    {"a settled page is one that was left alone for the whole time",
+     a_settled_page_is_one_that_was_left_alone_for_the_whole_time},
+    {"pressure is a share of the frames that is not free",
+     pressure_is_a_share_of_the_frames_that_is_not_free},
+    {"no free frame is pressure enough", no_free_frame_is_pressure_enough},
+    {"the collapse may be put off by itself", the_collapse_may_be_put_off_by_itself},
+    {"a collector frees frames later", a_collector_frees_frames_later},
+    {"a collapse that is soon undone is transient", a_collapse_that_is_soon_undone_is_transient},
+    {"pages asked for share the page of their pattern",
+     pages_asked_for_share_the_page_of_their_pattern},
+    {"equal keys of different pages share nothing", equal_keys_of_different_pages_share_nothing},
+};
+
+int main(void)
+{
+    return pf_check_main("collapse", checks, G_N_ELEMENTS(checks));
+}
