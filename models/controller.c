@@ -64,7 +64,7 @@ const PfControllerStats *pf_controller_stats(const PfController *controller)
     return &controller->stats;
 }
 
-static bool is_dirty(const PfController *controller, PfMaddr address)
+bool pf_controller_is_dirty(const PfController *controller, PfMaddr address)
 {
     for (guint i = 0; i < controller->caches->len; i++) {
         bool dirty;
@@ -74,11 +74,16 @@ static bool is_dirty(const PfController *controller, PfMaddr address)
     return false;
 }
 
+PfMaddr pf_controller_translate(const PfController *controller, PfMaddr address)
+{
+    return controller->table != NULL ? pf_indirection_translate(controller->table, address)
+                                     : address;
+}
+
 static uint64_t ask_dram(const PfController *controller, const PfRequest *request)
 {
     PfRequest below = *request;
-    if (controller->table != NULL)
-        below.address = pf_indirection_translate(controller->table, request->address);
+    below.address = pf_controller_translate(controller, request->address);
     return pf_port_wait(controller->dram, pf_port_access(controller->dram, &below));
 }
 
@@ -92,7 +97,7 @@ static void drop_line(const PfController *controller, PfMaddr address)
 static uint64_t read_line(PfController *controller, const PfRequest *request)
 {
     controller->stats.reads++;
-    if (!is_dirty(controller, request->address))
+    if (!pf_controller_is_dirty(controller, request->address))
         return ask_dram(controller, request);
     controller->stats.snoops++;
     return request->now_cycles + controller->snoop_cycles;
@@ -135,7 +140,7 @@ uint64_t pf_controller_flush(PfController *controller, const PfRequest *first, u
     uint64_t done_cycles = first->now_cycles;
     for (uint32_t i = 0; i < lines; i++) {
         PfRequest line = request;
-        if (write_back && is_dirty(controller, line.address)) {
+        if (write_back && pf_controller_is_dirty(controller, line.address)) {
             line.kind = PF_ACCESS_READ;
             line.now_cycles = read_line(controller, &line);
             line.kind = PF_ACCESS_WRITE;

@@ -54,6 +54,12 @@ void pf_controller_set_table(PfController *controller, const PfIndirection *tabl
 /* CACHE (borrowed) is snooped from now on. */
 void pf_controller_add_cache(PfController *controller, PfCache *cache);
 
+/* Where ADDRESS lies in DRAM. */
+PfMaddr pf_controller_translate(const PfController *controller, PfMaddr address);
+
+/* Whether some cache holds the line of ADDRESS dirty; disturbs nothing. */
+bool pf_controller_is_dirty(const PfController *controller, PfMaddr address);
+
 /* Borrowed. */
 const PfControllerStats *pf_controller_stats(const PfController *controller);
 

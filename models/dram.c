@@ -155,6 +155,11 @@ PfPort *pf_dram_port(PfDram *dram)
     return &dram->port;
 }
 
+unsigned pf_dram_channels(const PfDram *dram)
+{
+    return dram->channels;
+}
+
 uint64_t pf_dram_capacity_bytes(const PfDram *dram)
 {
     const PfDramPreset *timing = &dram->timing;

@@ -87,6 +87,8 @@ PfPort *pf_dram_port(PfDram *dram);
 /* The port's operation, which may be called without the detour over the table. Never a ticket. */
 uint64_t pf_dram_access(PfPort *port, const PfRequest *request);
 
+/* How many there are. */
+unsigned pf_dram_channels(const PfDram *dram);
 /* Of all channels together. */
 uint64_t pf_dram_capacity_bytes(const PfDram *dram);
 

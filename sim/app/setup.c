@@ -81,7 +81,7 @@ static bool load_named_plugins(const PfSetup *setup, PfConfig *config, PfRegistr
                                         .type = PF_CONFIG_STRINGS,
                                         .standard = "",
                                         .description = "Shared objects with policies, finders or "
-                                                       "hash engines."};
+                                                       "hashes."};
     PfConfigSection *root = pf_config_section(config, "");
     char **names = NULL;
     pf_config_bind(root, &field, 1, &names);

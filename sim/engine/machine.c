@@ -20,7 +20,9 @@ static PfPort *next_port(const PfMachine *machine, unsigned core, unsigned level
         if (config->caches[next].serves == PF_CACHE_SERVES_ALL ||
             config->caches[next].serves == config->caches[level].serves)
             return pf_cache_port(*cache_at(machine, core, next));
-    return machine->remaps ? pf_indirection_port(machine->table) : pf_dram_port(machine->dram);
+    if (machine->remaps)
+        return pf_indirection_port(machine->table);
+    return pf_hash_engine_port(machine->hash_engine);
 }
 
 static bool build_cache(PfMachine *machine, unsigned core, unsigned level, uint64_t seed,
@@ -101,7 +103,8 @@ static bool build_cams(PfMachine *machine, unsigned page_shift, uint64_t seed, P
 static bool build_controller(PfMachine *machine, uint64_t seed, PfStats *stats, GError **error)
 {
     const PfMachineConfig *config = machine->config;
-    machine->controller = pf_controller_new(&config->controller, pf_dram_port(machine->dram),
+    machine->controller = pf_controller_new(&config->controller,
+                                            pf_hash_engine_port(machine->hash_engine),
                                             (uint32_t)config->caches[0].line_bytes,
                                             pf_stats_group(stats, "controller"));
     if (machine->remaps)
@@ -110,6 +113,7 @@ static bool build_controller(PfMachine *machine, uint64_t seed, PfStats *stats, 
         for (unsigned level = 0; level < config->cache_count; level++)
             if (core == 0 || !config->caches[level].shared)
                 pf_controller_add_cache(machine->controller, *cache_at(machine, core, level));
+    pf_hash_engine_attach(machine->hash_engine, machine->controller);
     machine->engine = pf_core_new(&config->core, seed, NULL, error);
     return machine->engine != NULL;
 }
@@ -121,8 +125,12 @@ static bool build_memory(PfMachine *machine, unsigned page_shift, PfStats *stats
                                 error);
     if (machine->dram == NULL)
         return false;
-    machine->table = pf_indirection_new(&config->remap, pf_dram_port(machine->dram), page_shift,
-                                        pf_stats_group(stats, "remap"), error);
+    machine->hash_engine = pf_hash_engine_new(&config->hash_engine, machine->core_count + 1,
+                                              machine->dram, (uint32_t)1 << page_shift,
+                                              (uint32_t)config->caches[0].line_bytes,
+                                              pf_stats_group(stats, "hash_engine"));
+    machine->table = pf_indirection_new(&config->remap, pf_hash_engine_port(machine->hash_engine),
+                                        page_shift, pf_stats_group(stats, "remap"), error);
     return machine->table != NULL;
 }
 
@@ -160,6 +168,7 @@ void pf_machine_free(PfMachine *machine)
         pf_core_free(machine->cores[core]);
     }
     pf_mmu_clear(&machine->mmu);
+    pf_hash_engine_free(machine->hash_engine);
     pf_core_free(machine->engine);
     pf_controller_free(machine->controller);
     pf_indirection_free(machine->table);
@@ -184,6 +193,7 @@ void pf_machine_check(const PfMachine *machine)
     pf_mmu_check(&machine->mmu);
     pf_dram_check(machine->dram);
     pf_indirection_check(machine->table);
+    pf_hash_engine_check(machine->hash_engine);
     for (unsigned i = 0; i < machine->cam_count; i++)
         pf_cam_check(machine->cams[i]);
 }

@@ -8,6 +8,7 @@
 #include "core.h"
 #include "costs.h"
 #include "dram.h"
+#include "hash_engine.h"
 #include "mmu.h"
 #include "registry.h"
 #include "stats.h"
@@ -27,6 +28,7 @@ typedef struct {
     PfCoreConfig core;
     PfMmuConfig mmu;
     PfDramConfig dram;
+    PfHashEngineConfig hash_engine;
     PfCamConfig cam;
     PfControllerConfig controller;
     PfIndirectionConfig remap;
@@ -60,6 +62,7 @@ typedef struct {
     uint64_t fetch_hit_cycles; /* of those first levels */
     uint64_t data_hit_cycles;
     PfDram *dram;
+    PfHashEngine *hash_engine;
     PfIndirection *table; /* between the caches and DRAM if `remaps`, else beside them */
     bool remaps;
     PfCam **cams; /* one for each node; an ideal one alone */

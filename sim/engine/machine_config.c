@@ -125,6 +125,7 @@ PfMachineConfig *pf_machine_config_new(PfConfig *config)
     bind_caches(machine, section);
     pf_config_bind(pf_config_subsection(section, "dram"), pf_dram_fields, pf_dram_field_count,
                    &machine->dram);
+    pf_hash_engine_bind(pf_config_subsection(section, "hash_engine"), &machine->hash_engine);
     pf_cam_bind(section, &machine->cam);
     pf_config_bind(pf_config_subsection(section, "controller"), pf_controller_fields,
                    pf_controller_field_count, &machine->controller);

@@ -19,6 +19,8 @@ static void set_grain(PfRun *run, PfGrain grain)
 static bool build_host(PfRun *run, uint64_t frame_capacity, bool verify, GError **error)
 {
     unsigned daemon = run->machine->core_count - 1;
+    if (run->machine_config->hash_engine.kind != PF_HASH_SOFTWARE)
+        run->work.hash_engine = run->machine->hash_engine;
     run->work.controller = run->machine->controller;
     PfHostBase base = {.memory = &run->memory,
                        .mmu = &run->machine->mmu,

@@ -109,6 +109,7 @@ struct PfRun {
     uint64_t cycles_origin;    /* now_cycles */
     uint64_t transfers_origin; /* DRAM transactions */
     uint64_t cam_fJ_origin;
+    uint64_t hash_bytes_origin;
     uint64_t stat_instructions;
     uint64_t stat_accesses;
     uint64_t records;

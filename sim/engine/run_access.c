@@ -110,6 +110,18 @@ static bool translate_slowly(PfRun *run, const Piece *piece, bool missed, PfMpn 
     return fault_in(run, piece, ret_frame);
 }
 
+/* A hash engine follows the store REQUEST, whose line is there at READY_CYCLES; the core waits
+ * while it cannot. */
+static void follow_store(PfRun *run, const Piece *piece, const PfRequest *request,
+                         uint64_t ready_cycles)
+{
+    PfCore *core = piece->place->core;
+    uint64_t taken = pf_work_follow(&run->work, piece->place, request->address,
+                                    request->size_bytes, ready_cycles);
+    uint64_t stall = pf_core_stall_until(core, core->now_cycles + taken);
+    pf_ledger_charge(&run->ledger, PF_PAYER_APP, PF_ACCOUNT_HASH, stall);
+}
+
 static void send(PfRun *run, const Piece *piece, PfMpn frame, bool dependent)
 {
     PfCore *core = piece->place->core;
@@ -124,12 +136,17 @@ static void send(PfRun *run, const Piece *piece, PfMpn frame, bool dependent)
                          .core = piece->place->index,
                          .kind = (uint8_t)piece->kind,
                          .actor = PF_ACTOR_DEMAND};
+    bool is_followed = piece->is_write && run->work.hash_engine != NULL;
+    if (is_followed)
+        pf_work_announce(&run->work, address, piece->size_bytes);
     while (request.address.bytes < end) {
         uint64_t line_end = (request.address.bytes | (run->work.line_bytes - 1U)) + 1;
         request.size_bytes = (uint32_t)(MIN(line_end, end) - request.address.bytes);
         request.now_cycles = core->now_cycles;
         uint64_t done = pf_cache_access(pf_cache_port(cache), &request);
         uint64_t stall;
+        if (is_followed)
+            follow_store(run, piece, &request, done);
         if (!is_fetch)
             stall = pf_core_issue(core, done, hit_cycles, piece->is_write, dependent);
         else
@@ -149,13 +166,24 @@ static bool resolve(PfRun *run, const Piece *piece, PfMpn *ret_page)
     return true;
 }
 
+/* The piece costs nothing beside its faults. */
+static bool play_piece_by_costs(PfRun *run, const Piece *piece)
+{
+    if (!make_ready(run, piece))
+        return false;
+    if (piece->is_write)
+        pf_work_follow(&run->work, piece->place, (PfMaddr){piece->offset_bytes},
+                       piece->size_bytes, 0);
+    return true;
+}
+
 static bool play_piece(PfRun *run, const Piece *piece, bool dependent)
 {
     if (piece->is_write && run_redirects(run, piece->page, piece->slot, piece->object,
                                          piece->result, piece->is_second))
         return true;
     if (!run->work.full)
-        return make_ready(run, piece);
+        return play_piece_by_costs(run, piece);
     if (!piece->is_write) {
         uint64_t stall = pf_core_ready(piece->place->core, dependent);
         if (stall != 0)

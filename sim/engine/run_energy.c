@@ -2,7 +2,10 @@
  * An account without a figure is null, and so is the total. */
 #include "run.h"
 
+#include <math.h>
+
 #define JOULES_PER_FJ 1e-15
+#define JOULES_PER_PJ 1e-12
 
 static const PfCamFigures *cam_figures(const PfRun *run)
 {
@@ -52,6 +55,19 @@ static PfStatValue read_cam_extrapolated(const void *user)
                                        : pf_stat_null();
 }
 
+/* No bytes, no energy; else null without a figure. */
+static PfStatValue read_hash_engine_energy(const void *user)
+{
+    const PfRun *run = user;
+    uint64_t bytes =
+        pf_hash_engine_stats(run->machine->hash_engine)->bytes - run->hash_bytes_origin;
+    double picojoules = run->machine_config->hash_engine.energy_per_byte_pj;
+    if (bytes == 0)
+        return pf_stat_double(0);
+    return isnan(picojoules) ? pf_stat_null()
+                             : pf_stat_double((double)bytes * picojoules * JOULES_PER_PJ);
+}
+
 /* Used by every run, and no figure for it. */
 static PfStatValue read_unknown(const void *user)
 {
@@ -65,6 +81,8 @@ static const struct {
     PfStatRead read;
 } accounts[] = {
     {"cam_J", "Searches and updates of CAMs, and what they leak.", read_cam_energy},
+    {"hash_engine_J", "Bytes that hash engines took; null without a figure for them.",
+     read_hash_engine_energy},
     {"cores_J", "Cores: not known.", read_unknown},
     {"caches_J", "Caches and TLBs: not known.", read_unknown},
     {"dram_J", "DRAM: not known.", read_unknown},
@@ -95,6 +113,9 @@ void run_register_energy(PfRun *run)
     pf_stats_level(cam, "extrapolated", "ratio",
                    "1 if figures of the CAM lie outside of the card's table; null if unused.",
                    read_cam_extrapolated, run);
+    pf_stats_level(pf_stats_group(run->stats, "hash_engine"), "energy_J", "J",
+                   "Energy of the bytes that units took; null without a figure for it.",
+                   read_hash_engine_energy, run);
     PfStatsGroup *energy = pf_stats_group(run->stats, "energy");
     pf_stats_level(energy, "total_J", "J", "All accounts; null if one of them is not known.",
                    read_total, run);

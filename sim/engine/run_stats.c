@@ -137,7 +137,7 @@ static void register_memory(PfRun *run)
         {"saved_pages", "pages", read_saved, "Baseline frames less used frames."},
         {"peak_frames", "frames", read_peak, "The most frames used at one time."},
         {"metadata_bytes", "bytes", read_metadata,
-         "What policy, finder and filters spend on their tables."},
+         "What policy, finder, filters and hash engine spend on their tables."},
         {"net_saved_bytes", "bytes", read_net, "Saved pages in bytes less the metadata."},
         {"saved_page_cycles", "page cycles", read_saved_page_cycles,
          "Saved pages integrated over time."},

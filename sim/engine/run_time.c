@@ -33,6 +33,7 @@ static void restart(PfRun *run)
     run->cycles_origin = run->now_cycles;
     run->transfers_origin = run_transfers(run);
     run->cam_fJ_origin = pf_cam_stats(run->machine->cams[0])->energy_fJ;
+    run->hash_bytes_origin = pf_hash_engine_stats(run->machine->hash_engine)->bytes;
     run->memory.frames.peak_frames = run->memory.frames.used_frames;
     run_restart_bills(run);
     pf_host_bill_settle(run->host->bill);

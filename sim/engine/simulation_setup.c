@@ -36,7 +36,7 @@ static const PfConfigField run_fields[] = {
     {.key = "roi", .type = PF_CONFIG_STRINGS, AT(roi), .standard = "",
      .description = "Region of interest: (\"mark:A\", \"mark:B\"); statistics count in between."},
     {.key = "plugins", .type = PF_CONFIG_STRINGS, AT(plugins), .standard = "",
-     .description = "Shared objects with policies, finders or hash engines."},
+     .description = "Shared objects with policies, finders or hashes."},
 };
 
 static const PfConfigField output_fields[] = {

@@ -118,18 +118,31 @@ void pf_work_search(PfWork *work, const PfPlace *place, PfAccount account, PfMad
     pf_work_charge(work, place, account, cycles);
 }
 
+/* PLACE has stored in CYCLES what a hash engine has taken after TAKEN. */
+static void charge_store(PfWork *work, const PfPlace *place, PfAccount account, uint64_t cycles,
+                         uint64_t taken)
+{
+    pf_work_charge(work, place, account, cycles);
+    if (taken > cycles)
+        pf_work_charge(work, place, PF_ACCOUNT_HASH, taken - cycles);
+}
+
 void pf_work_fill(PfWork *work, const PfPlace *place, PfAccount account, PfMaddr address,
                   uint64_t bytes)
 {
+    pf_work_announce(work, address, bytes);
+    uint64_t taken = pf_work_follow(work, place, address, bytes, 0);
     uint64_t cycles = work->full ? run_lines(work, place, PF_ACCESS_WRITE, address, bytes)
                                  : pf_costs_scale(work->costs->fill_page_cycles, bytes) +
                                        look_up(work, place, address);
-    pf_work_charge(work, place, account, cycles);
+    charge_store(work, place, account, cycles, taken);
 }
 
 void pf_work_copy_page(PfWork *work, const PfPlace *place, PfAccount account, PfMaddr from,
                        PfMaddr to)
 {
+    pf_work_announce(work, to, work->page_bytes);
+    uint64_t taken = pf_work_follow(work, place, to, work->page_bytes, 0);
     uint64_t cycles;
     if (work->full)
         cycles = run_lines(work, place, PF_ACCESS_READ, from, work->page_bytes) +
@@ -137,7 +150,7 @@ void pf_work_copy_page(PfWork *work, const PfPlace *place, PfAccount account, Pf
     else
         cycles = pf_costs_scale(work->costs->copy_page_cycles, work->page_bytes) +
                  look_up(work, place, from) + look_up(work, place, to);
-    pf_work_charge(work, place, account, cycles);
+    charge_store(work, place, account, cycles, taken);
 }
 
 /* FRAME by its own number, whatever bus pages have it. */

@@ -14,6 +14,7 @@
 #include "controller.h"
 #include "core.h"
 #include "costs.h"
+#include "hash_engine.h"
 #include "indirection.h"
 #include "ledger.h"
 
@@ -50,6 +51,7 @@ typedef struct {
     uint64_t cache_bytes;   /* of the last level; timing by costs: what it still holds */
     uint64_t read_bytes;    /* by pf_work_read and pf_work_compare so far */
     PfRecentLine *recent;   /* PF_WORK_RECENT of them */
+    PfHashEngine *hash_engine; /* borrowed, NULL: there is none */
 } PfWork;
 
 /* A WORK is all zeros before, and gets the rest from its owner. */
@@ -58,6 +60,28 @@ void pf_work_clear(PfWork *work);
 
 /* PLACE is busy for CYCLES. */
 void pf_work_charge(PfWork *work, const PfPlace *place, PfAccount account, uint64_t cycles);
+
+/* BYTES from ADDRESS on are about to be stored; call it before the caches are. */
+static inline void pf_work_announce(const PfWork *work, PfMaddr address, uint64_t bytes)
+{
+    if (G_UNLIKELY(work->hash_engine != NULL) && work->full)
+        pf_hash_engine_announce(work->hash_engine, address, bytes);
+}
+
+/* PLACE stores BYTES from ADDRESS on, a line a cycle from now; their old bytes are there at
+ * READY_CYCLES. How many cycles it takes until a hash engine that follows stores has taken the last
+ * of them. */
+static inline uint64_t pf_work_follow(const PfWork *work, const PfPlace *place, PfMaddr address,
+                                      uint64_t bytes, uint64_t ready_cycles)
+{
+    if (G_LIKELY(work->hash_engine == NULL))
+        return 0;
+    PfRequest request = {.address = address,
+                         .now_cycles = place->core->now_cycles,
+                         .core = place->index,
+                         .actor = place->actor};
+    return pf_hash_engine_store(work->hash_engine, &request, bytes, ready_cycles, work->full);
+}
 
 /* PLACE reads or stores BYTES from ADDRESS on; each line once, pipelined. */
 void pf_work_read(PfWork *work, const PfPlace *place, PfAccount account, PfMaddr address,

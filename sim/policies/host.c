@@ -1,28 +1,8 @@
 #include "host.h"
 
-#include <inttypes.h>
 #include <string.h>
 
 #include "error.h"
-
-/* Which part of a page is hashed; false if that is not inside a page. */
-static bool choose_hashed_part(PfHost *host, GError **error)
-{
-    const PfPolicyCommon *common = &host->setup->common;
-    uint64_t page_bytes = host->base.work->page_bytes;
-    uint64_t offset = common->hash_offset_bytes;
-    uint64_t left = offset < page_bytes ? page_bytes - offset : 0;
-    uint64_t bytes = common->hash_bytes == PF_CONFIG_AUTO ? left : common->hash_bytes;
-    if (bytes == 0 || bytes > left) {
-        g_set_error(error, PF_ERROR, PF_ERROR_CONFIG,
-                    "policy '%s': hash_offset and hash_bytes: the part that is hashed ends at byte "
-                    "%" PRIu64 ", the trace's pages have %" PRIu64,
-                    common->label, offset + bytes, page_bytes);
-        return false;
-    }
-    host->hash_bytes = (uint32_t)bytes;
-    return true;
-}
 
 /* The policy works where it is by itself. */
 static void work_at_home(PfHost *host)
@@ -70,7 +50,7 @@ PfHost *pf_host_new(const PfPolicySetup *setup, const PfHostBase *base, GError *
         pf_cycles_from_ps(setup->common.wasted_within_ps, base->clock_hz);
     pf_journal_register(journal, base->stats);
     uint64_t frames = pf_host_frame_capacity(host);
-    if (!choose_hashed_part(host, error)) {
+    if (!pf_host_start_hashing(host, error)) {
         pf_host_free(host);
         return NULL;
     }
@@ -102,6 +82,7 @@ void pf_host_free(PfHost *host)
     g_clear_pointer(&host->census.contexts, g_array_unref);
     g_free(host->scratch);
     pf_seg_array_clear(&host->starts);
+    pf_table_clear(&host->stale_lines);
     g_free(host->first_difference);
     g_free(host);
 }
@@ -347,5 +328,5 @@ uint64_t pf_host_metadata_bytes(const PfHost *host)
         bytes += host->setup->finder->metadata_bytes(host->finder);
     if (pf_host_remaps(host))
         bytes += pf_indirection_table_bytes(host->base.memory->bus->table);
-    return bytes + pf_host_filter_bytes(host);
+    return bytes + pf_host_filter_bytes(host) + pf_host_engine_metadata_bytes(host);
 }

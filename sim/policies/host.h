@@ -137,6 +137,9 @@ struct PfHost {
     uint64_t start_changes;    /* of memory, when this generation began */
     uint32_t hash_bytes; /* of a page that are hashed, from hash_offset_bytes on */
     bool is_lossy;        /* may map pages onto frames of other bytes; differences are no errors */
+    PfTable stale_lines; /* line -> digest of what DRAM has of it, for lines that were stored to
+                            and not written back since (host_hash.c) */
+    PfRng left_out_keys;
     bool is_low;          /* asked for frames on behalf of `low_page` */
     PfPage low_page;
     bool uses_cam;       /* the policy has a finder that does */
@@ -297,7 +300,8 @@ bool pf_host_present_slot(const PfHost *host, PfPage page, PfSlot *ret_slot);
 /* The policy works on the core of CONTEXT from now on; it pays. */
 void pf_host_work_at(PfHost *host, uint32_t context);
 
-/* Charges for hashing a page: reading FRAME, if there is one (NULL: none), and the hash. */
+/* Charges for making the key of what FRAME holds, or of a page without a frame (NULL): reading it,
+ * and the hash. */
 void pf_host_charge_hash(PfHost *host, const PfMpn *frame);
 
 /* What the store that the policy is asked about makes of its page, with a reference; false if that
@@ -311,7 +315,17 @@ void pf_host_count_merge(PfHost *host, PfPage page);
 void pf_host_finish_remapping(PfHost *host, PfPage page);
 PfMergeResult pf_host_merge_result(PfShareResult result);
 
-/* The key that the policy's hash makes of a page of BYTES, or of CONTENT, at no charge. */
+/* Says which part of a page is hashed, and switches on the hash engine if the policy makes keys
+ * (host_hash.c). False where the configuration asks for what cannot be. */
+bool pf_host_start_hashing(PfHost *host, GError **error);
+/* Whether the hash engine leaves PAGE out now, because of dirty lines; its verdict is then
+ * PF_WHY_VOLATILE. */
+bool pf_host_engine_leaves_out(const PfHost *host, PfPage page);
+/* What an incremental engine keeps of all frames of the machine. */
+uint64_t pf_host_engine_metadata_bytes(const PfHost *host);
+
+/* The key that the policy's hash, or the engine, makes of a page of BYTES, or of CONTENT, at no
+ * charge. */
 uint64_t pf_host_key_of_bytes(const PfHost *host, const uint8_t *bytes);
 uint64_t pf_host_key_of(PfHost *host, PfContent content);
 
@@ -319,7 +333,7 @@ uint64_t pf_host_key_of(PfHost *host, PfContent content);
  * runs. */
 void pf_host_follow(PfHost *host, uint32_t context);
 
-/* Metadata of policy and finder now. */
+/* Metadata of policy, finder and hash engine now. */
 uint64_t pf_host_metadata_bytes(const PfHost *host);
 
 /* PAGE's translation is stale: drops it from the TLB of its core and charges INITIATOR for it, and

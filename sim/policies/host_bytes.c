@@ -3,55 +3,6 @@
 
 enum { WORD_BYTES = 4 };
 
-static uint64_t hash_content(const PfHost *host, PfContent content)
-{
-    PfContentStore *store = host->base.memory->frames.store;
-    /* The store's own hash is XXH3-64: no need to compute that again. */
-    if (host->hash_bytes == host->base.work->page_bytes)
-        return g_str_equal(host->setup->hash->name, "xxh3")
-                   ? pf_content_hash(store, content)
-                   : pf_content_digest(store, content, host->setup->hash->hash, host->scratch);
-    const uint8_t *bytes = pf_content_bytes(store, content, host->scratch);
-    if (bytes == NULL)
-        return pf_content_hash(store, content);
-    return host->setup->hash->hash(bytes + host->setup->common.hash_offset_bytes, host->hash_bytes);
-}
-
-/* What a policy files pages by is as wide as the CAM's keys; a checksum is not. */
-static uint64_t hash_bits(const PfHost *host)
-{
-    bool is_key = host->uses_cam && (host->setup->ops->flags & PF_POLICY_INDEXED) == 0;
-    uint64_t bits = host->setup->common.hash_bits;
-    return is_key ? MIN(bits, host->base.cam->key_bits) : bits;
-}
-
-static uint64_t cut_hash(const PfHost *host, uint64_t hash)
-{
-    uint64_t bits = hash_bits(host);
-    return bits >= 64 ? hash : hash & (((uint64_t)1 << bits) - 1);
-}
-
-uint64_t pf_host_key_of_bytes(const PfHost *host, const uint8_t *bytes)
-{
-    const uint8_t *part = bytes + host->setup->common.hash_offset_bytes;
-    return cut_hash(host, host->setup->hash->hash(part, host->hash_bytes));
-}
-
-uint64_t pf_host_key_of(PfHost *host, PfContent content)
-{
-    return cut_hash(host, hash_content(host, content));
-}
-
-unsigned pf_host_key_bits(const PfHost *host)
-{
-    return (unsigned)MIN(hash_bits(host), host->setup->hash->bits);
-}
-
-uint64_t pf_host_zero_hash(PfHost *host)
-{
-    return pf_host_key_of(host, PF_CONTENT_OF_ZEROS);
-}
-
 /* What a frame holds, while it is looked at. */
 typedef struct {
     PfContent content;
@@ -72,32 +23,6 @@ static void let_go(PfMemory *memory, const Held *held)
 {
     if (held->is_owned)
         pf_content_unref(memory->frames.store, held->content);
-}
-
-void pf_host_charge_hash(PfHost *host, const PfMpn *frame)
-{
-    if (frame != NULL) {
-        PfMaddr address = pf_host_frame_address(host, *frame);
-        address.bytes += host->setup->common.hash_offset_bytes;
-        pf_work_read(host->base.work, host->place, PF_ACCOUNT_HASH, address, host->hash_bytes);
-    }
-    pf_work_charge(host->base.work, host->place, PF_ACCOUNT_HASH,
-                   (host->setup->hash->cycles_per_kib * host->hash_bytes + 1023) / 1024);
-}
-
-uint64_t pf_host_hash_page(PfHost *host, PfPage page)
-{
-    PfSlot slot;
-    bool present = pf_host_present_slot(host, page, &slot);
-    g_assert(present);
-    pf_host_follow(host, page.context);
-    PfMpn frame = {pf_memory_entry(host->base.memory, slot)->mpn};
-    pf_host_charge_hash(host, &frame);
-    Held held = hold(host->base.memory, frame);
-    /* Unknown bytes equal nothing. */
-    uint64_t hash = held.is_known ? hash_content(host, held.content) : UINT64_MAX - frame.number;
-    let_go(host->base.memory, &held);
-    return cut_hash(host, hash);
 }
 
 /* Forgets the starts of frames if bytes or frames have changed since they were looked at. */

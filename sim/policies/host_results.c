@@ -70,6 +70,8 @@ bool pf_host_hash_result(PfHost *host, uint64_t *ret_key)
     g_assert(intent->is_open);
     PfMemory *memory = host->base.memory;
     PfMpn frame = {pf_memory_entry(memory, intent->slot)->mpn};
+    if (pf_host_engine_leaves_out(host, intent->page))
+        return false;
     pf_host_charge_hash(host, is_present(host) ? &frame : NULL);
     const uint8_t *bytes =
         pf_image_result(memory->image, &memory->reader, intent->slot, intent->result);

@@ -112,7 +112,7 @@ bool pf_host_admits(PfHost *host, PfPage page)
     PfSlot slot;
     return (flags & PF_FLAG_PRESENT) != 0 && (flags & PF_FLAG_IN_SCOPE) != 0 && !held &&
            pf_host_slot(host, page, &slot) && pf_share_possible(host->base.memory, slot) &&
-           !pf_host_is_left_out(host, page);
+           !pf_host_is_left_out(host, page) && !pf_host_engine_leaves_out(host, page);
 }
 
 unsigned pf_host_color(const PfHost *host, PfMpn frame)

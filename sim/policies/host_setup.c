@@ -53,7 +53,7 @@ static void common_fields(const PfPolicyOps *ops, PfConfigField fields[COMMON_FI
          .type = PF_CONFIG_STRING,
          .offset = offsetof(PfPolicyCommon, hash),
          .standard = ops->default_hash != NULL ? ops->default_hash : "xxh3",
-         .description = "How it hashes pages."},
+         .description = "How it hashes pages, unless machine.hash_engine does it its own way."},
         {.key = "limited", .type = PF_CONFIG_BOOL, .standard = "true",
          .offset = offsetof(PfPolicyCommon, limited),
          .description = "Whether its run has no more than machine.memory; a `none` that is added "
@@ -104,7 +104,7 @@ static void resolve_names(PfPolicySetup *setup, PfConfigSection *section,
     const PfPolicyCommon *common = &setup->common;
     setup->hash = pf_registry_find_hash(registry, common->hash);
     if (setup->hash == NULL)
-        pf_config_complain(section, "hash", "there is no hash engine '%s'", common->hash);
+        pf_config_complain(section, "hash", "there is no hash '%s'", common->hash);
     if (common->finder != NULL) {
         setup->finder = pf_registry_find_finder(registry, common->finder);
         if (setup->finder == NULL)

@@ -66,7 +66,7 @@ typedef struct {
     void (*check)(void *self);
 } PfFilterOps;
 
-/* ---- Hash engines: how a policy's page hash is computed and what it costs. ---- */
+/* ---- Hashes: how a policy's keys are made in software, and what it costs. ---- */
 
 typedef struct {
     const char *name;

@@ -1,4 +1,4 @@
-/* The tables of policies, finders, hash engines and filters that this program knows. */
+/* The tables of policies, finders, hashes and filters that this program knows. */
 #pragma once
 
 #include "policy.h"
