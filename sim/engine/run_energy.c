@@ -16,11 +16,10 @@ static PfStatValue read_cam_energy(const void *user)
 {
     const PfRun *run = user;
     uint64_t spent_fJ = pf_cam_stats(run->machine->cams[0])->energy_fJ - run->cam_fJ_origin;
-    double seconds = (double)(run->now_cycles - run->cycles_origin) /
-                     (double)run->machine_config->clock_hz;
-    double leakage_W = pf_host_uses_cam(run->host)
-                           ? cam_figures(run)->leakage_W * run->machine->cam_count
-                           : 0;
+    double seconds =
+        (double)(run->now_cycles - run->cycles_origin) / (double)run->machine_config->clock_hz;
+    double leakage_W =
+        pf_host_uses_cam(run->host) ? cam_figures(run)->leakage_W * run->machine->cam_count : 0;
     return pf_stat_double((double)spent_fJ * JOULES_PER_FJ + leakage_W * seconds);
 }
 

@@ -11,13 +11,13 @@
 #include "table.h"
 
 /* Cursors of the search in the table, and their end. */
-#define IN_TABLE ((uint64_t)1 << 63)
+#define IN_TABLE      ((uint64_t)1 << 63)
 #define END_OF_SEARCH UINT64_MAX
 
 typedef struct {
     PfHost *host;
-    void *table; /* NULL: there is none behind the CAM */
-    PfTable outside; /* values that are filed but not in the CAM; values do not matter */
+    void *table;       /* NULL: there is none behind the CAM */
+    PfTable outside;   /* values that are filed but not in the CAM; values do not matter */
     PfTable forgotten; /* without a table: how many of these a key has */
     bool has_overflowed;
 } Cam;
@@ -71,8 +71,8 @@ static bool cam_find(void *user, uint64_t key, PfPage page, uint64_t *cursor, ui
             return true;
         if (is_forgotten(self, key))
             pf_host_cam_count_lost(self->host);
-        *cursor = self->table != NULL && pf_table_count(&self->outside) > 0 ? IN_TABLE
-                                                                             : END_OF_SEARCH;
+        *cursor =
+            self->table != NULL && pf_table_count(&self->outside) > 0 ? IN_TABLE : END_OF_SEARCH;
     }
     return *cursor != END_OF_SEARCH && find_in_table(self, key, page, cursor, ret_value);
 }
@@ -138,9 +138,8 @@ static void cam_unfile(void *user, uint64_t key, uint64_t value)
 static uint64_t cam_metadata_bytes(const void *user)
 {
     const Cam *self = user;
-    return self->table != NULL && self->has_overflowed
-               ? pf_finder_table.metadata_bytes(self->table)
-               : 0;
+    return self->table != NULL && self->has_overflowed ? pf_finder_table.metadata_bytes(self->table)
+                                                       : 0;
 }
 
 static void cam_check(void *user)

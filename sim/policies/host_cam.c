@@ -215,8 +215,8 @@ bool pf_host_cam_unfile(PfHost *host, uint64_t key, uint64_t value)
         bits = (PfCamKey){.bits = place & (((uint64_t)1 << UNIT_SHIFT) - 1), .class = key};
     PfCamItem item;
     uint64_t done;
-    bool was_there = pf_cam_delete(host->base.cams[unit], &bits, value, pf_host_now(host), &item,
-                                   &done);
+    bool was_there =
+        pf_cam_delete(host->base.cams[unit], &bits, value, pf_host_now(host), &item, &done);
     stats_of(host)->remote_updates += is_remote(host, unit);
     wait(host, unit, done);
     if (was_there) {

@@ -1,4 +1,5 @@
 #include <math.h>
+#include <string.h>
 
 #include "cam_card.h"
 #include "cam_fixture.h"
@@ -113,7 +114,57 @@ static void entries_must_fit_into_banks_and_sets(void)
     }
 }
 
+/* Whether `machine = { TEXT };` is accepted; what it binds to. */
+static bool is_bound(const char *text, PfCamConfig *ret_config)
+{
+    g_autofree char *whole = g_strdup_printf("machine = { %s };", text);
+    g_autoptr(PfConfig) config = pf_config_load_text(whole, strlen(whole), "test", NULL, NULL);
+    g_autoptr(GError) error = NULL;
+    pf_cam_bind(pf_config_section(config, "machine"), ret_config);
+    return pf_config_finish(config, &error);
+}
+
+static void a_cam_is_ideal_or_a_group_within_bounds(void)
+{
+    static const struct {
+        const char *text;
+        bool is_good;
+    } rows[] = {
+        {"", true},
+        {"cam = \"ideal\";", true},
+        {"cam = \"perfect\";", false},
+        {"cam = 5;", false},
+        {"cam = { entries = 15; };", false},
+        {"cam = { entries = 16; };", true},
+        {"cam = { entries = 16777216; };", true},
+        {"cam = { entries = 16777217; };", false},
+        {"cam = { key_bits = 7; };", false},
+        {"cam = { key_bits = 8; };", true},
+        {"cam = { key_bits = 128; };", true},
+        {"cam = { key_bits = 129; };", false},
+        {"cam = { replacement = \"refuse\"; priority = \"lowest\"; scope = \"node\"; };", true},
+        {"cam = { replacement = \"plru\"; };", false},
+    };
+    for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
+        PfCamConfig config = {.entries = 0};
+        CU_ASSERT_EQUAL(is_bound(rows[i].text, &config), rows[i].is_good);
+    }
+    PfCamConfig config = {.entries = 0};
+    CU_ASSERT_TRUE(is_bound("cam = \"ideal\";", &config));
+    CU_ASSERT_TRUE(config.is_ideal);
+    PfCamConfig standard = {.entries = 0};
+    CU_ASSERT_TRUE(is_bound("", &standard));
+    CU_ASSERT_FALSE(standard.is_ideal);
+    CU_ASSERT_EQUAL(standard.entries, 65536);
+    /* What is not given is the card's: 64 Ki entries at 22 nm. */
+    PfCamFigures figures;
+    CU_ASSERT_TRUE(pf_cam_figures(&standard, CLOCK_HZ, PAGE_BYTES, &figures, NULL));
+    CU_ASSERT_EQUAL(figures.area_mm2, 1.36);
+    CU_ASSERT_EQUAL(figures.search_fJ, 1630000);
+}
+
 static const PfCheck checks[] = {
+    {"a CAM is ideal or a group within bounds", a_cam_is_ideal_or_a_group_within_bounds},
     {"the card gives what is not given", the_card_gives_what_is_not_given},
     {"a bank is a CAM of its size", a_bank_is_a_cam_of_its_size},
     {"sets are read from RAM", sets_are_read_from_ram},

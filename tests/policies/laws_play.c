@@ -10,7 +10,7 @@ static const char machine[] =
     "  tlb = { l1 = { entries = 8; ways = 2; }; l2 = { entries = 16; ways = 4; }; };"
     "  caches = ( { name = \"l1\"; serves = \"all\"; size = \"1KiB\"; ways = 2; latency = 3; },"
     "             { name = \"l2\"; serves = \"all\"; size = \"4KiB\"; ways = 4; latency = 9;"
-    "               shared = true; } ); };\n";
+    "               shared = true; } ); ";
 
 PfRegistry *laws_registry(void)
 {
@@ -40,9 +40,15 @@ char *laws_path(const char *directory, unsigned seed)
 PfSimulation *laws_play(const PfRegistry *registry, const char *path, const char *policies,
                         PfConfig **ret_config, unsigned threads)
 {
-    g_autofree char *text = g_strdup_printf("%spolicies = (%s);\ndilation = 1e4;\n"
+    return laws_play_on(registry, path, policies, "", ret_config, threads);
+}
+
+PfSimulation *laws_play_on(const PfRegistry *registry, const char *path, const char *policies,
+                           const char *more, PfConfig **ret_config, unsigned threads)
+{
+    g_autofree char *text = g_strdup_printf("%s%s };\npolicies = (%s);\ndilation = 1e4;\n"
                                             "output = { epoch = \"5us\"; };\n",
-                                            machine, policies);
+                                            machine, more, policies);
     g_autoptr(GError) error = NULL;
     *ret_config = pf_config_load_text(text, strlen(text), "laws", NULL, &error);
     g_assert_no_error(error);

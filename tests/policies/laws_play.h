@@ -18,3 +18,6 @@ char *laws_path(const char *directory, unsigned seed);
  * so that policies come to work in traces of a few hundred records. */
 PfSimulation *laws_play(const PfRegistry *registry, const char *path, const char *policies,
                         PfConfig **ret_config, unsigned threads);
+/* The same on a machine with MORE in its configuration ("cam = { ... };"). */
+PfSimulation *laws_play_on(const PfRegistry *registry, const char *path, const char *policies,
+                           const char *more, PfConfig **ret_config, unsigned threads);

@@ -101,6 +101,11 @@ PfStatValue policy_end(const PolicyPlay *play, const char *name)
     return value;
 }
 
+uint64_t policy_differences(const PolicyPlay *play)
+{
+    return pf_simulation_differences(play->simulation);
+}
+
 const PfRun *policy_run(const PolicyPlay *play)
 {
     return play->run;

@@ -31,5 +31,8 @@ bool policy_fitted(const PolicyPlay *play);
 /* Statistic NAME at the end; it must be there. */
 PfStatValue policy_end(const PolicyPlay *play, const char *name);
 
+/* What --verify found, lossy runs included. */
+uint64_t policy_differences(const PolicyPlay *play);
+
 /* The run itself; lives as long as PLAY. */
 const PfRun *policy_run(const PolicyPlay *play);
