@@ -74,7 +74,7 @@ extern const char *const pf_dram_preset_names[];
 /* The index of preset NAME, which must exist. */
 int pf_dram_preset_find(const char *name);
 
-/* Between read data and write data on the bus, in clocks: Ramulator 2 and JESD79-4 4.25.5. */
+/* Between read data and write data on the bus, in clocks: as Ramulator 2 has it (ddr4.py). */
 enum { PF_DRAM_READ_WRITE_GAP = 2 };
 
 /* From a column command to the next in the other direction, such that data that starts SECOND

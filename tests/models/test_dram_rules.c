@@ -123,6 +123,8 @@ static void tight(void)
     guint last = commands->len / 2 + 200;
     g_autoptr(GArray) part = g_array_new(FALSE, FALSE, sizeof(PfDramCommand));
     g_array_append_vals(part, &g_array_index(commands, PfDramCommand, 0), last);
+    g_autoptr(GArray) unmoved = g_array_copy(part);
+    CU_ASSERT_EQUAL(dram_rules_broken(unmoved, pf_dram_preset(dram), true), 0);
     for (guint i = commands->len / 2; i < last; i++) {
         g_autoptr(GArray) moved = g_array_copy(part);
         g_array_index(moved, PfDramCommand, i).clock--;
