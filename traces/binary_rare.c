@@ -192,18 +192,24 @@ static void code_access(PfRareCoder *coder, PfRecord *record, PfContextState *co
         code_written_bytes(coder, record);
 }
 
+/* Beside the kind of a context: its user is told. */
+enum { HAS_USER = 1 << 7 };
+
 static void code_context_detail(PfRareCoder *coder, PfTraceDetail *detail)
 {
-    uint8_t kind = (uint8_t)detail->context_kind;
+    unsigned user_bit = detail->user != NULL ? HAS_USER : 0;
+    uint8_t kind = (uint8_t)((unsigned)detail->context_kind | user_bit);
     uint32_t node = (uint32_t)detail->node + 1;
     uint32_t core = (uint32_t)detail->core + 1;
     code_byte(coder, &kind);
     code_string(coder, &detail->name);
     code_string(coder, &detail->text);
+    if ((kind & HAS_USER) != 0)
+        code_string(coder, &detail->user);
     pf_rare_code_number(coder, &detail->number);
     code_small(coder, &node);
     code_small(coder, &core);
-    detail->context_kind = (PfContextKind)kind;
+    detail->context_kind = (PfContextKind)(kind & ~(unsigned)HAS_USER);
     if (node > (uint32_t)INT32_MAX + 1 || core > (uint32_t)INT32_MAX + 1)
         fail(coder, "holds a node or core beyond all bounds");
     detail->node = (int32_t)(node - 1);

@@ -48,6 +48,8 @@ static bool parse_context(PfTextReader *reader, PfRecord *record)
             is_fine = take_small(reader, "core", text, &detail->core);
         else if ((text = pf_text_take_option(reader, "label")) != NULL)
             is_fine = pf_text_string(reader, text, &detail->text);
+        else if ((text = pf_text_take_option(reader, "user")) != NULL)
+            is_fine = pf_text_string(reader, text, &detail->user);
         else
             return pf_text_take_end(reader);
         if (!is_fine)
@@ -327,7 +329,8 @@ static bool parse_grain(PfTextReader *reader, PfRecord *record)
 
 static const PfTextEvent events[] = {
     {"context", PF_RECORD_CONTEXT, parse_context,
-     "context NAME vm|process [memory=SIZE] [node=N] [core=N] [label=LABEL]"},
+     "context NAME vm|process [memory=SIZE] [node=N] [core=N] [label=LABEL] "
+     "[user=NAME]"},
     {"map", PF_RECORD_MAP, parse_map,
      "map CONTEXT ADDRESS PAGES anon|file=NAME:OFFSET|shmem=NAME:OFFSET [ro|rw|rx] [mergeable] "
      "[huge=SIZE] [group=N]"},

@@ -129,6 +129,10 @@ static void put_context_detail(GString *line, const PfTraceDetail *detail)
         g_string_append(line, " label=");
         put_word(line, detail->text);
     }
+    if (detail->user != NULL) {
+        g_string_append(line, " user=");
+        put_word(line, detail->user);
+    }
     if (detail->core >= 0)
         g_string_append_printf(line, " core=%" PRId32, detail->core);
 }

@@ -100,6 +100,7 @@ typedef struct {
     const char *name;       /* context, fork: new context's name; map: file; dma: device; begin,
                                end, mark: label; control: key ("ksm.smart_scan") */
     const char *text;       /* context, fork: security label or NULL; control: value as written */
+    const char *user;       /* context, fork: whose it is, or NULL */
     uint64_t number;        /* context, fork: memory limit in bytes, 0 if none; map: offset in the
                                file in bytes; dma: block */
     uint64_t other_address; /* alias: source address; remap: target address */

@@ -50,6 +50,7 @@ void pf_trace_rules_inherit(const PfTraceRules *rules, uint32_t parent, PfTraceD
     detail->context_kind = context->kind;
     detail->number = context->memory_bytes;
     detail->text = context->label;
+    detail->user = context->user;
     detail->node = context->node;
     detail->core = -1;
 }
@@ -151,6 +152,7 @@ static void add_context(PfTraceRules *rules, const PfTraceDetail *detail)
 {
     PfTraceContext context = {.name = detail->name,
                               .label = detail->text,
+                              .user = detail->user,
                               .memory_bytes = detail->number,
                               .node = detail->node,
                               .kind = detail->context_kind};
@@ -165,6 +167,8 @@ static char *apply_context(PfTraceRules *rules, const PfRecord *record)
     char *problem = check_new_context(rules, detail->name, record->context);
     if (problem == NULL && detail->text != NULL)
         problem = check_text("label", detail->text, false);
+    if (problem == NULL && detail->user != NULL)
+        problem = check_text("user", detail->user, false);
     if (problem != NULL)
         return problem;
     if ((unsigned)detail->context_kind > PF_CONTEXT_VM)

@@ -9,6 +9,7 @@
 typedef struct {
     const char *name;  /* borrowed */
     const char *label; /* borrowed, or NULL */
+    const char *user;  /* likewise */
     uint64_t memory_bytes;
     int32_t node;
     PfContextKind kind;
@@ -33,7 +34,7 @@ const PfTraceContext *pf_trace_rules_context(const PfTraceRules *rules, uint32_t
 /* The number of the context called NAME, alive or not. */
 bool pf_trace_rules_find(const PfTraceRules *rules, const char *name, uint32_t *ret_number);
 
-/* Fills what the child in DETAIL has from context PARENT (kind, memory limit, label, node). */
+/* Fills what the child in DETAIL has from context PARENT: all but its name and core. */
 void pf_trace_rules_inherit(const PfTraceRules *rules, uint32_t parent, PfTraceDetail *detail);
 
 /* Checks RECORD and remembers the contexts that it makes or ends; strings of its detail must then

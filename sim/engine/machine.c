@@ -1,5 +1,6 @@
 #include "machine.h"
 
+#include "numa.h"
 #include "rng.h"
 
 static bool serves(const PfCacheConfig *cache, PfCacheServes side)
@@ -20,9 +21,7 @@ static PfPort *next_port(const PfMachine *machine, unsigned core, unsigned level
         if (config->caches[next].serves == PF_CACHE_SERVES_ALL ||
             config->caches[next].serves == config->caches[level].serves)
             return pf_cache_port(*cache_at(machine, core, next));
-    if (machine->remaps)
-        return pf_indirection_port(machine->table);
-    return pf_hash_engine_port(machine->hash_engine);
+    return machine->remaps ? pf_indirection_port(machine->table) : pf_numa_port(machine->numa);
 }
 
 static bool build_cache(PfMachine *machine, unsigned core, unsigned level, uint64_t seed,
@@ -129,8 +128,10 @@ static bool build_memory(PfMachine *machine, unsigned page_shift, PfStats *stats
                                               machine->dram, (uint32_t)1 << page_shift,
                                               (uint32_t)config->caches[0].line_bytes,
                                               pf_stats_group(stats, "hash_engine"));
-    machine->table = pf_indirection_new(&config->remap, pf_hash_engine_port(machine->hash_engine),
-                                        page_shift, pf_stats_group(stats, "remap"), error);
+    machine->numa =
+        pf_numa_new(config, pf_hash_engine_port(machine->hash_engine), page_shift, stats);
+    machine->table = pf_indirection_new(&config->remap, pf_numa_port(machine->numa), page_shift,
+                                        pf_stats_group(stats, "remap"), error);
     return machine->table != NULL;
 }
 
@@ -172,6 +173,7 @@ void pf_machine_free(PfMachine *machine)
     pf_core_free(machine->engine);
     pf_controller_free(machine->controller);
     pf_indirection_free(machine->table);
+    pf_numa_free(machine->numa);
     pf_dram_free(machine->dram);
     for (unsigned i = 0; i < machine->cam_count; i++)
         pf_cam_free(machine->cams[i]);

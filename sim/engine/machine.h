@@ -51,6 +51,9 @@ uint64_t pf_machine_reach(const PfMachineConfig *config);
 /* How many page colours the machine has for pages of PAGE_BYTES. */
 unsigned pf_machine_colors(const PfMachineConfig *config, uint32_t page_bytes);
 
+/* numa.h */
+typedef struct PfNuma PfNuma;
+
 /* One more core than the contexts have: the daemon's, the last. */
 typedef struct {
     const PfMachineConfig *config; /* borrowed */
@@ -63,7 +66,8 @@ typedef struct {
     uint64_t data_hit_cycles;
     PfDram *dram;
     PfHashEngine *hash_engine;
-    PfIndirection *table; /* between the caches and DRAM if `remaps`, else beside them */
+    PfNuma *numa;         /* between the caches and both */
+    PfIndirection *table; /* between the caches and that if `remaps`, else beside them */
     bool remaps;
     PfCam **cams; /* one for each node; an ideal one alone */
     unsigned cam_count;

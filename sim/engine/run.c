@@ -2,6 +2,7 @@
 
 #include "dram_feed.h"
 #include "error.h"
+#include "numa.h"
 
 /* Epoch that "auto" starts with; it doubles as the run gets longer. */
 #define EPOCH_CYCLES_MIN ((uint64_t)1000)
@@ -124,6 +125,8 @@ PfRun *pf_run_new(const PfRunConfig *config, const PfMachineConfig *machine_conf
     bool remaps = setup->common.remap == PF_REMAP_CONTROLLER;
     run->machine = pf_machine_new(machine_config, pf_image_page_shift(image), remaps,
                                   config->seed, run->stats, error);
+    if (run->machine != NULL)
+        pf_numa_set_frames(run->machine->numa, &run->memory.frames);
     if (run->machine != NULL && remaps)
         remap_at_controller(run, frame_capacity);
     run_register_energy(run);

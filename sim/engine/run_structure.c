@@ -85,6 +85,7 @@ static void share_slot(PfRun *run, PfPage source, PfPage target)
     pf_memory_share(&run->memory, from, to);
     if ((pf_memory_entry(&run->memory, to)->flags & PF_ENTRY_PRESENT) == 0)
         return;
+    pf_host_page_aliased(run->host, source, target);
     pf_work_charge(&run->work, run_place(run, source.context), PF_ACCOUNT_SYSTEM,
                    run->work.costs->fork_page_cycles);
     pf_host_page_mapped(run->host, target);

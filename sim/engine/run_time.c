@@ -179,8 +179,8 @@ static void keep_statistic(const PfStatInfo *info, PfStatValue value, void *user
     const PfRun *run = ((void **)user)[0];
     PfMarkRow *row = ((void **)user)[1];
     g_autofree char *own = g_strconcat(run->setup->ops->name, ".", NULL);
-    const char *const told[] = {"memory.",  "policy.", "reason.", "sharing.",
-                                "filter.", "cam.",    own};
+    const char *const told[] = {"memory.", "policy.", "reason.", "sharing.",
+                                "filter.", "class.",  "cam.",    own};
     bool is_told = false;
     for (unsigned i = 0; i < G_N_ELEMENTS(told); i++)
         is_told |= g_str_has_prefix(info->name, told[i]) != FALSE;

@@ -23,6 +23,7 @@ void pf_frame_pool_init(PfFramePool *pool, PfContentStore *store, uint64_t capac
     pf_table_init(&pool->pins);
     pf_table_init(&pool->file_object);
     pf_seg_array_init(&pool->tags, sizeof(uint32_t));
+    pf_seg_array_init(&pool->classes, sizeof(uint32_t));
 }
 
 void pf_frame_pool_clear(PfFramePool *pool)
@@ -34,6 +35,7 @@ void pf_frame_pool_clear(PfFramePool *pool)
     pf_table_clear(&pool->pins);
     pf_table_clear(&pool->file_object);
     pf_seg_array_clear(&pool->tags);
+    pf_seg_array_clear(&pool->classes);
 }
 
 static void release_held(PfFramePool *pool, PfFrame *frame)
@@ -76,6 +78,8 @@ bool pf_frame_alloc(PfFramePool *pool, PfSlot slot, unsigned node, PfMpn *ret_mp
     g_assert(is_taken);
     PfMpn mpn = {number};
     *pf_frame_at(pool, mpn) = (PfFrame){.holds = PF_FRAME_LIVE | slot.index, .count = 1};
+    if (number < pool->classes.count)
+        pf_frame_set_class(pool, mpn, 0);
     pool->used_frames++;
     pool->peak_frames = MAX(pool->peak_frames, pool->used_frames);
     *ret_mpn = mpn;
@@ -187,6 +191,19 @@ uint32_t pf_frame_tag(const PfFramePool *pool, PfMpn mpn)
     return *(const uint32_t *)pf_seg_array_at(&pool->tags, mpn.number);
 }
 
+void pf_frame_set_class(PfFramePool *pool, PfMpn mpn, uint32_t class)
+{
+    pf_seg_array_reserve(&pool->classes, pool->limit);
+    *(uint32_t *)pf_seg_array_at(&pool->classes, mpn.number) = class;
+}
+
+uint32_t pf_frame_class(const PfFramePool *pool, PfMpn mpn)
+{
+    if (mpn.number >= pool->classes.count)
+        return 0;
+    return *(const uint32_t *)pf_seg_array_at(&pool->classes, mpn.number);
+}
+
 uint64_t pf_frame_pool_free(const PfFramePool *pool)
 {
     if (pool->capacity_frames == 0)
@@ -198,7 +215,8 @@ uint64_t pf_frame_pool_free(const PfFramePool *pool)
 uint64_t pf_frame_pool_bytes(const PfFramePool *pool)
 {
     uint64_t bytes = (uint64_t)pool->limit * sizeof(PfFrame) + pf_table_bytes(&pool->pins) +
-                     pf_table_bytes(&pool->file_object) + pf_seg_array_bytes(&pool->tags);
+                     pf_table_bytes(&pool->file_object) + pf_seg_array_bytes(&pool->tags) +
+                     pf_seg_array_bytes(&pool->classes);
     for (unsigned node = 0; node < pool->node_count; node++)
         bytes += pool->nodes[node].free->len * sizeof(uint32_t);
     return bytes;

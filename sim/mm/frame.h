@@ -51,6 +51,7 @@ typedef struct {
     PfTable pins;             /* MPN -> pins */
     PfTable file_object;      /* MPN -> slot of the file's page it holds */
     PfSegArray tags;          /* uint32_t by MPN, of claimed frames; empty until one is */
+    PfSegArray classes;       /* uint32_t by MPN: see pf_frame_set_class; empty until one is */
     uint64_t used_frames;
     uint64_t peak_frames;
 } PfFramePool;
@@ -113,6 +114,11 @@ void pf_frame_hold_slot(PfFramePool *pool, PfMpn mpn, PfSlot slot);
 void pf_frame_claim(PfFramePool *pool, PfMpn mpn, uint32_t tag);
 /* The tag of MPN, 0 if it is not claimed. */
 uint32_t pf_frame_tag(const PfFramePool *pool, PfMpn mpn);
+
+/* What kind of pages may map MPN, a number of the caller's, which is 0 again once the frame is
+ * given out anew. */
+void pf_frame_set_class(PfFramePool *pool, PfMpn mpn, uint32_t class);
+uint32_t pf_frame_class(const PfFramePool *pool, PfMpn mpn);
 
 /* Frames that could still be given out; UINT64_MAX without a limit. */
 uint64_t pf_frame_pool_free(const PfFramePool *pool);

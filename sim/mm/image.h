@@ -92,6 +92,7 @@ typedef struct {
     int32_t node;
     int32_t core;
     const char *label; /* borrowed from the trace; NULL if none */
+    const char *user;  /* likewise */
     uint64_t memory_bytes;
     uint64_t populated_pages;
     PfRegionList regions;

@@ -215,6 +215,7 @@ static PfImageContext *add_context(PfImage *image, uint32_t number, const PfTrac
     context->node = detail->node;
     context->core = detail->core;
     context->label = detail->text;
+    context->user = detail->user;
     context->memory_bytes = detail->number;
     g_ptr_array_add(image->contexts, context);
     return context;
@@ -223,12 +224,11 @@ static PfImageContext *add_context(PfImage *image, uint32_t number, const PfTrac
 static void apply_fork(PfImage *image, const PfRecord *record)
 {
     const PfImageContext *parent = image_context(image, record->context);
-    PfTraceDetail detail = *record->detail;
-    detail.context_kind = parent->kind;
+    PfTraceDetail detail = {.name = record->detail->name, .context_kind = parent->kind,
+                            .text = parent->label,        .user = parent->user,
+                            .number = parent->memory_bytes};
     detail.node = parent->node;
     detail.core = -1;
-    detail.text = parent->label;
-    detail.number = parent->memory_bytes;
     PfImageContext *child = add_context(image, record->detail->other_context, &detail);
     pf_region_list_copy(&child->regions, &parent->regions);
     visit_pages(image, parent, (PfCpn){0}, (PfCpn){UINT64_MAX}, record, fork_page);

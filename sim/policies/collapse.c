@@ -197,6 +197,17 @@ static bool add_given(PfCollapse *self, GError **error)
     return true;
 }
 
+/* Groups are a matter of scans, where a page's neighbours are at hand. */
+static bool check_groups(const PfCollapse *self, GError **error)
+{
+    if (self->config.probe_pages == 0 || !pf_collapse_is_immediate(self))
+        return true;
+    g_set_error(error, PF_ERROR, PF_ERROR_CONFIG,
+                "policy 'collapse': probe_pages: groups are not for look-ups of each store; set "
+                "when or look_up");
+    return false;
+}
+
 static void collapse_free(void *user)
 {
     PfCollapse *self = user;
@@ -209,6 +220,7 @@ static void collapse_free(void *user)
     g_array_unref(self->patterns);
     g_array_unref(self->given);
     g_array_unref(self->intents);
+    g_array_unref(self->groups);
     pf_collapse_pages_clear(&self->pages);
     g_free(self);
 }
@@ -221,11 +233,13 @@ static void *collapse_create(PfHost *host, const void *config, GError **error)
     self->intents = g_array_new(FALSE, FALSE, sizeof(PfCollapseIntent));
     self->patterns = g_array_new(FALSE, FALSE, sizeof(PfCollapsePattern));
     self->given = g_array_new(FALSE, FALSE, sizeof(PfCollapseGiven));
+    self->groups = g_array_new(FALSE, FALSE, sizeof(PfCollapseGroup));
     self->settle_cycles = pf_host_cycles(host, self->config.settle_ps);
     self->sleep_cycles = pf_host_cycles(host, self->config.sweep.sleep_ps);
     self->gc_cycles = pf_host_cycles(host, self->config.gc_interval_ps);
     pf_collapse_pages_init(&self->pages, host);
-    if (!add_patterns(self, error) || !add_given(self, error)) {
+    if (!add_patterns(self, error) || !add_given(self, error) ||
+        !pf_collapse_set_identical(self, error) || !check_groups(self, error)) {
         collapse_free(self);
         return NULL;
     }

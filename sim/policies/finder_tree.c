@@ -149,6 +149,7 @@ static uint32_t take_node(Tree *self)
 static End place_of(Tree *self, PfTicket ticket)
 {
     bool is_sought = self->has_sought && ticket.content == self->sought.content &&
+                     ticket.class == self->sought.class &&
                      pf_mpn_equal(ticket.frame, self->sought.frame);
     forget_sought(self);
     return is_sought ? self->sought_end : walk(self, ticket);

@@ -1,4 +1,5 @@
 #include "host.h"
+#include "host_alike.h"
 
 #include <string.h>
 
@@ -19,7 +20,6 @@ PfHost *pf_host_new(const PfPolicySetup *setup, const PfHostBase *base, GError *
     host->setup = setup;
     work_at_home(host);
     host->wake_at_cycles = PF_HOST_NEVER;
-    host->is_lossy = (setup->ops->flags & PF_POLICY_LOSSY) != 0;
     g_autofree char *stream = g_strconcat("policy ", setup->common.name, NULL);
     host->rng = pf_rng_derive(base->seed, stream);
     host->scratch = g_malloc(base->work->page_bytes);
@@ -43,6 +43,11 @@ PfHost *pf_host_new(const PfPolicySetup *setup, const PfHostBase *base, GError *
     pf_stats_counter(policy, "compared_words", "events",
                      "Words of 32 bits compared, each up to the first that differed.",
                      &host->stats.compared_words);
+    pf_stats_counter(policy, "lossy_shared", "events",
+                     "Sharings of pages whose bytes differ, as the configuration allows.",
+                     &host->stats.lossy_shared);
+    pf_stats_counter(policy, "lossy_bits", "events", "Bits that these have changed.",
+                     &host->stats.lossy_bits);
     host->bill = pf_host_bill_new(base->work->ledger, base->stats);
     pf_host_register_census(host);
     PfJournal *journal = &base->memory->journal;
@@ -54,6 +59,7 @@ PfHost *pf_host_new(const PfPolicySetup *setup, const PfHostBase *base, GError *
         pf_host_free(host);
         return NULL;
     }
+    pf_host_create_classes(host);
     host->uses_cam = setup->finder != NULL && setup->finder->uses_cam;
     if (!pf_host_create_filters(host, error)) {
         pf_host_free(host);
@@ -78,7 +84,10 @@ void pf_host_free(PfHost *host)
         host->setup->finder->free(host->finder);
     pf_host_cam_clear(host);
     pf_host_free_filters(host);
+    pf_host_free_classes(host);
     pf_host_bill_free(host->bill);
+    pf_host_free_alike(host);
+    pf_host_free_keyed(host);
     g_clear_pointer(&host->census.contexts, g_array_unref);
     g_free(host->scratch);
     pf_seg_array_clear(&host->starts);
@@ -318,6 +327,7 @@ void pf_host_check(PfHost *host)
     if (host->finder != NULL && host->setup->finder->check != NULL)
         host->setup->finder->check(host->finder);
     pf_host_check_filters(host);
+    pf_host_check_classes(host);
 }
 
 uint64_t pf_host_metadata_bytes(const PfHost *host)

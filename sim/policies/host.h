@@ -30,6 +30,7 @@ typedef struct {
     bool limited; /* to the machine's memory */
     uint64_t wasted_within_ps;
     char **filters;
+    char **classes;
 } PfPolicyCommon;
 
 /* One of `filters`. */
@@ -47,6 +48,7 @@ typedef struct {
     gpointer policy_config; /* bound to ops->fields */
     gpointer finder_config;
     GArray *filters; /* of PfFilterSetup */
+    unsigned class_rules; /* 0: there are no classes (host_classes.c) */
 } PfPolicySetup;
 
 /* Binds SECTION. Errors are collected in its configuration; NULL if the policy is not known. */
@@ -103,6 +105,10 @@ typedef struct {
     GArray *contexts; /* of PfContextCensus, by context; empty if contexts were not counted */
 } PfCensus;
 
+/* Which pages share with which, and what that costs (host_classes.c). */
+typedef struct PfHostClasses PfHostClasses;
+typedef struct PfClassCensus PfClassCensus;
+
 /* Whose pages the policy spends its cycles on (host_bill.c). */
 typedef struct PfHostBill PfHostBill;
 
@@ -116,6 +122,12 @@ typedef struct {
     bool is_redirected;
 } PfIntent;
 
+/* What a page held when its key was made last (host_hash.c). */
+typedef struct PfHostKeyed PfHostKeyed;
+
+/* What the policy deems identical (host_alike.c). */
+typedef struct PfHostAlike PfHostAlike;
+
 struct PfHost {
     PfHostBase base;
     const PfPolicySetup *setup;
@@ -124,6 +136,7 @@ struct PfHost {
     void **filters;          /* as many as in the setup; NULL: there are none */
     uint64_t expiry_cycles;  /* when page_expired is to be told; PF_HOST_NEVER: not by now */
     uint64_t accesses;       /* of all contexts */
+    PfHostClasses *classes;  /* NULL: there are none */
     PfPlace *place; /* where the policy works now */
     PfPlace place_now;
     PfRng rng;
@@ -136,7 +149,9 @@ struct PfHost {
     uint32_t start_generation; /* those of another one are stale */
     uint64_t start_changes;    /* of memory, when this generation began */
     uint32_t hash_bytes; /* of a page that are hashed, from hash_offset_bytes on */
-    bool is_lossy;        /* may map pages onto frames of other bytes; differences are no errors */
+    PfHostKeyed *keyed;   /* pages whose keys are followed; NULL until one is */
+    PfHostAlike *alike;   /* NULL: only equal bytes are identical */
+    uint64_t alike_bits;  /* in which the pages differ that were compared last by that rule */
     PfTable stale_lines; /* line -> digest of what DRAM has of it, for lines that were stored to
                             and not written back since (host_hash.c) */
     PfRng left_out_keys;
@@ -161,6 +176,8 @@ struct PfHost {
         uint64_t refused_controls;
         uint64_t compares;
         uint64_t compared_words;
+        uint64_t lossy_shared;
+        uint64_t lossy_bits;
         uint64_t left_out;
         uint64_t expired;
         uint64_t filter_cycles;
@@ -236,12 +253,12 @@ static inline bool pf_host_uses_cam(const PfHost *host)
     return host->uses_cam;
 }
 
-/* Whether the policy may share pages of different bytes: differences are no errors then. */
-bool pf_host_is_lossy(const PfHost *host);
-
 /* PAGE has been stored to, in place (host_cam.c). */
 void pf_host_cam_written(PfHost *host, PfPage page);
 void pf_host_cam_clear(PfHost *host);
+/* Whether a match found for PAGE is shared without a comparison. Counts what came of it. */
+bool pf_host_is_believed(const PfHost *host, PfPage page);
+void pf_host_count_false(PfHost *host, PfPage page, PfShareResult result);
 /* A page was shared with a frame of other bytes. */
 void pf_host_count_false_merge(PfHost *host);
 
@@ -265,6 +282,32 @@ static inline uint64_t pf_host_due(const PfHost *host)
 {
     return MIN(host->wake_at_cycles, host->expiry_cycles);
 }
+
+/* ---- classes (host_classes.c) ---- */
+/* Binds `classes` of SECTION to SETUP. */
+void pf_policy_setup_bind_classes(PfPolicySetup *setup, PfConfigSection *section);
+/* Makes the classes, if there are to be some. Registers class.*. */
+void pf_host_create_classes(PfHost *host);
+void pf_host_free_classes(PfHost *host);
+/* The trace has made TARGET map what SOURCE maps. */
+void pf_host_page_aliased(PfHost *host, PfPage source, PfPage target);
+/* The policy has looked at PAGE, which maps FRAME: that is of its class, unless it had one. */
+void pf_host_note_class(const PfHost *host, PfPage page, PfMpn frame);
+/* Orders frames by class: < 0, 0, > 0. Frames that are 0 apart may share. */
+int pf_host_compare_classes(const PfHost *host, PfMpn a, PfMpn b);
+/* Whether PAGE may be moved to FRAME; its verdict tells if it may not. */
+bool pf_host_classes_allow(PfHost *host, PfPage page, PfMpn frame);
+/* KEY of PAGE with a salt of its class. */
+uint64_t pf_host_class_key(PfHost *host, uint64_t key, PfPage page);
+/* VALUE is filed under the class of PAGE; it is taken out again, whose KEY has that salt. */
+void pf_host_file_class(PfHost *host, uint64_t value, PfPage page);
+uint64_t pf_host_unfile_class(PfHost *host, uint64_t key, uint64_t value);
+/* Counts classes, and what they keep apart; NULL if there are none. To be freed. */
+PfClassCensus *pf_host_count_classes(PfHost *host);
+void pf_class_census_free(PfHost *host, PfClassCensus *census);
+/* Whether eligible pages with the bytes of that at SLOT are in several classes. */
+bool pf_class_census_is_apart(const PfClassCensus *census, PfSlot slot);
+void pf_host_check_classes(const PfHost *host);
 
 /* ---- filters (host_filters.c) ---- */
 /* Binds `filters` of SECTION and the filters' own groups to SETUP. */
@@ -308,6 +351,9 @@ void pf_host_charge_hash(PfHost *host, const PfMpn *frame);
  * is not known. */
 bool pf_host_result_content(PfHost *host, PfContent *ret_content);
 
+/* Whether the policy may share pages of different bytes: differences are no errors then. */
+bool pf_host_is_lossy(const PfHost *host);
+
 /* PAGE has been mapped onto another frame: counts that. */
 void pf_host_count_merge(PfHost *host, PfPage page);
 /* PAGE has another frame of equal bytes, or none: an entry of its page table was changed, or one of
@@ -327,6 +373,9 @@ uint64_t pf_host_engine_metadata_bytes(const PfHost *host);
 /* The key that the policy's hash, or the engine, makes of a page of BYTES, or of CONTENT, at no
  * charge. */
 uint64_t pf_host_key_of_bytes(const PfHost *host, const uint8_t *bytes);
+/* Likewise for what the store in hand makes of SLOT. */
+uint64_t pf_host_key_of_result(PfHost *host, PfSlot slot, const uint8_t *bytes);
+void pf_host_free_keyed(PfHost *host);
 uint64_t pf_host_key_of(PfHost *host, PfContent content);
 
 /* A policy whose cycles are stolen works, from now on, where CONTEXT, whose page it looks at,

@@ -1,5 +1,6 @@
 /* The services of policy.h that change mappings, and are charged. */
 #include "host.h"
+#include "host_alike.h"
 
 PfMergeResult pf_host_merge_result(PfShareResult result)
 {
@@ -21,6 +22,7 @@ PfMergeResult pf_host_merge_result(PfShareResult result)
 void pf_host_count_merge(PfHost *host, PfPage page)
 {
     host->stats.shared++;
+    pf_host_count_damage(host);
     /* What it will be once all the others have left. */
     pf_host_verdict(host, page, PF_WHY_UNIQUE);
 }
@@ -51,21 +53,43 @@ static bool is_match(const PfHost *host, PfPage page)
     return host->has_match && pf_page_equal(page, host->match_page);
 }
 
-/* Compares OWN, the frame of PAGE, with FRAME, unless a match of the CAM is to be believed. Whether
- * PAGE may be mapped onto it even if they differ. */
-static bool compare(PfHost *host, PfPage page, PfMpn own, PfMpn frame)
+bool pf_host_is_believed(const PfHost *host, PfPage page)
 {
-    if (is_match(host, page) && pf_host_believes(host)) {
-        host->is_false_match = !pf_host_is_same(host, own, frame);
-        return true;
-    }
-    host->is_false_match = false;
-    pf_host_compare_frames(host, own, frame, NULL);
-    return host->is_lossy;
+    return is_match(host, page) && pf_host_believes(host);
 }
 
-/* Counts a match that was tried and found false, or was false and believed. */
-static void count_false(PfHost *host, PfPage page, PfShareResult result)
+/* By the rule of what is deemed identical. */
+static bool compare_alike(PfHost *host, PfMpn own, PfMpn frame)
+{
+    uint32_t page_bytes = host->base.work->page_bytes;
+    host->stats.compares++;
+    host->stats.compared_words += page_bytes / sizeof(uint32_t);
+    pf_work_compare(host->base.work, host->place, PF_ACCOUNT_COMPARE,
+                    pf_host_frame_address(host, own), pf_host_frame_address(host, frame),
+                    page_bytes);
+    return pf_host_frames_alike(host, own, frame);
+}
+
+/* Compares OWN, the frame of PAGE, with FRAME, unless a match of the CAM is to be believed. False
+ * if they are not deemed identical; RET_LOSSY: PAGE may be mapped onto it even if they differ,
+ * else whoever does that makes sure. */
+static bool compare(PfHost *host, PfPage page, PfMpn own, PfMpn frame, bool *ret_lossy)
+{
+    host->is_false_match = false;
+    if (pf_host_is_believed(host, page)) {
+        host->is_false_match = !pf_host_is_same(host, own, frame);
+        *ret_lossy = true;
+        return true;
+    }
+    *ret_lossy = true;
+    if (host->alike != NULL && !pf_mpn_equal(own, frame))
+        return compare_alike(host, own, frame);
+    pf_host_compare_frames(host, own, frame, NULL);
+    *ret_lossy = (host->setup->ops->flags & PF_POLICY_LOSSY) != 0;
+    return true;
+}
+
+void pf_host_count_false(PfHost *host, PfPage page, PfShareResult result)
 {
     bool is_believed = result == PF_SHARE_DONE && host->is_false_match;
     if (is_believed)
@@ -78,7 +102,7 @@ static void count_false(PfHost *host, PfPage page, PfShareResult result)
 /* What a merge of PAGE onto FRAME costs and what is to be done after it. */
 static PfMergeResult finish_merge(PfHost *host, PfPage page, PfShareResult result)
 {
-    count_false(host, page, result);
+    pf_host_count_false(host, page, result);
     if (result == PF_SHARE_DONE) {
         pf_host_count_merge(host, page);
         pf_host_finish_remapping(host, page);
@@ -108,10 +132,14 @@ PfMergeResult pf_host_merge(PfHost *host, PfPage page, PfPage keeper)
     pf_host_follow(host, page.context);
     PfMemory *memory = host->base.memory;
     const PfEntry *entry = pf_memory_entry(memory, kept);
+    if (!pf_host_classes_allow(host, page, (PfMpn){entry->mpn}))
+        return PF_NOT_ADMITTED;
     bool was_writable = (entry->flags & PF_ENTRY_WRITABLE) != 0;
     PfMpn frame = {entry->mpn};
-    bool lossy = compare(host, page, (PfMpn){pf_memory_entry(memory, slot)->mpn}, frame);
-    PfShareResult result = pf_share_merge(memory, slot, kept, lossy);
+    bool lossy = false;
+    PfShareResult result = PF_SHARE_DIFFERS;
+    if (compare(host, page, (PfMpn){pf_memory_entry(memory, slot)->mpn}, frame, &lossy))
+        result = pf_share_merge(memory, slot, kept, lossy);
     if (result == PF_SHARE_DONE)
         pf_host_verdict(host, keeper, PF_WHY_UNIQUE);
     if (result == PF_SHARE_DONE && was_writable)
@@ -125,12 +153,15 @@ PfMergeResult pf_host_merge_frame(PfHost *host, PfPage page, PfMpn frame)
     if (host->is_unmapping || !pf_host_present_slot(host, page, &slot) ||
         frame.number >= host->base.memory->frames.limit)
         return PF_BUSY;
-    if (!pf_host_admits(host, page))
+    if (!pf_host_admits(host, page) || !pf_host_classes_allow(host, page, frame))
         return PF_NOT_ADMITTED;
     pf_host_follow(host, page.context);
     PfMemory *memory = host->base.memory;
-    bool lossy = compare(host, page, (PfMpn){pf_memory_entry(memory, slot)->mpn}, frame);
-    return finish_merge(host, page, pf_share_merge_frame(memory, slot, frame, lossy));
+    bool lossy = false;
+    PfShareResult result = PF_SHARE_DIFFERS;
+    if (compare(host, page, (PfMpn){pf_memory_entry(memory, slot)->mpn}, frame, &lossy))
+        result = pf_share_merge_frame(memory, slot, frame, lossy);
+    return finish_merge(host, page, result);
 }
 
 bool pf_host_protect(PfHost *host, PfPage page)

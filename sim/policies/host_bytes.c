@@ -84,7 +84,11 @@ static int compare_frames(PfHost *host, PfMpn a, PfMpn b, size_t *ret_first_diff
 {
     size_t first = host->base.work->page_bytes;
     int sign = 0;
-    if (!pf_mpn_equal(a, b)) {
+    int apart = pf_host_compare_classes(host, a, b);
+    if (apart != 0) {
+        sign = apart;
+        first = 0;
+    } else if (!pf_mpn_equal(a, b)) {
         sign = compare_contents(host, a, b, &first);
         uint64_t bytes = MIN(first + 1, (size_t)host->base.work->page_bytes);
         host->stats.compares++;

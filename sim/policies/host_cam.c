@@ -276,11 +276,6 @@ bool pf_host_believes(const PfHost *host)
     return host->uses_cam && !host->base.cam->verify;
 }
 
-bool pf_host_is_lossy(const PfHost *host)
-{
-    return pf_host_believes(host) || host->is_lossy;
-}
-
 void pf_host_cam_clear(PfHost *host)
 {
     pf_table_clear(&host->cam_places);

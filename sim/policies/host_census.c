@@ -63,7 +63,7 @@ static uint8_t *frames_of_sharings(const PfMemory *memory)
 }
 
 /* Why the page at SLOT, which is not shared, is not. */
-static PfWhy why_not_shared(const PfHost *host, PfSlot slot)
+static PfWhy why_not_shared(const PfHost *host, PfSlot slot, const PfClassCensus *classes)
 {
     const PfMemory *memory = host->base.memory;
     const PfEntry *entry = pf_memory_entry(memory, slot);
@@ -77,7 +77,9 @@ static PfWhy why_not_shared(const PfHost *host, PfSlot slot)
     const PfFrame *frame = pf_frame_at(&memory->frames, (PfMpn){entry->mpn});
     if ((entry->flags & PF_ENTRY_OPEN) != 0 && (frame->count & PF_FRAME_PINNED) != 0)
         return PF_WHY_PINNED;
-    return (PfWhy)((entry->flags & PF_ENTRY_WHY_MASK) >> PF_ENTRY_WHY_SHIFT);
+    PfWhy why = (PfWhy)((entry->flags & PF_ENTRY_WHY_MASK) >> PF_ENTRY_WHY_SHIFT);
+    bool is_apart = why == PF_WHY_UNIQUE && pf_class_census_is_apart(classes, slot);
+    return is_apart ? PF_WHY_CLASS : why;
 }
 
 /* The last mapping of a frame shares with nobody; but the zero page is there for others anyway. */
@@ -136,6 +138,7 @@ void pf_host_take_census(PfHost *host, bool by_context)
     pf_journal_estimate(host->base.memory);
     const PfMemory *memory = host->base.memory;
     g_autofree uint8_t *of_sharings = frames_of_sharings(memory);
+    PfClassCensus *classes = pf_host_count_classes(host);
     uint64_t shared = 0;
     uint64_t not_shared[PF_WHY_COUNT] = {0};
     uint64_t pages = 0;
@@ -148,8 +151,9 @@ void pf_host_take_census(PfHost *host, bool by_context)
         if (is_shared(memory, entry, of_sharings))
             shared++;
         else
-            not_shared[why_not_shared(host, slot)]++;
+            not_shared[why_not_shared(host, slot, classes)]++;
     }
+    pf_class_census_free(host, classes);
     g_assert(pages == memory->populated_pages);
     g_array_set_size(host->census.contexts, 0);
     if (by_context)

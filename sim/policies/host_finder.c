@@ -3,6 +3,7 @@
 
 bool pf_host_find(PfHost *host, uint64_t key, PfPage page, uint64_t *cursor, uint64_t *ret_value)
 {
+    key = pf_host_class_key(host, key, page);
     bool found = host->setup->finder->find(host->finder, key, page, cursor, ret_value);
     host->has_match = found && host->uses_cam;
     host->match_page = page;
@@ -11,12 +12,13 @@ bool pf_host_find(PfHost *host, uint64_t key, PfPage page, uint64_t *cursor, uin
 
 void pf_host_file(PfHost *host, uint64_t key, PfPage page, uint64_t value)
 {
-    host->setup->finder->file(host->finder, key, page, value);
+    pf_host_file_class(host, value, page);
+    host->setup->finder->file(host->finder, pf_host_class_key(host, key, page), page, value);
 }
 
 void pf_host_unfile(PfHost *host, uint64_t key, uint64_t value)
 {
-    host->setup->finder->unfile(host->finder, key, value);
+    host->setup->finder->unfile(host->finder, pf_host_unfile_class(host, key, value), value);
 }
 
 bool pf_host_has_finder(const PfHost *host)
@@ -30,9 +32,11 @@ bool pf_host_finds_all(const PfHost *host)
     return ops->finds_all == NULL || ops->finds_all(host->finder);
 }
 
+static_assert(PF_TICKET_UNKNOWN == PF_FRAME_UNKNOWN, "what frames hold is what tickets tell");
+
 PfTicket pf_host_remember(PfHost *host, PfPage page)
 {
-    PfTicket ticket = {.content = PF_FRAME_UNKNOWN};
+    PfTicket ticket = {.content = PF_FRAME_UNKNOWN, .class = pf_host_class(host, page)};
     PfContent content;
     if (host->intent.is_open && pf_page_equal(page, host->intent.page)) {
         pf_host_frame(host, page, &ticket.frame); /* else the zero page's */
@@ -57,6 +61,8 @@ int pf_host_compare_tickets(PfHost *host, PfTicket a, PfTicket b)
 {
     size_t first = 0;
     int sign;
+    if (a.class != b.class)
+        return a.class < b.class ? -1 : 1;
     if (a.content == PF_FRAME_UNKNOWN && b.content == PF_FRAME_UNKNOWN)
         sign = (a.frame.number > b.frame.number) - (a.frame.number < b.frame.number);
     else if (a.content == PF_FRAME_UNKNOWN || b.content == PF_FRAME_UNKNOWN)

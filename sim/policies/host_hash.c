@@ -1,8 +1,10 @@
 /* Keys of pages: what they are, and what making them costs, in software or by a hash engine. */
 #include <inttypes.h>
+#include <string.h>
 
 #include "error.h"
 #include "host.h"
+#include "host_alike.h"
 
 static PfHashEngine *engine_of(const PfHost *host)
 {
@@ -54,13 +56,15 @@ static uint64_t hash_content(const PfHost *host, PfContent content)
     PfContentStore *store = host->base.memory->frames.store;
     bool by_policy = kind_of(host) == PF_HASH_SOFTWARE || kind_of(host) == PF_HASH_FULL;
     /* The store's own hash is XXH3-64: no need to compute that again. */
-    if (by_policy && host->hash_bytes == host->base.work->page_bytes)
+    if (by_policy && host->alike == NULL && host->hash_bytes == host->base.work->page_bytes)
         return g_str_equal(host->setup->hash->name, "xxh3")
                    ? pf_content_hash(store, content)
                    : pf_content_digest(store, content, host->setup->hash->hash, host->scratch);
     const uint8_t *bytes = pf_content_bytes(store, content, host->scratch);
     if (bytes == NULL)
         return pf_content_hash(store, content);
+    if (host->alike != NULL)
+        bytes = pf_host_what_counts(host, bytes);
     uint64_t key;
     if (hash_by_engine(host, bytes, &key))
         return key;
@@ -83,11 +87,68 @@ static uint64_t cut_hash(const PfHost *host, uint64_t hash)
 
 uint64_t pf_host_key_of_bytes(const PfHost *host, const uint8_t *bytes)
 {
-    const uint8_t *part = bytes + host->setup->common.hash_offset_bytes;
+    const uint8_t *page = host->alike != NULL ? pf_host_what_counts(host, bytes) : bytes;
+    const uint8_t *part = page + host->setup->common.hash_offset_bytes;
     uint64_t key;
-    if (!hash_by_engine(host, bytes, &key))
+    if (!hash_by_engine(host, page, &key))
         key = host->setup->hash->hash(part, host->hash_bytes);
     return cut_hash(host, key);
+}
+
+/* A page whose key was asked for, kept so that the next one is made from what has changed: a page
+ * is asked for store by store. Simulated costs have nothing to do with that. */
+struct PfHostKeyed {
+    uint32_t slot; /* + 1 */
+    uint64_t key;
+    uint8_t *bytes;
+};
+
+enum { KEYED_PAGES = 256 };
+
+void pf_host_free_keyed(PfHost *host)
+{
+    for (unsigned i = 0; host->keyed != NULL && i < KEYED_PAGES; i++)
+        g_free(host->keyed[i].bytes);
+    g_clear_pointer(&host->keyed, g_free);
+}
+
+/* KEYED goes over to BYTES from FIRST to before END, line by line; mostly few have changed. */
+static void follow(const PfKeyForm *form, PfHostKeyed *keyed, const uint8_t *bytes, uint32_t first,
+                   uint32_t end)
+{
+    uint8_t *old = keyed->bytes + first;
+    uint32_t middle = first + (end - first) / 2;
+    if (memcmp(old, bytes + first, end - first) == 0)
+        return;
+    if (end - first > form->line_bytes) {
+        follow(form, keyed, bytes, first, middle);
+        follow(form, keyed, bytes, middle, end);
+        return;
+    }
+    keyed->key = pf_key_replace(keyed->key, first / form->line_bytes, pf_key_line(form, old),
+                                pf_key_line(form, bytes + first));
+    memcpy(old, bytes + first, end - first);
+}
+
+uint64_t pf_host_key_of_result(PfHost *host, PfSlot slot, const uint8_t *bytes)
+{
+    if (kind_of(host) != PF_HASH_INCREMENTAL || host->alike != NULL)
+        return pf_host_key_of_bytes(host, bytes);
+    if (host->keyed == NULL)
+        host->keyed = g_new0(PfHostKeyed, KEYED_PAGES);
+    PfHostKeyed *keyed = &host->keyed[slot.index % KEYED_PAGES];
+    PfKeyForm form = pf_hash_engine_form(engine_of(host));
+    uint32_t page_bytes = host->base.work->page_bytes;
+    if (keyed->slot == slot.index + 1) {
+        follow(&form, keyed, bytes, 0, page_bytes);
+        return cut_hash(host, keyed->key);
+    }
+    if (keyed->bytes == NULL)
+        keyed->bytes = g_malloc(page_bytes);
+    memcpy(keyed->bytes, bytes, page_bytes);
+    keyed->slot = slot.index + 1;
+    keyed->key = pf_key_page(&form, bytes, page_bytes);
+    return cut_hash(host, keyed->key);
 }
 
 uint64_t pf_host_key_of(PfHost *host, PfContent content)

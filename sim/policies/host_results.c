@@ -1,6 +1,7 @@
 /* The services of policy.h around stores that are looked up before they are made, and the host's
  * part of asking. The image knows what a store makes of its page before any run has made it. */
 #include "host.h"
+#include "host_alike.h"
 
 /* The policy is going to be asked about the store to PAGE. */
 static void open_intent(PfHost *host, PfPage page, PfSlot slot, uint32_t result)
@@ -76,7 +77,7 @@ bool pf_host_hash_result(PfHost *host, uint64_t *ret_key)
     const uint8_t *bytes =
         pf_image_result(memory->image, &memory->reader, intent->slot, intent->result);
     if (bytes != NULL) {
-        *ret_key = pf_host_key_of_bytes(host, bytes);
+        *ret_key = pf_host_key_of_result(host, intent->slot, bytes);
         return true;
     }
     PfContent content;
@@ -104,6 +105,37 @@ static void charge_compare(PfHost *host, PfMpn frame)
     }
     host->stats.compares++;
     host->stats.compared_words += (bytes + 3) / 4;
+}
+
+/* Whether the result of the store in hand equals what FRAME holds, or (ALIKE) is deemed identical
+ * with that; free of charge. */
+static bool is_equal(PfHost *host, PfMpn frame, bool alike)
+{
+    PfMemory *memory = host->base.memory;
+    PfContent wanted;
+    PfContent held;
+    if (!pf_host_result_content(host, &wanted))
+        return false;
+    bool is = pf_memory_frame_content(memory, frame, &held);
+    if (is) {
+        is = alike ? pf_host_are_alike(host, wanted, held) : pf_content_equal(wanted, held);
+        pf_content_unref(memory->frames.store, held);
+    }
+    pf_content_unref(memory->frames.store, wanted);
+    return is;
+}
+
+/* Compares the result with FRAME, unless a match of the CAM is to be believed. False if they are
+ * not deemed identical; RET_LOSSY: the page may be mapped there even if they differ. */
+static bool compare(PfHost *host, PfMpn frame, bool *ret_lossy)
+{
+    bool is_believed = pf_host_is_believed(host, host->intent.page);
+    host->is_false_match = is_believed && !is_equal(host, frame, false);
+    if (!is_believed)
+        charge_compare(host, frame);
+    bool is_lossy = (host->setup->ops->flags & PF_POLICY_LOSSY) != 0;
+    *ret_lossy = is_lossy || is_believed || host->alike != NULL;
+    return is_believed || host->alike == NULL || is_equal(host, frame, true);
 }
 
 /* The page of the store in hand maps another frame. If the operating system did not know it as a
@@ -136,12 +168,16 @@ PfMergeResult pf_host_redirect(PfHost *host, PfPage keeper)
         return PF_NOT_ADMITTED;
     PfMemory *memory = host->base.memory;
     const PfEntry *entry = pf_memory_entry(memory, kept);
+    if (!pf_host_classes_allow(host, intent->page, (PfMpn){entry->mpn}))
+        return PF_NOT_ADMITTED;
     bool was_writable = (entry->flags & PF_ENTRY_WRITABLE) != 0;
     unsigned known = PF_ENTRY_PRESENT | (pf_host_remaps(host) ? PF_ENTRY_BUS_WRITABLE : 0U);
     bool was_known = (pf_memory_entry(memory, intent->slot)->flags & known) == known;
-    charge_compare(host, (PfMpn){entry->mpn});
-    PfShareResult result =
-        pf_share_redirect(memory, intent->slot, kept, intent->result, host->is_lossy);
+    bool lossy = false;
+    PfShareResult result = PF_SHARE_DIFFERS;
+    if (compare(host, (PfMpn){entry->mpn}, &lossy))
+        result = pf_share_redirect(memory, intent->slot, kept, intent->result, lossy);
+    pf_host_count_false(host, intent->page, result);
     intent->is_redirected = result == PF_SHARE_DONE || result == PF_SHARE_SAME;
     if (result == PF_SHARE_DONE) {
         pf_host_verdict(host, keeper, PF_WHY_UNIQUE);

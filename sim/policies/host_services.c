@@ -60,6 +60,7 @@ unsigned pf_host_look(const PfHost *host, PfPage page, PfMpn *ret_frame)
     const PfMemory *memory = host->base.memory;
     const PfEntry *entry = pf_memory_entry(memory, slot);
     *ret_frame = (PfMpn){entry->mpn};
+    pf_host_note_class(host, page, *ret_frame);
     const PfFrame *frame = pf_frame_at(&memory->frames, (PfMpn){entry->mpn});
     unsigned image = pf_image_flags(memory->image, slot);
     unsigned flags = PF_FLAG_PRESENT;
@@ -95,6 +96,7 @@ bool pf_host_frame(const PfHost *host, PfPage page, PfMpn *ret_frame)
     if (!pf_host_present_slot(host, page, &slot))
         return false;
     *ret_frame = (PfMpn){pf_memory_entry(host->base.memory, slot)->mpn};
+    pf_host_note_class(host, page, *ret_frame);
     return true;
 }
 
@@ -247,6 +249,27 @@ void pf_host_block(PfHost *host, uint32_t context, uint64_t until)
 {
     uint64_t *ready = &host->base.ready_cycles[context];
     *ready = MAX(*ready, until);
+}
+
+bool pf_host_group(const PfHost *host, PfPage page, PfPage *ret_first, uint64_t *ret_pages)
+{
+    const PfImage *image = host->base.memory->image;
+    const PfRegionList *regions = &pf_image_context(image, page.context)->regions;
+    unsigned first = pf_region_list_lower(regions, page.cpn);
+    unsigned count = pf_region_list_count(regions);
+    const PfRegion *region = first < count ? pf_region_list_at(regions, first) : NULL;
+    if (region == NULL || region->group == 0 || region->first.number > page.cpn.number)
+        return false;
+    unsigned last = first;
+    uint64_t group = region->group;
+    /* Advice and holes may have cut the region in several. */
+    while (first > 0 && pf_region_list_at(regions, first - 1)->group == group)
+        first--;
+    while (last + 1 < count && pf_region_list_at(regions, last + 1)->group == group)
+        last++;
+    *ret_first = (PfPage){page.context, pf_region_list_at(regions, first)->first};
+    *ret_pages = pf_region_list_at(regions, last)->end.number - ret_first->cpn.number;
+    return true;
 }
 
 const char *pf_host_context_name(const PfHost *host, uint32_t context)

@@ -141,6 +141,7 @@ PfPolicySetup *pf_policy_setup_new(PfConfigSection *section, const PfRegistry *r
     if (setup->finder != NULL && setup->finder->field_count > 0)
         pf_config_bind(pf_config_subsection(section, setup->finder->name), setup->finder->fields,
                        setup->finder->field_count, setup->finder_config);
+    pf_policy_setup_bind_classes(setup, section);
     pf_policy_setup_bind_filters(setup, section, registry);
     return setup;
 }

@@ -16,6 +16,7 @@
 
 #include "config.h"
 #include "ledger.h"
+#include "policy_collapse.h"
 #include "policy_parts.h"
 #include "policy_words.h"
 #include "rng.h"
@@ -169,6 +170,9 @@ bool pf_host_next_expired(PfHost *host, PfPage *ret_page);
  * filled, touched, initialised or written by a device. */
 uint64_t pf_host_accesses(const PfHost *host);
 unsigned pf_host_color(const PfHost *host, PfMpn frame);
+/* The class that PAGE is in: pages of different classes are never merged. 0 where there are no
+ * classes. */
+uint32_t pf_host_class(const PfHost *host, PfPage page);
 /* The NUMA node that FRAME is on: 0 .. machine.numa.nodes - 1. */
 unsigned pf_host_node(const PfHost *host, PfMpn frame);
 /* The first present page of PAGE.context at or after PAGE.cpn, then of the contexts after it, in
@@ -212,9 +216,10 @@ void pf_host_count_pass(PfHost *host);
  * present. */
 uint64_t pf_host_hash_page(PfHost *host, PfPage page);
 /* Compares the bytes of A and B, both present: < 0, 0, > 0 as memcmp; RET_FIRST_DIFFERENCE, if not
- * NULL, gets the first byte that differs (the page size if none). Charged up to there. */
+ * NULL, gets the first byte that differs (the page size if none). Charged up to there. Pages of
+ * different classes differ by that, which costs nothing. */
 int pf_host_compare_pages(PfHost *host, PfPage a, PfPage b, size_t *ret_first_difference);
-/* The same for what two frames hold, both in use. */
+/* The same for what two frames hold, both in use and looked at. */
 int pf_host_compare_frames(PfHost *host, PfMpn a, PfMpn b, size_t *ret_first_difference);
 /* Whether PAGE, which is present, holds nothing but zeros. Charged up to the first byte that is
  * not. */
@@ -276,16 +281,21 @@ void pf_host_cam_count_lost(PfHost *host);
 
 /* ---- Services for finders that order by content ---- */
 
+/* `content` of a page whose bytes are not known. */
+#define PF_TICKET_UNKNOWN ((UINT32_C(1) << 31) - 1)
+
 /* What a page held when it was remembered, and the frame where that was. */
 typedef struct {
     uint32_t content; /* of two tickets that are not forgotten: the same for the same known bytes */
     PfMpn frame;
+    uint32_t class; /* of the page (pf_host_class) */
 } PfTicket;
 
 /* The bytes of PAGE, which is present, whatever becomes of it; free of charge. To be forgotten. */
 PfTicket pf_host_remember(PfHost *host, PfPage page);
 void pf_host_forget(PfHost *host, PfTicket ticket);
-/* Compares what A and B hold: < 0, 0, > 0 as memcmp, unknown bytes last. Charged as a comparison of
+/* Compares what A and B hold: < 0, 0, > 0 by class, which costs nothing, then as memcmp, unknown
+ * bytes last. Charged as a comparison of
  * their frames up to the first difference; what is one frame's costs nothing. */
 int pf_host_compare_tickets(PfHost *host, PfTicket a, PfTicket b);
 
@@ -314,22 +324,6 @@ PfMergeResult pf_host_map_zero(PfHost *host, PfPage page);
  * frame of zeros as a first touch does. Whoever asks has made sure of the zeros and been charged
  * for that. False if nothing was done. */
 bool pf_host_give_back(PfHost *host, PfPage page);
-/* In `write_intended` and `init_requested`, for the page that is told of; there pf_host_find and
- * pf_host_remember mean what the store makes of it, too. */
-/* Whether it may be redirected: as pf_host_admits, but it need not be present yet. */
-bool pf_host_admits_store(PfHost *host);
-/* The policy's hash of the bytes that the store makes of it, charged as pf_host_hash_page; false if
- * they are not known. */
-bool pf_host_hash_result(PfHost *host, uint64_t *ret_key);
-/* Maps it onto the frame of KEEPER, copy-on-write for both, if that holds what the store would make
- * of it; and the store is not made. SAME: that is the frame that it maps, and the store, which
- * would change nothing, is not made either. */
-PfMergeResult pf_host_redirect(PfHost *host, PfPage keeper);
-/* From now on the frames that merges leave unused are not free until they are collected. */
-void pf_host_defer_frees(PfHost *host);
-/* How many such frames there are; frees them. */
-uint64_t pf_host_unfreed(const PfHost *host);
-void pf_host_collect(PfHost *host);
 /* Gives PAGE, if the policy merged or protected it or claimed its frame, a frame of its own again,
  * as a write would; but it stays clean, and its next store faults. False if nothing was done. */
 bool pf_host_unshare(PfHost *host, PfPage page);

@@ -41,7 +41,7 @@ typedef enum {
     PF_MERGED,       /* the page now maps the keeper's frame */
     PF_SAME,         /* it did so already */
     PF_DIFFERS,      /* the bytes are not equal; nothing changed */
-    PF_NOT_ADMITTED, /* the scope forbids it, or what the page maps */
+    PF_NOT_ADMITTED, /* scope, filters or classes forbid it, or what it maps */
     PF_BUSY,         /* not present, pinned while it is open, or not to be touched now */
 } PfMergeResult;
 

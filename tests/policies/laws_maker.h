@@ -12,6 +12,7 @@ typedef struct {
     Naive *naive;
     LawsTrace *trace;
     PfContextKind kinds[NAIVE_CONTEXTS];
+    const char *labels[NAIVE_CONTEXTS];
     uint64_t time_ps;
     bool page_grain;
     char text[32];

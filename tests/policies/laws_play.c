@@ -6,7 +6,7 @@
 
 /* A machine small enough that its checks are quick, whose caches overflow all the time. */
 static const char machine[] =
-    "machine = { cores = 3;"
+    "machine = { cores = 3; colors = 2;"
     "  tlb = { l1 = { entries = 8; ways = 2; }; l2 = { entries = 16; ways = 4; }; };"
     "  caches = ( { name = \"l1\"; serves = \"all\"; size = \"1KiB\"; ways = 2; latency = 3; },"
     "             { name = \"l2\"; serves = \"all\"; size = \"4KiB\"; ways = 4; latency = 9;"
@@ -40,7 +40,7 @@ char *laws_path(const char *directory, unsigned seed)
 PfSimulation *laws_play(const PfRegistry *registry, const char *path, const char *policies,
                         PfConfig **ret_config, unsigned threads)
 {
-    return laws_play_on(registry, path, policies, "", ret_config, threads);
+    return laws_play_on(registry, path, policies, "numa = { nodes = 2; };", ret_config, threads);
 }
 
 PfSimulation *laws_play_on(const PfRegistry *registry, const char *path, const char *policies,

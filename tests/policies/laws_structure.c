@@ -19,7 +19,8 @@ void laws_make_alias(LawsMaker *maker)
     target.count = MIN(source.count, target.count);
     bool overlap = source.context == target.context && source.first < target.first + target.count &&
                    target.first < source.first + target.count;
-    if (overlap)
+    if (overlap || (maker->trace->keeps_labels_apart &&
+                    g_strcmp0(maker->labels[source.context], maker->labels[target.context]) != 0))
         return;
     PfTraceDetail detail = {.other_context = source.context,
                             .other_address = laws_page_address(maker, source.first)};
@@ -48,6 +49,7 @@ void laws_make_fork(LawsMaker *maker)
                        .content = PF_TRACE_NO_CONTENT,
                        .detail = &detail};
     maker->kinds[naive->context_count] = maker->kinds[parent];
+    maker->labels[naive->context_count] = maker->labels[parent];
     naive_fork(naive, parent);
     laws_add(maker, &record);
 }

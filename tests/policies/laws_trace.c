@@ -9,18 +9,21 @@
 static void make_context(LawsMaker *maker)
 {
     Naive *naive = maker->naive;
+    static const char *const labels[] = {NULL, "low", "high"};
     if (naive->context_count == NAIVE_CONTEXTS)
         return;
     g_snprintf(maker->text, sizeof maker->text, "c%u", naive->context_count);
     PfTraceDetail detail = {.name = maker->text,
                             .node = -1,
                             .core = laws_once_in(maker, 3) ? (int32_t)laws_below(maker, 6) : -1,
+                            .text = labels[naive->context_count % G_N_ELEMENTS(labels)],
                             .context_kind = (PfContextKind)laws_below(maker, 2)};
     PfRecord record = {.kind = PF_RECORD_CONTEXT,
                        .context = naive->context_count,
                        .content = PF_TRACE_NO_CONTENT,
                        .detail = &detail};
     maker->kinds[naive->context_count] = detail.context_kind;
+    maker->labels[naive->context_count] = detail.text;
     naive_add_context(naive);
     laws_add(maker, &record);
 }
@@ -271,6 +274,7 @@ LawsTrace *laws_trace_write(const char *path, uint64_t seed, unsigned records)
     LawsTrace *trace = g_new0(LawsTrace, 1);
     trace->marks = g_array_new(FALSE, FALSE, sizeof(LawsMark));
     trace->page_bytes = page_sizes[seed % G_N_ELEMENTS(page_sizes)];
+    trace->keeps_labels_apart = seed % 3 != 0;
     PfTraceHeader header = {.page_bytes = trace->page_bytes};
     g_autoptr(GError) error = NULL;
     PfTraceForm form = seed % 2 != 0 ? PF_TRACE_TEXT : PF_TRACE_BINARY;

@@ -18,6 +18,7 @@ typedef struct {
     GArray *marks; /* of LawsMark, the last one at the end of the trace */
     uint32_t page_bytes;
     unsigned records;
+    bool keeps_labels_apart; /* no page is made an alias of one of another label */
 } LawsTrace;
 
 /* Writes the trace of SEED with about RECORDS records at PATH. */

@@ -27,7 +27,7 @@ static const char *const collapse[] = {
     "when = \"idle\"; pacing = \"trace\"; primary = \"given\"; given = (\"c0:0x0\"); ",
     "when = \"pressure\"; pressure_free = 1.0; sleep = \"1us\"; pages_to_scan = 3; ",
     "collapse_when = \"pressure\"; pressure_free = 1.0; sleep = \"1us\"; ",
-    "look_up = \"settle\"; settle = \"100ns\"; place = \"stolen\"; ",
+    "look_up = \"settle\"; settle = \"100ns\"; probe_pages = 2; place = \"stolen\"; ",
     "free = \"gc\"; gc_interval = \"5us\"; patterns = (\"zero\", \"ones\", \"hex:0102\"); ",
     "filters = (\"flagged\"); flagged = { accesses = 5; }; ",
     "filters = (\"flagged\"); flagged = { timer = \"100ns\"; of = \"access\"; }; "

@@ -96,7 +96,7 @@ PfTicket pf_host_remember(PfHost *host, PfPage page)
     if (i == host->remembered->len)
         g_ptr_array_add(host->remembered, g_memdup2(bytes, host->page_bytes));
     host->tickets++;
-    return (PfTicket){i, frame};
+    return (PfTicket){.content = i, .frame = frame};
 }
 
 void pf_host_forget(PfHost *host, PfTicket ticket)
@@ -143,7 +143,14 @@ bool pf_host_give_back(PfHost *host, PfPage page)
     return false;
 }
 
-/* ---- Filters: there are none ---- */
+/* ---- Classes and filters: there are none ---- */
+
+uint32_t pf_host_class(const PfHost *host, PfPage page)
+{
+    (void)host;
+    (void)page;
+    return 0;
+}
 
 bool pf_host_is_left_out(PfHost *host, PfPage page)
 {

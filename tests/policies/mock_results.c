@@ -44,3 +44,19 @@ const char *pf_host_context_name(const PfHost *host, uint32_t context)
     (void)context;
     return "";
 }
+
+void pf_host_deem_identical(PfHost *host, const uint8_t *mask, double threshold)
+{
+    (void)host;
+    (void)mask;
+    (void)threshold;
+}
+
+bool pf_host_group(const PfHost *host, PfPage page, PfPage *ret_first, uint64_t *ret_pages)
+{
+    (void)host;
+    (void)page;
+    (void)ret_first;
+    (void)ret_pages;
+    return false;
+}

@@ -37,12 +37,10 @@ PolicyPlay *policy_play_file(const char *policy, const char *top, const char *se
     return play;
 }
 
-PolicyPlay *policy_play(const char *policy, const char *top, const char *settings,
-                        const char *trace)
+PolicyPlay *policy_play_text(const char *policy, const char *top, const char *settings,
+                             const char *text)
 {
     g_autoptr(GError) error = NULL;
-    g_autofree char *text =
-        g_strconcat("pagefold-trace 1\npage 4KiB\nclock 2GHz\ngrain page\n", trace, NULL);
     g_autofree char *path = NULL;
     int file = g_file_open_tmp("pagefold-play-XXXXXX", &path, &error);
     g_assert_no_error(error);
@@ -52,6 +50,14 @@ PolicyPlay *policy_play(const char *policy, const char *top, const char *setting
     PolicyPlay *play = policy_play_file(policy, top, settings, path, true);
     g_unlink(path);
     return play;
+}
+
+PolicyPlay *policy_play(const char *policy, const char *top, const char *settings,
+                        const char *trace)
+{
+    g_autofree char *text =
+        g_strconcat("pagefold-trace 1\npage 4KiB\nclock 2GHz\ngrain page\n", trace, NULL);
+    return policy_play_text(policy, top, settings, text);
 }
 
 void policy_play_free(PolicyPlay *play)
@@ -88,6 +94,11 @@ int64_t policy_at(const PolicyPlay *play, const char *label, const char *name)
     return wanted.value;
 }
 
+uint64_t policy_differences(const PolicyPlay *play)
+{
+    return pf_simulation_differences(play->simulation);
+}
+
 bool policy_fitted(const PolicyPlay *play)
 {
     return play->fitted;
@@ -99,11 +110,6 @@ PfStatValue policy_end(const PolicyPlay *play, const char *name)
     if (!pf_stats_find(pf_run_stats(play->run), name, &value))
         g_error("no statistic %s at the end", name);
     return value;
-}
-
-uint64_t policy_differences(const PolicyPlay *play)
-{
-    return pf_simulation_differences(play->simulation);
 }
 
 const PfRun *policy_run(const PolicyPlay *play)

@@ -16,6 +16,9 @@ typedef struct PolicyPlay PolicyPlay;
  * program, save that memory was too little. */
 PolicyPlay *policy_play(const char *policy, const char *top, const char *settings,
                         const char *trace);
+/* The same for all of a text trace. */
+PolicyPlay *policy_play_text(const char *policy, const char *top, const char *settings,
+                             const char *text);
 /* The same for the trace at PATH; PARANOID: invariants are checked. */
 PolicyPlay *policy_play_file(const char *policy, const char *top, const char *settings,
                              const char *path, bool paranoid);
@@ -31,7 +34,8 @@ bool policy_fitted(const PolicyPlay *play);
 /* Statistic NAME at the end; it must be there. */
 PfStatValue policy_end(const PolicyPlay *play, const char *name);
 
-/* What --verify found, lossy runs included. */
+/* What --verify found in all runs, lossy ones included: pages that do not hold what their context
+ * wrote. */
 uint64_t policy_differences(const PolicyPlay *play);
 
 /* The run itself; lives as long as PLAY. */

@@ -254,6 +254,88 @@ static void equal_keys_of_different_pages_share_nothing(void)
     }
 }
 
+/* Two pages of four bytes each, over and over: 0010 and 0011 with a byte for a digit agree in three
+ * of four, which at a threshold of 75 % is enough. In the last example they differ in their last
+ * bit, or in nothing but their last byte. The bits that change are those that differ. */
+static void lossy_ways_change_bytes_and_say_so(void)
+{
+    static const struct {
+        const char *rule;
+        const char *a;
+        const char *b;
+        int64_t frames;
+        int64_t bits;
+    } rows[] = {
+        {"identical = \"threshold\"; threshold = 0.75; ", "0x00ff0000", "0xffff0000", 1, 8 * 8},
+        {"identical = \"threshold\"; threshold = 0.76; ", "0x00ff0000", "0xffff0000", 2, 0},
+        {"identical = \"exact\"; ", "0x00ff0000", "0xffff0000", 2, 0},
+        {"identical = \"masked\"; ignored_bits = (\"31\", \"63\", \"95-255\"); ", "0x00000000",
+         "0x01000000", 1, 8},
+        {"identical = \"masked\"; ignored_bits = (\"30\", \"62\", \"95-255\"); ", "0x00000000",
+         "0x01000000", 2, 0},
+        {"identical = \"range\"; used_offset = 0; used_bytes = 3; ", "0x00000000", "0xff000000", 1,
+         8 * 8},
+        {"identical = \"range\"; used_offset = 0; used_bytes = 4; ", "0x00000000", "0xff000000", 2,
+         0},
+    };
+    static const char *const whens[] = {"immediate", "settled"};
+    for (size_t i = 0; i < 2 * G_N_ELEMENTS(rows); i++) {
+        size_t row = i / 2;
+        g_autoptr(GString) trace = g_string_new(
+            "pagefold-trace 1\npage 32\ngrain page\ncontext a process\nmap a 0x0 2 anon\n");
+        for (unsigned page = 0; page < 2; page++) {
+            g_string_append_printf(trace, "fill a 0x%x 1 hex:", 32 * page);
+            uint64_t word = g_ascii_strtoull(page == 0 ? rows[row].a : rows[row].b, NULL, 0);
+            for (unsigned byte = 0; byte < 32; byte++)
+                g_string_append_printf(trace, "%02x", (unsigned)(word >> 8 * (byte % 4)) & 255);
+            g_string_append_c(trace, '\n');
+        }
+        g_string_append(trace, "time 1ms\nmark \"shared\"\nwrite a 0x20 1 5\nmark \"end\"\n");
+        g_autofree char *settings = g_strdup_printf("when = \"%s\"; settle = \"1ns\"; %s",
+                                                    whens[i % 2], rows[row].rule);
+        g_autoptr(PolicyPlay) play = policy_play_text("collapse", "", settings, trace->str);
+        CU_ASSERT_EQUAL(policy_at(play, "shared", "memory.used_frames"), rows[row].frames);
+        CU_ASSERT_EQUAL(policy_at(play, "shared", "policy.lossy_shared"), 2 - rows[row].frames);
+        CU_ASSERT_EQUAL(policy_at(play, "shared", "policy.lossy_bits"), rows[row].bits);
+        CU_ASSERT_EQUAL(policy_differences(play) > 0, rows[row].bits > 0);
+    }
+}
+
+/* Two groups of ten pages. With equal first pages all are compared, one probe and nine others, and
+ * one that differs is not shared. With different first pages nine are skipped, all of which would
+ * have been shared. With two probes of which one is equal, eight are. */
+static void the_first_pages_of_a_group_decide(void)
+{
+    static const struct {
+        const char *probes;
+        const char *other; /* what the second group's pages differ in */
+        int64_t compares;
+        int64_t skipped;
+        int64_t frames;
+        int64_t missed;
+    } rows[] = {
+        {"1", "", 10, 0, 10, 0},
+        {"1", "fill a 0x105000 1 id:99\n", 10, 0, 11, 0},
+        {"1", "fill a 0x100000 1 id:99\n", 1, 9, 20, 9},
+        {"2", "", 10, 0, 10, 0},
+        {"2", "fill a 0x101000 1 id:99\n", 2, 8, 19, 8},
+        {"0", "fill a 0x100000 1 id:99\n", 0, 0, 11, 0},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autofree char *trace = g_strconcat(
+            "context a process\nmap a 0x0 10 anon group=1\nmap a 0x100000 10 anon group=2\n"
+            "fill a 0x0 10 id:1 step=1\nfill a 0x100000 10 id:1 step=1\n", rows[i].other,
+            "scan pass 2\n", NULL);
+        g_autofree char *settings = g_strdup_printf(
+            "when = \"idle\"; pacing = \"trace\"; probe_pages = %s; ", rows[i].probes);
+        g_autoptr(PolicyPlay) play = policy_play("collapse", "", settings, trace);
+        CU_ASSERT_EQUAL(end_of(play, "collapse.group_compares"), rows[i].compares);
+        CU_ASSERT_EQUAL(end_of(play, "collapse.group_skipped"), rows[i].skipped);
+        CU_ASSERT_EQUAL(end_of(play, "memory.used_frames"), rows[i].frames);
+        CU_ASSERT_EQUAL(end_of(play, "collapse.group_missed"), rows[i].missed);
+    }
+}
+
 static const PfCheck checks[] = {
     {"a store whose result exists is not made", a_store_whose_result_exists_is_not_made},
     {"the first page is freed only if nobody else points to it",
@@ -276,6 +358,8 @@ static const PfCheck checks[] = {
     {"pages asked for share the page of their pattern",
      pages_asked_for_share_the_page_of_their_pattern},
     {"equal keys of different pages share nothing", equal_keys_of_different_pages_share_nothing},
+    {"lossy ways change bytes, and say so", lossy_ways_change_bytes_and_say_so},
+    {"the first pages of a group decide", the_first_pages_of_a_group_decide},
 };
 
 int main(void)

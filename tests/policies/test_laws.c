@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "laws_play.h"
+#include "laws_classes.h"
 #include "laws_levels.h"
 #include "laws_trace.h"
 #include "laws_variants.h"
@@ -43,9 +44,11 @@ static char *every_policy(const PfRegistry *registry)
         laws_add_policy(list, ops, "scope = \"mergeable\"; pacing = \"trace\"; ");
         laws_add_policy(list, ops, "filters = (\"flagged\"); flagged = { time = \"500ns\"; }; ");
         laws_add_policy(list, ops, "filters = (\"flagged\"); pacing = \"trace\"; "
-                                   "flagged = { accesses = 4; of = \"access\"; bits = 9; }; ");
+                                   "flagged = { accesses = 4; of = \"access\"; bits = 9; }; "
+                                   "classes = (\"kind\", \"label\", \"node\"); ");
         laws_add_policy(list, ops, "filters = (\"flagged\"); place = \"stolen\"; "
-                                   "flagged = { timer = \"1us\"; bits = 2; }; ");
+                                   "flagged = { timer = \"1us\"; bits = 2; }; "
+                                   "classes = \"label\"; ");
         for (const char *const *v = laws_variants(ops->name); *v != NULL; v++)
             laws_add_policy(list, ops, *v);
         if (ops->default_finder == NULL)
@@ -163,6 +166,7 @@ static void compare_run(Place *place, const PfRegistry *registry, const LawsTrac
                    &g_array_index(trace->marks, LawsMark, trace->marks->len - 1));
     compare_counts(place, ops, &levels);
     CU_ASSERT_TRUE(laws_sums_hold(place->run));
+    CU_ASSERT_TRUE(!trace->keeps_labels_apart || laws_classes_hold(place->run));
     CU_ASSERT_EQUAL(place->wrong, 0);
 }
 
@@ -340,7 +344,8 @@ static char *sharings(const PfRun *run)
 static void test_finders(void)
 {
     static const char *const extras[] = {"", "scope = \"anon\"; place = \"stolen\"; ",
-                                         "place = \"controller\"; remap = \"controller\"; "};
+                                         "place = \"controller\"; remap = \"controller\"; ",
+                                         "classes = (\"label\", \"color\"); "};
     PfRegistry *registry = laws_registry();
     int64_t shared = 0;
     for (unsigned i = 0; i < seeds.count * G_N_ELEMENTS(extras); i++) {

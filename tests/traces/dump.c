@@ -20,7 +20,7 @@ const char dump_sample[] = "pagefold-trace 1\n"
                            "grain access\n"
                            "context vm1 vm memory=128MiB node=0 label=secret core=2\n"
                            "context web process\n"
-                           "context \"a name\" process label=\"top secret\"\n"
+                           "context \"a name\" process label=\"top secret\" user=\"an owner\"\n"
                            "map vm1 0x0 32768 anon mergeable\n"
                            "map web 0x400000 16 file=lib:c.so:0x3000 rx\n"
                            "map web 0x800000 16 shmem=\"a seg\":0 ro huge=2MiB group=7\n"
@@ -93,11 +93,12 @@ static void append_bytes(GString *line, const uint8_t *bytes, size_t length)
 static void append_detail(GString *line, const PfTraceDetail *detail)
 {
     g_string_append_printf(line,
-                           " name=%s text=%s number=%" PRIu64 " other=%" PRIu64 ",%" PRIu32
+                           " name=%s text=%s user=%s number=%" PRIu64 " other=%" PRIu64 ",%" PRIu32
                            " node=%d core=%d huge=%" PRIu64 " group=%" PRIu64
                            " kind=%d backing=%d protection=%d mergeable=%d",
                            detail->name != NULL ? detail->name : "(none)",
-                           detail->text != NULL ? detail->text : "(none)", detail->number,
+                           detail->text != NULL ? detail->text : "(none)",
+                           detail->user != NULL ? detail->user : "(none)", detail->number,
                            detail->other_address, detail->other_context, detail->node, detail->core,
                            detail->huge_bytes, detail->group, (int)detail->context_kind,
                            (int)detail->backing, (int)detail->protection, detail->mergeable);

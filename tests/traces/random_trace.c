@@ -71,6 +71,7 @@ static void make_detail(Random *random, PfRecord *record, PfTraceDetail *detail)
     if (record->kind == PF_RECORD_CONTEXT) {
         record->context = random->contexts;
         detail->text = below(random, 2) != 0 ? "secret" : NULL;
+        detail->user = below(random, 2) != 0 ? "ann" : NULL;
         detail->number = edge(random);
         detail->node = (int32_t)below(random, 3) - 1;
         detail->core = (int32_t)below(random, 3) - 1;

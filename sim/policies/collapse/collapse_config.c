@@ -6,6 +6,8 @@ static const char *const grains[] = {"store", "settle", NULL};
 static const char *const primaries[] = {"lowest", "oldest", "most-referenced", "given", NULL};
 static const char *const frees[] = {"now", "gc", NULL};
 
+static const char *const identicals[] = {"exact", "threshold", "masked", "range", NULL};
+
 #define AT(member) .offset = offsetof(PfCollapseConfig, member)
 
 const PfConfigField pf_collapse_fields[PF_COLLAPSE_FIELDS] = {
@@ -47,4 +49,24 @@ const PfConfigField pf_collapse_fields[PF_COLLAPSE_FIELDS] = {
     {.key = "patterns", .type = PF_CONFIG_STRINGS, AT(patterns), .standard = "",
      .description = "Pages that are asked for with one of these contents share its first page: "
                     "zero, ones, or bytes that repeat, as hex:deadbeef."},
+    {.key = "identical", .type = PF_CONFIG_ENUM, AT(identical), .standard = "exact",
+     .choices = identicals,
+     .description = "Which pages are deemed identical: of equal bytes; of so many equal bits "
+                    "(threshold); but for `ignored_bits` (masked); or in a range of their bytes. "
+                    "All but exact are lossy: they change what programs read."},
+    {.key = "threshold", .type = PF_CONFIG_DOUBLE, AT(threshold), .standard = "0.75", .max = 1,
+     .description = "Threshold: at least this share of bits is equal. Every page is compared, for "
+                    "no hash finds such pages."},
+    {.key = "ignored_bits", .type = PF_CONFIG_STRINGS, AT(ignored_bits), .standard = "",
+     .description = "Masked: bits of a page, as 7 or 0-31; 0 is the highest of the first byte."},
+    {.key = "used_offset", .type = PF_CONFIG_SIZE, AT(used_offset_bytes), .standard = "0",
+     .description = "Range: the first byte that counts."},
+    {.key = "used_bytes", .type = PF_CONFIG_SIZE, AT(used_bytes), .standard = "auto", .min = 1,
+     .automatic = true, .unit = "bytes",
+     .description = "Range: how many count from there on; auto: the rest."},
+    {.key = "probe_pages", .type = PF_CONFIG_UINT, AT(probe_pages), .standard = "0",
+     .unit = "pages",
+     .description = "First pages of an allocation group that are looked up; if all of them equal "
+                    "those of another group, its other pages are compared with those there, else "
+                    "they are skipped. 0: groups mean nothing. Not for look-ups of each store."},
 };

@@ -31,6 +31,13 @@ typedef enum {
 
 typedef enum { PF_COLLAPSE_FREE_NOW, PF_COLLAPSE_FREE_GC } PfCollapseFree;
 
+typedef enum {
+    PF_COLLAPSE_EXACT,
+    PF_COLLAPSE_THRESHOLD,
+    PF_COLLAPSE_MASKED,
+    PF_COLLAPSE_RANGE,
+} PfCollapseIdentical;
+
 typedef struct {
     PfSweepConfig sweep;
     int when;     /* PfCollapseWhen */
@@ -45,7 +52,13 @@ typedef struct {
     uint64_t gc_interval_ps;
     uint64_t transient_stores;
     char **patterns;
+    int identical; /* PfCollapseIdentical */
+    double threshold;
+    char **ignored_bits;
+    uint64_t used_offset_bytes;
+    uint64_t used_bytes;
+    uint64_t probe_pages;
 } PfCollapseConfig;
 
-enum { PF_COLLAPSE_FIELDS = 14 };
+enum { PF_COLLAPSE_FIELDS = 20 };
 extern const PfConfigField pf_collapse_fields[PF_COLLAPSE_FIELDS];

@@ -92,17 +92,23 @@ static PfMergeResult move_pages(PfCollapse *self, uint32_t from, uint32_t to)
     return said;
 }
 
+PfMergeResult pf_collapse_join(PfCollapse *self, uint32_t number, uint32_t frame)
+{
+    uint32_t own = page_at(self, number)->frame;
+    uint32_t primary = primary_of(self, own, frame);
+    return move_pages(self, primary == own ? frame : own, primary);
+}
+
 /* Makes one frame of that of page NUMBER and FOUND, which is filed under KEY. */
 static PfMergeResult collapse(PfCollapse *self, uint32_t number, uint32_t found, uint64_t key)
 {
     uint32_t own = page_at(self, number)->frame;
-    uint32_t primary = primary_of(self, own, found);
-    PfMergeResult result = move_pages(self, primary == own ? found : own, primary);
+    PfMergeResult result = pf_collapse_join(self, number, found);
     if (result != PF_MERGED)
         return result;
-    uint32_t duplicate = primary == own ? found : own;
-    pf_collapse_pages_unfile(&self->pages, duplicate);
-    if (primary == own)
+    bool was_found = page_at(self, number)->frame == found;
+    pf_collapse_pages_unfile(&self->pages, was_found ? own : found);
+    if (!was_found)
         pf_collapse_pages_file(&self->pages, number, key);
     return result;
 }
@@ -140,15 +146,9 @@ static void put_off(PfCollapse *self, uint32_t number, uint32_t frame)
     pf_collapse_rouse(self);
 }
 
-void pf_collapse_look(PfCollapse *self, uint32_t number, bool at_once)
+static void look_up(PfCollapse *self, uint32_t number, bool at_once)
 {
     PfPage page = page_at(self, number)->page;
-    number = pf_collapse_pages_sync(&self->pages, page);
-    pf_host_count_scanned(self->host);
-    if (!pf_host_admits(self->host, page)) {
-        pf_host_verdict(self->host, page, PF_WHY_VOLATILE);
-        return;
-    }
     uint64_t key = pf_host_hash_page(self->host, page);
     uint32_t own = page_at(self, number)->frame;
     const PfCollapseFrame *record = pf_collapse_frame(&self->pages, own);
@@ -168,6 +168,23 @@ void pf_collapse_look(PfCollapse *self, uint32_t number, bool at_once)
         self->stats.false_matches += result == PF_DIFFERS;
     }
     file_page(self, number, key);
+}
+
+void pf_collapse_look(PfCollapse *self, uint32_t number, bool at_once)
+{
+    PfPage page = page_at(self, number)->page;
+    number = pf_collapse_pages_sync(&self->pages, page);
+    page_at(self, number)->is_skipped = false;
+    pf_host_count_scanned(self->host);
+    if (!pf_host_admits(self->host, page)) {
+        pf_host_verdict(self->host, page, PF_WHY_VOLATILE);
+        return;
+    }
+    if (self->config.probe_pages > 0 && pf_collapse_group_look(self, number))
+        return;
+    look_up(self, number, at_once);
+    if (self->config.probe_pages > 0)
+        pf_collapse_group_probed(self, number);
 }
 
 void pf_collapse_duplicate(PfCollapse *self, uint32_t number)

@@ -152,8 +152,10 @@ bool pf_collapse_pages_file(PfCollapsePages *pages, uint32_t number, uint64_t ke
 {
     const PfCollapsePage *page = pf_collapse_page(pages, number);
     PfCollapseFrame *frame = pf_collapse_frame(pages, page->frame);
+    /* What was written since may have been dropped by the finder itself. */
+    bool is_there = frame->is_filed && (!frame->is_stale || pf_host_finds_all(pages->host));
     frame->is_stale = false;
-    if (frame->is_filed && frame->key == key)
+    if (is_there && frame->key == key)
         return true;
     pf_collapse_pages_unfile(pages, page->frame);
     if (pages->filed_count >= pf_host_frame_capacity(pages->host))

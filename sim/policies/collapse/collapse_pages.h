@@ -27,6 +27,7 @@ typedef struct {
     uint32_t list_previous;
     uint32_t target; /* DUPLICATE: the frame that it is equal to */
     uint8_t list;    /* PfCollapseList */
+    bool is_skipped; /* the first pages of its group were not equal to those of another */
 } PfCollapsePage;
 
 typedef struct {

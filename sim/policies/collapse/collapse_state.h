@@ -37,6 +37,14 @@ typedef struct {
     PfCpn cpn;
 } PfCollapseGiven;
 
+/* An allocation group whose first pages were looked up. */
+typedef struct {
+    PfPage first;
+    uint64_t pages;
+    PfPage partner;   /* the first page of the group that it was found equal to */
+    uint64_t matched; /* of its first pages, in order */
+} PfCollapseGroup;
+
 typedef struct {
     PfHost *host; /* borrowed */
     PfCollapseConfig config;
@@ -45,6 +53,7 @@ typedef struct {
     GArray *intents;  /* of PfCollapseIntent: one, or two for a store across two pages */
     GArray *patterns; /* of PfCollapsePattern */
     GArray *given;    /* of PfCollapseGiven */
+    GArray *groups;   /* of PfCollapseGroup */
     uint64_t settle_cycles;
     uint64_t sleep_cycles;
     uint64_t gc_cycles;
@@ -61,6 +70,8 @@ typedef struct {
         uint64_t requested;
         uint64_t provided;
         uint64_t collections;
+        uint64_t group_compares;
+        uint64_t skipped;
     } stats;
 } PfCollapse;
 
@@ -76,6 +87,20 @@ void pf_collapse_intend(PfCollapse *self, PfPage page);
 void pf_collapse_provide(PfCollapse *self, PfPage page, const uint8_t *pattern);
 /* PAGE holds new bytes. */
 void pf_collapse_written(PfCollapse *self, PfPage page, PfChange how);
+
+/* Page NUMBER shares the frame that it maps with others, or all of its frame go over to FRAME or
+ * those of FRAME to its own; what the bytes say. */
+PfMergeResult pf_collapse_join(PfCollapse *self, uint32_t number, uint32_t frame);
+
+/* ---- allocation groups (collapse_groups.c) ---- */
+
+/* Whether page NUMBER is one of a group that its first pages decide about: it has been dealt with
+ * then. */
+bool pf_collapse_group_look(PfCollapse *self, uint32_t number);
+/* Page NUMBER was looked up, and is in one frame with what it is equal to, if anything is. */
+void pf_collapse_group_probed(PfCollapse *self, uint32_t number);
+/* Frames that skipped pages take and that another one equals; looks at all pages. */
+uint64_t pf_collapse_group_missed(const PfCollapse *self);
 
 /* ---- when (collapse_queue.c) ---- */
 
@@ -98,6 +123,11 @@ static inline bool pf_collapse_is_immediate(const PfCollapse *self)
     return self->config.when == PF_COLLAPSE_IMMEDIATE &&
            self->config.grain == PF_COLLAPSE_EACH_STORE;
 }
+
+/* ---- what is identical (collapse_identical.c) ---- */
+
+/* Tells the host what the configuration deems identical; false with an error if it cannot be. */
+bool pf_collapse_set_identical(PfCollapse *self, GError **error);
 
 /* ---- statistics and checks (collapse_stats.c) ---- */
 void pf_collapse_register(PfCollapse *self);

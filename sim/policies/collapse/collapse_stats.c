@@ -10,6 +10,12 @@ static PfStatValue read_unfreed(const void *host)
     return pf_stat_uint(pf_host_unfreed(host));
 }
 
+static PfStatValue read_missed(const void *user)
+{
+    const PfCollapse *self = user;
+    return pf_stat_uint(self->config.probe_pages > 0 ? pf_collapse_group_missed(self) : 0);
+}
+
 void pf_collapse_register(PfCollapse *self)
 {
     PfStatsGroup *group = pf_host_stats(self->host);
@@ -39,6 +45,10 @@ void pf_collapse_register(PfCollapse *self)
          "Pages that were asked for with the content of a pattern page."},
         {"provided", "events", &self->stats.provided,
          "Of those, pages that were mapped onto the pattern page without a store."},
+        {"group_compares", "events", &self->stats.group_compares,
+         "Pages of allocation groups compared with those of another: the first ones by key."},
+        {"group_skipped", "events", &self->stats.skipped,
+         "Pages not looked up, as the first ones of their group were not equal to another's."},
         {"collections", "events", &self->stats.collections,
          "Times that the collector freed frames."},
     };
@@ -52,6 +62,9 @@ void pf_collapse_register(PfCollapse *self)
     pf_stats_level(group, "duplicates", "pages",
                    "Pages that were found to be duplicates and are not collapsed yet.", read_count,
                    &self->lines[PF_COLLAPSE_DUPLICATE].count);
+    pf_stats_level(group, "group_missed", "pages",
+                   "Frames of skipped pages that another frame equals: sharings missed.",
+                   read_missed, self);
     pf_stats_level(group, "unfreed", "pages",
                    "Frames that no page maps and the collector has not freed yet.", read_unfreed,
                    self->host);

@@ -1,0 +1,17 @@
+/* Counts how near the memory is that cores get their lines from: a port between the caches and
+ * DRAM, which takes no time. */
+#pragma once
+
+#include "frame.h"
+#include "machine.h"
+
+/* Before NEXT (borrowed), whose frames have 1 << PAGE_SHIFT bytes. Registers numa.*. */
+PfNuma *pf_numa_new(const PfMachineConfig *config, PfPort *next, unsigned page_shift,
+                    PfStats *stats);
+void pf_numa_free(PfNuma *numa);
+
+/* Which node a frame is on, FRAMES (borrowed) say; nothing is counted before. */
+void pf_numa_set_frames(PfNuma *numa, const PfFramePool *frames);
+
+/* What misses of the caches ask. */
+PfPort *pf_numa_port(PfNuma *numa);
