@@ -140,6 +140,16 @@ void pf_dram_free(PfDram *dram)
     g_free(dram);
 }
 
+void pf_dram_count_into(PfDram *dram, PfDram *owner)
+{
+    g_assert(!owner->is_partner && !dram->is_partner && dram->next == NULL);
+    for (uint32_t i = 0; i < dram->channels; i++)
+        dram->all_channels[i].stats = &owner->stats;
+    dram->is_partner = true;
+    dram->next = owner->next;
+    owner->next = dram;
+}
+
 const PfDramStats *pf_dram_stats(const PfDram *dram)
 {
     return &dram->stats;
@@ -207,11 +217,14 @@ void pf_dram_check(const PfDram *dram)
 {
     const PfDramStats *stats = &dram->stats;
     uint64_t waiting[2] = {0};
-    for (uint32_t i = 0; i < dram->channels; i++) {
-        pf_dram_channel_check(&dram->all_channels[i]);
-        for (int side = 0; side < 2; side++)
-            waiting[side] += dram->all_channels[i].queue.sides[side].count;
-    }
+    for (const PfDram *part = dram; part != NULL; part = part->next)
+        for (uint32_t i = 0; i < part->channels; i++) {
+            pf_dram_channel_check(&part->all_channels[i]);
+            for (int side = 0; side < 2; side++)
+                waiting[side] += part->all_channels[i].queue.sides[side].count;
+        }
+    if (dram->is_partner)
+        return; /* what it counted stands in the first */
     g_assert(stats->read_latency_clocks.count + waiting[0] == stats->reads);
     g_assert(stats->write_latency_clocks.count + waiting[1] == stats->writes);
     g_assert(stats->row_hits + stats->row_misses + stats->row_conflicts <= pf_dram_transfers(dram));

@@ -77,6 +77,10 @@ PfDram *pf_dram_new(const PfDramConfig *config, uint64_t core_clock_hz, PfStatsG
 void pf_dram_free(PfDram *dram);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PfDram, pf_dram_free)
 
+/* From now on DRAM, of the same configuration, counts its events and its energy into OWNER's, which
+ * counts for itself and must live as long. */
+void pf_dram_count_into(PfDram *dram, PfDram *owner);
+
 /* Borrowed. */
 const PfDramStats *pf_dram_stats(const PfDram *dram);
 const PfDramPreset *pf_dram_preset(const PfDram *dram);

@@ -22,7 +22,9 @@ struct PfDram {
     uint64_t latest_cycles; /* arrival of the newest request, skew included */
     uint64_t latest_clock;  /* up to which something is known to have happened */
     uint64_t done_clock;    /* of the reads of the request in hand, the last */
-    PfDramStats stats;
+    PfDramStats stats; /* of all partners */
+    PfDram *next;      /* the next of those who count into the first */
+    bool is_partner;   /* and it is not the first */
     uint64_t skew_cycles[PF_DRAM_CORES_TOLD_APART];
 };
 

@@ -20,23 +20,26 @@ bool pf_dram_energy(const PfDram *dram, PfDramEnergy *ret_energy)
     double idd0 = current->idd0_ma, idd2n = current->idd2n_ma, idd3n = current->idd3n_ma;
     double activate = idd0 * timing->rc - idd3n * timing->ras - idd2n * (timing->rc - timing->ras);
     PfDramEnergy energy = {0};
-    uint64_t total = dram->latest_clock;
-    for (uint32_t i = 0; i < dram->channels; i++) {
-        const PfDramBanks *banks = &dram->all_channels[i].banks;
-        const uint64_t *commands = banks->commands;
-        double reads = (double)(commands[PF_DRAM_RD] + commands[PF_DRAM_RDA]);
-        double writes = (double)(commands[PF_DRAM_WR] + commands[PF_DRAM_WRA]);
-        energy.activate += clock * activate * (double)commands[PF_DRAM_ACT];
-        energy.read += clock * (current->idd4r_ma - idd3n) * timing->burst * reads;
-        energy.write += clock * (current->idd4w_ma - idd3n) * timing->burst * writes;
-        energy.refresh += clock * (current->idd5b_ma - idd3n) * timing->rfc *
-                          (double)commands[PF_DRAM_REF];
-        for (uint32_t rank = 0; rank < banks->rank_count; rank++) {
-            uint64_t active = MIN(total, pf_dram_active_clocks(banks, rank, total));
-            energy.background +=
-                clock * (idd3n * (double)active + idd2n * (double)(total - active));
+    uint64_t total = 0;
+    for (const PfDram *part = dram; part != NULL; part = part->next)
+        total = MAX(total, part->latest_clock);
+    for (const PfDram *part = dram; part != NULL; part = part->next)
+        for (uint32_t i = 0; i < part->channels; i++) {
+            const PfDramBanks *banks = &part->all_channels[i].banks;
+            const uint64_t *commands = banks->commands;
+            double reads = (double)(commands[PF_DRAM_RD] + commands[PF_DRAM_RDA]);
+            double writes = (double)(commands[PF_DRAM_WR] + commands[PF_DRAM_WRA]);
+            energy.activate += clock * activate * (double)commands[PF_DRAM_ACT];
+            energy.read += clock * (current->idd4r_ma - idd3n) * timing->burst * reads;
+            energy.write += clock * (current->idd4w_ma - idd3n) * timing->burst * writes;
+            energy.refresh += clock * (current->idd5b_ma - idd3n) * timing->rfc *
+                              (double)commands[PF_DRAM_REF];
+            for (uint32_t rank = 0; rank < banks->rank_count; rank++) {
+                uint64_t active = MIN(total, pf_dram_active_clocks(banks, rank, total));
+                energy.background +=
+                    clock * (idd3n * (double)active + idd2n * (double)(total - active));
+            }
         }
-    }
     *ret_energy = energy;
     return true;
 }

@@ -13,7 +13,7 @@ typedef struct {
 struct PfHashEngine {
     PfPort port;
     const PfHashEngineConfig *config;
-    PfDram *dram;
+    PfHomes *homes;
     PfController *controller;
     uint32_t page_bytes;
     uint32_t line_bytes; /* of a cache, or a page if that is less */
@@ -52,7 +52,7 @@ static void count(PfHashEngine *engine, uint64_t bytes, uint64_t wait_cycles)
 
 static uint32_t channel_of(const PfHashEngine *engine, PfMaddr address)
 {
-    return pf_dram_locate(engine->dram, address).channel;
+    return pf_homes_channel(engine->homes, address, 0);
 }
 
 static PfMaddr page_of(const PfHashEngine *engine, PfMaddr address)
@@ -210,16 +210,16 @@ uint64_t pf_hash_engine_store(PfHashEngine *engine, const PfRequest *first, uint
 static uint64_t pass_on(PfPort *port, const PfRequest *request)
 {
     PfHashEngine *engine = (PfHashEngine *)port;
-    PfPort *dram = pf_dram_port(engine->dram);
+    PfPort *dram = pf_homes_port(engine->homes);
     if (request->kind != PF_ACCESS_WRITE || !engine->is_on)
-        return pf_dram_access(dram, request);
+        return pf_port_access(dram, request);
     uint64_t now = request->now_cycles;
     uint64_t ready = now;
     if (engine->config->digest_bits == 0) {
         PfRequest old = *request;
         old.kind = PF_ACCESS_READ;
         old.actor = PF_ACTOR_POLICY;
-        ready = pf_dram_access(dram, &old);
+        ready = pf_port_wait(dram, pf_port_access(dram, &old));
         engine->stats.old_line_reads++;
     }
     bool crosses;
@@ -234,15 +234,21 @@ static uint64_t pass_on(PfPort *port, const PfRequest *request)
     if (engine->watcher != NULL)
         engine->watcher->written_back(engine->watcher_user, request->address,
                                       request->size_bytes);
-    return pf_dram_access(dram, &write);
+    return pf_port_access(dram, &write);
 }
 
-static const PfPortOps port_ops = {.access = pass_on};
+static uint64_t resolve(PfPort *port, uint64_t ticket)
+{
+    const PfHashEngine *engine = (const PfHashEngine *)(const void *)port;
+    return pf_port_wait(pf_homes_port(engine->homes), ticket);
+}
+
+static const PfPortOps port_ops = {.access = pass_on, .resolve = resolve};
 
 PfPort *pf_hash_engine_port(PfHashEngine *engine)
 {
     bool sees = is_incremental(engine) && !is_at_core(engine);
-    return sees ? &engine->port : pf_dram_port(engine->dram);
+    return sees ? &engine->port : pf_homes_port(engine->homes);
 }
 
 /* ---- Making ---- */
@@ -276,17 +282,17 @@ static void register_stats(const PfHashEngineStats *stats, PfStatsGroup *group)
         pf_stats_counter(group, rows[i].name, rows[i].unit, rows[i].description, rows[i].value);
 }
 
-PfHashEngine *pf_hash_engine_new(const PfHashEngineConfig *config, unsigned cores, PfDram *dram,
+PfHashEngine *pf_hash_engine_new(const PfHashEngineConfig *config, unsigned cores, PfHomes *homes,
                                  uint32_t page_bytes, uint32_t line_bytes, PfStatsGroup *stats)
 {
     g_assert(cores > 0 && page_bytes > 0 && line_bytes > 0);
     PfHashEngine *engine = g_new0(PfHashEngine, 1);
     engine->port.ops = &port_ops;
     engine->config = config;
-    engine->dram = dram;
+    engine->homes = homes;
     engine->page_bytes = page_bytes;
     engine->line_bytes = MIN(line_bytes, page_bytes);
-    engine->part_count = is_at_core(engine) ? cores : pf_dram_channels(dram);
+    engine->part_count = is_at_core(engine) ? cores : pf_homes_channels(homes);
     engine->parts = g_new0(Part, engine->part_count);
     for (unsigned i = 0; i < engine->part_count; i++)
         pf_hash_unit_init(&engine->parts[i].unit, config->bytes_per_cycle,

@@ -134,7 +134,7 @@ static uint64_t write_line(PfInterconnect *interconnect, const PfRequest *reques
     return sent + (taken - there.now_cycles);
 }
 
-static uint64_t access(PfPort *port, const PfRequest *request)
+static uint64_t enter(PfPort *port, const PfRequest *request)
 {
     PfInterconnect *interconnect = (PfInterconnect *)(void *)port;
     unsigned from = interconnect->nodes->node_of_core[request->core];
@@ -206,7 +206,7 @@ static void lay_ways(PfInterconnect *interconnect, const PfInterconnectConfig *c
 PfInterconnect *pf_interconnect_new(const PfInterconnectConfig *config, const PfHomes *homes,
                                     PfPort *next, unsigned cores, PfStatsGroup *stats)
 {
-    static const PfPortOps ops = {.access = access, .resolve = resolve};
+    static const PfPortOps ops = {.access = enter, .resolve = resolve};
     PfInterconnect *interconnect = g_new0(PfInterconnect, 1);
     unsigned count = homes->nodes->count;
     interconnect->port.ops = &ops;

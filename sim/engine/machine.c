@@ -1,11 +1,21 @@
 #include "machine.h"
 
-#include "numa.h"
+#include "machine_memory.h"
 #include "rng.h"
 
 static bool serves(const PfCacheConfig *cache, PfCacheServes side)
 {
     return cache->serves == PF_CACHE_SERVES_ALL || cache->serves == (int)side;
+}
+
+/* The core whose cache of LEVEL CORE has: its own, or where that is shared the first of its node. */
+static unsigned owner_of(const PfMachine *machine, unsigned core, unsigned level)
+{
+    const uint8_t *node_of_core = machine->config->numa.nodes.node_of_core;
+    unsigned owner = machine->config->caches[level].shared ? 0 : core;
+    while (node_of_core[owner] != node_of_core[core])
+        owner++;
+    return owner;
 }
 
 static PfCache **cache_at(const PfMachine *machine, unsigned core, unsigned level)
@@ -21,7 +31,7 @@ static PfPort *next_port(const PfMachine *machine, unsigned core, unsigned level
         if (config->caches[next].serves == PF_CACHE_SERVES_ALL ||
             config->caches[next].serves == config->caches[level].serves)
             return pf_cache_port(*cache_at(machine, core, next));
-    return machine->remaps ? pf_indirection_port(machine->table) : pf_numa_port(machine->numa);
+    return machine->remaps ? pf_indirection_port(machine->table) : machine_memory_port(machine);
 }
 
 static bool build_cache(PfMachine *machine, unsigned core, unsigned level, uint64_t seed,
@@ -29,8 +39,9 @@ static bool build_cache(PfMachine *machine, unsigned core, unsigned level, uint6
 {
     const PfCacheConfig *config = &machine->config->caches[level];
     PfCache **place = cache_at(machine, core, level);
-    if (config->shared && core > 0) {
-        *place = *cache_at(machine, 0, level);
+    unsigned owner = owner_of(machine, core, level);
+    if (owner != core) {
+        *place = *cache_at(machine, owner, level);
         return true;
     }
     g_autofree char *name = g_strdup_printf("cache.%s", config->name);
@@ -110,33 +121,16 @@ static bool build_controller(PfMachine *machine, uint64_t seed, PfStats *stats, 
         pf_controller_set_table(machine->controller, machine->table);
     for (unsigned core = 0; core < machine->core_count; core++)
         for (unsigned level = 0; level < config->cache_count; level++)
-            if (core == 0 || !config->caches[level].shared)
+            if (owner_of(machine, core, level) == core)
                 pf_controller_add_cache(machine->controller, *cache_at(machine, core, level));
     pf_hash_engine_attach(machine->hash_engine, machine->controller);
     machine->engine = pf_core_new(&config->core, seed, NULL, error);
     return machine->engine != NULL;
 }
 
-static bool build_memory(PfMachine *machine, unsigned page_shift, PfStats *stats, GError **error)
-{
-    const PfMachineConfig *config = machine->config;
-    machine->dram = pf_dram_new(&config->dram, config->clock_hz, pf_stats_group(stats, "dram"),
-                                error);
-    if (machine->dram == NULL)
-        return false;
-    machine->hash_engine = pf_hash_engine_new(&config->hash_engine, machine->core_count + 1,
-                                              machine->dram, (uint32_t)1 << page_shift,
-                                              (uint32_t)config->caches[0].line_bytes,
-                                              pf_stats_group(stats, "hash_engine"));
-    machine->numa =
-        pf_numa_new(config, pf_hash_engine_port(machine->hash_engine), page_shift, stats);
-    machine->table = pf_indirection_new(&config->remap, pf_numa_port(machine->numa), page_shift,
-                                        pf_stats_group(stats, "remap"), error);
-    return machine->table != NULL;
-}
-
-PfMachine *pf_machine_new(const PfMachineConfig *config, unsigned page_shift, bool remaps,
-                          uint64_t seed, PfStats *stats, GError **error)
+PfMachine *pf_machine_new(const PfMachineConfig *config, const PfNodes *nodes,
+                          unsigned page_shift, bool remaps, uint64_t seed, PfStats *stats,
+                          GError **error)
 {
     g_autoptr(PfMachine) machine = g_new0(PfMachine, 1);
     machine->config = config;
@@ -149,7 +143,7 @@ PfMachine *pf_machine_new(const PfMachineConfig *config, unsigned page_shift, bo
         !pf_mmu_init(&machine->mmu, &config->mmu, machine->core_count, page_shift, stats, error))
         return NULL;
     machine->remaps = remaps;
-    if (!build_memory(machine, page_shift, stats, error) ||
+    if (!machine_build_memory(machine, nodes, page_shift, stats, error) ||
         !build_caches(machine, seed, stats, error) ||
         !build_cams(machine, page_shift, seed, stats, error) ||
         !build_controller(machine, seed, stats, error))
@@ -164,17 +158,14 @@ void pf_machine_free(PfMachine *machine)
     unsigned levels = machine->config->cache_count;
     for (unsigned core = 0; core < machine->core_count; core++) {
         for (unsigned level = 0; level < levels; level++)
-            if (core == 0 || !machine->config->caches[level].shared)
+            if (owner_of(machine, core, level) == core)
                 pf_cache_free(*cache_at(machine, core, level));
         pf_core_free(machine->cores[core]);
     }
     pf_mmu_clear(&machine->mmu);
-    pf_hash_engine_free(machine->hash_engine);
     pf_core_free(machine->engine);
     pf_controller_free(machine->controller);
-    pf_indirection_free(machine->table);
-    pf_numa_free(machine->numa);
-    pf_dram_free(machine->dram);
+    machine_free_memory(machine);
     for (unsigned i = 0; i < machine->cam_count; i++)
         pf_cam_free(machine->cams[i]);
     g_free(machine->cams);
@@ -193,9 +184,7 @@ void pf_machine_check(const PfMachine *machine)
         pf_core_check(machine->cores[core]);
     }
     pf_mmu_check(&machine->mmu);
-    pf_dram_check(machine->dram);
-    pf_indirection_check(machine->table);
-    pf_hash_engine_check(machine->hash_engine);
+    machine_check_memory(machine);
     for (unsigned i = 0; i < machine->cam_count; i++)
         pf_cam_check(machine->cams[i]);
 }

@@ -10,6 +10,7 @@
 #include "dram.h"
 #include "frame.h"
 #include "hash_engine.h"
+#include "interconnect.h"
 #include "machine_nodes.h"
 #include "mmu.h"
 #include "registry.h"
@@ -55,9 +56,6 @@ PfColoring pf_machine_coloring(const PfMachineConfig *config, unsigned page_shif
 PfFrameRules pf_machine_frame_rules(const PfMachineConfig *config, bool is_limited,
                                     unsigned page_shift, uint64_t seed);
 
-/* numa.h */
-typedef struct PfNuma PfNuma;
-
 /* One more core than the contexts have: the daemon's, the last. */
 typedef struct {
     const PfMachineConfig *config; /* borrowed */
@@ -68,9 +66,10 @@ typedef struct {
     PfCache **data;
     uint64_t fetch_hit_cycles; /* of those first levels */
     uint64_t data_hit_cycles;
-    PfDram *dram;
+    PfDram *dram; /* of node 0, which counts for all */
+    PfHomes homes;
     PfHashEngine *hash_engine;
-    PfNuma *numa;         /* between the caches and both */
+    PfInterconnect *interconnect; /* between the caches and both; left out with one node */
     PfIndirection *table; /* between the caches and that if `remaps`, else beside them */
     bool remaps;
     PfCam **cams; /* one for each node; an ideal one alone */
@@ -80,10 +79,11 @@ typedef struct {
     PfMmu mmu;
 } PfMachine;
 
-/* With REMAPS the memory controller translates bus addresses. NULL with PF_ERROR_CONFIG where a
- * model refuses its parameters. */
-PfMachine *pf_machine_new(const PfMachineConfig *config, unsigned page_shift, bool remaps,
-                          uint64_t seed, PfStats *stats, GError **error);
+/* With NODES (borrowed), as the run divides frames among them. With REMAPS the memory controller
+ * translates bus addresses. NULL with PF_ERROR_CONFIG where a model refuses its parameters. */
+PfMachine *pf_machine_new(const PfMachineConfig *config, const PfNodes *nodes,
+                          unsigned page_shift, bool remaps, uint64_t seed, PfStats *stats,
+                          GError **error);
 void pf_machine_free(PfMachine *machine);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PfMachine, pf_machine_free)
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "frame.h"
+#include "units.h"
 
 static const char *const placement_choices[] = {"first-touch", "interleave", "bind", NULL};
 
@@ -21,6 +22,14 @@ static const PfConfigField numa_fields[] = {
     {.key = "distance", .type = PF_CONFIG_VALUES, AT(distance), .standard = "",
      .description = "Distances of firmware (SLIT), a row for each node, for example ((10, 21), "
                     "(21, 10)). None: 10 to itself and 21 to all others."},
+    {.key = "remote_latency", .type = PF_CONFIG_TIME, AT(remote_latency_ps), .standard = "auto",
+     .automatic = true, .max = PF_PS_PER_SECOND,
+     .description = "What a read of the nearest other node takes more than one of the own; of "
+                    "farther ones more, as their distances less 10 are. auto: latencies are as "
+                    "distances."},
+    {.key = "link_bandwidth", .type = PF_CONFIG_BANDWIDTH, AT(link_bandwidth),
+     .standard = "20GB/s",
+     .description = "From each node to each other one, in each direction; 0: no limit."},
     {.key = "placement", .type = PF_CONFIG_ENUM, AT(placement), .standard = "first-touch",
      .choices = placement_choices,
      .description = "Where a context's new frames come from: its own node first and then the "

@@ -12,6 +12,8 @@ typedef struct {
     char **memory;
     char **distance;
     int placement; /* PfPlacement */
+    uint64_t remote_latency_ps; /* of the nearest other node, beyond the own; PF_CONFIG_AUTO */
+    uint64_t link_bandwidth;    /* bytes a second; 0: no limit */
     PfNodes nodes; /* without a limit */
     uint64_t memory_bytes[PF_NODES_MAX]; /* 0: an even share of the machine's */
 } PfNumaConfig;

@@ -2,7 +2,6 @@
 
 #include "dram_feed.h"
 #include "error.h"
-#include "numa.h"
 
 /* Epoch that "auto" starts with; it doubles as the run gets longer. */
 #define EPOCH_CYCLES_MIN ((uint64_t)1000)
@@ -122,10 +121,11 @@ PfRun *pf_run_new(const PfRunConfig *config, const PfMachineConfig *machine_conf
     run->interrupted = options->interrupted;
     run_register(run);
     bool remaps = setup->common.remap == PF_REMAP_CONTROLLER;
-    run->machine = pf_machine_new(machine_config, pf_image_page_shift(image), remaps,
-                                  config->seed, run->stats, error);
+    run->machine = pf_machine_new(machine_config, &run->memory.frames.rules.nodes,
+                                  pf_image_page_shift(image), remaps, config->seed, run->stats,
+                                  error);
     if (run->machine != NULL)
-        pf_numa_set_frames(run->machine->numa, &run->memory.frames);
+        pf_interconnect_tell_contexts(run->machine->interconnect, run->core_context);
     if (run->machine != NULL && remaps)
         remap_at_controller(run, frame_capacity);
     run_register_energy(run);

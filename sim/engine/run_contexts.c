@@ -41,7 +41,17 @@ typedef struct {
     uint64_t cycles;
     uint64_t policy_cycles;
     const PfContextCensus *census; /* NULL: none was taken */
+    const PfNearCounts *near;      /* NULL: there is one node */
 } Bill;
+
+/* What the context read locally or from other nodes (NEAR): how much; or how long one took. */
+static PfStatValue near_value(const PfNearCounts *counts, PfNear near, bool is_time)
+{
+    if (counts == NULL || (is_time && counts->reads[near] == 0))
+        return pf_stat_null();
+    return is_time ? pf_stat_double((double)counts->cycles[near] / (double)counts->reads[near])
+                   : pf_stat_uint(counts->reads[near]);
+}
 
 static PfStatValue bill_value(const Bill *bill, unsigned row)
 {
@@ -54,8 +64,10 @@ static PfStatValue bill_value(const Bill *bill, unsigned row)
         return bill->census != NULL
                    ? pf_stat_double((double)bill->census->saved_billionths / 1e9)
                    : pf_stat_null();
-    default:
+    case 3:
         return bill->census != NULL ? pf_stat_uint(bill->census->shared) : pf_stat_null();
+    default:
+        return near_value(bill->near, row % 2 == 0 ? PF_NEAR_LOCAL : PF_NEAR_REMOTE, row >= 6);
     }
 }
 
@@ -64,6 +76,11 @@ static const PfStatInfo rows[] = {
     {"policy_cycles", "cycles", "Cycles that the policy spent while it looked at its pages."},
     {"saved_pages", "pages", "Its pages' shares of the baseline frames less those of the used."},
     {"shared_pages", "pages", "Its populated pages that share a frame by the policy's doing."},
+    {"numa_local", "events",
+     "Lines that it and its walks read from DRAM of its core's node; null with one node."},
+    {"numa_remote", "events", "Likewise from other nodes."},
+    {"numa_local_cycles", "cycles", "What such a local line took on average, behind the caches."},
+    {"numa_remote_cycles", "cycles", "Likewise from other nodes."},
 };
 
 static uint64_t since(const GArray *origins, uint32_t context, uint64_t value)
@@ -107,11 +124,13 @@ void run_keep_contexts(const PfRun *run, PfMarkRow *mark)
     uint32_t count = run_tells_contexts(run) ? known : 0;
     for (uint32_t context = 0; context < count; context++) {
         const char *owner = pf_image_context(run->image, context)->name;
+        PfNearCounts near = pf_interconnect_counts(run->machine->interconnect, context);
         Bill bill = {
             .cycles = since(run->app_origins, context, run->work.context_cycles[context]),
             .policy_cycles = since(run->policy_origins, context,
                                    pf_host_context_cycles(run->host, context)),
             .census = pf_host_context_census(run->host, context),
+            .near = run->machine->homes.nodes->count > 1 ? &near : NULL,
         };
         for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++)
             keep(mark, g_strconcat("context.", owner, ".", rows[i].name, NULL), rows[i],
@@ -140,6 +159,7 @@ void run_restart_bills(PfRun *run)
 {
     uint32_t count = run->places->len;
     run_settle_bill(run);
+    pf_interconnect_restart(run->machine->interconnect);
     g_array_set_size(run->app_origins, count);
     g_array_set_size(run->policy_origins, count);
     for (uint32_t context = 0; context < count; context++) {

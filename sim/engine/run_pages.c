@@ -7,13 +7,15 @@ static void out_of_memory(PfRun *run, PfPage page)
     if (run->error != NULL)
         return;
     run->out_of_memory = true;
+    bool is_bound = run->memory.frames.rules.placement == PF_PLACEMENT_BIND;
     g_set_error(&run->error, PF_ERROR, PF_ERROR_LIMIT,
                 "policy '%s': no frame is free for page 0x%" G_GINT64_MODIFIER
                 "x of context '%s' at cycle %" G_GUINT64_FORMAT " (%" G_GUINT64_FORMAT
-                " frames in use); raise machine.memory",
+                " frames in use); raise machine.memory%s",
                 run->setup->common.label, page.cpn.number,
                 pf_image_context(run->image, page.context)->name, run->now_cycles,
-                run->memory.frames.used_frames);
+                run->memory.frames.used_frames,
+                is_bound ? ", or do not bind contexts to their nodes" : "");
 }
 
 static PfMaddr frame_address(const PfRun *run, PfMpn frame)
@@ -214,6 +216,7 @@ static bool play_page(PfRun *run, const PfRecord *record, PfPage page, PfSlot sl
 void run_play_pages(PfRun *run, const PfRecord *record, uint32_t number)
 {
     run_begin(run, record->context);
+    run_bill_to(run, record->context);
     run->has_access_grain |= record->kind == PF_RECORD_TOUCH && run->grain == PF_GRAIN_ACCESS;
     run_reach(run, run_place(run, record->context)->core->now_cycles);
     PfCpn first = {record->address >> run->machine->mmu.page_shift};
@@ -235,7 +238,7 @@ void run_play_pages(PfRun *run, const PfRecord *record, uint32_t number)
         run->host->accesses += !is_state;
         if (!is_state || run->events[event].kind != PF_EVENT_SAME)
             if (run->redirected == 0)
-            pf_host_page_written(run->host, page, change_of((PfRecordKind)record->kind));
+                pf_host_page_written(run->host, page, change_of((PfRecordKind)record->kind));
         if (record->kind == PF_RECORD_DMA)
             pf_host_dma_done(run->host, page, record->detail->name, record->detail->number);
         /* A long record is not one instant: what falls due meanwhile is served between pages. */

@@ -32,7 +32,7 @@ static void low_bits(void)
  * of the frame number of a page of 4 KiB. Two pages of a row are of one colour. */
 static void banks(void)
 {
-    PfDramConfig config = {.channels = 1, .ranks = 1, .write_queue = 32};
+    PfDramConfig config = pf_dram_config_standard();
     g_autoptr(PfDram) dram = pf_dram_new(&config, 1000000000, NULL, NULL);
     PfColoring coloring = pf_coloring_low(1);
     pf_coloring_add_banks(&coloring, dram, 12);
@@ -69,12 +69,44 @@ static void banks(void)
  * frames in a row can do. */
 static void no_banks(void)
 {
-    PfDramConfig config = {
-        .channels = 1, .ranks = 1, .write_queue = 32, .mapping = PF_DRAM_CHRABAROCO};
+    PfDramConfig config = pf_dram_config_standard();
+    config.mapping = "ChRaBaRoCo";
     g_autoptr(PfDram) dram = pf_dram_new(&config, 1000000000, NULL, NULL);
     PfColoring coloring = pf_coloring_low(1);
     pf_coloring_add_banks(&coloring, dram, 12);
     CU_ASSERT_EQUAL(pf_coloring_count(&coloring), 1);
+}
+
+/* Group, bank and rank are bits 8 to 11 of an address with columns beside them: each page has lines
+ * in all of them. */
+static void spread(void)
+{
+    PfDramConfig config = pf_dram_config_standard();
+    config.mapping = "MOP4CLXOR";
+    g_autoptr(PfDram) dram = pf_dram_new(&config, 1000000000, NULL, NULL);
+    PfColoring coloring = pf_coloring_low(1);
+    pf_coloring_add_banks(&coloring, dram, 12);
+    CU_ASSERT_EQUAL(pf_coloring_count(&coloring), 1);
+}
+
+/* Bank bit 0 is the exclusive or of address bits 13 and 17, bit 1 of 14 and 18: bits 1 and 5, and 2
+ * and 6, of the frame number. Groups are bits 15 and 16. */
+static void permuted(void)
+{
+    PfDramConfig config = pf_dram_config_standard();
+    config.mapping = "co=6-12 ba=13^17,14^18 bg=15,16 ro=17-32";
+    g_autoptr(PfDram) dram = pf_dram_new(&config, 1000000000, NULL, NULL);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(dram);
+    PfColoring coloring = pf_coloring_low(1);
+    pf_coloring_add_banks(&coloring, dram, 12);
+    CU_ASSERT_EQUAL_FATAL(pf_coloring_count(&coloring), 16);
+    unsigned zero = pf_color_of(&coloring, (PfMpn){0});
+    CU_ASSERT_NOT_EQUAL(pf_color_of(&coloring, (PfMpn){1 << 1}), zero);
+    CU_ASSERT_NOT_EQUAL(pf_color_of(&coloring, (PfMpn){1 << 5}), zero);
+    CU_ASSERT_EQUAL(pf_color_of(&coloring, (PfMpn){1 << 1 | 1 << 5}), zero);
+    CU_ASSERT_EQUAL(pf_color_of(&coloring, (PfMpn){1 << 2 | 1 << 6}), zero);
+    CU_ASSERT_NOT_EQUAL(pf_color_of(&coloring, (PfMpn){1 << 2 | 1 << 5}), zero);
+    CU_ASSERT_EQUAL(pf_color_of(&coloring, (PfMpn){1 << 7}), zero);
 }
 
 /* Touches FRAMES frames, STRIDE apart, twice; the misses of the second time. */
@@ -110,6 +142,8 @@ static const PfCheck checks[] = {
     {"the colour is the low bits of the frame number", low_bits},
     {"banks that the frame number chooses are colours", banks},
     {"banks that lie far apart are none", no_banks},
+    {"pages that lie in many banks have no colours of banks", spread},
+    {"exclusive ors of the frame number are colours", permuted},
     {"frames of one colour compete for a cache's sets, others do not", colors_compete},
 };
 

@@ -29,6 +29,8 @@ static PfDram *dram_with(unsigned channels)
 /* An engine with the memory that it stands at. */
 typedef struct {
     PfDram *dram;
+    PfNodes nodes;
+    PfHomes homes;
     PfController *controller;
     PfHashEngine *engine;
 } Rig;
@@ -42,7 +44,9 @@ static Rig *rig_new(const PfHashEngineConfig *config, unsigned channels, PfCache
     rig->controller = pf_controller_new(&controller, pf_dram_port(rig->dram), LINE, NULL);
     if (cache != NULL)
         pf_controller_add_cache(rig->controller, cache);
-    rig->engine = pf_hash_engine_new(config, CORES, rig->dram, PAGE, LINE, NULL);
+    pf_nodes_init(&rig->nodes, 1);
+    pf_homes_init(&rig->homes, &rig->nodes, &rig->dram, 12);
+    rig->engine = pf_hash_engine_new(config, CORES, &rig->homes, PAGE, LINE, NULL);
     pf_hash_engine_attach(rig->engine, rig->controller);
     pf_hash_engine_start(rig->engine);
     return rig;
@@ -342,7 +346,11 @@ static void engine_that_is_off_does_nothing(void)
 {
     PfHashEngineConfig config = config_of(PF_HASH_AT_CONTROLLER, PF_HASH_INCREMENTAL);
     g_autoptr(PfDram) dram = dram_with(1);
-    g_autoptr(PfHashEngine) engine = pf_hash_engine_new(&config, CORES, dram, PAGE, LINE, NULL);
+    PfNodes nodes;
+    PfHomes homes;
+    pf_nodes_init(&nodes, 1);
+    pf_homes_init(&homes, &nodes, &dram, 12);
+    g_autoptr(PfHashEngine) engine = pf_hash_engine_new(&config, CORES, &homes, PAGE, LINE, NULL);
     PfRequest request = {.size_bytes = LINE, .kind = PF_ACCESS_WRITE};
     pf_port_access(pf_hash_engine_port(engine), &request);
     CU_ASSERT_EQUAL(pf_dram_stats(dram)->writes, 1);

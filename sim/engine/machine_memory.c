@@ -1,0 +1,96 @@
+#include "machine_memory.h"
+
+static bool build_drams(PfMachine *machine, const PfNodes *nodes, unsigned page_shift,
+                        PfStats *stats, GError **error)
+{
+    const PfMachineConfig *config = machine->config;
+    PfDram *drams[PF_NODES_MAX] = {0};
+    bool built = true;
+    for (unsigned node = 0; node < nodes->count && built; node++) {
+        PfStatsGroup *group = node == 0 ? pf_stats_group(stats, "dram") : NULL;
+        drams[node] = pf_dram_new(&config->dram, config->clock_hz, group, error);
+        built = drams[node] != NULL;
+        if (built && node > 0)
+            pf_dram_count_into(drams[node], drams[0]);
+    }
+    machine->dram = drams[0];
+    pf_homes_init(&machine->homes, nodes, drams, page_shift);
+    return built;
+}
+
+/* What a core waits for a line of its own node, in picoseconds: the last cache's latency, and the
+ * read of a closed row. */
+static uint64_t local_ps(const PfMachine *machine)
+{
+    const PfMachineConfig *config = machine->config;
+    const PfDramPreset *timing = pf_dram_preset(machine->dram);
+    uint64_t clocks = (uint64_t)timing->rcd + timing->cl + timing->burst;
+    return clocks * timing->tck_ps + pf_ps_from_cycles(pf_machine_reach(config), config->clock_hz);
+}
+
+/* The distance of the two nearest nodes, less 10. */
+static uint64_t least_distance(const PfNodes *nodes)
+{
+    uint64_t least = PF_DISTANCE_MAX;
+    for (unsigned i = 0; i < nodes->count; i++)
+        for (unsigned j = 0; j < nodes->count; j++)
+            if (i != j)
+                least = MIN(least, nodes->distance[i][j]);
+    return least - PF_DISTANCE_LOCAL;
+}
+
+/* Distances are to each other as latencies, unless somebody says what the shortest way takes. */
+static PfInterconnectConfig interconnect_of(const PfMachine *machine, const PfNodes *nodes)
+{
+    const PfMachineConfig *config = machine->config;
+    uint64_t given_ps = config->numa.remote_latency_ps;
+    uint64_t unit_ps = given_ps == PF_CONFIG_AUTO
+                           ? local_ps(machine)
+                           : given_ps * PF_DISTANCE_LOCAL / least_distance(nodes);
+    return (PfInterconnectConfig){.clock_hz = config->clock_hz,
+                                  .line_bytes = config->caches[0].line_bytes,
+                                  .unit_ps = unit_ps,
+                                  .link_bytes_per_second = config->numa.link_bandwidth};
+}
+
+bool machine_build_memory(PfMachine *machine, const PfNodes *nodes, unsigned page_shift,
+                          PfStats *stats, GError **error)
+{
+    const PfMachineConfig *config = machine->config;
+    if (!build_drams(machine, nodes, page_shift, stats, error))
+        return false;
+    machine->hash_engine = pf_hash_engine_new(&config->hash_engine, machine->core_count + 1,
+                                              &machine->homes, (uint32_t)1 << page_shift,
+                                              (uint32_t)config->caches[0].line_bytes,
+                                              pf_stats_group(stats, "hash_engine"));
+    PfInterconnectConfig between = interconnect_of(machine, nodes);
+    machine->interconnect = pf_interconnect_new(
+        &between, &machine->homes, pf_hash_engine_port(machine->hash_engine),
+        (unsigned)config->cores, pf_stats_group(stats, "numa"));
+    machine->table = pf_indirection_new(&config->remap, machine_memory_port(machine), page_shift,
+                                        pf_stats_group(stats, "remap"), error);
+    return machine->table != NULL;
+}
+
+void machine_free_memory(PfMachine *machine)
+{
+    pf_indirection_free(machine->table);
+    pf_interconnect_free(machine->interconnect);
+    pf_hash_engine_free(machine->hash_engine);
+    for (unsigned node = 0; node < PF_NODES_MAX; node++)
+        pf_dram_free(machine->homes.drams[node]);
+}
+
+void machine_check_memory(const PfMachine *machine)
+{
+    pf_dram_check(machine->dram);
+    pf_interconnect_check(machine->interconnect);
+    pf_indirection_check(machine->table);
+    pf_hash_engine_check(machine->hash_engine);
+}
+
+PfPort *machine_memory_port(const PfMachine *machine)
+{
+    return machine->homes.nodes->count > 1 ? pf_interconnect_port(machine->interconnect)
+                                           : pf_hash_engine_port(machine->hash_engine);
+}
