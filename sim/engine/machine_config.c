@@ -123,6 +123,9 @@ PfMachineConfig *pf_machine_config_new(PfConfig *config)
     pf_numa_bind(pf_config_subsection(section, "numa"), machine->cores, &machine->memory_bytes,
                  &machine->numa);
     if (machine->allocator == NODE_INTERLEAVED) {
+        if (machine->numa.placement == PF_PLACEMENT_BIND)
+            pf_config_complain(section, "allocator", "nodes do not take turns where contexts are "
+                               "bound to theirs");
         machine->allocator = PF_ALLOCATE_FIRST_TOUCH;
         machine->numa.placement = PF_PLACEMENT_INTERLEAVE;
     }

@@ -7,6 +7,8 @@
 
 static const char *const placement_choices[] = {"first-touch", "interleave", "bind", NULL};
 
+static const char *const migrate_choices[] = {"none", "access", NULL};
+
 #define AT(member) .offset = offsetof(PfNumaConfig, member)
 
 static const PfConfigField numa_fields[] = {
@@ -34,6 +36,13 @@ static const PfConfigField numa_fields[] = {
      .choices = placement_choices,
      .description = "Where a context's new frames come from: its own node first and then the "
                     "nearest with room, the nodes in turn, or its own node alone."},
+    {.key = "migrate", .type = PF_CONFIG_ENUM, AT(migrate), .standard = "none",
+     .choices = migrate_choices,
+     .description = "access: a page that no other page shares a frame with moves to the node that "
+                    "has read migrate_after lines of it, while none was read from its own."},
+    {.key = "migrate_after", .type = PF_CONFIG_UINT, AT(migrate_after), .standard = "64",
+     .min = 1, .max = 1 << 30, .unit = "lines",
+     .description = "Lines that contexts read from another node before a page moves there."},
 };
 
 /* Whether LIST, if it is there, has an element for each node; else its KEY is complained of. */
@@ -147,6 +156,8 @@ void pf_numa_bind(PfConfigSection *section, uint64_t cores, uint64_t *memory_byt
     set_cores(config, section, cores);
     set_memory(config, section, memory_bytes);
     set_distances(config, section);
+    if (config->placement == PF_PLACEMENT_BIND && config->migrate != PF_MIGRATE_NONE)
+        pf_config_complain(section, "migrate", "pages that are bound to a node do not move");
 }
 
 PfNodes pf_numa_nodes(const PfNumaConfig *config, uint64_t memory_bytes, uint32_t page_bytes)

@@ -5,6 +5,9 @@
 #include "config.h"
 #include "nodes.h"
 
+/* When a page moves to another node: never, or after reads from there. */
+typedef enum { PF_MIGRATE_NONE, PF_MIGRATE_ACCESS } PfMigrate;
+
 /* As bound, and what follows from it. */
 typedef struct {
     uint64_t count;
@@ -14,6 +17,8 @@ typedef struct {
     int placement; /* PfPlacement */
     uint64_t remote_latency_ps; /* of the nearest other node, beyond the own; PF_CONFIG_AUTO */
     uint64_t link_bandwidth;    /* bytes a second; 0: no limit */
+    int migrate; /* PfMigrate */
+    uint64_t migrate_after;
     PfNodes nodes; /* without a limit */
     uint64_t memory_bytes[PF_NODES_MAX]; /* 0: an even share of the machine's */
 } PfNumaConfig;

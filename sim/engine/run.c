@@ -129,6 +129,8 @@ PfRun *pf_run_new(const PfRunConfig *config, const PfMachineConfig *machine_conf
     if (run->machine != NULL && remaps)
         remap_at_controller(run, frame_capacity);
     run_register_energy(run);
+    if (run->machine != NULL)
+        run_open_nodes(run);
     if (run->machine != NULL && config->mode == PF_MODE_DRAM)
         run_open_dram(run);
     if (run->machine == NULL || !build_host(run, frame_capacity, options->verify, error) ||
@@ -151,6 +153,7 @@ void pf_run_free(PfRun *run)
         return;
     g_clear_pointer(&run->event_file, fclose);
     pf_dram_feed_free(run->feed);
+    run_close_nodes(run);
     pf_host_free(run->host);
     pf_memory_clear(&run->memory);
     pf_work_clear(&run->work);

@@ -114,6 +114,7 @@ struct PfRun {
     uint64_t stat_accesses;
     uint64_t records;
     struct PfDramFeed *feed; /* mode = "dram": what sends to DRAM; else NULL */
+    struct PfRunNodes *nodes;
     const int *interrupted; /* borrowed, NULL: never; nonzero when the user wants an end */
     bool out_of_memory; /* that is why there is an error */
     GError *error;
@@ -255,6 +256,13 @@ void run_play_pages(PfRun *run, const PfRecord *record, uint32_t number);
 
 /* run_structure.c */
 void run_play_structural(PfRun *run, const PfRecord *record);
+
+/* run_nodes.c */
+/* Watches what nodes read, if pages are to move for that. Registers a part of numa.*. */
+void run_open_nodes(PfRun *run);
+void run_close_nodes(PfRun *run);
+/* Moves the pages that are due to. */
+void run_migrate(PfRun *run);
 
 /* run_energy.c */
 /* Registers energy.* and what is told of the CAM beside its counters. */

@@ -80,6 +80,7 @@ void run_serve(PfRun *run, uint64_t cycle)
     if (cycle > CYCLES_LIMIT && run->error == NULL)
         g_set_error(&run->error, PF_ERROR, PF_ERROR_LIMIT,
                     "the simulated time is beyond 2^62 cycles, more than a clock can count");
+    run_migrate(run);
     for (;;) {
         uint64_t wake = pf_host_due(run->host);
         uint64_t warm = warm_cycles(run);

@@ -28,34 +28,6 @@ void pf_memory_clear(PfMemory *memory)
     pf_bus_close(memory);
 }
 
-void pf_memory_set_home(PfMemory *memory, uint32_t context, unsigned node)
-{
-    g_assert(node < memory->frames.rules.nodes.count);
-    if (context >= memory->homes->len)
-        g_array_set_size(memory->homes, context + 1);
-    g_array_index(memory->homes, uint8_t, context) = (uint8_t)node;
-}
-
-/* What a frame for SLOT that holds OBJECT is wanted for. */
-static PfFrameWish wish_of(const PfMemory *memory, PfSlot slot, PfSlot object)
-{
-    uint32_t context = pf_image_leaf_of(memory->image, slot)->context;
-    const PfLeaf *leaf = pf_image_leaf_of(memory->image, object);
-    unsigned node =
-        context < memory->homes->len ? g_array_index(memory->homes, uint8_t, context) : 0;
-    return (PfFrameWish){node, pf_leaf_page(leaf, object.index % PF_LEAF_PAGES).number};
-}
-
-unsigned pf_memory_home(const PfMemory *memory, PfSlot slot)
-{
-    return pf_frame_home(&memory->frames, wish_of(memory, slot, slot));
-}
-
-bool pf_memory_alloc(PfMemory *memory, PfSlot slot, PfSlot object, PfMpn *ret_mpn)
-{
-    return pf_frame_alloc(&memory->frames, object, wish_of(memory, slot, object), ret_mpn);
-}
-
 void pf_memory_sync(PfMemory *memory)
 {
     memory->past_events += memory->position;

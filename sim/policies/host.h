@@ -282,6 +282,10 @@ static inline uint64_t pf_host_due(const PfHost *host)
     return MIN(host->wake_at_cycles, host->expiry_cycles);
 }
 
+/* Moves PAGE to a frame of NODE, as its context does who pays for it (host_nodes.c). False if that
+ * cannot be: see pf_memory_migrate. */
+bool pf_host_migrate(PfHost *host, PfPage page, unsigned node);
+
 /* ---- classes (host_classes.c) ---- */
 /* Binds `classes` of SECTION to SETUP. */
 void pf_policy_setup_bind_classes(PfPolicySetup *setup, PfConfigSection *section);
