@@ -157,7 +157,8 @@ static void register_stats(const PfInterconnect *interconnect, uint64_t clock_hz
         const char *latency;
         const char *meaning;
     } rows[PF_ACTOR_COUNT][PF_NEAR_COUNT] = {
-        {{"local", "local_read_%s_ns", "Lines that contexts read from DRAM of their core's node."},
+        {{"local", "local_read_%s_ns",
+          "Lines that contexts read from DRAM of their core's node; 0 with one node."},
          {"remote", "remote_read_%s_ns", "Lines that contexts read from DRAM of another node."}},
         {{"local_walker", "local_walker_read_%s_ns",
           "Lines that page walks read from DRAM of their core's node."},

@@ -43,9 +43,9 @@ typedef void (*PfNearWatcher)(void *user, PfMpn frame, uint16_t core, bool is_lo
 /* Starts with its PfPort. */
 typedef struct PfInterconnect PfInterconnect;
 
-/* In front of HOMES (borrowed), which is reached by NEXT (borrowed): its port, or what stands before
- * it. CONTEXT_OF_CORE (borrowed) says for whom each of CORES cores works. Statistics of lines and
- * links are registered in STATS, which may be NULL. */
+/* In front of HOMES (borrowed), which is reached by NEXT (borrowed): its port, or what stands
+ * before it. Contexts run on the first CORES cores. Statistics of lines and links are registered in
+ * STATS, which may be NULL. */
 PfInterconnect *pf_interconnect_new(const PfInterconnectConfig *config, const PfHomes *homes,
                                     PfPort *next, unsigned cores, PfStatsGroup *stats);
 void pf_interconnect_free(PfInterconnect *interconnect);

@@ -3,8 +3,8 @@
  * A line occupies the link for its bytes over the bandwidth, kept as a fixed-point number, so that
  * n lines in a row take n times that, to the cycle. Lines need not come in order of time, as the
  * clocks of cores are apart: what is free before the last reservation is remembered as gaps, and a
- * line that is ready earlier goes in the first gap that it fits in, in whole cycles. Of times before
- * the oldest gap nothing is known; a line of such a time does not wait and takes nothing.
+ * line that is ready earlier goes in the first gap that it fits in, in whole cycles. Of times
+ * before the oldest gap nothing is known; a line of such a time does not wait and takes nothing.
  *
  * What it cannot do: requests and acknowledgements take no room; no lanes that fall asleep. */
 #pragma once

@@ -8,7 +8,7 @@ static bool serves(const PfCacheConfig *cache, PfCacheServes side)
     return cache->serves == PF_CACHE_SERVES_ALL || cache->serves == (int)side;
 }
 
-/* The core whose cache of LEVEL CORE has: its own, or where that is shared the first of its node. */
+/* The core whose cache of LEVEL CORE has: itself, or where that is shared the first of its node. */
 static unsigned owner_of(const PfMachine *machine, unsigned core, unsigned level)
 {
     const uint8_t *node_of_core = machine->config->numa.nodes.node_of_core;

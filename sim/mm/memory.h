@@ -146,8 +146,8 @@ void pf_memory_count_merged_zero(PfMemory *memory, PfSlot slot, int change);
 void pf_memory_integrate(PfMemory *memory);
 void pf_memory_set_baseline(PfMemory *memory, uint64_t frames);
 
-/* Moves SLOT to a frame of NODE. False, and nothing was done, if that is full, or SLOT does not have
- * its frame for itself: shared, protected by the policy, pinned, of a file, or forked. */
+/* Moves SLOT to a frame of NODE. False, and nothing was done, if that is full, or SLOT does not
+ * have its frame for itself: shared, protected by the policy, pinned, of a file, or forked. */
 bool pf_memory_migrate(PfMemory *memory, PfSlot slot, unsigned node);
 
 /* Maps something at SLOT if nothing is. */

@@ -1,8 +1,8 @@
 /* Pages that move from one NUMA node to another. */
 #include "host.h"
 
-/* By the operating system, as a page fault of the page's context that notices whose it is: a trap, a
- * frame, a copy and a flush. Where a controller has a table it does the copying itself. */
+/* By the operating system, as a page fault of the page's context that notices whose it is: a trap,
+ * a frame, a copy and a flush. Where a controller has a table it does the copying itself. */
 static void charge(PfHost *host, PfPage page, PfMpn from, PfMpn to)
 {
     PfWork *work = host->base.work;

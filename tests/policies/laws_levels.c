@@ -32,6 +32,6 @@ void laws_read_level(const PfStatInfo *info, PfStatValue value, void *user)
         levels->context_cycles += value.i;
     else if (g_str_has_suffix(info->name, ".shared_pages"))
         levels->context_shared_pages += value.i;
-    else if (value.kind == PF_STAT_DOUBLE)
+    else if (g_str_has_suffix(info->name, ".saved_pages") && value.kind == PF_STAT_DOUBLE)
         levels->context_saved_pages += value.d;
 }

@@ -40,7 +40,17 @@ char *laws_path(const char *directory, unsigned seed)
 PfSimulation *laws_play(const PfRegistry *registry, const char *path, const char *policies,
                         PfConfig **ret_config, unsigned threads)
 {
-    return laws_play_on(registry, path, policies, "numa = { nodes = 2; };", ret_config, threads);
+    /* Which frames pages get is no law's business: each trace has one of these. */
+    static const char *const frames[] = {
+        "numa = { nodes = 2; };",
+        "numa = { nodes = 2; migrate = \"access\"; migrate_after = 2; }; allocator = \"random\";",
+        "numa = { nodes = 3; cores = (1, 2, 0); placement = \"interleave\"; }; "
+        "allocator = \"bin-hopping\"; color_by = \"both\";",
+        "numa = { nodes = 2; placement = \"bind\"; distance = ((10, 12), (40, 10)); }; "
+        "allocator = \"color-preserving\";",
+    };
+    const char *chosen = frames[g_str_hash(strrchr(path, '/')) % G_N_ELEMENTS(frames)];
+    return laws_play_on(registry, path, policies, chosen, ret_config, threads);
 }
 
 PfSimulation *laws_play_on(const PfRegistry *registry, const char *path, const char *policies,
