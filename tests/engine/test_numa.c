@@ -267,8 +267,9 @@ static void test_allocators(void)
     CU_ASSERT_TRUE(expected[0][5] > 0 && expected[1][5] > 0 && expected[0][6] > 0);
 }
 
-/* Of one core, a chase of 4000 lines of 32 MiB on its own node and one on the other. The machine is
- * that of preset ddr4-2socket: 45 cycles of 2.6 GHz, 17.3 ns, of caches come before what is told. */
+/* Of one core, a chase of 4000 lines of 32 MiB on its own node and one on the other. The machine
+ * is that of preset ddr4-2socket: 45 cycles of 2.6 GHz, 17.3 ns, of caches come before what is
+ * told. */
 static void test_two_sockets(void)
 {
     g_autoptr(GString) trace = g_string_new("pagefold-trace 1\n");
