@@ -20,6 +20,7 @@ void pf_host_page_flushed(PfHost *host, PfPage page);
  * which it was written back. What its work makes caches write back comes later. */
 void pf_host_tell_write_backs(PfHost *host, void (*at_line)(PfHost *host, uint64_t cycle));
 
+/* Forgets them. */
 void pf_host_free_write_backs(PfHost *host);
 
 /* False with an error if the policy waits for lines to be written back and there are no caches. */
