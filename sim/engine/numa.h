@@ -13,8 +13,8 @@ void pf_numa_free(PfNuma *numa);
 /* Which node a frame is on, FRAMES (borrowed) say; nothing is counted before. */
 void pf_numa_set_frames(PfNuma *numa, const PfFramePool *frames);
 
-/* LISTENER is told, with USER, of each line that a cache writes back, before DRAM is: by its frame's
- * address, not that of the bus. */
+/* LISTENER is told, with USER, of each line that a cache writes back, before DRAM is; at its
+ * frame's address, not at that of the bus. */
 typedef void (*PfWriteBackListener)(void *user, const PfRequest *request);
 void pf_numa_listen(PfNuma *numa, PfWriteBackListener listener, void *user);
 
