@@ -72,7 +72,8 @@ static void compare_counts(LawsPlace *place, const PfPolicyOps *ops, const LawsL
     pf_stats_visit(pf_run_stats(place->run), add_account, &accounts);
     int64_t total = laws_figure(place->run, "cycles.total");
     int64_t policy = laws_figure(place->run, "cycles.policy");
-    expect(place, "context.*.cycles", levels->context_cycles, laws_figure(place->run, "cycles.app"));
+    expect(place, "context.*.cycles", levels->context_cycles,
+           laws_figure(place->run, "cycles.app"));
     expect(place, "context.*.policy_cycles", levels->context_policy_cycles,
            policy - laws_figure(place->run, "cycles.policy_unattributed"));
     expect(place, "cycles.total, by account", total, accounts);

@@ -157,8 +157,8 @@ static void test_laws(void)
     pf_registry_free(registry);
 }
 
-/* Policies that look pages up when caches write them back, with a hash engine that knows what memory
- * has, and without. */
+/* Policies that look pages up when caches write them back, with a hash engine that knows what
+ * memory has, and without. */
 static void test_write_backs(void)
 {
     static const char *const engines[] = {
