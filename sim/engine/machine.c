@@ -24,7 +24,7 @@ static PfCache **cache_at(const PfMachine *machine, unsigned core, unsigned leve
 }
 
 /* What a miss of LEVEL asks: the next level outward that serves all that LEVEL does, else DRAM. */
-static PfPort *next_port(const PfMachine *machine, unsigned core, unsigned level)
+static PfPort *next_port(PfMachine *machine, unsigned core, unsigned level)
 {
     const PfMachineConfig *config = machine->config;
     for (unsigned next = level + 1; next < config->cache_count; next++)
@@ -128,8 +128,7 @@ static bool build_controller(PfMachine *machine, uint64_t seed, PfStats *stats, 
     return machine->engine != NULL;
 }
 
-PfMachine *pf_machine_new(const PfMachineConfig *config, const PfNodes *nodes,
-                          unsigned page_shift, bool remaps, uint64_t seed, PfStats *stats,
+PfMachine *pf_machine_new(const PfMachineConfig *config, const PfMachineUse *use, PfStats *stats,
                           GError **error)
 {
     g_autoptr(PfMachine) machine = g_new0(PfMachine, 1);
@@ -139,14 +138,14 @@ PfMachine *pf_machine_new(const PfMachineConfig *config, const PfNodes *nodes,
     machine->caches = g_new0(PfCache *, (size_t)machine->core_count * config->cache_count);
     machine->fetch = g_new0(PfCache *, machine->core_count);
     machine->data = g_new0(PfCache *, machine->core_count);
-    if (!build_cores(machine, seed, stats, error) ||
-        !pf_mmu_init(&machine->mmu, &config->mmu, machine->core_count, page_shift, stats, error))
+    if (!build_cores(machine, use->seed, stats, error) ||
+        !pf_mmu_init(&machine->mmu, &config->mmu, machine->core_count, use->page_shift, stats, error))
         return NULL;
-    machine->remaps = remaps;
-    if (!machine_build_memory(machine, nodes, page_shift, stats, error) ||
-        !build_caches(machine, seed, stats, error) ||
-        !build_cams(machine, page_shift, seed, stats, error) ||
-        !build_controller(machine, seed, stats, error))
+    machine->remaps = use->remaps;
+    if (!machine_build_memory(machine, use, stats, error) ||
+        !build_caches(machine, use->seed, stats, error) ||
+        !build_cams(machine, use->page_shift, use->seed, stats, error) ||
+        !build_controller(machine, use->seed, stats, error))
         return NULL;
     return g_steal_pointer(&machine);
 }

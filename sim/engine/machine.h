@@ -15,6 +15,7 @@
 #include "mmu.h"
 #include "registry.h"
 #include "stats.h"
+#include "tap.h"
 
 typedef enum { PF_PAGING_NATIVE, PF_PAGING_NESTED } PfPaging;
 
@@ -72,6 +73,7 @@ typedef struct {
     PfInterconnect *interconnect; /* between the caches and both; left out with one node */
     PfIndirection *table; /* between the caches and that if `remaps`, else beside them */
     bool remaps;
+    PfTap tap; /* before memory, if it tells of write-backs; else its `next` is NULL */
     PfCam **cams; /* one for each node; an ideal one alone */
     unsigned cam_count;
     PfController *controller;
@@ -79,13 +81,24 @@ typedef struct {
     PfMmu mmu;
 } PfMachine;
 
-/* With NODES (borrowed), as the run divides frames among them. With REMAPS the memory controller
- * translates bus addresses. NULL with PF_ERROR_CONFIG where a model refuses its parameters. */
-PfMachine *pf_machine_new(const PfMachineConfig *config, const PfNodes *nodes,
-                          unsigned page_shift, bool remaps, uint64_t seed, PfStats *stats,
+/* What a run wants of its machine. */
+typedef struct {
+    const PfNodes *nodes; /* as it divides frames among them; borrowed */
+    unsigned page_shift;
+    bool remaps;            /* the memory controller translates bus addresses */
+    bool tells_write_backs; /* pf_machine_listen will be called */
+    uint64_t seed;
+} PfMachineUse;
+
+/* NULL with PF_ERROR_CONFIG where a model refuses its parameters. */
+PfMachine *pf_machine_new(const PfMachineConfig *config, const PfMachineUse *use, PfStats *stats,
                           GError **error);
 void pf_machine_free(PfMachine *machine);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PfMachine, pf_machine_free)
+
+/* LISTENER is told, with USER, of each line that a cache writes back, before memory is; at its
+ * frame's address, not at that of the bus. Of a machine that tells of write-backs. */
+void pf_machine_listen(PfMachine *machine, PfTapListener listener, void *user);
 
 /* Asserts the invariants of every model. */
 void pf_machine_check(const PfMachine *machine);

@@ -53,22 +53,24 @@ static PfInterconnectConfig interconnect_of(const PfMachine *machine, const PfNo
                                   .link_bytes_per_second = config->numa.link_bandwidth};
 }
 
-bool machine_build_memory(PfMachine *machine, const PfNodes *nodes, unsigned page_shift,
-                          PfStats *stats, GError **error)
+bool machine_build_memory(PfMachine *machine, const PfMachineUse *use, PfStats *stats,
+                          GError **error)
 {
     const PfMachineConfig *config = machine->config;
-    if (!build_drams(machine, nodes, page_shift, stats, error))
+    if (!build_drams(machine, use->nodes, use->page_shift, stats, error))
         return false;
     machine->hash_engine = pf_hash_engine_new(&config->hash_engine, machine->core_count + 1,
-                                              &machine->homes, (uint32_t)1 << page_shift,
+                                              &machine->homes, (uint32_t)1 << use->page_shift,
                                               (uint32_t)config->caches[0].line_bytes,
                                               pf_stats_group(stats, "hash_engine"));
-    PfInterconnectConfig between = interconnect_of(machine, nodes);
+    PfInterconnectConfig between = interconnect_of(machine, use->nodes);
     machine->interconnect = pf_interconnect_new(
         &between, &machine->homes, pf_hash_engine_port(machine->hash_engine),
         (unsigned)config->cores, pf_stats_group(stats, "numa"));
-    machine->table = pf_indirection_new(&config->remap, machine_memory_port(machine), page_shift,
-                                        pf_stats_group(stats, "remap"), error);
+    if (use->tells_write_backs)
+        pf_tap_init(&machine->tap, machine_memory_port(machine));
+    machine->table = pf_indirection_new(&config->remap, machine_memory_port(machine),
+                                        use->page_shift, pf_stats_group(stats, "remap"), error);
     return machine->table != NULL;
 }
 
@@ -89,8 +91,17 @@ void machine_check_memory(const PfMachine *machine)
     pf_hash_engine_check(machine->hash_engine);
 }
 
-PfPort *machine_memory_port(const PfMachine *machine)
+void pf_machine_listen(PfMachine *machine, PfTapListener listener, void *user)
 {
+    g_assert(machine->tap.next != NULL);
+    machine->tap.listener = listener;
+    machine->tap.user = user;
+}
+
+PfPort *machine_memory_port(PfMachine *machine)
+{
+    if (machine->tap.next != NULL)
+        return &machine->tap.port;
     return machine->homes.nodes->count > 1 ? pf_interconnect_port(machine->interconnect)
                                            : pf_hash_engine_port(machine->hash_engine);
 }

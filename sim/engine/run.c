@@ -2,6 +2,7 @@
 
 #include "dram_feed.h"
 #include "error.h"
+#include "host_write_backs.h"
 
 /* Epoch that "auto" starts with; it doubles as the run gets longer. */
 #define EPOCH_CYCLES_MIN ((uint64_t)1000)
@@ -48,6 +49,8 @@ static bool build_host(PfRun *run, uint64_t frame_capacity, bool verify, GError 
                        .cam_reach_cycles = pf_machine_reach(run->machine_config),
                        .frame_capacity = frame_capacity};
     run->host = pf_host_new(run->setup, &base, error);
+    if (run->host != NULL && run->host->write_backs != NULL)
+        pf_machine_listen(run->machine, pf_host_line_written_back, run->host);
     return run->host != NULL;
 }
 
@@ -121,9 +124,12 @@ PfRun *pf_run_new(const PfRunConfig *config, const PfMachineConfig *machine_conf
     run->interrupted = options->interrupted;
     run_register(run);
     bool remaps = setup->common.remap == PF_REMAP_CONTROLLER;
-    run->machine = pf_machine_new(machine_config, &run->memory.frames.rules.nodes,
-                                  pf_image_page_shift(image), remaps, config->seed, run->stats,
-                                  error);
+    PfMachineUse use = {.nodes = &run->memory.frames.rules.nodes,
+                        .page_shift = pf_image_page_shift(image),
+                        .remaps = remaps,
+                        .tells_write_backs = setup->ops->line_written_back != NULL,
+                        .seed = config->seed};
+    run->machine = pf_machine_new(machine_config, &use, run->stats, error);
     if (run->machine != NULL)
         pf_interconnect_tell_contexts(run->machine->interconnect, run->core_context);
     if (run->machine != NULL && remaps)
@@ -220,6 +226,7 @@ static void play_record(PfRun *run, const PfRecord *record, uint32_t number)
         return;
     case PF_RECORD_GRAIN:
         set_grain(run, (PfGrain)record->count);
+        pf_host_check_timing(run->host, &run->error);
         run->has_page_grain |= record->count == PF_GRAIN_PAGE;
         return;
     case PF_RECORD_CONTEXT:

@@ -50,15 +50,16 @@ PfSimulation *laws_play(const PfRegistry *registry, const char *path, const char
         "allocator = \"color-preserving\";",
     };
     const char *chosen = frames[g_str_hash(strrchr(path, '/')) % G_N_ELEMENTS(frames)];
-    return laws_play_on(registry, path, policies, chosen, ret_config, threads);
+    return laws_play_on(registry, path, policies, "", chosen, ret_config, threads);
 }
 
 PfSimulation *laws_play_on(const PfRegistry *registry, const char *path, const char *policies,
-                           const char *more, PfConfig **ret_config, unsigned threads)
+                           const char *top, const char *more, PfConfig **ret_config,
+                           unsigned threads)
 {
-    g_autofree char *text = g_strdup_printf("%s%s };\npolicies = (%s);\ndilation = 1e4;\n"
+    g_autofree char *text = g_strdup_printf("%s%s };\npolicies = (%s);\ndilation = 1e4;\n%s\n"
                                             "output = { epoch = \"5us\"; };\n",
-                                            machine, more, policies);
+                                            machine, more, policies, top);
     g_autoptr(GError) error = NULL;
     *ret_config = pf_config_load_text(text, strlen(text), "laws", NULL, &error);
     g_assert_no_error(error);
