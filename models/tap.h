@@ -1,5 +1,5 @@
-/* A port that shows who wants to know the lines which caches write back, and passes all on. It takes
- * no time. */
+/* A port that shows who wants to know the lines which caches write back, and passes all on. It
+ * takes no time. */
 #pragma once
 
 #include "port.h"

@@ -139,7 +139,8 @@ PfMachine *pf_machine_new(const PfMachineConfig *config, const PfMachineUse *use
     machine->fetch = g_new0(PfCache *, machine->core_count);
     machine->data = g_new0(PfCache *, machine->core_count);
     if (!build_cores(machine, use->seed, stats, error) ||
-        !pf_mmu_init(&machine->mmu, &config->mmu, machine->core_count, use->page_shift, stats, error))
+        !pf_mmu_init(&machine->mmu, &config->mmu, machine->core_count, use->page_shift, stats,
+                     error))
         return NULL;
     machine->remaps = use->remaps;
     if (!machine_build_memory(machine, use, stats, error) ||

@@ -285,8 +285,7 @@ static inline uint64_t pf_host_due(const PfHost *host)
     return MIN(host->wake_at_cycles, told_cycles);
 }
 
-/* Moves PAGE to a frame of NODE, as its context does who pays for it (host_nodes.c). False if that
- * cannot be: see pf_memory_migrate. */
+/* Moves PAGE to a frame of NODE, at its context's cost; false: see pf_memory_migrate. */
 bool pf_host_migrate(PfHost *host, PfPage page, unsigned node);
 
 /* ---- classes (host_classes.c) ---- */
