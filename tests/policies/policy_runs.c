@@ -32,7 +32,8 @@ PolicyPlay *policy_play_file(const char *policy, const char *top, const char *se
     if (!g_error_matches(error, PF_ERROR, PF_ERROR_LIMIT))
         g_assert_no_error(error);
     for (size_t i = 0; i < pf_simulation_run_count(play->simulation); i++)
-        if (g_str_equal(pf_run_policy(pf_simulation_run_at(play->simulation, i)), policy))
+        if (play->run == NULL &&
+            g_str_equal(pf_run_policy(pf_simulation_run_at(play->simulation, i)), policy))
             play->run = pf_simulation_run_at(play->simulation, i);
     return play;
 }
