@@ -3,9 +3,9 @@
  * IEEE TC 38(12), 1989). It stands before the cache as a port and takes no time.
  *
  * What it cannot do: it is not told of lines that are dropped because their frame moved (a memory
- * controller that remaps); a later miss on such a line counts as a conflict if it is still among the
- * latest lines. Write-backs from above move lines to the front like any access, but are not counted
- * as misses. */
+ * controller that remaps); a later miss on such a line counts as a conflict if it is still among
+ * the latest lines. Write-backs from above move lines to the front like any access, but are not
+ * counted as misses. */
 #pragma once
 
 #include "cache.h"

@@ -39,7 +39,7 @@ static void add_rows(GPtrArray *cells, const PfRun *run)
 {
     for (PfClassRule rule = 0; rule < PF_CLASS_RULES; rule++) {
         if (find_value(run, rule, columns[1].stat).kind == PF_STAT_NULL)
-            continue; /* it is none of the policy's */
+            continue; /* none of the policy's, or this is there for comparison only */
         g_ptr_array_add(cells, g_strdup(pf_run_label(run)));
         g_ptr_array_add(cells, g_strdup(pf_class_rule_name(rule)));
         for (unsigned c = 1; c < COLUMNS; c++)
@@ -54,8 +54,7 @@ void pf_report_classes(GString *out, const PfSimulation *simulation, PfReportFor
     for (unsigned c = 0; c < COLUMNS; c++)
         g_ptr_array_add(cells, g_strdup(columns[c].heading));
     for (size_t i = 0; i < pf_simulation_run_count(simulation); i++)
-        if (pf_run_is_whole(pf_simulation_run_at(simulation, i)))
-            add_rows(cells, pf_simulation_run_at(simulation, i));
+        add_rows(cells, pf_simulation_run_at(simulation, i));
     if (cells->len > 1 + COLUMNS)
         pf_report_cells(out, "what class rules cost, and spare compared with no such rule", cells,
                         1 + COLUMNS, form);

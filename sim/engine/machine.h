@@ -79,9 +79,9 @@ typedef struct {
     PfMmu mmu;
 } PfMachine;
 
-/* With REMAPS the memory controller translates bus addresses; with TELLS_CONFLICTS misses of a
- * last cache that all cores share, and that is not the first, are told apart. NULL with PF_ERROR_CONFIG where a
- * model refuses its parameters. */
+/* With REMAPS the memory controller translates bus addresses; with TELLS_CONFLICTS misses of a last
+ * cache that all cores share, and that is not the first, are told apart. NULL with PF_ERROR_CONFIG
+ * where a model refuses its parameters. */
 PfMachine *pf_machine_new(const PfMachineConfig *config, unsigned page_shift, bool remaps,
                           bool tells_conflicts, uint64_t seed, PfStats *stats, GError **error);
 void pf_machine_free(PfMachine *machine);

@@ -88,8 +88,6 @@ const char *pf_run_scope(const PfRun *run);  /* "all", "anon", "mergeable" */
 /* "" or a remark for tables: "lossy" if pages may be shared whose bytes differ, "not converged" for
  * fewer than two full passes. */
 const char *pf_run_remark(const PfRun *run);
-/* Whether it was asked for, and is not there to be compared with one that has a class rule more. */
-bool pf_run_is_whole(const PfRun *run);
 /* Everything, in order of registration (the same names in each run where they are common). Held at
  * the end of the region of interest. */
 const PfStats *pf_run_stats(const PfRun *run);

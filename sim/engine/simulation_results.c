@@ -92,11 +92,6 @@ const PfRun *pf_simulation_run_at(const PfSimulation *simulation, size_t index)
     return g_ptr_array_index(simulation->runs, index);
 }
 
-bool pf_run_is_whole(const PfRun *run)
-{
-    return run->setup->whole == NULL;
-}
-
 const char *pf_run_label(const PfRun *run)
 {
     return run->setup->common.label;

@@ -6,8 +6,8 @@
  * key is the content, so equal bytes alone match; the policy's key is the class. */
 #include "host.h"
 
-/* Cursors: 0 before the search, all ones behind it; else the last match, above it how many CAMs have
- * been asked, and the first of these: the policy may have moved to another node meanwhile. */
+/* Cursors: 0 before the search, all ones behind it; else the last match, above it how many CAMs
+ * have been asked, and the first of these: the policy may be at another node meanwhile. */
 #define END_OF_SEARCH UINT64_MAX
 enum { STEP_SHIFT = 32, FIRST_SHIFT = 48 };
 

@@ -317,7 +317,7 @@ static void count_forgone(PfHost *host, const GArray *copies, uint64_t contents,
     host->classes->count = pf_stat_uint(count);
     host->classes->forgone = pf_stat_uint(copies->len - contents);
     for (PfClassRule rule = 0; rule < PF_CLASS_RULES; rule++)
-        if (has(host->classes, rule))
+        if (has(host->classes, rule) && host->setup->whole == NULL)
             host->class_forgone[rule] = pf_stat_uint(forgone_for(host, copies, rule));
 }
 

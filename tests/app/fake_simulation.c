@@ -325,12 +325,6 @@ const char *pf_run_policy(const PfRun *run)
     return fake_canned[run->number].policy;
 }
 
-bool pf_run_is_whole(const PfRun *run)
-{
-    (void)run;
-    return true;
-}
-
 const char *pf_run_scope(const PfRun *run)
 {
     return fake_canned[run->number].scope;

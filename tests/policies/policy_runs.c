@@ -117,3 +117,13 @@ const PfRun *policy_run(const PolicyPlay *play)
 {
     return play->run;
 }
+
+size_t policy_run_count(const PolicyPlay *play)
+{
+    return pf_simulation_run_count(play->simulation);
+}
+
+const PfRun *policy_run_at(const PolicyPlay *play, size_t index)
+{
+    return pf_simulation_run_at(play->simulation, index);
+}
