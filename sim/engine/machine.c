@@ -27,10 +27,13 @@ static PfCache **cache_at(const PfMachine *machine, unsigned core, unsigned leve
 static PfPort *next_port(PfMachine *machine, unsigned core, unsigned level)
 {
     const PfMachineConfig *config = machine->config;
+    unsigned node = config->numa.nodes.node_of_core[core];
     for (unsigned next = level + 1; next < config->cache_count; next++)
         if (config->caches[next].serves == PF_CACHE_SERVES_ALL ||
             config->caches[next].serves == config->caches[level].serves)
-            return pf_cache_port(*cache_at(machine, core, next));
+            return next + 1 == config->cache_count && machine->conflicts[node] != NULL
+                       ? pf_conflicts_port(machine->conflicts[node])
+                       : pf_cache_port(*cache_at(machine, core, next));
     return machine->remaps ? pf_indirection_port(machine->table) : machine_memory_port(machine);
 }
 
@@ -53,13 +56,32 @@ static bool build_cache(PfMachine *machine, unsigned core, unsigned level, uint6
     return *place != NULL;
 }
 
+/* Puts it before LEVEL of CORE, if that is the last one. Without it the statistic is null. */
+static void tell_conflicts(PfMachine *machine, unsigned core, unsigned level, PfStats *stats)
+{
+    const PfCacheConfig *config = &machine->config->caches[level];
+    if (level + 1 < machine->config->cache_count || owner_of(machine, core, level) != core)
+        return;
+    unsigned node = machine->config->numa.nodes.node_of_core[core];
+    PfStatsGroup *group = core == 0 ? pf_stats_group(stats, "class") : NULL;
+    if (machine->tells_conflicts && level > 0 && config->shared)
+        machine->conflicts[node] =
+            pf_conflicts_new(*cache_at(machine, core, level),
+                             config->size_bytes / config->line_bytes, config->line_bytes, group,
+                             machine->conflicts[machine->config->numa.nodes.node_of_core[0]]);
+    else if (group != NULL)
+        pf_conflicts_register_none(group);
+}
+
 static bool build_caches(PfMachine *machine, uint64_t seed, PfStats *stats, GError **error)
 {
     for (unsigned core = 0; core < machine->core_count; core++) {
         /* Outermost first: a level needs the next one's port. */
-        for (unsigned level = machine->config->cache_count; level-- > 0;)
+        for (unsigned level = machine->config->cache_count; level-- > 0;) {
             if (!build_cache(machine, core, level, seed, stats, error))
                 return false;
+            tell_conflicts(machine, core, level, stats);
+        }
         for (unsigned level = machine->config->cache_count; level-- > 0;) {
             const PfCacheConfig *config = &machine->config->caches[level];
             if (serves(config, PF_CACHE_SERVES_FETCH)) {
@@ -143,6 +165,7 @@ PfMachine *pf_machine_new(const PfMachineConfig *config, const PfMachineUse *use
                      error))
         return NULL;
     machine->remaps = use->remaps;
+    machine->tells_conflicts = use->tells_conflicts;
     if (!machine_build_memory(machine, use, stats, error) ||
         !build_caches(machine, use->seed, stats, error) ||
         !build_cams(machine, use->page_shift, use->seed, stats, error) ||
@@ -162,6 +185,8 @@ void pf_machine_free(PfMachine *machine)
                 pf_cache_free(*cache_at(machine, core, level));
         pf_core_free(machine->cores[core]);
     }
+    for (unsigned node = 0; node < PF_NODES_MAX; node++)
+        pf_conflicts_free(machine->conflicts[node]);
     pf_mmu_clear(&machine->mmu);
     pf_core_free(machine->engine);
     pf_controller_free(machine->controller);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "cache.h"
+#include "conflicts.h"
 #include "cam.h"
 #include "config.h"
 #include "controller.h"
@@ -67,12 +68,15 @@ typedef struct {
     PfCache **data;
     uint64_t fetch_hit_cycles; /* of those first levels */
     uint64_t data_hit_cycles;
+    /* Before the last cache of each node; NULL unless asked for. */
+    PfConflicts *conflicts[PF_NODES_MAX];
     PfDram *dram; /* of node 0, which counts for all */
     PfHomes homes;
     PfHashEngine *hash_engine;
     PfInterconnect *interconnect; /* between the caches and both; left out with one node */
     PfIndirection *table; /* between the caches and that if `remaps`, else beside them */
     bool remaps;
+    bool tells_conflicts;
     PfTap tap; /* before memory, if it tells of write-backs; else its `next` is NULL */
     PfCam **cams; /* one for each node; an ideal one alone */
     unsigned cam_count;
@@ -86,6 +90,7 @@ typedef struct {
     const PfNodes *nodes; /* as it divides frames among them; borrowed */
     unsigned page_shift;
     bool remaps;            /* the memory controller translates bus addresses */
+    bool tells_conflicts;   /* misses of last caches that nodes share, behind others */
     bool tells_write_backs; /* pf_machine_listen will be called */
     uint64_t seed;
 } PfMachineUse;

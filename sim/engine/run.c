@@ -2,6 +2,7 @@
 
 #include "dram_feed.h"
 #include "error.h"
+#include "host_class_rules.h"
 #include "host_write_backs.h"
 
 /* Epoch that "auto" starts with; it doubles as the run gets longer. */
@@ -127,6 +128,7 @@ PfRun *pf_run_new(const PfRunConfig *config, const PfMachineConfig *machine_conf
     PfMachineUse use = {.nodes = &run->memory.frames.rules.nodes,
                         .page_shift = pf_image_page_shift(image),
                         .remaps = remaps,
+                        .tells_conflicts = pf_policy_setup_minds_color(setup),
                         .tells_write_backs = setup->ops->line_written_back != NULL,
                         .seed = config->seed};
     run->machine = pf_machine_new(machine_config, &use, run->stats, error);
