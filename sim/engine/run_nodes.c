@@ -1,5 +1,6 @@
 /* Pages that are moved to the node that reads them: frames are watched at the interconnect, and
  * what has been read from afar often enough moves before the next record. */
+#include "host_nodes.h"
 #include "run.h"
 
 /* Reads from another node of what a frame holds, since the last one by a core of its own. */

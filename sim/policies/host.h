@@ -289,9 +289,6 @@ static inline uint64_t pf_host_due(const PfHost *host)
     return MIN(host->wake_at_cycles, told_cycles);
 }
 
-/* Moves PAGE to a frame of NODE, at its context's cost; false: see pf_memory_migrate. */
-bool pf_host_migrate(PfHost *host, PfPage page, unsigned node);
-
 /* ---- classes (host_classes.c) ---- */
 /* Makes the classes, if there are to be some. Registers class.*. */
 void pf_host_create_classes(PfHost *host);

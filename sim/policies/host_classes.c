@@ -7,7 +7,6 @@
  * lets pages of several classes map: of the page cache, of aliases, the zero frame. */
 #include <string.h>
 
-#include "color.h"
 #include "host.h"
 #include "host_class_rules.h"
 #include "table.h"
@@ -21,8 +20,7 @@
 
 struct PfHostClasses {
     unsigned rules;     /* 1 << CLASS_... */
-    unsigned colors;
-    unsigned frame_classes; /* what colour and node tell apart */
+    unsigned colors, frame_classes; /* what colour, and colour and node, tell apart */
     GArray *of_contexts; /* uint32_t by context: class + 1, 0 if not known yet */
     GHashTable *names;   /* of a context's class -> class + 1; owned */
     GArray *examples;    /* uint32_t: a context of each such class */
@@ -59,9 +57,8 @@ void pf_host_create_classes(PfHost *host)
     PfHostClasses *classes = g_new0(PfHostClasses, 1);
     host->classes = classes;
     classes->rules = host->setup->class_rules;
-    const PfFrameRules *rules = &host->base.memory->frames.rules;
-    classes->colors = pf_coloring_count(&rules->coloring);
-    classes->frame_classes = classes->colors * rules->nodes.count;
+    classes->colors = pf_coloring_count(&host->base.memory->frames.rules.coloring);
+    classes->frame_classes = classes->colors * host->base.memory->frames.rules.nodes.count;
     classes->of_contexts = g_array_new(FALSE, TRUE, sizeof(uint32_t));
     classes->names = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     classes->examples = g_array_new(FALSE, FALSE, sizeof(uint32_t));

@@ -1,5 +1,4 @@
-/* Pages that move from one NUMA node to another. */
-#include "host.h"
+#include "host_nodes.h"
 
 /* By the operating system, as a page fault of the page's context that notices whose it is: a trap,
  * a frame, a copy and a flush. Where a controller has a table it does the copying itself. */

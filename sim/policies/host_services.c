@@ -1,5 +1,4 @@
 /* The services of policy.h that are free of charge: bookkeeping. */
-#include "color.h"
 #include "host.h"
 
 /* ---- free of charge ---- */
