@@ -124,6 +124,12 @@ PfCamItem pf_cam_item(const PfCam *cam, uint32_t match)
 
 /* ---- Changes ---- */
 
+/* Whether A is about a lower address than B; of one frame, the lower value. */
+static bool is_lower(const PfCamItem *a, const PfCamItem *b)
+{
+    return a->frame != b->frame ? a->frame < b->frame : a->value < b->value;
+}
+
 /* NUMBER joins the entries of its key where its priority is. */
 static void join_key(PfCam *cam, uint32_t number)
 {
@@ -134,9 +140,9 @@ static void join_key(PfCam *cam, uint32_t number)
     bool is_first = head == 0 || cam->config.priority == PF_CAM_NEWEST;
     if (cam->config.priority == PF_CAM_LOWEST && head != 0) {
         uint32_t before = pf_cam_links(cam, PF_CAM_BY_KEY, head)->previous;
-        while (pf_cam_entry(cam, before)->item.value > item->value && before != head)
+        while (is_lower(item, &pf_cam_entry(cam, before)->item) && before != head)
             before = pf_cam_links(cam, PF_CAM_BY_KEY, before)->previous;
-        is_first = pf_cam_entry(cam, before)->item.value > item->value;
+        is_first = is_lower(item, &pf_cam_entry(cam, before)->item);
         at = is_first ? head : pf_cam_links(cam, PF_CAM_BY_KEY, before)->next;
     }
     ring_put(cam, PF_CAM_BY_KEY, at, number);

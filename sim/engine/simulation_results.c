@@ -116,11 +116,22 @@ const char *pf_run_remark(const PfRun *run)
         return run->out_of_memory ? "out of memory" : "stopped early";
     if (!run->warm && run->config->warmup != NULL)
         return "not warmed up";
+    enum { NOT_CONVERGED = 1, LOSSY = 2, EXTRAPOLATED = 4 };
+    static const char *const remarks[] = {
+        [0] = "",
+        [NOT_CONVERGED] = "not converged",
+        [LOSSY] = "lossy",
+        [LOSSY | NOT_CONVERGED] = "lossy, not converged",
+        [EXTRAPOLATED] = "CAM extrapolated",
+        [EXTRAPOLATED | NOT_CONVERGED] = "CAM extrapolated, not converged",
+        [EXTRAPOLATED | LOSSY] = "CAM extrapolated, lossy",
+        [EXTRAPOLATED | LOSSY | NOT_CONVERGED] = "CAM extrapolated, lossy, not converged",
+    };
     bool scans = run->setup->ops->scan != NULL;
-    bool is_lossy = pf_host_is_lossy(run->host);
-    if (scans && run->host->stats.passes < 2)
-        return is_lossy ? "lossy, not converged" : "not converged";
-    return is_lossy ? "lossy" : "";
+    unsigned remark = scans && run->host->stats.passes < 2 ? NOT_CONVERGED : 0;
+    remark |= pf_host_is_lossy(run->host) ? LOSSY : 0;
+    remark |= run_cam_is_extrapolated(run) ? EXTRAPOLATED : 0;
+    return remarks[remark];
 }
 
 const PfStats *pf_run_stats(const PfRun *run)

@@ -6,10 +6,10 @@
  * key is the content, so equal bytes alone match; the policy's key is the class. */
 #include "host.h"
 
-/* Cursors: 0 before the search, all ones behind it; else the last match, and above it how many CAMs
- * have been asked. */
+/* Cursors: 0 before the search, all ones behind it; else the last match, above it how many CAMs
+ * have been asked, and above that which was the first: the policy may be at another node by now. */
 #define END_OF_SEARCH UINT64_MAX
-enum { STEP_SHIFT = 32 };
+enum { STEP_SHIFT = 32, FIRST_SHIFT = 40, STEP_MASK = 0xff };
 
 /* Of whole pages, a key: the number of the content, or that of the frame whose bytes are not known,
  * which match none. And, in `cam_places`, the CAM that holds it. */
@@ -126,12 +126,15 @@ static void let_go(PfHost *host, const PfCamItem *item)
 bool pf_host_cam_find(PfHost *host, uint64_t key, PfPage page, uint64_t *cursor,
                       uint64_t *ret_value)
 {
+    host->is_cam_match = false;
     if (*cursor == END_OF_SEARCH)
         return false;
     bool by_node = host->base.cam->scope == PF_CAM_PER_NODE;
     unsigned steps = by_node ? unit_count(host) : 1;
-    unsigned first = by_node ? home(host) % unit_count(host) : unit_of(host, key, page);
-    unsigned step = (unsigned)(*cursor >> STEP_SHIFT);
+    unsigned begun = (unsigned)(*cursor >> FIRST_SHIFT);
+    unsigned at_home = *cursor == 0 ? home(host) : begun;
+    unsigned first = by_node ? at_home : unit_of(host, key, page);
+    unsigned step = (unsigned)(*cursor >> STEP_SHIFT) & STEP_MASK;
     uint32_t match = (uint32_t)*cursor;
     PfCamKey searched = key_of_page(host, key, page);
     while (true) {
@@ -152,8 +155,9 @@ bool pf_host_cam_find(PfHost *host, uint64_t key, PfPage page, uint64_t *cursor,
         }
         if (match == 0)
             continue;
-        *cursor = (uint64_t)step << STEP_SHIFT | match;
+        *cursor = (uint64_t)first << FIRST_SHIFT | (uint64_t)step << STEP_SHIFT | match;
         *ret_value = pf_cam_item(cam, match).value;
+        host->is_cam_match = true;
         return true;
     }
 }
@@ -262,8 +266,7 @@ void pf_host_cam_count_lost(PfHost *host)
 
 void pf_host_count_false_match(PfHost *host)
 {
-    if (host->uses_cam)
-        stats_of(host)->false_hits++;
+    stats_of(host)->false_hits += host->uses_cam && host->is_cam_match;
 }
 
 void pf_host_count_false_merge(PfHost *host)

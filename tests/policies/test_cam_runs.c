@@ -74,6 +74,60 @@ static void narrow_keys_match_falsely_and_share_nothing_wrong(void)
     CU_ASSERT_STRING_EQUAL(pf_run_remark(policy_run(play)), "not converged");
 }
 
+/* The same pages of two contexts on two nodes: what a hint has to do is done on its own core, and
+ * the search goes on from the node that began it. */
+static void a_search_goes_on_where_it_began(void)
+{
+    static const char trace[] = "context a process node=0\nmap a 0x0 150 anon\n"
+                                "context b process node=1\nmap b 0x0 150 anon\n"
+                                "fill a 0x0 150 id:1 step=1\nfill b 0x0 150 id:151 step=1\n"
+                                "scan 300\n";
+    g_autoptr(PolicyPlay) play = policy_play(
+        "esx",
+        "machine = { cores = 2; numa = { nodes = 2; }; cam = { key_bits = 8; scope = \"node\"; }; };",
+        EACH_ONCE "place = \"stolen\"; ", trace);
+    int64_t entered = end_of(play, "cam.occupancy");
+    CU_ASSERT(entered > 100 && entered <= 256);
+    CU_ASSERT_EQUAL(end_of(play, "cam.false_hits"), 300 - entered);
+    /* Every search asks both, as none ends with a match that is right. */
+    CU_ASSERT_EQUAL(end_of(play, "cam.searches"), 300 * 2);
+    CU_ASSERT_EQUAL(end_of(play, "cam.remote_searches"), 300);
+}
+
+/* 16 of the pages lie in the CAM, the others in the table behind it, most falsely found there. */
+static void false_matches_of_the_table_are_none_of_the_cam(void)
+{
+    g_autoptr(PolicyPlay) play = policy_play(
+        "esx", SMALL("key_bits = 8; replacement = \"refuse\"; "), EACH_ONCE, three_hundred);
+    int64_t false_hits = end_of(play, "cam.false_hits");
+    CU_ASSERT_EQUAL(end_of(play, "cam.occupancy"), 16);
+    CU_ASSERT_EQUAL(false_hits, end_of(play, "cam.matches"));
+    CU_ASSERT(false_hits < end_of(play, "esx.false_matches"));
+    CU_ASSERT(false_hits > 0);
+}
+
+/* Figures for a page, and for fewer entries than the card's least, are guesses. */
+static void figures_beyond_the_card_are_marked(void)
+{
+    static const struct {
+        const char *top;
+        const char *remark;
+        int64_t extrapolated;
+    } rows[] = {
+        {"machine = { cam = { entries = 64; }; };", "not converged", 0},
+        {"machine = { cam = { entries = 63; allow_extrapolation = true; }; };",
+         "CAM extrapolated, not converged", 1},
+        {"machine = { cam = { stores = \"page\"; verify = false; }; };",
+         "CAM extrapolated, lossy, not converged", 1},
+        {SMALL("stores = \"page\"; "), "not converged", 0},
+    };
+    for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autoptr(PolicyPlay) play = policy_play("esx", rows[i].top, EACH_ONCE, twenty_twice);
+        CU_ASSERT_STRING_EQUAL(pf_run_remark(policy_run(play)), rows[i].remark);
+        CU_ASSERT_EQUAL(end_of(play, "cam.extrapolated"), rows[i].extrapolated);
+    }
+}
+
 /* Now they are shared with it, and all that is compared is keys. */
 static void keys_alone_are_lossy_and_say_so(void)
 {
@@ -273,6 +327,10 @@ static const PfCheck checks[] = {
      what_falls_out_is_lost_unless_there_is_a_table},
     {"narrow keys match falsely and share nothing wrong",
      narrow_keys_match_falsely_and_share_nothing_wrong},
+    {"a search goes on where it began", a_search_goes_on_where_it_began},
+    {"false matches of the table are none of the CAM",
+     false_matches_of_the_table_are_none_of_the_cam},
+    {"figures beyond the card are marked", figures_beyond_the_card_are_marked},
     {"keys alone are lossy and say so", keys_alone_are_lossy_and_say_so},
     {"whole pages never match falsely", whole_pages_never_match_falsely},
     {"stale entries are found out, marked or cleared",
