@@ -247,81 +247,6 @@ static void cams_of_several_nodes_are_asked_and_kept_up_to_date(void)
     CU_ASSERT_EQUAL(end_of(hashed, "cam.remote_updates"), far);
 }
 
-/* ---- ksm ---- */
-
-/* What the kernel counts, and what comes of it. */
-static void add_stat(const PfStatInfo *info, PfStatValue value, void *user)
-{
-    static const char *const told[] = {"ksm.pages_",         "ksm.stable_node_", "ksm.full_scans",
-                                       "ksm.general_profit", "ksm.cow_ksm",      "policy.shared",
-                                       "memory.saved_pages"};
-    for (unsigned i = 0; i < G_N_ELEMENTS(told); i++)
-        if (g_str_has_prefix(info->name, told[i]))
-            g_string_append_printf(user, "%s %" G_GINT64_FORMAT "\n", info->name, value.i);
-}
-
-static char *counters(const PolicyPlay *play)
-{
-    GString *text = g_string_new(NULL);
-    pf_stats_visit(pf_run_stats(policy_run(play)), add_stat, text);
-    return g_string_free(text, FALSE);
-}
-
-#define ALL "scope = \"all\"; pacing = \"trace\"; smart_scan = false; "
-
-/* With SETTINGS of ksm and the machine TOP, a finder in front of its tree changes no counter. */
-static void check_same(const char *top, const char *settings, const char *trace)
-{
-    g_autofree char *with = g_strconcat(settings, "finder = \"cam\"; ", NULL);
-    g_autoptr(PolicyPlay) tree = policy_play("ksm", top, settings, trace);
-    g_autoptr(PolicyPlay) cam = policy_play("ksm", top, with, trace);
-    g_autofree char *wanted = counters(tree);
-    g_autofree char *found = counters(cam);
-    CU_ASSERT_STRING_EQUAL(found, wanted);
-    CU_ASSERT(end_of(cam, "cam.searches") > 0);
-    CU_ASSERT(end_of(cam, "policy.shared") > 0);
-}
-
-static void ksm_shares_the_same_with_a_cam(void)
-{
-    static const char chains[] =
-        "context a process\nmap a 0x0 40 anon\ncontext b process\nmap b 0x0 40 anon\n"
-        "fill a 0x0 20 id:1 step=1\nfill b 0x0 20 id:1 step=1\n"
-        "fill a 0x14000 20 id:7\nfill b 0x14000 20 id:7\nscan pass 3\n"
-        "fill b 0x0 4 id:5\nfill a 0x14000 3 id:1 step=1\nscan pass 4\n";
-    static const char *const machines[] = {"",
-                                           SMALL(""),
-                                           SMALL("behind = \"none\"; "),
-                                           SMALL("behind = \"none\"; key_bits = 8; "),
-                                           SMALL("stores = \"page\"; "),
-                                           SMALL("stale = \"delete\"; ")};
-    for (unsigned i = 0; i < G_N_ELEMENTS(machines); i++) {
-        check_same(machines[i], ALL, chains);
-        check_same(machines[i], ALL "max_page_sharing = 3; ", chains);
-    }
-}
-
-/* Pages 1 .. 20, two of each, are shared in 20 nodes. 20 more pages of the same bytes are found by
- * the CAM: each is compared once with its equal. 20 pages of other bytes are compared with nothing.
- */
-static void a_verified_hit_needs_no_walk(void)
-{
-    static const char trace[] =
-        "context a process\nmap a 0x0 20 anon\ncontext b process\nmap b 0x0 20 anon\n"
-        "context c process\nmap c 0x0 20 anon\n"
-        "fill a 0x0 20 id:1 step=1\nfill b 0x0 20 id:1 step=1\nscan pass 3\nmark \"shared\"\n"
-        "fill c 0x0 20 id:1 step=1\nscan pass 2\n";
-    g_autoptr(PolicyPlay) tree = policy_play("ksm", "", ALL, trace);
-    g_autoptr(PolicyPlay) cam = policy_play("ksm", "", ALL "finder = \"cam\"; ", trace);
-    int64_t before = policy_at(cam, "shared", "policy.compares");
-    /* Once to see that it is the same, and once when its mapping is changed. */
-    CU_ASSERT_EQUAL(end_of(cam, "policy.compares") - before, 20 * 2);
-    before = policy_at(tree, "shared", "policy.compares");
-    CU_ASSERT(end_of(tree, "policy.compares") - before > 20 * 3);
-    CU_ASSERT_EQUAL(end_of(cam, "cam.hits"), 20);
-    CU_ASSERT_EQUAL(end_of(cam, "cam.occupancy"), 20);
-}
-
 static const PfCheck checks[] = {
     {"what falls out is lost unless there is a table",
      what_falls_out_is_lost_unless_there_is_a_table},
@@ -338,8 +263,6 @@ static const PfCheck checks[] = {
     {"who is far from the CAM waits longer", who_is_far_from_the_cam_waits_longer},
     {"CAMs of several nodes are asked and kept up to date",
      cams_of_several_nodes_are_asked_and_kept_up_to_date},
-    {"ksm shares the same with a CAM", ksm_shares_the_same_with_a_cam},
-    {"a verified hit needs no walk", a_verified_hit_needs_no_walk},
 };
 
 PF_CHECK_MAIN("cam runs", checks)
