@@ -67,6 +67,7 @@ PfCam *pf_cam_new(const PfCamConfig *config, uint64_t clock_hz, uint32_t page_by
     pf_seg_array_init(&cam->sets, sizeof(PfCamSet));
     pf_seg_array_reserve(&cam->sets, cam->bank_sets * config->banks);
     cam->ports = g_new0(PfCamPort, config->banks * config->ports);
+    cam->used_ports = cam->ports;
     cam->stats = &cam->own_stats;
     if (stats != NULL)
         register_stats(cam, stats);
@@ -89,6 +90,11 @@ void pf_cam_count_into(PfCam *cam, PfCam *owner)
 {
     g_assert(owner->stats == &owner->own_stats);
     cam->stats = &owner->own_stats;
+}
+
+void pf_cam_work_at(PfCam *cam, const PfCam *copy)
+{
+    cam->used_ports = copy->ports;
 }
 
 PfCamStats *pf_cam_stats(PfCam *cam)

@@ -160,6 +160,7 @@ struct PfHost {
     bool uses_cam;       /* the policy has a finder that does */
     bool has_match;      /* the last search found something for `match_page` */
     bool is_cam_match;   /* ... and the CAM did, not the table behind it */
+    bool has_lost;       /* ... or would have, had the CAM not forgotten it */
     PfPage match_page;
     bool is_false_match; /* it was believed and is of other bytes */
     PfTable cam_places;  /* value: where it is, if its key does not tell (host_cam.c) */

@@ -22,6 +22,7 @@ PfMergeResult pf_host_merge_result(PfShareResult result)
 void pf_host_count_merge(PfHost *host, PfPage page)
 {
     host->stats.shared++;
+    host->has_lost = false;
     pf_host_count_damage(host);
     /* What it will be once all the others have left. */
     pf_host_verdict(host, page, PF_WHY_UNIQUE);

@@ -31,7 +31,7 @@ void pf_host_register_census(PfHost *host)
         {"class", &host->census.not_shared[PF_WHY_CLASS],
          "Not shared: the page of equal bytes was in a class that it may not share with."},
         {"limit", &host->census.not_shared[PF_WHY_LIMIT],
-         "Not shared: the policy was at a limit of its own."},
+         "Not shared: the policy was at a limit of its own, or the CAM had forgotten its equal."},
         {"not_reached", &host->census.not_shared[PF_WHY_NOT_REACHED],
          "Not shared: the policy has not looked at it since it was mapped."},
     };

@@ -4,9 +4,10 @@
 bool pf_host_find(PfHost *host, uint64_t key, PfPage page, uint64_t *cursor, uint64_t *ret_value)
 {
     key = pf_host_class_key(host, key, page);
+    host->has_lost = false;
+    host->match_page = page;
     bool found = host->setup->finder->find(host->finder, key, page, cursor, ret_value);
     host->has_match = found && host->uses_cam;
-    host->match_page = page;
     return found;
 }
 

@@ -46,6 +46,7 @@ static void what_falls_out_is_lost_unless_there_is_a_table(void)
         g_autoptr(PolicyPlay) play = policy_play("esx", rows[i].top, EACH_ONCE, twenty_twice);
         CU_ASSERT_EQUAL(end_of(play, "memory.saved_pages"), rows[i].saved);
         CU_ASSERT_EQUAL(end_of(play, "cam.lost"), rows[i].lost);
+        CU_ASSERT_EQUAL(end_of(play, "reason.limit"), rows[i].lost);
         CU_ASSERT_EQUAL(end_of(play, "cam.evictions"), rows[i].evictions);
         CU_ASSERT_EQUAL(end_of(play, "cam.refusals"), rows[i].refusals);
         CU_ASSERT_EQUAL(policy_at(play, "half", "cam.searches"), 20);
@@ -240,6 +241,19 @@ static void cams_of_several_nodes_are_asked_and_kept_up_to_date(void)
     /* 12 searches, 12 writes in each of three. */
     CU_ASSERT_DOUBLE_EQUAL(policy_end(copies, "cam.energy_J").d, (12 * 2 + 36) * 1e-9, 1e-20);
     CU_ASSERT_DOUBLE_EQUAL(policy_end(copies, "cam.area_mm2").d, 3 * 3, 0);
+    /* 12 stores clear 12 entries: a search and a write in each of three. */
+    static const char stored[] = "context a process node=2\nmap a 0x0 12 anon\n"
+                                 "fill a 0x0 12 id:1 step=1\nscan 12\n"
+                                 "fill a 0x0 12 id:21 step=1\n";
+    g_autoptr(PolicyPlay) cleared =
+        policy_play("esx", THREE_NODES("replicated\"; stale = \"delete"), EACH_ONCE, stored);
+    CU_ASSERT_EQUAL(end_of(cleared, "cam.occupancy"), 0);
+    CU_ASSERT_EQUAL(end_of(cleared, "cam.remote_updates"), 12 * 2 * 2);
+    CU_ASSERT_DOUBLE_EQUAL(policy_end(cleared, "cam.energy_J").d,
+                           (12 * 2 + 36 + 36 * (2 + 1)) * 1e-9, 1e-20);
+    g_autoptr(PolicyPlay) near =
+        policy_play("esx", THREE_NODES("node\"; stale = \"delete"), EACH_ONCE, stored);
+    CU_ASSERT_EQUAL(end_of(near, "cam.occupancy"), 0);
     g_autoptr(PolicyPlay) hashed = policy_play("esx", THREE_NODES("hashed"), EACH_ONCE, trace);
     int64_t far = end_of(hashed, "cam.remote_searches");
     CU_ASSERT_EQUAL(end_of(hashed, "cam.searches"), 12);
