@@ -66,6 +66,34 @@ static void ksm_shares_the_same_with_a_cam(void)
     }
 }
 
+/* 300 pairs are shared in 300 nodes, filed under 256 keys at most: the third page of each bytes is
+ * compared with what else is filed under its key. Keys alone share it with the first of these. */
+static void narrow_keys_match_falsely(void)
+{
+    static const char trace[] =
+        "context a process\nmap a 0x0 300 anon\ncontext b process\nmap b 0x0 300 anon\n"
+        "context c process\nmap c 0x0 300 anon\n"
+        "fill a 0x0 300 id:1 step=1\nfill b 0x0 300 id:1 step=1\nscan pass 3\n"
+        "fill c 0x0 300 id:1 step=1\nscan pass 2\n";
+    static const struct {
+        const char *top;
+        bool is_narrow;
+        bool is_lossy;
+    } rows[] = {{"machine = { cam = { key_bits = 64; }; };", false, false},
+                {"machine = { cam = { key_bits = 64; verify = false; }; };", false, false},
+                {"machine = { cam = { key_bits = 8; }; };", true, false},
+                {"machine = { cam = { key_bits = 8; verify = false; }; };", true, true}};
+    for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autoptr(PolicyPlay) play =
+            policy_play("ksm", rows[i].top, ALL "finder = \"cam\"; ", trace);
+        CU_ASSERT_EQUAL(end_of(play, "memory.saved_pages") > 600, rows[i].is_lossy);
+        CU_ASSERT(rows[i].is_lossy || end_of(play, "memory.saved_pages") == 600);
+        CU_ASSERT_EQUAL(end_of(play, "cam.false_hits") > 44, rows[i].is_narrow);
+        CU_ASSERT_EQUAL(end_of(play, "cam.false_merges") > 0, rows[i].is_lossy);
+        CU_ASSERT_EQUAL(policy_differences(play) > 0, rows[i].is_lossy);
+    }
+}
+
 /* Pages 1 .. 20, two of each, are shared in 20 nodes. 20 more pages of the same bytes are found by
  * the CAM: each is compared once with its equal. 20 pages of other bytes are compared with nothing.
  */
@@ -171,6 +199,7 @@ static void scenarios_count_the_same_with_a_cam(void)
 
 static const PfCheck checks[] = {
     {"ksm shares the same with a CAM", ksm_shares_the_same_with_a_cam},
+    {"narrow keys match falsely", narrow_keys_match_falsely},
     {"a verified hit needs no walk", a_verified_hit_needs_no_walk},
     {"scenarios count the same with a CAM", scenarios_count_the_same_with_a_cam},
 };
