@@ -198,10 +198,10 @@ static const char *find_mistake(const PfCamConfig *config, char **ret_why)
         return NULL;
     size_t count;
     const PfCamCardRow *rows = pf_cam_card_rows(card_of(config), &count);
-    *ret_why = g_strdup_printf("%" PRIu64 " entries in a bank lie outside of the card's %" PRIu64
-                               " to %" PRIu64 "; set allow_extrapolation = true, or %s",
-                               bank_entries(config), rows[0].entries, rows[count - 1].entries,
-                               by_hand);
+    *ret_why =
+        g_strdup_printf("%" PRIu64 " entries in a bank lie outside of the card's %" PRIu64
+                        " to %" PRIu64 "; set allow_extrapolation = true, or %s",
+                        bank_entries(config), rows[0].entries, rows[count - 1].entries, by_hand);
     return "entries";
 }
 

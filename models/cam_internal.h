@@ -59,9 +59,9 @@ struct PfCam {
     PfRng rng;
     PfSegArray entries;
     PfSegArray sets;
-    PfTable keys;     /* mixed key: head of a ring */
-    PfTable frames;   /* likewise */
-    PfCamPort *ports; /* config.ports for each bank */
+    PfTable keys;          /* mixed key: head of a ring */
+    PfTable frames;        /* likewise */
+    PfCamPort *ports;      /* config.ports for each bank */
     PfCamPort *used_ports; /* those, or a copy's; borrowed */
     PfCamDone done;
     PfCamStats own_stats;

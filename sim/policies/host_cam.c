@@ -205,8 +205,8 @@ PfCamFiling pf_host_cam_file(PfHost *host, uint64_t key, PfPage page, uint64_t v
         item.key = (PfCamKey){.bits = page_bits(host, page, &ticket), .class = key};
     PfCamItem evicted;
     uint64_t done;
-    PfCamInsertion result =
-        pf_cam_insert(cam_at(host, unit, home(host)), &item, pf_host_now(host), &evicted, &done);
+    PfCam *cam = cam_at(host, unit, home(host));
+    PfCamInsertion result = pf_cam_insert(cam, &item, pf_host_now(host), &evicted, &done);
     stats_of(host)->remote_updates += is_remote(host, unit);
     wait(host, unit, done);
     if (result == PF_CAM_REFUSED) {
@@ -240,8 +240,8 @@ bool pf_host_cam_unfile(PfHost *host, uint64_t key, uint64_t value)
         bits = (PfCamKey){.bits = place & (((uint64_t)1 << UNIT_SHIFT) - 1), .class = key};
     PfCamItem item;
     uint64_t done;
-    bool was_there =
-        pf_cam_delete(cam_at(host, unit, home(host)), &bits, value, pf_host_now(host), &item, &done);
+    PfCam *cam = cam_at(host, unit, home(host));
+    bool was_there = pf_cam_delete(cam, &bits, value, pf_host_now(host), &item, &done);
     stats_of(host)->remote_updates += is_remote(host, unit);
     wait(host, unit, done);
     if (was_there) {

@@ -84,7 +84,7 @@ int pf_host_compare_tickets(PfHost *host, PfTicket a, PfTicket b)
                                   (PfContent){b.content}, &first);
     if (!pf_mpn_equal(a.frame, b.frame))
         pf_work_compare(host->base.work, host->place, PF_ACCOUNT_COMPARE,
-                        pf_host_frame_address(host, a.frame),
-                        pf_host_frame_address(host, b.frame), first);
+                        pf_host_frame_address(host, a.frame), pf_host_frame_address(host, b.frame),
+                        first);
     return sign;
 }

@@ -120,10 +120,9 @@ static void a_verified_hit_needs_no_walk(void)
 /* Of `ksm.NAME`: what tells of nodes that only a walk past them takes away. */
 static bool is_of_stale_nodes(const char *name)
 {
-    static const char *const ends[] = {".pages_shared", ".pages_sharing", ".pages_volatile",
-                                       ".stable_node_chains", ".stable_node_dups",
-                                       ".general_profit", ".ksm_merging_pages",
-                                       ".ksm_process_profit"};
+    static const char *const ends[] = {
+        ".pages_shared",     ".pages_sharing",  ".pages_volatile",    ".stable_node_chains",
+        ".stable_node_dups", ".general_profit", ".ksm_merging_pages", ".ksm_process_profit"};
     for (unsigned i = 0; i < G_N_ELEMENTS(ends); i++)
         if (g_str_has_suffix(name, ends[i]))
             return true;
@@ -137,8 +136,8 @@ typedef struct {
 
 static void tell(const PfStatInfo *info, PfStatValue value, void *user)
 {
-    static const char *const told[] = {"ksm.", "memory.used_", "memory.saved_pages", "policy.shared",
-                                       "policy.broken", "policy.scanned"};
+    static const char *const told[] = {"ksm.",          "memory.used_",  "memory.saved_pages",
+                                       "policy.shared", "policy.broken", "policy.scanned"};
     Account *account = user;
     for (unsigned i = 0; i < G_N_ELEMENTS(told); i++)
         if (g_str_has_prefix(info->name, told[i]) && !g_str_equal(info->name, "ksm.busy_cycles"))

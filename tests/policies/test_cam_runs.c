@@ -83,10 +83,9 @@ static void a_search_goes_on_where_it_began(void)
                                 "context b process node=1\nmap b 0x0 150 anon\n"
                                 "fill a 0x0 150 id:1 step=1\nfill b 0x0 150 id:151 step=1\n"
                                 "scan 300\n";
-    g_autoptr(PolicyPlay) play = policy_play(
-        "esx",
-        "machine = { cores = 2; numa = { nodes = 2; }; cam = { key_bits = 8; scope = \"node\"; }; };",
-        EACH_ONCE "place = \"stolen\"; ", trace);
+    static const char top[] = "machine = { cores = 2; numa = { nodes = 2; };"
+                              " cam = { key_bits = 8; scope = \"node\"; }; };";
+    g_autoptr(PolicyPlay) play = policy_play("esx", top, EACH_ONCE "place = \"stolen\"; ", trace);
     int64_t entered = end_of(play, "cam.occupancy");
     CU_ASSERT(entered > 100 && entered <= 256);
     CU_ASSERT_EQUAL(end_of(play, "cam.false_hits"), 300 - entered);
