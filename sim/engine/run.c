@@ -50,7 +50,12 @@ static bool build_host(PfRun *run, uint64_t frame_capacity, bool verify, GError 
                        .frame_capacity = frame_capacity,
                        .color_count = pf_machine_colors(run->machine_config,
                                                         run->work.page_bytes)};
-    run->host = pf_host_new(run->setup, &base, error);
+    GError *wrong = NULL;
+    run->host = pf_host_new(run->setup, &base, &wrong);
+    if (g_error_matches(wrong, PF_ERROR, PF_ERROR_CONFIG))
+        g_prefix_error(&wrong, "%s: ", run->setup->origin);
+    if (wrong != NULL)
+        g_propagate_error(error, wrong);
     return run->host != NULL;
 }
 

@@ -42,6 +42,7 @@ typedef struct {
 /* One element of `policies`, bound and checked; shared by all runs of it. */
 typedef struct {
     PfPolicyCommon common;
+    const char *origin; /* "FILE:LINE" of its name, or as pf_config_origin */
     const PfPolicyOps *ops;
     const PfFinderOps *finder; /* NULL: the policy files nothing */
     const PfHashOps *hash;

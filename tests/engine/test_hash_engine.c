@@ -332,6 +332,8 @@ static void test_parts_of_pages(void)
                 "kind = \"incremental\";");
     CU_ASSERT_PTR_NOT_NULL_FATAL(run->error);
     CU_ASSERT_PTR_NOT_NULL(strstr(run->error->message, "keys of whole pages"));
+    /* With its place in the configuration, the first line. */
+    CU_ASSERT_PTR_NOT_NULL(strstr(run->error->message, ":1: policy 'ksm': "));
 }
 
 /* A quarter of a page of 4 KiB has 16 lines, 0 to 15. */
