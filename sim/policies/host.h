@@ -155,8 +155,7 @@ struct PfHost {
     PfHostKeyed *keyed;   /* pages whose keys are followed; NULL until one is */
     PfHostAlike *alike;   /* NULL: only equal bytes are identical */
     uint64_t alike_bits;  /* in which the pages differ that were compared last by that rule */
-    PfTable stale_lines; /* line -> digest of what DRAM has of it, for lines that were stored to
-                            and not written back since (host_hash.c) */
+    PfTable stale_lines; /* line -> digest of what DRAM has of it, if it is dirty (host_hash.c) */
     PfRng left_out_keys;
     bool is_low;          /* asked for frames on behalf of `low_page` */
     PfPage low_page;

@@ -286,7 +286,7 @@ static void test_finders(void)
         laws_trace_free(laws_trace_write(path, seed, seeds.records));
         PfConfig *config;
         PfSimulation *simulation = laws_play_on(
-            registry, path, policies, "numa = { nodes = 2; }; cam = \"ideal\"; ", &config, 1);
+            registry, path, policies, "", "numa = { nodes = 2; }; cam = \"ideal\"; ", &config, 1);
         const PfRun *first = NULL;
         for (size_t j = 0; j < pf_simulation_run_count(simulation); j++) {
             const PfRun *run = pf_simulation_run_at(simulation, j);
