@@ -2,6 +2,7 @@
  * part of asking. The image knows what a store makes of its page before any run has made it. */
 #include "host.h"
 #include "host_alike.h"
+#include "host_classes.h"
 
 /* The policy is going to be asked about the store to PAGE. */
 static void open_intent(PfHost *host, PfPage page, PfSlot slot, uint32_t result)
