@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "color.h"
-#include "host.h"
 #include "host_class_rules.h"
 #include "host_classes.h"
 #include "table.h"
