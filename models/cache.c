@@ -96,14 +96,14 @@ static uint64_t *set_of(const PfCache *cache, uint64_t line)
     return cache->entries + (line & cache->set_mask) * cache->ways;
 }
 
-/* Looks for KEY behind the first place of SET and moves it to the front, with DIRTY added; the
- * others move back by one as the search passes them. Where it is not found it is put in front all
- * the same, and *RET_VICTIM is the entry that fell out, 0 if there was room. */
-static bool renew_behind_first(PfCache *cache, uint64_t *set, uint64_t key, uint64_t dirty,
-                               uint64_t *ret_victim)
+/* Looks for KEY behind the first of the WAYS places of SET and moves it to the front, with DIRTY
+ * added; the others move back by one as the search passes them. Where it is not found it is put in
+ * front all the same, and *RET_VICTIM is the entry that fell out, 0 if there was room. */
+static inline bool renew_among(PfCache *cache, uint64_t *set, uint32_t ways, uint64_t key,
+                               uint64_t dirty, uint64_t *ret_victim)
 {
     uint64_t carried = set[0];
-    for (uint32_t way = 1; way < cache->ways; way++) {
+    for (uint32_t way = 1; way < ways; way++) {
         uint64_t entry = set[way];
         set[way] = carried;
         if ((entry & ~(uint64_t)ENTRY_DIRTY) == key) {
@@ -112,10 +112,10 @@ static bool renew_behind_first(PfCache *cache, uint64_t *set, uint64_t key, uint
         }
         carried = entry;
     }
-    if (cache->random && carried != 0) {
-        uint64_t chosen = pf_rng_below(&cache->rng, cache->ways);
+    if (G_UNLIKELY(cache->random) && carried != 0) {
+        uint64_t chosen = pf_rng_below(&cache->rng, ways);
         /* The entries stand one place behind where they stood, the last one in `carried`. */
-        if (chosen + 1 < cache->ways) {
+        if (chosen + 1 < ways) {
             uint64_t last = carried;
             carried = set[chosen + 1];
             set[chosen + 1] = last;
@@ -124,6 +124,20 @@ static bool renew_behind_first(PfCache *cache, uint64_t *set, uint64_t key, uint
     set[0] = key | dirty;
     *ret_victim = carried;
     return false;
+}
+
+/* The same with numbers of ways that the compiler knows, for those that most caches have. */
+static bool renew_behind_first(PfCache *cache, uint64_t *set, uint64_t key, uint64_t dirty,
+                               uint64_t *ret_victim)
+{
+    switch (cache->ways) {
+    case 8:
+        return renew_among(cache, set, 8, key, dirty, ret_victim);
+    case 16:
+        return renew_among(cache, set, 16, key, dirty, ret_victim);
+    default:
+        return renew_among(cache, set, cache->ways, key, dirty, ret_victim);
+    }
 }
 
 static inline bool renew(PfCache *cache, uint64_t line, uint64_t dirty, uint64_t *ret_victim)
@@ -138,11 +152,21 @@ static inline bool renew(PfCache *cache, uint64_t line, uint64_t dirty, uint64_t
     return renew_behind_first(cache, set, key, dirty, ret_victim);
 }
 
-static void count_miss(PfCache *cache, PfAccessKind kind, PfActor actor, uint64_t victim)
+static void count_miss(PfCache *cache, PfAccessKind kind, PfActor actor)
 {
     cache->stats->misses[kind]++;
     cache->stats->misses_by_actor[actor]++;
-    cache->stats->writebacks += (victim & ENTRY_DIRTY) != 0;
+}
+
+/* Posts VICTIM, which is dirty, to the next level, as long after FILL as that was sent; when it is
+ * taken. */
+static uint64_t write_back(PfCache *cache, const PfRequest *fill, uint64_t victim)
+{
+    PfRequest request = *fill;
+    request.address.bytes = victim >> ENTRY_SHIFT << cache->line_shift;
+    request.kind = PF_ACCESS_WRITE;
+    cache->stats->writebacks++;
+    return pf_port_wait(cache->next, pf_port_access(cache->next, &request));
 }
 
 /* The rest of a miss: the fill, then the victim's write-back. */
@@ -150,7 +174,7 @@ static uint64_t miss(PfCache *cache, const PfRequest *request, uint64_t line, ui
 {
     uint64_t offset = request->address.bytes & (cache->line_bytes - 1);
     g_assert(request->size_bytes > 0 && offset + request->size_bytes <= cache->line_bytes);
-    count_miss(cache, request->kind, request->actor, victim);
+    count_miss(cache, request->kind, request->actor);
 
     uint64_t issue_cycles = request->now_cycles + cache->latency_cycles;
     uint64_t done_cycles = issue_cycles;
@@ -164,13 +188,10 @@ static uint64_t miss(PfCache *cache, const PfRequest *request, uint64_t line, ui
     };
     if (request->kind != PF_ACCESS_WRITE || request->size_bytes < cache->line_bytes)
         done_cycles = pf_port_wait(cache->next, pf_port_access(cache->next, &below));
-    if ((victim & ENTRY_DIRTY) != 0) {
-        below.address.bytes = victim >> ENTRY_SHIFT << cache->line_shift;
-        below.kind = PF_ACCESS_WRITE;
-        uint64_t taken_cycles = pf_port_wait(cache->next, pf_port_access(cache->next, &below));
-        done_cycles = MAX(done_cycles, taken_cycles);
-    }
-    return done_cycles;
+    if ((victim & ENTRY_DIRTY) == 0)
+        return done_cycles;
+    uint64_t taken_cycles = write_back(cache, &below, victim);
+    return MAX(done_cycles, taken_cycles);
 }
 
 uint64_t pf_cache_access(PfPort *port, const PfRequest *request)
@@ -295,16 +316,36 @@ PfPort *pf_cache_port(PfCache *cache)
 
 uint64_t pf_cache_run(PfCache *cache, const PfRequest *first, uint32_t lines)
 {
-    PfRequest request = *first;
-    request.address.bytes &= ~(uint64_t)(cache->line_bytes - 1);
-    request.size_bytes = cache->line_bytes;
-    uint64_t done_cycles = first->now_cycles;
+    uint64_t line = first->address.bytes >> cache->line_shift;
+    uint64_t dirty = first->kind == PF_ACCESS_WRITE ? ENTRY_DIRTY : 0;
+    PfRequest below = {
+        .size_bytes = cache->line_bytes,
+        .core = first->core,
+        .kind = first->kind == PF_ACCESS_FETCH ? PF_ACCESS_FETCH : PF_ACCESS_READ,
+        .actor = first->actor,
+    };
+    uint64_t done_cycles = lines > 0 ? first->now_cycles + lines - 1 + cache->latency_cycles : first->now_cycles;
+    uint64_t misses = 0;
     for (uint32_t i = 0; i < lines; i++) {
-        uint64_t answer = pf_cache_access(&cache->port, &request);
-        done_cycles = MAX(done_cycles, answer);
-        request.address.bytes += cache->line_bytes;
-        request.now_cycles++;
+        uint64_t victim;
+        if (renew(cache, line + i, dirty, &victim))
+            continue;
+        misses++;
+        below.now_cycles = first->now_cycles + i + cache->latency_cycles;
+        if (dirty == 0) {
+            below.address.bytes = (line + i) << cache->line_shift;
+            uint64_t filled_cycles = pf_port_wait(cache->next, pf_port_access(cache->next, &below));
+            done_cycles = MAX(done_cycles, filled_cycles);
+        }
+        if ((victim & ENTRY_DIRTY) != 0)
+        {
+            uint64_t taken_cycles = write_back(cache, &below, victim);
+            done_cycles = MAX(done_cycles, taken_cycles);
+        }
     }
+    cache->stats->accesses[first->kind] += lines;
+    cache->stats->misses[first->kind] += misses;
+    cache->stats->misses_by_actor[first->actor] += misses;
     return done_cycles;
 }
 
@@ -322,7 +363,7 @@ bool pf_cache_touch(PfCache *cache, PfMaddr address, uint32_t size_bytes, PfAcce
     }
     cache->stats->accesses[kind]++;
     if (!hit)
-        count_miss(cache, kind, actor, 0);
+        count_miss(cache, kind, actor);
     return hit;
 }
 

@@ -187,7 +187,13 @@ typedef struct {
     uint8_t *bytes;
 } PfImageCopy;
 
-enum { PF_IMAGE_COPIES = 256 };
+enum { PF_IMAGE_COPIES = 1024 };
+
+/* A part of a page. */
+typedef struct {
+    uint32_t first_bytes;
+    uint32_t end_bytes;
+} PfByteSpan;
 
 /* Scratch of one reader (a run). */
 typedef struct {
@@ -210,10 +216,11 @@ bool pf_image_content(PfImage *image, PfImageReader *reader, PfSlot slot, uint32
                       PfContent *ret_content);
 
 /* The bytes of SLOT as the first POSITION events of the range leave them, the last of which is one
- * of its own, for those who ask after each; until the next call. NULL where they are not at hand:
- * then pf_image_content tells. */
+ * of its own, for those who ask after each; until the next call. Outside of RET_CHANGED they are
+ * as the call before for SLOT had them. NULL where they are not at hand: then pf_image_content
+ * tells. */
 const uint8_t *pf_image_result(PfImage *image, PfImageReader *reader, PfSlot slot,
-                               uint32_t position);
+                               uint32_t position, PfByteSpan *ret_changed);
 
 /* Distinct contents of populated pages as of POSITION. A page of unknown bytes counts as one of its
  * own, together with those that got the bytes from it by fork, alias or a copy. The first call must

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <xxhash.h>
 
+#include "hash_xxh3.h"
 #include "policy.h"
 
 static uint64_t hash_xxh3(const uint8_t *data, size_t bytes)
@@ -131,6 +132,7 @@ static const PfHashOps xxh3 = {
     .bits = 64,
     .hash = hash_xxh3,
     .cycles_per_kib = 69,
+    .follow = &pf_hash_xxh3_follow,
 };
 
 static const PfHashOps xxh64 = {

@@ -122,7 +122,7 @@ typedef struct {
     bool is_redirected;
 } PfIntent;
 
-/* What a page held when its key was made last (host_hash.c). */
+/* What a page held when its key was made last (host_keyed.c). */
 typedef struct PfHostKeyed PfHostKeyed;
 
 /* What the policy deems identical (host_alike.c). */
@@ -373,9 +373,15 @@ uint64_t pf_host_engine_metadata_bytes(const PfHost *host);
 /* The key that the policy's hash, or the engine, makes of a page of BYTES, or of CONTENT, at no
  * charge. */
 uint64_t pf_host_key_of_bytes(const PfHost *host, const uint8_t *bytes);
-/* Likewise for what the store in hand makes of SLOT. */
-uint64_t pf_host_key_of_result(PfHost *host, PfSlot slot, const uint8_t *bytes);
+/* Likewise for what the store in hand makes of SLOT, which was asked for before, if at all, with
+ * the same bytes outside of CHANGED (host_keyed.c). */
+uint64_t pf_host_key_of_result(PfHost *host, PfSlot slot, const uint8_t *bytes,
+                               PfByteSpan changed);
 void pf_host_free_keyed(PfHost *host);
+/* Who makes keys; SOFTWARE where there is no engine. */
+PfHashKind pf_host_hash_kind(const PfHost *host);
+/* What is left of a hash as a key. */
+uint64_t pf_host_cut_key(const PfHost *host, uint64_t hash);
 uint64_t pf_host_key_of(PfHost *host, PfContent content);
 
 /* A policy whose cycles are stolen works, from now on, where CONTEXT, whose page it looks at,
