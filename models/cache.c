@@ -98,9 +98,9 @@ static uint64_t *set_of(const PfCache *cache, uint64_t line)
 
 /* Looks for KEY behind the first of the WAYS places of SET and moves it to the front, with DIRTY
  * added; the others move back by one as the search passes them. Where it is not found it is put in
- * front all the same, and *RET_VICTIM is the entry that fell out, 0 if there was room. */
-static inline bool renew_among(PfCache *cache, uint64_t *set, uint32_t ways, uint64_t key,
-                               uint64_t dirty, uint64_t *ret_victim)
+ * front all the same, and *RET_VICTIM is the entry that fell out, the last, 0 if there was room. */
+static inline bool renew_among(uint64_t *set, uint32_t ways, uint64_t key, uint64_t dirty,
+                               uint64_t *ret_victim)
 {
     uint64_t carried = set[0];
     for (uint32_t way = 1; way < ways; way++) {
@@ -112,31 +112,43 @@ static inline bool renew_among(PfCache *cache, uint64_t *set, uint32_t ways, uin
         }
         carried = entry;
     }
-    if (G_UNLIKELY(cache->random) && carried != 0) {
-        uint64_t chosen = pf_rng_below(&cache->rng, ways);
-        /* The entries stand one place behind where they stood, the last one in `carried`. */
-        if (chosen + 1 < ways) {
-            uint64_t last = carried;
-            carried = set[chosen + 1];
-            set[chosen + 1] = last;
-        }
-    }
     set[0] = key | dirty;
     *ret_victim = carried;
     return false;
 }
 
-/* The same with numbers of ways that the compiler knows, for those that most caches have. */
+/* Random replacement: the entry that falls out is any of those that stood there before. */
+static bool renew_at_random(PfCache *cache, uint64_t *set, uint64_t key, uint64_t dirty,
+                            uint64_t *ret_victim)
+{
+    if (renew_among(set, cache->ways, key, dirty, ret_victim))
+        return true;
+    if (*ret_victim == 0)
+        return false;
+    /* The entries stand one place behind where they stood, the last one outside. */
+    uint64_t chosen = pf_rng_below(&cache->rng, cache->ways);
+    if (chosen + 1 < cache->ways) {
+        uint64_t last = *ret_victim;
+        *ret_victim = set[chosen + 1];
+        set[chosen + 1] = last;
+    }
+    return false;
+}
+
+/* Where KEY is not in front; with numbers of ways that the compiler knows, for those that most
+ * caches have. */
 static bool renew_behind_first(PfCache *cache, uint64_t *set, uint64_t key, uint64_t dirty,
                                uint64_t *ret_victim)
 {
+    if (G_UNLIKELY(cache->random))
+        return renew_at_random(cache, set, key, dirty, ret_victim);
     switch (cache->ways) {
     case 8:
-        return renew_among(cache, set, 8, key, dirty, ret_victim);
+        return renew_among(set, 8, key, dirty, ret_victim);
     case 16:
-        return renew_among(cache, set, 16, key, dirty, ret_victim);
+        return renew_among(set, 16, key, dirty, ret_victim);
     default:
-        return renew_among(cache, set, cache->ways, key, dirty, ret_victim);
+        return renew_among(set, cache->ways, key, dirty, ret_victim);
     }
 }
 
