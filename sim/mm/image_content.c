@@ -111,20 +111,26 @@ static void put_value(uint8_t *at, uint64_t value, uint64_t count)
             at[i] = (uint8_t)(value >> (8 * i));
 }
 
-PfByteSpan image_write_part(const PfImage *image, const PfEvent *event, uint8_t *page)
+PfByteSpan image_part(const PfImage *image, const PfEvent *event)
 {
     const PfRecord *record = &image->block->records[event->record];
-    uint64_t offset = record->address & (image->page_bytes - 1);
-    uint64_t in_first = MIN(record->count, image->page_bytes - offset);
-    uint64_t skipped = event->part == 0 ? 0 : in_first;
-    uint64_t length = event->part == 0 ? in_first : record->count - in_first;
-    uint8_t *at = event->part == 0 ? page + offset : page;
+    uint32_t offset = (uint32_t)(record->address & (image->page_bytes - 1));
+    uint32_t in_first = (uint32_t)MIN(record->count, image->page_bytes - offset);
+    return event->part == 0 ? (PfByteSpan){offset, offset + in_first}
+                            : (PfByteSpan){0, (uint32_t)record->count - in_first};
+}
+
+void image_write_part(const PfImage *image, const PfEvent *event, uint8_t *page)
+{
+    const PfRecord *record = &image->block->records[event->record];
+    PfByteSpan part = image_part(image, event);
+    uint32_t length = part.end_bytes - part.first_bytes;
+    uint64_t skipped = event->part == 0 ? 0 : record->count - length;
+    uint8_t *at = page + part.first_bytes;
     if (record->count <= sizeof record->value)
         put_value(at, record->value >> (8 * skipped), length);
     else
         memcpy(at, record->bytes + skipped, length);
-    uint32_t first = (uint32_t)(at - page);
-    return (PfByteSpan){first, first + (uint32_t)length};
 }
 
 void pf_image_reader_init(PfImageReader *reader, const PfImage *image)
@@ -136,8 +142,10 @@ void pf_image_reader_init(PfImageReader *reader, const PfImage *image)
 
 void pf_image_reader_clear(PfImageReader *reader)
 {
-    for (unsigned i = 0; reader->copies != NULL && i < PF_IMAGE_COPIES; i++)
+    for (unsigned i = 0; reader->copies != NULL && i < PF_IMAGE_COPIES; i++) {
         g_free(reader->copies[i].bytes);
+        g_free(reader->copies[i].state);
+    }
     g_clear_pointer(&reader->copies, g_free);
     g_clear_pointer(&reader->page, g_free);
     g_clear_pointer(&reader->chain, g_array_unref);
@@ -217,7 +225,6 @@ static bool collect_chain(const PfImage *image, PfImageReader *reader, uint32_t 
 static bool copy_base(PfImage *image, uint32_t object, uint32_t oldest, uint8_t *page)
 {
     uint32_t handle = *image_handle(image, object);
-    const uint8_t *bytes;
     if ((handle & HANDLE_TAG) == HANDLE_BYTES &&
         pf_image_event(image, oldest)->kind != PF_EVENT_CONTENT) {
         memcpy(page, buffer_at(image, handle & ~HANDLE_TAG)->bytes, image->page_bytes);
@@ -226,7 +233,7 @@ static bool copy_base(PfImage *image, uint32_t object, uint32_t oldest, uint8_t 
     PfContent base;
     if (!chain_base(image, object, oldest, &base))
         return false;
-    bytes = pf_content_bytes(image->store, base, page);
+    const uint8_t *bytes = pf_content_bytes(image->store, base, page);
     if (bytes != NULL && bytes != page)
         memcpy(page, bytes, image->page_bytes);
     pf_content_unref(image->store, base);

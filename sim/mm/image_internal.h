@@ -171,8 +171,10 @@ void image_base_unpin_all(PfImage *image, uint32_t context);
 void image_events_begin(PfImage *image, const PfRecordBlock *block, uint32_t from);
 uint32_t image_last_event(const PfImage *image, uint32_t object);
 void image_add_event(PfImage *image, const PfEvent *event);
-/* The part of a write that EVENT stands for, put into PAGE; where that is. */
-PfByteSpan image_write_part(const PfImage *image, const PfEvent *event, uint8_t *page);
+/* Where the part of a write that EVENT stands for is in its page. */
+PfByteSpan image_part(const PfImage *image, const PfEvent *event);
+/* Puts it into PAGE. */
+void image_write_part(const PfImage *image, const PfEvent *event, uint8_t *page);
 /* Puts what SLOT holds as the first POSITION events leave it into PAGE; false if unknown. */
 bool image_copy_page(PfImage *image, PfImageReader *reader, PfSlot slot, uint32_t position,
                      uint8_t *page);

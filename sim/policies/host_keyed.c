@@ -1,113 +1,85 @@
 /* Keys of what stores make of pages. A policy that looks each store up asks for a page's key store by
- * store, so the page is kept as it was when it asked last, and the next key is made from what has
- * changed since. Simulated costs have nothing to do with that. */
+ * store, so the image, which knows what each store changes, has the key made from that. Simulated
+ * costs have nothing to do with it. */
 #include "host.h"
 
 #include <string.h>
 
 struct PfHostKeyed {
-    uint32_t slot;   /* + 1; 0: there is no page here yet */
-    uint8_t *bytes;
-    uint64_t *state; /* of the policy's hash, or the engine's key */
-};
-
-/* Pages are kept by slot, each in the place of another. */
-enum { KEYED_PAGES = PF_IMAGE_COPIES };
-
-/* How keys are followed. */
-typedef struct {
+    PfImageFollower follower; /* its state: that of `ops`, or the engine's key */
     const PfHashFollowOps *ops; /* NULL: `form` */
     PfKeyForm form;
     uint32_t page_bytes;
-    uint32_t unit_bytes; /* that change together */
-    size_t state_bytes;  /* 0: they are not followed */
-} Way;
+};
 
 void pf_host_free_keyed(PfHost *host)
 {
-    for (unsigned i = 0; host->keyed != NULL && i < KEYED_PAGES; i++) {
-        g_free(host->keyed[i].bytes);
-        g_free(host->keyed[i].state);
-    }
     g_clear_pointer(&host->keyed, g_free);
 }
 
-static Way way_of(const PfHost *host)
+static void begin(const void *user, void *state, const uint8_t *bytes)
 {
-    const PfHashEngine *engine = host->base.work->hash_engine;
-    const PfHashFollowOps *ops = host->setup->hash->follow;
-    Way way = {.page_bytes = host->base.work->page_bytes};
-    if (host->alike != NULL || host->hash_bytes != way.page_bytes)
-        return way;
+    const PfHostKeyed *keyed = user;
+    if (keyed->ops != NULL)
+        keyed->ops->begin(state, bytes, keyed->page_bytes);
+    else
+        *(uint64_t *)state = pf_key_page(&keyed->form, bytes, keyed->page_bytes);
+}
+
+static void change(const void *user, void *state, uint32_t offset, const uint8_t *old,
+                   const uint8_t *new)
+{
+    const PfHostKeyed *keyed = user;
+    uint64_t *key = state;
+    if (keyed->ops != NULL)
+        keyed->ops->change(state, keyed->page_bytes, offset, old, new);
+    else
+        *key = pf_key_store(&keyed->form, *key, offset / keyed->form.line_bytes, old, new);
+}
+
+/* How keys are followed; of pages without state they are made as a whole. */
+static PfHostKeyed *new_keyed(const PfHost *host)
+{
+    PfHostKeyed *keyed = g_new0(PfHostKeyed, 1);
+    keyed->page_bytes = host->base.work->page_bytes;
+    keyed->follower = (PfImageFollower){
+        .user = keyed, .begin = begin, .change = change, .unit_bytes = sizeof(uint64_t)};
+    if (host->alike != NULL || host->hash_bytes != keyed->page_bytes)
+        return keyed;
     switch (pf_host_hash_kind(host)) {
     case PF_HASH_SOFTWARE:
     case PF_HASH_FULL:
-        way.ops = ops;
-        way.unit_bytes = sizeof(uint64_t);
-        way.state_bytes = ops != NULL ? ops->state_bytes(way.page_bytes) : 0;
+        keyed->ops = host->setup->hash->follow;
+        if (keyed->ops != NULL)
+            keyed->follower.state_bytes = keyed->ops->state_bytes(keyed->page_bytes);
         break;
     case PF_HASH_INCREMENTAL:
-        way.form = pf_hash_engine_form(engine);
-        way.unit_bytes = way.form.line_bytes;
-        way.state_bytes = sizeof(uint64_t);
+        keyed->form = pf_hash_engine_form(host->base.work->hash_engine);
+        keyed->follower.unit_bytes = keyed->form.line_bytes;
+        keyed->follower.state_bytes = sizeof(uint64_t);
         break;
     case PF_HASH_ECC:
         break;
     }
-    return way;
+    return keyed;
 }
 
-/* KEYED goes over to BYTES from FIRST to before END, whole units; mostly few of them have
- * changed. */
-static void follow(const Way *way, PfHostKeyed *keyed, const uint8_t *bytes, uint32_t first,
-                   uint32_t end)
+bool pf_host_key_of_result(PfHost *host, uint64_t *ret_key)
 {
-    uint8_t *old = keyed->bytes + first;
-    if (memcmp(old, bytes + first, end - first) == 0)
-        return;
-    if (end - first > way->unit_bytes) {
-        uint32_t middle = first + (end - first) / way->unit_bytes / 2 * way->unit_bytes;
-        follow(way, keyed, bytes, first, middle);
-        follow(way, keyed, bytes, middle, end);
-        return;
-    }
-    if (way->ops != NULL)
-        way->ops->change(keyed->state, way->page_bytes, first, old, bytes + first);
-    else
-        *keyed->state = pf_key_store(&way->form, *keyed->state, first / way->unit_bytes, old,
-                                     bytes + first);
-    memcpy(old, bytes + first, end - first);
-}
-
-static void begin(const Way *way, PfHostKeyed *keyed, PfSlot slot, const uint8_t *bytes)
-{
-    if (keyed->bytes == NULL) {
-        keyed->bytes = g_malloc(way->page_bytes);
-        keyed->state = g_malloc(way->state_bytes);
-    }
-    memcpy(keyed->bytes, bytes, way->page_bytes);
-    keyed->slot = slot.index + 1;
-    if (way->ops != NULL)
-        way->ops->begin(keyed->state, bytes, way->page_bytes);
-    else
-        *keyed->state = pf_key_page(&way->form, bytes, way->page_bytes);
-}
-
-uint64_t pf_host_key_of_result(PfHost *host, PfSlot slot, const uint8_t *bytes,
-                               PfByteSpan changed)
-{
-    Way way = way_of(host);
-    if (way.state_bytes == 0)
-        return pf_host_key_of_bytes(host, bytes);
+    PfMemory *memory = host->base.memory;
     if (host->keyed == NULL)
-        host->keyed = g_new0(PfHostKeyed, KEYED_PAGES);
-    PfHostKeyed *keyed = &host->keyed[slot.index % KEYED_PAGES];
-    uint32_t beside = way.unit_bytes - 1;
-    if (keyed->slot == slot.index + 1)
-        follow(&way, keyed, bytes, changed.first_bytes & ~beside,
-               (changed.end_bytes + beside) & ~beside);
+        host->keyed = new_keyed(host);
+    const PfHostKeyed *keyed = host->keyed;
+    const void *state;
+    const uint8_t *bytes = pf_image_result(memory->image, &memory->reader, host->intent.slot,
+                                           host->intent.result, &keyed->follower, &state);
+    if (bytes == NULL)
+        return false;
+    if (keyed->follower.state_bytes == 0)
+        *ret_key = pf_host_key_of_bytes(host, bytes);
+    else if (keyed->ops != NULL)
+        *ret_key = pf_host_cut_key(host, keyed->ops->hash(state, keyed->page_bytes));
     else
-        begin(&way, keyed, slot, bytes);
-    return pf_host_cut_key(host, way.ops != NULL ? way.ops->hash(keyed->state, way.page_bytes)
-                                                 : *keyed->state);
+        *ret_key = pf_host_cut_key(host, *(const uint64_t *)state);
+    return true;
 }
