@@ -9,10 +9,7 @@
 /* An entry is a line number, shifted, and these bits; 0 is an empty place. */
 enum { ENTRY_VALID = 1, ENTRY_DIRTY = 2, ENTRY_SHIFT = 2 };
 
-enum { WAYS_MAX = 64, LINE_BYTES_MIN = 1 << ENTRY_SHIFT, LINE_BYTES_MAX = 4096 };
-
-/* Above any machine; it keeps products of the geometry far from 64 bits. */
-#define SIZE_BYTES_MAX (64 * PF_GIB)
+static_assert(PF_CACHE_LINE_BYTES_MIN >= 1 << ENTRY_SHIFT, "bits of an entry beside the line");
 
 struct PfCache {
     PfPort port;
@@ -30,66 +27,6 @@ struct PfCache {
     PfRng rng;
     PfCacheStats own_stats;
 };
-
-static const char *const serves_names[] = {"all", "data", "fetch", NULL};
-static const char *const replacement_names[] = {"lru", "random", NULL};
-
-const PfConfigField pf_cache_fields[] = {
-    {.key = "name",
-     .type = PF_CONFIG_STRING,
-     .offset = offsetof(PfCacheConfig, name),
-     .description = "What the level is called in statistics: cache.NAME."},
-    {.key = "serves",
-     .type = PF_CONFIG_ENUM,
-     .offset = offsetof(PfCacheConfig, serves),
-     .standard = "all",
-     .choices = serves_names,
-     .description = "Which requests of a core enter the hierarchy at this level."},
-    {.key = "size",
-     .type = PF_CONFIG_SIZE,
-     .offset = offsetof(PfCacheConfig, size_bytes),
-     .standard = "32KiB",
-     .min = LINE_BYTES_MIN,
-     .max = SIZE_BYTES_MAX,
-     .unit = "bytes",
-     .description = "Capacity; divided by ways and line it must give a power of two of sets."},
-    {.key = "ways",
-     .type = PF_CONFIG_UINT,
-     .offset = offsetof(PfCacheConfig, ways),
-     .standard = "8",
-     .min = 1,
-     .max = WAYS_MAX,
-     .unit = "lines",
-     .description = "Lines in a set."},
-    {.key = "line",
-     .type = PF_CONFIG_SIZE,
-     .offset = offsetof(PfCacheConfig, line_bytes),
-     .standard = "64",
-     .min = LINE_BYTES_MIN,
-     .max = LINE_BYTES_MAX,
-     .power_of_two = true,
-     .unit = "bytes",
-     .description = "Bytes of a line, not more than a line of the level below has."},
-    {.key = "latency",
-     .type = PF_CONFIG_UINT,
-     .offset = offsetof(PfCacheConfig, latency_cycles),
-     .standard = "4",
-     .max = 1000000,
-     .unit = "cycles",
-     .description = "Time of a hit, and of finding out that it is a miss."},
-    {.key = "shared",
-     .type = PF_CONFIG_BOOL,
-     .offset = offsetof(PfCacheConfig, shared),
-     .standard = "false",
-     .description = "One for all cores of a node instead of one for each core."},
-    {.key = "replacement",
-     .type = PF_CONFIG_ENUM,
-     .offset = offsetof(PfCacheConfig, replacement),
-     .standard = "lru",
-     .choices = replacement_names,
-     .description = "Which line of a full set makes room."},
-};
-const size_t pf_cache_field_count = G_N_ELEMENTS(pf_cache_fields);
 
 static uint64_t *set_of(const PfCache *cache, uint64_t line)
 {
@@ -220,37 +157,6 @@ uint64_t pf_cache_access(PfPort *port, const PfRequest *request)
 
 static const PfPortOps port_ops = {.access = pf_cache_access};
 
-static bool check_geometry(const PfCacheConfig *config, uint64_t *ret_sets, GError **error)
-{
-    const char *name = config->name != NULL ? config->name : "(unnamed)";
-    if (config->ways < 1 || config->ways > WAYS_MAX) {
-        g_set_error(error, PF_ERROR, PF_ERROR_CONFIG,
-                    "cache %s: ways = %" G_GUINT64_FORMAT " is not within 1 .. %d", name,
-                    config->ways, WAYS_MAX);
-        return false;
-    }
-    if (!pf_is_power_of_two(config->line_bytes) || config->line_bytes < LINE_BYTES_MIN ||
-        config->line_bytes > LINE_BYTES_MAX) {
-        g_set_error(error, PF_ERROR, PF_ERROR_CONFIG,
-                    "cache %s: line = %" G_GUINT64_FORMAT " is not a power of two within %d .. %d",
-                    name, config->line_bytes, LINE_BYTES_MIN, LINE_BYTES_MAX);
-        return false;
-    }
-    uint64_t set_bytes = config->ways * config->line_bytes;
-    uint64_t sets = config->size_bytes / set_bytes;
-    if (config->size_bytes > SIZE_BYTES_MAX || config->size_bytes % set_bytes != 0 ||
-        !pf_is_power_of_two(sets)) {
-        g_set_error(error, PF_ERROR, PF_ERROR_CONFIG,
-                    "cache %s: size = %" G_GUINT64_FORMAT " is not a power of two of sets of %"
-                    G_GUINT64_FORMAT " ways of %" G_GUINT64_FORMAT
-                    " bytes; change size or ways", name, config->size_bytes, config->ways,
-                    config->line_bytes);
-        return false;
-    }
-    *ret_sets = sets;
-    return true;
-}
-
 static void register_stats(const PfCacheStats *stats, PfStatsGroup *group)
 {
     pf_stats_counter(group, "fetches", "events", "Instruction fetches that asked this level.",
@@ -281,7 +187,7 @@ PfCache *pf_cache_new(const PfCacheConfig *config, PfPort *next, uint64_t seed,
                       PfStatsGroup *stats, GError **error)
 {
     uint64_t sets;
-    if (!check_geometry(config, &sets, error))
+    if (!pf_cache_check_geometry(config, &sets, error))
         return NULL;
 
     PfCache *cache = g_new0(PfCache, 1);
@@ -336,7 +242,9 @@ uint64_t pf_cache_run(PfCache *cache, const PfRequest *first, uint32_t lines)
         .kind = first->kind == PF_ACCESS_FETCH ? PF_ACCESS_FETCH : PF_ACCESS_READ,
         .actor = first->actor,
     };
-    uint64_t done_cycles = lines > 0 ? first->now_cycles + lines - 1 + cache->latency_cycles : first->now_cycles;
+    uint64_t done_cycles = first->now_cycles;
+    if (lines > 0)
+        done_cycles += lines - 1 + cache->latency_cycles;
     uint64_t misses = 0;
     for (uint32_t i = 0; i < lines; i++) {
         uint64_t victim;

@@ -200,8 +200,8 @@ static bool chain_base(PfImage *image, uint32_t object, uint32_t oldest, PfConte
     return known;
 }
 
-/* Collects the writes up to NEWEST, an event, in the reader's chain, newest first. Sets RET_OLDEST to
- * the event that is as far back as there is need to look; false if one of them makes the bytes
+/* Collects the writes up to NEWEST, an event, in the reader's chain, newest first. Sets RET_OLDEST
+ * to the event that is as far back as there is need to look; false if one of them makes the bytes
  * unknown. */
 static bool collect_chain(const PfImage *image, PfImageReader *reader, uint32_t newest,
                           uint32_t *ret_oldest)

@@ -53,7 +53,8 @@ static bool hash_by_engine(const PfHost *host, const uint8_t *bytes, uint64_t *r
 static uint64_t hash_content(const PfHost *host, PfContent content)
 {
     PfContentStore *store = host->base.memory->frames.store;
-    bool by_policy = pf_host_hash_kind(host) == PF_HASH_SOFTWARE || pf_host_hash_kind(host) == PF_HASH_FULL;
+    PfHashKind kind = pf_host_hash_kind(host);
+    bool by_policy = kind == PF_HASH_SOFTWARE || kind == PF_HASH_FULL;
     /* The store's own hash is XXH3-64: no need to compute that again. */
     if (by_policy && host->alike == NULL && host->hash_bytes == host->base.work->page_bytes)
         return g_str_equal(host->setup->hash->name, "xxh3")

@@ -1,12 +1,10 @@
-/* Keys of what stores make of pages. A policy that looks each store up asks for a page's key store by
- * store, so the image, which knows what each store changes, has the key made from that. Simulated
- * costs have nothing to do with it. */
+/* Keys of what stores make of pages. A policy that looks each store up asks for a page's key store
+ * by store, so the image, which knows what each store changes, has the key made from that.
+ * Simulated costs have nothing to do with it. */
 #include "host.h"
 
-#include <string.h>
-
 struct PfHostKeyed {
-    PfImageFollower follower; /* its state: that of `ops`, or the engine's key */
+    PfImageFollower follower;   /* its state: that of `ops`, or the engine's key */
     const PfHashFollowOps *ops; /* NULL: `form` */
     PfKeyForm form;
     uint32_t page_bytes;
