@@ -1,5 +1,6 @@
 #include "cache.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "error.h"

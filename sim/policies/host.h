@@ -122,9 +122,7 @@ typedef struct {
     bool is_redirected;
 } PfIntent;
 
-/* How keys of pages are kept up store by store (host_keyed.c). */
-typedef struct PfHostKeyed PfHostKeyed;
-
+typedef struct PfHostKeyed PfHostKeyed; /* keys kept up store by store (host_keyed.c) */
 /* What the policy deems identical (host_alike.c). */
 typedef struct PfHostAlike PfHostAlike;
 
@@ -135,6 +133,8 @@ struct PfHost {
     void *finder;
     void **filters;          /* as many as in the setup; NULL: there are none */
     uint64_t expiry_cycles;  /* when page_expired is to be told; PF_HOST_NEVER: not by now */
+    uint64_t write_back_cycles; /* when line_written_back is; likewise */
+    GArray *write_backs;        /* of PfWriteBack (host_write_backs.h); NULL: nobody asks */
     uint64_t accesses;       /* of all contexts */
     PfHostClasses *classes;  /* NULL: there are none */
     PfPlace *place; /* where the policy works now */
@@ -277,10 +277,11 @@ static inline bool pf_host_wants_intents(const PfHost *host)
     return host->setup->ops->write_intended != NULL;
 }
 
-/* When the policy is to be woken up, or to be told that pages have expired. */
+/* When the policy is to be woken up, or to be told of pages that expired or lines written back. */
 static inline uint64_t pf_host_due(const PfHost *host)
 {
-    return MIN(host->wake_at_cycles, host->expiry_cycles);
+    uint64_t told_cycles = MIN(host->expiry_cycles, host->write_back_cycles);
+    return MIN(host->wake_at_cycles, told_cycles);
 }
 
 /* ---- classes (host_classes.c) ---- */
@@ -373,8 +374,7 @@ uint64_t pf_host_engine_metadata_bytes(const PfHost *host);
 /* The key that the policy's hash, or the engine, makes of a page of BYTES, or of CONTENT, at no
  * charge. */
 uint64_t pf_host_key_of_bytes(const PfHost *host, const uint8_t *bytes);
-/* Likewise of what the store in hand makes of its page; false if its bytes are not at hand
- * (host_keyed.c). */
+/* Likewise of what the store in hand makes; false if its bytes are not at hand (host_keyed.c). */
 bool pf_host_key_of_result(PfHost *host, uint64_t *ret_key);
 void pf_host_free_keyed(PfHost *host);
 /* Who makes keys; SOFTWARE where there is no engine. */

@@ -1,8 +1,8 @@
 /* How long does looking up each store before it is made take the simulator?
  *
  * Generated traces of single accesses in binary form, as a recorder writes them, played under
- * `none` and under `collapse` in several ways, with caches, TLBs and DRAM. Prints the CPU time of each
- * alone (the trace read and resolved included) as a multiple of that of `none`, medians of
+ * `none` and under `collapse` in several ways, with caches, TLBs and DRAM. Prints the CPU time of
+ * each alone (the trace read and resolved included) as a multiple of that of `none`, medians of
  * interleaved runs; the aim is 3 for what looks each store up in a write-heavy program. */
 #include <glib/gstdio.h>
 #include <stdio.h>
