@@ -126,9 +126,7 @@ typedef struct {
     bool is_redirected;
 } PfIntent;
 
-/* What a page held when its key was made last (host_hash.c). */
-typedef struct PfHostKeyed PfHostKeyed;
-
+typedef struct PfHostKeyed PfHostKeyed; /* keys kept up store by store (host_keyed.c) */
 /* What the policy deems identical (host_alike.c). */
 typedef struct PfHostAlike PfHostAlike;
 
@@ -156,7 +154,7 @@ struct PfHost {
     uint32_t start_generation; /* those of another one are stale */
     uint64_t start_changes;    /* of memory, when this generation began */
     uint32_t hash_bytes; /* of a page that are hashed, from hash_offset_bytes on */
-    PfHostKeyed *keyed;   /* pages whose keys are followed; NULL until one is */
+    PfHostKeyed *keyed;   /* NULL until a result is asked for */
     PfHostAlike *alike;   /* NULL: only equal bytes are identical */
     uint64_t alike_bits;  /* in which the pages differ that were compared last by that rule */
     PfTable stale_lines; /* line -> digest of what DRAM has of it, if it is dirty (host_hash.c) */
@@ -356,9 +354,11 @@ uint64_t pf_host_engine_metadata_bytes(const PfHost *host);
 /* The key that the policy's hash, or the engine, makes of a page of BYTES, or of CONTENT, at no
  * charge. */
 uint64_t pf_host_key_of_bytes(const PfHost *host, const uint8_t *bytes);
-/* Likewise for what the store in hand makes of SLOT. */
-uint64_t pf_host_key_of_result(PfHost *host, PfSlot slot, const uint8_t *bytes);
+/* Likewise of what the store in hand makes; false if its bytes are not at hand (host_keyed.c). */
+bool pf_host_key_of_result(PfHost *host, uint64_t *ret_key);
 void pf_host_free_keyed(PfHost *host);
+PfHashKind pf_host_hash_kind(const PfHost *host); /* SOFTWARE where there is no engine */
+uint64_t pf_host_cut_key(const PfHost *host, uint64_t hash); /* what is left as a key */
 uint64_t pf_host_key_of(PfHost *host, PfContent content);
 
 /* A policy whose cycles are stolen works, from now on, where CONTEXT, whose page it looks at,

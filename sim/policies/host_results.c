@@ -75,12 +75,8 @@ bool pf_host_hash_result(PfHost *host, uint64_t *ret_key)
     if (pf_host_engine_leaves_out(host, intent->page))
         return false;
     pf_host_charge_hash(host, is_present(host) ? &frame : NULL);
-    const uint8_t *bytes =
-        pf_image_result(memory->image, &memory->reader, intent->slot, intent->result);
-    if (bytes != NULL) {
-        *ret_key = pf_host_key_of_result(host, intent->slot, bytes);
+    if (pf_host_key_of_result(host, ret_key))
         return true;
-    }
     PfContent content;
     if (!pf_host_result_content(host, &content))
         return false;
