@@ -1,5 +1,9 @@
 #include "machine_memory.h"
 
+#include <inttypes.h>
+
+#include "error.h"
+
 static bool build_drams(PfMachine *machine, const PfNodes *nodes, unsigned page_shift,
                         PfStats *stats, GError **error)
 {
@@ -53,11 +57,27 @@ static PfInterconnectConfig interconnect_of(const PfMachine *machine, const PfNo
                                   .link_bytes_per_second = config->numa.link_bandwidth};
 }
 
+/* Whether a quarter of a page has the line that the engine is to take the check bits of. */
+static bool check_ecc_line(const PfMachineConfig *config, uint32_t page_bytes, GError **error)
+{
+    const PfHashEngineConfig *engine = &config->hash_engine;
+    uint32_t line_bytes = MIN((uint32_t)config->caches[0].line_bytes, page_bytes);
+    uint32_t last = pf_ecc_offset(page_bytes, line_bytes, UINT32_MAX, 0) / line_bytes;
+    if (engine->kind != PF_HASH_ECC || engine->ecc_line <= last)
+        return true;
+    g_set_error(error, PF_ERROR, PF_ERROR_CONFIG,
+                "machine.hash_engine.ecc_line: %" PRIu64 " is above %" PRIu32
+                ", the last line of a quarter of the trace's pages",
+                engine->ecc_line, last);
+    return false;
+}
+
 bool machine_build_memory(PfMachine *machine, const PfMachineUse *use, PfStats *stats,
                           GError **error)
 {
     const PfMachineConfig *config = machine->config;
-    if (!build_drams(machine, use->nodes, use->page_shift, stats, error))
+    if (!check_ecc_line(config, (uint32_t)1 << use->page_shift, error) ||
+        !build_drams(machine, use->nodes, use->page_shift, stats, error))
         return false;
     machine->hash_engine = pf_hash_engine_new(&config->hash_engine, machine->core_count + 1,
                                               &machine->homes, (uint32_t)1 << use->page_shift,

@@ -49,7 +49,12 @@ static bool build_host(PfRun *run, uint64_t frame_capacity, bool verify, GError 
                        .cam = &run->machine_config->cam,
                        .cam_reach_cycles = pf_machine_reach(run->machine_config),
                        .frame_capacity = frame_capacity};
-    run->host = pf_host_new(run->setup, &base, error);
+    GError *wrong = NULL;
+    run->host = pf_host_new(run->setup, &base, &wrong);
+    if (g_error_matches(wrong, PF_ERROR, PF_ERROR_CONFIG))
+        g_prefix_error(&wrong, "%s: ", run->setup->origin);
+    if (wrong != NULL)
+        g_propagate_error(error, wrong);
     if (run->host != NULL && run->host->write_backs != NULL)
         pf_machine_listen(run->machine, pf_host_line_written_back, run->host);
     return run->host != NULL;

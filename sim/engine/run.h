@@ -268,6 +268,8 @@ void run_close_nodes(PfRun *run);
 void run_migrate(PfRun *run);
 
 /* run_energy.c */
+/* Whether the run has a CAM with figures that lie beyond the card's table. */
+bool run_cam_is_extrapolated(const PfRun *run);
 /* Registers energy.* and what is told of the CAM beside its counters. */
 void run_register_energy(PfRun *run);
 

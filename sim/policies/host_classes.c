@@ -7,8 +7,8 @@
  * lets pages of several classes map: of the page cache, of aliases, the zero frame. */
 #include <string.h>
 
-#include "host.h"
 #include "host_class_rules.h"
+#include "host_classes.h"
 #include "table.h"
 
 #define OF_CONTEXT (1U << PF_CLASS_LABEL | 1U << PF_CLASS_KIND | 1U << PF_CLASS_USER)
