@@ -31,6 +31,7 @@ typedef struct {
     uint64_t wasted_within_ps;
     char **filters;
     char **classes;
+    bool class_runs;
 } PfPolicyCommon;
 
 /* One of `filters`. */
@@ -40,7 +41,8 @@ typedef struct {
 } PfFilterSetup;
 
 /* One element of `policies`, bound and checked; shared by all runs of it. */
-typedef struct {
+typedef struct PfPolicySetup PfPolicySetup;
+struct PfPolicySetup {
     PfPolicyCommon common;
     const PfPolicyOps *ops;
     const PfFinderOps *finder; /* NULL: the policy files nothing */
@@ -49,7 +51,8 @@ typedef struct {
     gpointer finder_config;
     GArray *filters; /* of PfFilterSetup */
     unsigned class_rules; /* 0: there are no classes (host_classes.c) */
-} PfPolicySetup;
+    const PfPolicySetup *whole; /* what this is without a class rule, for comparison; else NULL */
+};
 
 /* Binds SECTION. Errors are collected in its configuration; NULL if the policy is not known. */
 PfPolicySetup *pf_policy_setup_new(PfConfigSection *section, const PfRegistry *registry);
@@ -137,6 +140,7 @@ struct PfHost {
     GArray *write_backs;        /* of PfWriteBack (host_write_backs.h); NULL: nobody asks */
     uint64_t accesses;       /* of all contexts */
     PfHostClasses *classes;  /* NULL: there are none */
+    PfStatValue *class_forgone; /* by PfClassRule (host_class_rules.h) */
     PfPlace *place; /* where the policy works now */
     PfPlace place_now;
     PfRng rng;
@@ -285,8 +289,6 @@ static inline uint64_t pf_host_due(const PfHost *host)
 }
 
 /* ---- classes (host_classes.c) ---- */
-/* Binds `classes` of SECTION to SETUP. */
-void pf_policy_setup_bind_classes(PfPolicySetup *setup, PfConfigSection *section);
 /* Makes the classes, if there are to be some. Registers class.*. */
 void pf_host_create_classes(PfHost *host);
 void pf_host_free_classes(PfHost *host);
@@ -377,10 +379,8 @@ uint64_t pf_host_key_of_bytes(const PfHost *host, const uint8_t *bytes);
 /* Likewise of what the store in hand makes; false if its bytes are not at hand (host_keyed.c). */
 bool pf_host_key_of_result(PfHost *host, uint64_t *ret_key);
 void pf_host_free_keyed(PfHost *host);
-/* Who makes keys; SOFTWARE where there is no engine. */
-PfHashKind pf_host_hash_kind(const PfHost *host);
-/* What is left of a hash as a key. */
-uint64_t pf_host_cut_key(const PfHost *host, uint64_t hash);
+PfHashKind pf_host_hash_kind(const PfHost *host); /* SOFTWARE where there is no engine */
+uint64_t pf_host_cut_key(const PfHost *host, uint64_t hash); /* what is left as a key */
 uint64_t pf_host_key_of(PfHost *host, PfContent content);
 
 /* A policy whose cycles are stolen works, from now on, where CONTEXT, whose page it looks at,

@@ -46,3 +46,6 @@ const PfRun *policy_run(const PolicyPlay *play);
 
 /* How often the host hashed a page to intern it, for all runs. */
 uint64_t policy_host_hashes(const PolicyPlay *play);
+/* All runs that there were, `none` among them. */
+size_t policy_run_count(const PolicyPlay *play);
+const PfRun *policy_run_at(const PolicyPlay *play, size_t index);
