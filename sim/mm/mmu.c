@@ -158,6 +158,8 @@ static void tlbs_of(const PfMmu *mmu, unsigned core, PfTlb *ret_tlbs[TLBS])
 static void drop(PfMmu *mmu, unsigned core, uint32_t space, PfVpn first, uint64_t pages)
 {
     PfTlb *tlbs[TLBS];
+    if (pages == UINT64_MAX)
+        first.number = 0;
     tlbs_of(mmu, core, tlbs);
     for (unsigned i = 0; i < TLBS; i++)
         if (tlbs[i] != NULL)
