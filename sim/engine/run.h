@@ -204,7 +204,8 @@ static inline void run_bill_to(PfRun *run, uint32_t context)
     pf_mmu_run(&run->machine->mmu, run_place(run, context)->index, context);
 }
 
-/* A context pays for the STALL of its CORE just made: what waited for translations, and the rest. */
+/* A context pays for the STALL of its CORE just made: what waited for translations, and what for
+ * the rest. */
 static inline void run_charge_stall(PfRun *run, PfCore *core, uint64_t stall)
 {
     uint64_t walk = pf_core_take_walk_stall(core);

@@ -76,6 +76,7 @@ void pf_mmu_clear(PfMmu *mmu);
  * are walked for it are copies that the host keeps of the guest's. */
 void pf_mmu_add_space(PfMmu *mmu, uint32_t space, unsigned core, bool shadowed);
 
+/* As told to pf_mmu_add_space. */
 static inline bool pf_mmu_is_shadowed(const PfMmu *mmu, uint32_t space)
 {
     return g_array_index(mmu->shadowed, bool, space);

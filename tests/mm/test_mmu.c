@@ -1,81 +1,5 @@
 /* Translation: two levels of TLB and walks. */
-#include "mmu.h"
-
-#include "check.h"
-#include "shootdown.h"
-
-enum { CACHE_LATENCY = 1, MEMORY_LATENCY = 10, SECOND_LATENCY = 7, CORES = 3 };
-
-typedef struct {
-    PfStats *stats;
-    PfMmuConfig config;
-    PfMmu mmu;
-    PfCache *cache;
-} Fixture;
-
-static uint64_t answer(PfPort *port, const PfRequest *request)
-{
-    (void)port;
-    return request->now_cycles + MEMORY_LATENCY;
-}
-
-static const PfPortOps memory_ops = {.access = answer};
-static PfPort memory_port = {&memory_ops};
-
-static void set_up_with(Fixture *fixture, const PfMmuConfig *config)
-{
-    const PfCacheConfig cache = {
-        .name = (char *)(uintptr_t) "l1", .size_bytes = 4096, .ways = 64, .line_bytes = 64,
-        .latency_cycles = CACHE_LATENCY};
-    g_autoptr(GError) error = NULL;
-    fixture->config = *config;
-    fixture->stats = pf_stats_new();
-    bool made =
-        pf_mmu_init(&fixture->mmu, &fixture->config, CORES, 12, fixture->stats, &error);
-    CU_ASSERT_TRUE_FATAL(made);
-    fixture->cache = pf_cache_new(&cache, &memory_port, 1, NULL, NULL);
-    for (uint32_t space = 0; space < 4; space++)
-        pf_mmu_add_space(&fixture->mmu, space, space == 3 ? 1 : 0, space == 3);
-}
-
-/* Sides of two entries, and behind them some of four ways. */
-static PfMmuConfig config_of(uint64_t second_entries)
-{
-    return (PfMmuConfig){
-        .instruction = {.entries = 2, .ways = 2},
-        .data = {.entries = 2, .ways = 2},
-        .second = {.entries = second_entries, .ways = 4, .latency_cycles = SECOND_LATENCY},
-        .walk = {.levels = 4, .host_levels = 4},
-        .flush_ceiling_pages = 33,
-        .virtual_ipi = 1.0};
-}
-
-static void set_up(Fixture *fixture, uint64_t second_entries)
-{
-    const PfMmuConfig config = config_of(second_entries);
-    set_up_with(fixture, &config);
-}
-
-static void tear_down(Fixture *fixture)
-{
-    pf_mmu_check(&fixture->mmu);
-    pf_mmu_clear(&fixture->mmu);
-    pf_cache_free(fixture->cache);
-    pf_stats_free(fixture->stats);
-}
-
-static uint64_t count(const Fixture *fixture, const char *name)
-{
-    PfStatValue value;
-    CU_ASSERT_TRUE(pf_stats_find(fixture->stats, name, &value));
-    return value.u;
-}
-
-static const PfTlbEntry *refill(Fixture *fixture, const PfTranslation *translation,
-                                uint64_t *ret_cycles)
-{
-    return pf_mmu_refill(&fixture->mmu, translation, fixture->cache, 1000, ret_cycles);
-}
+#include "mmu_fixture.h"
 
 static void test_walk_cycles(void)
 {
@@ -156,17 +80,6 @@ static void test_sides(void)
     tear_down(&fixture);
 }
 
-/* Whether any level of core 0 knows PAGE of SPACE. */
-static bool knows(Fixture *fixture, uint32_t space, uint64_t page)
-{
-    const PfMmuCore *core = &fixture->mmu.cores[0];
-    PfTlb *const tlbs[] = {core->instruction, core->data, core->second};
-    bool found = false;
-    for (unsigned i = 0; i < G_N_ELEMENTS(tlbs); i++)
-        found |= pf_tlb_holds(tlbs[i], space, (PfVpn){page});
-    return found;
-}
-
 static void fill(Fixture *fixture)
 {
     for (uint32_t i = 0; i < 4; i++) {
@@ -238,7 +151,7 @@ static void test_splintering(void)
 
 static void test_pieces(void)
 {
-    /* A second level that holds huge pages in large pieces, before a first that holds them whole. */
+    /* A second level that holds huge pages in large pieces, a first that holds them whole. */
     PfMmuConfig config = config_of(8);
     config.second.huge.held = PF_TLB_PIECES;
     Fixture fixture;
@@ -253,14 +166,6 @@ static void test_pieces(void)
     CU_ASSERT_PTR_NOT_NULL_FATAL(entry);
     CU_ASSERT_EQUAL(pf_tlb_entry_frame(entry, huge.page).number, 17 * 512);
     tear_down(&fixture);
-}
-
-/* CORE runs SPACE and translates its page SPACE. */
-static void visit(Fixture *fixture, unsigned core, uint32_t space)
-{
-    PfTranslation translation = {.page = {space}, .space = space, .core = (uint16_t)core};
-    pf_mmu_run(&fixture->mmu, core, space);
-    pf_mmu_insert(&fixture->mmu, &translation, (PfMpn){space}, true);
 }
 
 static void test_tags(void)
@@ -296,137 +201,6 @@ static void test_one_tag(void)
     tear_down(&fixture);
 }
 
-/* Clocks and a card, for shootdowns; space 2 runs on cores 0 and 1, others where they began. */
-typedef struct {
-    Fixture fixture;
-    PfLedger ledger;
-    PfCosts costs;
-    PfCore *cores[CORES];
-    uint64_t paid[4]; /* by context */
-    PfWork work;
-} Scene;
-
-static void set_scene(Scene *scene, const PfMmuConfig *config)
-{
-    static const PfCoreConfig core = {.cpi = 1.0, .window_instructions = 1, .mshrs = 1};
-    *scene = (Scene){.costs = {.flush_local_cycles = 7,
-                               .flush_remote_cycles = 1000,
-                               .flush_ack_cycles = 100,
-                               .flush_target_cycles = 30,
-                               .shadow_cycles = 5}};
-    set_up_with(&scene->fixture, config);
-    for (unsigned i = 0; i < CORES; i++)
-        scene->cores[i] = pf_core_new(&core, i, NULL, NULL);
-    scene->work = (PfWork){.costs = &scene->costs,
-                           .ledger = &scene->ledger,
-                           .cores = scene->cores,
-                           .daemon_core = CORES - 1,
-                           .context_cycles = scene->paid};
-    visit(&scene->fixture, 0, 1);
-    visit(&scene->fixture, 0, 2);
-    visit(&scene->fixture, 1, 2);
-}
-
-static void clear_scene(Scene *scene)
-{
-    pf_ledger_check(&scene->ledger);
-    tear_down(&scene->fixture);
-    for (unsigned i = 0; i < CORES; i++)
-        pf_core_free(scene->cores[i]);
-}
-
-static void shoot(Scene *scene, unsigned core, PfShootdown what)
-{
-    PfPlace initiator = {.core = scene->cores[core],
-                         .index = (uint16_t)core,
-                         .payer = core == CORES - 1 ? PF_PAYER_POLICY : PF_PAYER_APP,
-                         .context = 0};
-    pf_shootdown(&scene->fixture.mmu, &scene->work, &initiator, &what);
-}
-
-static void test_shootdown(void)
-{
-    Scene scene;
-    PfMmuConfig config = config_of(8);
-    config.virtual_ipi = 2.5;
-    set_scene(&scene, &config);
-    /* From a core that never ran space 2 to the two that did: an interrupt and one more answer,
-     * both 2.5 times; each target, running space 2, pays its part. */
-    shoot(&scene, 2, (PfShootdown){.space = 2, .first = {2}, .pages = 1});
-    CU_ASSERT_EQUAL(pf_core_now(scene.cores[2]), (1000 + 100) * 5 / 2);
-    CU_ASSERT_EQUAL(pf_core_now(scene.cores[0]), 30);
-    CU_ASSERT_EQUAL(pf_core_now(scene.cores[1]), 30);
-    CU_ASSERT_EQUAL(scene.paid[2], 60);
-    CU_ASSERT_FALSE(knows(&scene.fixture, 2, 2));
-    CU_ASSERT_FALSE(pf_tlb_holds(scene.fixture.mmu.cores[1].data, 2, (PfVpn){2}));
-    CU_ASSERT_EQUAL(count(&scene.fixture, "shootdown.remote"), 1);
-    CU_ASSERT_EQUAL(count(&scene.fixture, "shootdown.interrupts"), 2);
-    /* From one of the two: it also drops its own. */
-    shoot(&scene, 1, (PfShootdown){.space = 2, .first = {2}, .pages = 1});
-    CU_ASSERT_EQUAL(pf_core_now(scene.cores[1]), 30 + 7 + 1000 * 5 / 2);
-    CU_ASSERT_EQUAL(pf_core_now(scene.cores[0]), 60);
-    clear_scene(&scene);
-}
-
-static void test_no_shootdown(void)
-{
-    Scene scene;
-    PfMmuConfig config = config_of(8);
-    set_scene(&scene, &config);
-    /* Only core 0 has seen space 1. */
-    shoot(&scene, 0, (PfShootdown){.space = 1, .first = {1}, .pages = 1});
-    CU_ASSERT_EQUAL(pf_core_now(scene.cores[0]), 7);
-    CU_ASSERT_EQUAL(pf_core_now(scene.cores[1]), 0);
-    CU_ASSERT_FALSE(knows(&scene.fixture, 1, 1));
-    /* Whose contexts wait is not interrupted, and forgets. */
-    visit(&scene.fixture, 0, 2);
-    shoot(&scene, 2, (PfShootdown){.space = 2, .first = {2}, .pages = 1, .is_quiet = true});
-    CU_ASSERT_EQUAL(pf_core_now(scene.cores[2]), 7);
-    CU_ASSERT_EQUAL(pf_core_now(scene.cores[0]), 7);
-    CU_ASSERT_FALSE(knows(&scene.fixture, 2, 2));
-    CU_ASSERT_EQUAL(count(&scene.fixture, "shootdown.local"), 2);
-    /* Space 1 is dropped whole while core 0 runs another: from then on nobody sees it. */
-    CU_ASSERT_TRUE(pf_mmu_sees(&scene.fixture.mmu, 0, 1));
-    shoot(&scene, 2, (PfShootdown){.space = 1, .pages = UINT64_MAX});
-    CU_ASSERT_EQUAL(pf_core_now(scene.cores[2]), 7 + 1000);
-    CU_ASSERT_EQUAL(scene.paid[2], 30); /* core 0 ran space 2 when it was interrupted */
-    shoot(&scene, 2, (PfShootdown){.space = 1, .first = {1}, .pages = 1});
-    CU_ASSERT_EQUAL(pf_core_now(scene.cores[2]), 7 + 1000 + 7);
-    clear_scene(&scene);
-}
-
-static void test_ceiling(void)
-{
-    Scene scene;
-    PfMmuConfig config = config_of(8);
-    set_scene(&scene, &config);
-    visit(&scene.fixture, 0, 1); /* page 1 */
-    shoot(&scene, 0, (PfShootdown){.space = 1, .first = {100}, .pages = 33});
-    CU_ASSERT_TRUE(knows(&scene.fixture, 1, 1));
-    CU_ASSERT_EQUAL(count(&scene.fixture, "shootdown.whole_spaces"), 0);
-    shoot(&scene, 0, (PfShootdown){.space = 1, .first = {100}, .pages = 34});
-    CU_ASSERT_FALSE(knows(&scene.fixture, 1, 1));
-    CU_ASSERT_TRUE(knows(&scene.fixture, 2, 2));
-    CU_ASSERT_EQUAL(count(&scene.fixture, "shootdown.whole_spaces"), 1);
-    clear_scene(&scene);
-}
-
-static void test_shadow(void)
-{
-    Scene scene;
-    PfMmuConfig config = config_of(8);
-    set_scene(&scene, &config);
-    PfPlace place = {.core = scene.cores[1], .index = 1, .payer = PF_PAYER_APP, .context = 3};
-    PfMmu *mmu = &scene.fixture.mmu;
-    pf_shadow_change(mmu, &scene.work, &place, PF_ACCOUNT_FAULT, 2, 4); /* has none */
-    CU_ASSERT_EQUAL(scene.ledger.total_cycles, 0);
-    pf_shadow_change(mmu, &scene.work, &place, PF_ACCOUNT_FAULT, 3, 4);
-    CU_ASSERT_EQUAL(scene.ledger.account_cycles[PF_ACCOUNT_FAULT], 4 * 5);
-    CU_ASSERT_EQUAL(scene.paid[3], 20);
-    CU_ASSERT_EQUAL(count(&scene.fixture, "walk.shadow_changes"), 4);
-    clear_scene(&scene);
-}
-
 static void test_common_keys(void)
 {
     g_autoptr(PfConfig) tree = pf_config_new(NULL);
@@ -455,10 +229,6 @@ static const PfCheck checks[] = {
     {"a piece of a page in the second level is the page in the first", test_pieces},
     {"the space left longest ago gives up its tag", test_tags},
     {"with one tag a switch flushes everything", test_one_tag},
-    {"a shootdown interrupts the cores that may hold the page", test_shootdown},
-    {"who cannot hold a page, or waits, is not interrupted", test_no_shootdown},
-    {"a range beyond the ceiling flushes its space", test_ceiling},
-    {"changes of mappings cost more where there are shadow page tables", test_shadow},
     {"both sides of the first level have what neither says", test_common_keys},
 };
 

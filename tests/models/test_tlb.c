@@ -361,8 +361,8 @@ static void tree_replacement(void)
     for (uint64_t page = 0; page < 4; page++)
         insert(tlb, 1, page, 0);
     /* Pages 0 .. 3 lie in ways 0 .. 3. The last use, of 3, leaves the root pointing left and the
-     * left node, last used for 1, pointing to 0. Using 0 turns the root right, where the node points
-     * to 2, though 1 was not used for longer. */
+     * left node, last used for 1, pointing to 0. Using 0 turns the root right, where the node
+     * points to 2, though 1 was not used for longer. */
     pf_tlb_lookup(tlb, 1, (PfVpn){0});
     insert(tlb, 1, 4, 0);
     CU_ASSERT_FALSE(holds(tlb, 1, 2));

@@ -187,7 +187,8 @@ static PfWalker *walker_with(uint64_t second, uint64_t third, uint64_t fourth, u
     PfWalkerConfig config = {
         .levels = 4,
         .host_levels = 4,
-        .caches = {{.entries = second}, {.entries = third}, {.entries = fourth}, {.entries = fifth}},
+        .caches = {{.entries = second}, {.entries = third}, {.entries = fourth},
+                   {.entries = fifth}},
         .nested = {.entries = nested}};
     return pf_walker_new(&config, NULL, NULL);
 }
@@ -253,8 +254,8 @@ static void nested_caches(void)
     g_autoptr(PfWalker) both = walker_with(64, 0, 0, 0, 0);
     reads_of(both, true, 1, 0, 0);
     CU_ASSERT_EQUAL(reads_of(both, true, 1, 1, 0), 2);
-    /* With all, a neighbouring leaf table costs: entries of guest level 2 and 1; the host's leaf for
-     * the new table, found by the host's entry of level 2 for its neighbours; for the data the
+    /* With all, a neighbouring leaf table costs: entries of guest level 2 and 1; the host's leaf
+     * for the new table, found by the host's entry of level 2 for its neighbours; for the data the
      * host's of level 2 and 1. */
     g_autoptr(PfWalker) all = walker_with(64, 64, 64, 64, 64);
     reads_of(all, true, 1, 0, 0);
