@@ -21,6 +21,7 @@ struct PfWalker {
     uint64_t free_at_cycles[PF_WALKERS_MAX];
     PfTlbArray caches[CACHES]; /* [i]: entries of level i + 1, leaves being level 0 */
     PfTlbArray nested;
+    bool is_filled; /* something is in one of these */
     PfWalkerStats *stats;
     PfWalkerStats own_stats;
 };
@@ -70,22 +71,25 @@ static bool cache_has(PfTlbArray *cache, uint64_t number, uint64_t owner)
     return true;
 }
 
-static void cache_put(PfTlbArray *cache, uint64_t number, uint64_t owner)
+static void cache_put(PfWalker *walker, PfTlbArray *cache, uint64_t number, uint64_t owner)
 {
     uint64_t evicted;
-    if (cache->entries > 0)
-        pf_tlb_array_insert(cache, number, owner, (PfTlbEntry){0}, &evicted);
+    if (cache->entries == 0)
+        return;
+    pf_tlb_array_insert(cache, number, owner, (PfTlbEntry){0}, &evicted);
+    walker->is_filled = true;
 }
 
 static void read_entry(Walk *walk, Tables tables, unsigned level, unsigned leaf, uint64_t page)
 {
+    PfWalker *walker = walk->walker;
     uint32_t space = walk->request->space;
     walk->read.address = entry_address(tables, space, level, page);
     walk->read.now_cycles =
         pf_port_wait(walk->port, pf_port_access(walk->port, &walk->read));
     walk->references++;
     if (level > leaf)
-        cache_put(&walk->walker->caches[level - 1], page >> INDEX_BITS * level,
+        cache_put(walker, &walker->caches[level - 1], page >> INDEX_BITS * level,
                   owner_of(space, tables));
 }
 
@@ -136,7 +140,7 @@ static void find_table(Walk *walk, unsigned level)
     if (cache_has(&walk->walker->nested, page, owner))
         return;
     walk_host(walk, page);
-    cache_put(&walk->walker->nested, page, owner);
+    cache_put(walk->walker, &walk->walker->nested, page, owner);
 }
 
 static void walk_tables(Walk *walk)
@@ -282,6 +286,8 @@ const PfWalkerStats *pf_walker_stats(const PfWalker *walker)
 
 void pf_walker_forget(PfWalker *walker, uint32_t space)
 {
+    if (!walker->is_filled)
+        return;
     for (unsigned i = 0; i < CACHES; i++)
         pf_tlb_array_forget(&walker->caches[i], space);
     pf_tlb_array_forget(&walker->nested, space);
@@ -289,6 +295,7 @@ void pf_walker_forget(PfWalker *walker, uint32_t space)
 
 void pf_walker_flush(PfWalker *walker)
 {
+    walker->is_filled = false;
     for (unsigned i = 0; i < CACHES; i++)
         pf_tlb_array_reset(&walker->caches[i]);
     pf_tlb_array_reset(&walker->nested);

@@ -1,5 +1,7 @@
 #include "mmu.h"
 
+#include "units.h"
+
 /* Sizes of Skylake-SP ("Intel 64 and IA-32 Architectures Optimization Reference Manual"): for data
  * 64 entries of 4 ways, 32 of 4 for large pages and 4 for huge ones; behind both sides 1536 of 12
  * ways for base and large pages and 16 of 4 for huge ones. */
@@ -144,6 +146,18 @@ void pf_mmu_add_space(PfMmu *mmu, uint32_t space, unsigned core, bool shadowed)
     g_array_append_val(mmu->shadowed, shadowed);
     g_array_set_size(mmu->masks, mmu->masks->len + mmu->mask_words);
     set_sees(mmu, core, space, true);
+}
+
+unsigned pf_mmu_next_seeing(const PfMmu *mmu, unsigned from, uint32_t space)
+{
+    const uint64_t *mask = &g_array_index(mmu->masks, uint64_t, (size_t)space * mmu->mask_words);
+    while (from < mmu->core_count) {
+        uint64_t rest = mask[from / 64] >> from % 64;
+        if (rest != 0)
+            return from + pf_log2(rest & -rest);
+        from = (from / 64 + 1) * 64;
+    }
+    return mmu->core_count;
 }
 
 /* The TLBs of a core that there are. */

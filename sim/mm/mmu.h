@@ -99,6 +99,9 @@ static inline bool pf_mmu_sees(const PfMmu *mmu, unsigned core, uint32_t space)
     return (mask[core / 64] >> core % 64 & 1) != 0;
 }
 
+/* The first core from FROM on that may hold some, or the number of cores. */
+unsigned pf_mmu_next_seeing(const PfMmu *mmu, unsigned from, uint32_t space);
+
 typedef struct {
     PfVpn page;
     uint32_t space;

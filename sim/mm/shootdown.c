@@ -9,17 +9,18 @@ static bool is_whole(const PfMmu *mmu, const PfShootdown *what)
 void pf_shootdown_free(PfMmu *mmu, const PfShootdown *what)
 {
     uint64_t pages = is_whole(mmu, what) ? UINT64_MAX : what->pages;
-    for (unsigned i = 0; i < mmu->core_count; i++)
-        if (pf_mmu_sees(mmu, i, what->space))
-            pf_mmu_invalidate(mmu, i, what->space, what->first, pages);
+    for (unsigned i = pf_mmu_next_seeing(mmu, 0, what->space); i < mmu->core_count;
+         i = pf_mmu_next_seeing(mmu, i + 1, what->space))
+        pf_mmu_invalidate(mmu, i, what->space, what->first, pages);
 }
 
 /* Each core but that of INITIATOR that sees SPACE answers an interrupt; how many do. */
 static unsigned interrupt(const PfMmu *mmu, PfWork *work, const PfPlace *initiator, uint32_t space)
 {
     unsigned interrupted = 0;
-    for (unsigned i = 0; i < mmu->core_count; i++) {
-        if (i == initiator->index || !pf_mmu_sees(mmu, i, space))
+    for (unsigned i = pf_mmu_next_seeing(mmu, 0, space); i < mmu->core_count;
+         i = pf_mmu_next_seeing(mmu, i + 1, space)) {
+        if (i == initiator->index)
             continue;
         uint32_t running = mmu->cores[i].space;
         PfPlace target = {.core = work->cores[i],

@@ -24,19 +24,25 @@ enum { PAGE_BYTES = 4096, LINE_BYTES = 64, PAGE_LINES = PAGE_BYTES / LINE_BYTES 
     "size = \"4MiB\"; ways = 16; line = 64; latency = 36; shared = true; },\n"                     \
     "{ name = \"way\"; size = \"4KiB\"; ways = 64; latency = 300; shared = true; }"
 
-static char *configuration(bool is_shared)
+/* The preset NAME, with statistics from the mark "warm" on. */
+static char *configuration_of(const char *name)
 {
     g_autofree char *preset = NULL;
     g_autoptr(GError) error = NULL;
-    g_file_get_contents(PRESETS "/zen4.cfg", &preset, NULL, &error);
+    g_autofree char *path = g_strconcat(PRESETS "/", name, ".cfg", NULL);
+    g_file_get_contents(path, &preset, NULL, &error);
     g_assert_no_error(error);
+    return g_strconcat(preset, "warmup = \"mark:warm\";", NULL);
+}
+
+/* The machine that was measured. */
+static char *configuration_measured(void)
+{
+    g_autofree char *preset = configuration_of("zen4");
     char *third = strstr(preset, THIRD_LEVEL);
     CU_ASSERT_PTR_NOT_NULL_FATAL(third);
-    if (!is_shared)
-        return g_strconcat(preset, "warmup = \"mark:warm\";", NULL);
     *third = '\0';
-    return g_strconcat(preset, SHARE, third + strlen(THIRD_LEVEL), "warmup = \"mark:warm\";",
-                       NULL);
+    return g_strconcat(preset, SHARE, third + strlen(THIRD_LEVEL), NULL);
 }
 
 /* A virtual machine of PAGES pages; loads follow. */
@@ -83,10 +89,9 @@ typedef struct {
     double walks;
 } Loads;
 
-static Loads play_trace(const GString *trace, bool is_shared, double loads)
+static Loads play_trace(const GString *trace, const char *config, double loads)
 {
     static const PfSimulationOptions quick = {.threads = 1};
-    g_autofree char *config = configuration(is_shared);
     g_autoptr(Played) played = play_configured(trace->str, trace->len, config, &quick);
     g_assert_no_error(played->error);
     return (Loads){.ns = played_stat(played, "none", "cycles.app") / loads / CLOCK_GHZ,
@@ -95,8 +100,9 @@ static Loads play_trace(const GString *trace, bool is_shared, double loads)
 }
 
 /* Each address of a chase in turn, twice to warm up and once to measure. */
-static Loads chase_all(uint64_t bytes, bool by_pages)
+static Loads chase_on(const char *preset, uint64_t bytes, bool by_pages)
 {
+    g_autofree char *config = configuration_of(preset);
     PfRng rng = pf_rng_derive(bytes, "chase");
     g_autoptr(GArray) addresses = chase(bytes, by_pages, &rng);
     GString *trace = begin_trace(bytes / PAGE_BYTES);
@@ -106,9 +112,14 @@ static Loads chase_all(uint64_t bytes, bool by_pages)
         for (guint i = 0; i < addresses->len; i++)
             add_load(trace, g_array_index(addresses, uint64_t, i));
     }
-    Loads loads = play_trace(trace, false, addresses->len);
+    Loads loads = play_trace(trace, config, addresses->len);
     g_string_free(trace, TRUE);
     return loads;
+}
+
+static Loads chase_all(uint64_t bytes, bool by_pages)
+{
+    return chase_on("zen4", bytes, by_pages);
 }
 
 /* Random lines of BYTES, which caches have no part of that counts. */
@@ -122,7 +133,8 @@ static Loads chase_some(uint64_t bytes)
             g_string_append(trace, "mark \"warm\"\n");
         add_load(trace, pf_rng_below(&rng, bytes / LINE_BYTES) * LINE_BYTES);
     }
-    Loads loads = play_trace(trace, true, MEASURED);
+    g_autofree char *config = configuration_measured();
+    Loads loads = play_trace(trace, config, MEASURED);
     g_string_free(trace, TRUE);
     return loads;
 }
@@ -179,11 +191,31 @@ static void test_memory(void)
     expect("walk in 1 GiB", loads.walk_ns, 150, 220, 0.05, false);
 }
 
+static void test_presets(void)
+{
+    static const struct {
+        const char *name;
+        unsigned second_pages;
+    } presets[] = {{"skylake-sp", 1536}, {"zen2", 2048}};
+    for (unsigned i = 0; i < G_N_ELEMENTS(presets); i++) {
+        const char *name = presets[i].name;
+        uint64_t second = presets[i].second_pages;
+        CU_ASSERT_EQUAL(chase_on(name, second * PAGE_BYTES, true).walks, 0);
+        CU_ASSERT_TRUE(chase_on(name, (second + 1) * PAGE_BYTES, true).walks > 0);
+        /* 64 entries: the 65th page drives out all of its set in turn. */
+        double first = chase_on(name, 64 * PAGE_BYTES, true).ns;
+        double missing = chase_on(name, 65 * PAGE_BYTES, true).ns;
+        CU_ASSERT_TRUE(first < missing);
+        CU_ASSERT_DOUBLE_EQUAL(first * CLOCK_GHZ, 4, 1e-6);
+    }
+}
+
 static const PfCheck checks[] = {
     {"loads from each level of cache take what they take there", test_caches},
     {"steps are at 72 and 3072 pages", test_steps},
     {"a second-level hit, and a walk in caches, cost what they cost there", test_walks},
     {"so does a walk in memory", test_memory},
+    {"the steps of other presets are where their TLBs end", test_presets},
 };
 
 PF_CHECK_MAIN("ladder", checks)
