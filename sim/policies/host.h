@@ -30,6 +30,7 @@ typedef struct {
     uint64_t wasted_within_ps;
     char **filters;
     char **classes;
+    bool class_runs;
 } PfPolicyCommon;
 
 /* One of `filters`. */
@@ -39,7 +40,8 @@ typedef struct {
 } PfFilterSetup;
 
 /* One element of `policies`, bound and checked; shared by all runs of it. */
-typedef struct {
+typedef struct PfPolicySetup PfPolicySetup;
+struct PfPolicySetup {
     PfPolicyCommon common;
     const PfPolicyOps *ops;
     const PfFinderOps *finder; /* NULL: the policy files nothing */
@@ -48,7 +50,8 @@ typedef struct {
     gpointer finder_config;
     GArray *filters; /* of PfFilterSetup */
     unsigned class_rules; /* 0: there are no classes (host_classes.c) */
-} PfPolicySetup;
+    const PfPolicySetup *whole; /* what this is without a class rule, for comparison; else NULL */
+};
 
 /* Binds SECTION. Errors are collected in its configuration; NULL if the policy is not known. */
 PfPolicySetup *pf_policy_setup_new(PfConfigSection *section, const PfRegistry *registry);
@@ -138,6 +141,7 @@ struct PfHost {
     GArray *write_backs;        /* of PfWriteBack (host_write_backs.h); NULL: nobody asks */
     uint64_t accesses;       /* of all contexts */
     PfHostClasses *classes;  /* NULL: there are none */
+    PfStatValue *class_forgone; /* by PfClassRule (host_class_rules.h) */
     PfPlace *place; /* where the policy works now */
     PfPlace place_now;
     PfRng rng;
@@ -286,8 +290,6 @@ static inline uint64_t pf_host_due(const PfHost *host)
 }
 
 /* ---- classes (host_classes.c) ---- */
-/* Binds `classes` of SECTION to SETUP. */
-void pf_policy_setup_bind_classes(PfPolicySetup *setup, PfConfigSection *section);
 /* Makes the classes, if there are to be some. Registers class.*. */
 void pf_host_create_classes(PfHost *host);
 void pf_host_free_classes(PfHost *host);
@@ -387,10 +389,9 @@ void pf_host_follow(PfHost *host, uint32_t context);
 /* Metadata of policy, finder and hash engine now. */
 uint64_t pf_host_metadata_bytes(const PfHost *host);
 
-/* PAGE's translation is stale: drops it from the TLB of its core and charges INITIATOR for it, and
- * that core if its context runs there now. One that waits is not interrupted. Where the controller
- * remaps, translations are good; it takes the page's lines from the caches, and writes dirty ones
- * to DRAM. */
+/* PAGE's translations are stale: a shootdown, which interrupts nobody if its context waits. Where
+ * the controller remaps they are good; it takes the page's lines from the caches, and writes dirty
+ * ones to DRAM. */
 void pf_host_shoot_down(PfHost *host, const PfPlace *initiator, PfPage page);
 /* They are dropped at no cost. */
 void pf_host_forget_translations(PfHost *host, PfPage page);
