@@ -3,67 +3,6 @@
 #include "numa.h"
 #include "rng.h"
 
-static bool serves(const PfCacheConfig *cache, PfCacheServes side)
-{
-    return cache->serves == PF_CACHE_SERVES_ALL || cache->serves == (int)side;
-}
-
-static PfCache **cache_at(const PfMachine *machine, unsigned core, unsigned level)
-{
-    return &machine->caches[core * machine->config->cache_count + level];
-}
-
-/* What a miss of LEVEL asks: the next level outward that serves all that LEVEL does, else DRAM. */
-static PfPort *next_port(const PfMachine *machine, unsigned core, unsigned level)
-{
-    const PfMachineConfig *config = machine->config;
-    for (unsigned next = level + 1; next < config->cache_count; next++)
-        if (config->caches[next].serves == PF_CACHE_SERVES_ALL ||
-            config->caches[next].serves == config->caches[level].serves)
-            return pf_cache_port(*cache_at(machine, core, next));
-    return machine->remaps ? pf_indirection_port(machine->table) : pf_numa_port(machine->numa);
-}
-
-static bool build_cache(PfMachine *machine, unsigned core, unsigned level, uint64_t seed,
-                        PfStats *stats, GError **error)
-{
-    const PfCacheConfig *config = &machine->config->caches[level];
-    PfCache **place = cache_at(machine, core, level);
-    if (config->shared && core > 0) {
-        *place = *cache_at(machine, 0, level);
-        return true;
-    }
-    g_autofree char *name = g_strdup_printf("cache.%s", config->name);
-    PfStatsGroup *group = core == 0 ? pf_stats_group(stats, name) : NULL;
-    PfRng rng = pf_rng_derive(seed + core, name);
-    *place = pf_cache_new(config, next_port(machine, core, level), pf_rng_next(&rng), group, error);
-    if (*place != NULL && core > 0)
-        pf_cache_count_into(*place, *cache_at(machine, 0, level));
-    return *place != NULL;
-}
-
-static bool build_caches(PfMachine *machine, uint64_t seed, PfStats *stats, GError **error)
-{
-    for (unsigned core = 0; core < machine->core_count; core++) {
-        /* Outermost first: a level needs the next one's port. */
-        for (unsigned level = machine->config->cache_count; level-- > 0;)
-            if (!build_cache(machine, core, level, seed, stats, error))
-                return false;
-        for (unsigned level = machine->config->cache_count; level-- > 0;) {
-            const PfCacheConfig *config = &machine->config->caches[level];
-            if (serves(config, PF_CACHE_SERVES_FETCH)) {
-                machine->fetch[core] = *cache_at(machine, core, level);
-                machine->fetch_hit_cycles = config->latency_cycles;
-            }
-            if (serves(config, PF_CACHE_SERVES_DATA)) {
-                machine->data[core] = *cache_at(machine, core, level);
-                machine->data_hit_cycles = config->latency_cycles;
-            }
-        }
-    }
-    return true;
-}
-
 static bool build_cores(PfMachine *machine, uint64_t seed, PfStats *stats, GError **error)
 {
     for (unsigned i = 0; i < machine->core_count; i++) {
@@ -98,20 +37,16 @@ static bool build_cams(PfMachine *machine, unsigned page_shift, uint64_t seed, P
     return true;
 }
 
-/* The controller snoops every cache once. */
 static bool build_controller(PfMachine *machine, uint64_t seed, PfStats *stats, GError **error)
 {
     const PfMachineConfig *config = machine->config;
     machine->controller = pf_controller_new(&config->controller,
                                             pf_hash_engine_port(machine->hash_engine),
+                                            machine->coherence,
                                             (uint32_t)config->caches[0].line_bytes,
                                             pf_stats_group(stats, "controller"));
     if (machine->remaps)
         pf_controller_set_table(machine->controller, machine->table);
-    for (unsigned core = 0; core < machine->core_count; core++)
-        for (unsigned level = 0; level < config->cache_count; level++)
-            if (core == 0 || !config->caches[level].shared)
-                pf_controller_add_cache(machine->controller, *cache_at(machine, core, level));
     pf_hash_engine_attach(machine->hash_engine, machine->controller);
     machine->engine = pf_core_new(&config->core, seed, NULL, error);
     return machine->engine != NULL;
@@ -142,15 +77,12 @@ PfMachine *pf_machine_new(const PfMachineConfig *config, unsigned page_shift, bo
     machine->config = config;
     machine->core_count = (unsigned)config->cores + 1;
     machine->cores = g_new0(PfCore *, machine->core_count);
-    machine->caches = g_new0(PfCache *, (size_t)machine->core_count * config->cache_count);
-    machine->fetch = g_new0(PfCache *, machine->core_count);
-    machine->data = g_new0(PfCache *, machine->core_count);
     if (!build_cores(machine, seed, stats, error) ||
         !pf_mmu_init(&machine->mmu, &config->mmu, machine->core_count, page_shift, stats, error))
         return NULL;
     machine->remaps = remaps;
     if (!build_memory(machine, page_shift, stats, error) ||
-        !build_caches(machine, seed, stats, error) ||
+        !machine_build_caches(machine, seed, stats, error) ||
         !build_cams(machine, page_shift, seed, stats, error) ||
         !build_controller(machine, seed, stats, error))
         return NULL;
@@ -161,13 +93,9 @@ void pf_machine_free(PfMachine *machine)
 {
     if (machine == NULL)
         return;
-    unsigned levels = machine->config->cache_count;
-    for (unsigned core = 0; core < machine->core_count; core++) {
-        for (unsigned level = 0; level < levels; level++)
-            if (core == 0 || !machine->config->caches[level].shared)
-                pf_cache_free(*cache_at(machine, core, level));
+    for (unsigned core = 0; core < machine->core_count; core++)
         pf_core_free(machine->cores[core]);
-    }
+    machine_free_caches(machine);
     pf_mmu_clear(&machine->mmu);
     pf_hash_engine_free(machine->hash_engine);
     pf_core_free(machine->engine);
@@ -179,19 +107,16 @@ void pf_machine_free(PfMachine *machine)
         pf_cam_free(machine->cams[i]);
     g_free(machine->cams);
     g_free(machine->cores);
-    g_free(machine->caches);
-    g_free(machine->fetch);
-    g_free(machine->data);
     g_free(machine);
 }
 
 void pf_machine_check(const PfMachine *machine)
 {
-    for (unsigned core = 0; core < machine->core_count; core++) {
-        for (unsigned level = 0; level < machine->config->cache_count; level++)
-            pf_cache_check(*cache_at(machine, core, level));
+    for (unsigned core = 0; core < machine->core_count; core++)
         pf_core_check(machine->cores[core]);
-    }
+    for (unsigned i = 0; i < machine->core_count * machine->config->cache_count; i++)
+        pf_cache_check(machine->caches[i]);
+    pf_coherence_check(machine->coherence);
     pf_mmu_check(&machine->mmu);
     pf_dram_check(machine->dram);
     pf_indirection_check(machine->table);

@@ -3,6 +3,7 @@
 
 #include "cache.h"
 #include "cam.h"
+#include "coherence.h"
 #include "config.h"
 #include "controller.h"
 #include "core.h"
@@ -30,6 +31,7 @@ typedef struct {
     PfDramConfig dram;
     PfHashEngineConfig hash_engine;
     PfCamConfig cam;
+    PfCoherenceConfig coherence;
     PfControllerConfig controller;
     PfIndirectionConfig remap;
     PfCosts costs;
@@ -62,6 +64,7 @@ typedef struct {
     PfCache **caches; /* config->cache_count for each core; shared ones stand for each core */
     PfCache **fetch;  /* by core: the first level that serves fetches, and data */
     PfCache **data;
+    PfCoherence *coherence;
     uint64_t fetch_hit_cycles; /* of those first levels */
     uint64_t data_hit_cycles;
     PfDram *dram;
@@ -85,3 +88,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(PfMachine, pf_machine_free)
 
 /* Asserts the invariants of every model. */
 void pf_machine_check(const PfMachine *machine);
+
+/* ---- machine_caches.c ---- */
+
+/* Makes the caches of all cores, in front of memory. False with PF_ERROR_CONFIG. */
+bool machine_build_caches(PfMachine *machine, uint64_t seed, PfStats *stats, GError **error);
+void machine_free_caches(PfMachine *machine);

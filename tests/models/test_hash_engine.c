@@ -29,6 +29,7 @@ static PfDram *dram_with(unsigned channels)
 /* An engine with the memory that it stands at. */
 typedef struct {
     PfDram *dram;
+    PfCoherence *coherence;
     PfController *controller;
     PfHashEngine *engine;
 } Rig;
@@ -39,9 +40,12 @@ static Rig *rig_new(const PfHashEngineConfig *config, unsigned channels, PfCache
     Rig *rig = g_new0(Rig, 1);
     PfControllerConfig controller = {.snoop_cycles = SNOOP};
     rig->dram = dram_with(channels);
-    rig->controller = pf_controller_new(&controller, pf_dram_port(rig->dram), LINE, NULL);
+    PfCoherenceConfig coherence = {.kept = true};
+    rig->coherence = pf_coherence_new(&coherence, 1, LINE, NULL);
+    rig->controller = pf_controller_new(&controller, pf_dram_port(rig->dram), rig->coherence,
+                                        LINE, NULL);
     if (cache != NULL)
-        pf_controller_add_cache(rig->controller, cache);
+        pf_coherence_add_shared(rig->coherence, cache);
     rig->engine = pf_hash_engine_new(config, CORES, rig->dram, PAGE, LINE, NULL);
     pf_hash_engine_attach(rig->engine, rig->controller);
     pf_hash_engine_start(rig->engine);
@@ -52,6 +56,7 @@ static void rig_free(Rig *rig)
 {
     pf_hash_engine_free(rig->engine);
     pf_controller_free(rig->controller);
+    pf_coherence_free(rig->coherence);
     pf_dram_free(rig->dram);
     g_free(rig);
 }
