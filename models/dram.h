@@ -1,35 +1,46 @@
-/* DRAM: channels, ranks and banks with row buffers, timed by reservation.
+/* DRAM: channels with a controller each, ranks, bank groups and banks with row buffers.
  *
- * A request is decoded to its bank and gets, at once and in order of arrival, the earliest legal
- * times of the commands that it needs (PRE, ACT, RD or WR). Those times are kept as "ready from"
- * clocks of banks, bank groups, ranks and channels: tRCD, tRP, tRAS, tRC, tRTP, tWR, tCCD_S/L,
- * tRRD_S/L, tFAW, tWTR_S/L, read-to-write and rank-to-rank turnaround. All state is in whole DRAM
- * clocks; a request arrives at the first clock edge that is not before its cycle and answers are
- * rounded up to core cycles, both exactly.
+ * A controller has a queue of reads and one of writes, bounded. It issues ACT, PRE, RD, WR (and
+ * their closing forms) and REF under all rules between commands: tRCD, tRP, tRAS, tRC, tRTP, tWR,
+ * tCCD_S/L, tRRD_S/L, tFAW, tWTR_S/L, tPPD, read-to-write and rank-to-rank turnaround, one command
+ * a clock on the bus. It is event driven: it goes from one command to the next legal one and costs
+ * nothing while it is idle. All state is in whole DRAM clocks; a request arrives at the first clock
+ * edge that is not before its cycle and answers are rounded up to core cycles, both exactly.
  *
  * Semantics of the corner cases:
- *   - A transaction moves 64 bytes. A request takes one for each 64-byte block that it touches, and
- *     each counts, has its own row state and its own latency; the last one's end is the answer.
- *   - A read is done at RD + CL + burst. A write is answered when the write queue takes it: at
- *     once, unless the `write_queue` writes before it in its channel are still unissued. Its
- *     latency in the statistics runs to the end of its data.
- *   - Refresh falls due on all ranks at each multiple of tREFI and takes its turn like a request
- *     that arrives then: it waits for what came before and holds the rank for tRFC. Rows are
- *     closed ahead of it where that is legal. Refreshes of idle times are counted when the next
- *     request arrives.
- *   - The page policy "closed" precharges automatically with each access.
+ *   - A transaction moves 64 bytes (32 with LPDDR5 and HBM2). A request takes one for each block
+ *     that it touches, and each counts, has its own row state and its own latency; the last one's
+ *     end is the answer.
+ *   - FR-FCFS: of the commands that queued requests need next, the one that is legal first; at the
+ *     same clock columns before rows, then the oldest. A row is not closed while requests of the
+ *     queue whose turn it is want it, unless `cap` of them have passed an older one. A request that
+ *     has waited 8192 clocks goes before all others. FCFS: the oldest alone.
+ *   - Reads have their turn until the write queue is above its high mark or no read waits; writes
+ *     until it is below its low mark and a read waits (at once if the turn came for want of reads),
+ *     or as many were served as waited when their turn began.
+ *   - A read is done at RD + CL + burst. A read of a line that waits to be written is answered
+ *     after a clock; a write to such a line is absorbed. A write waits for older reads of its line.
+ *     A write is answered when the write queue takes it.
+ *   - Refresh falls due on all ranks (or on a bank of each) at each multiple of tREFI: no command
+ *     but the PRE for it is issued from then on until the REF, save the first RD or WR of a row
+ *     that was just opened.
+ *   - Page policy "timeout" closes a row with a PRE that is issued, for its clock, when the next
+ *     request for the bank arrives.
  *   - Addresses beyond the capacity wrap around (page tables lie there).
- *   - Requests need not come in order of time. One that is a little older than the newest waits its
- *     turn like any other. A core that is further behind is served as of the newest request's time
- *     and moved back: its latencies count from there, and it keeps that skew, so that it meets its
- *     own earlier requests but not, as a delay, the lead of another core's clock. Contention
- *     between cores whose clocks are far apart is therefore only as good as their order in the
- *     trace, and bandwidth between them is not shared but taken in turns.
  *
- * What the model cannot do: it does not reorder (no FR-FCFS, no write batching, so mixed streams
- * pay a bus turnaround at each change: too slow when loaded); a later request's commands to another
- * bank of the rank never go before an earlier one's; the command bus is never full; no power-down,
- * no per-bank refresh, no energy, no errors. */
+ * The port answers at once, so a read is queued and its controller runs on until it is served;
+ * writes stay queued behind it. So the controller of a machine's memory has one request's reads to
+ * choose from and all queued writes, and reads of different requests never pass one another:
+ * loaded reads are too slow. A request that is older than the last command decided, by up to 64
+ * clocks, is still served as of its own time, in the gaps that the commands have left. A core that
+ * is further behind is served as of the newest request's time and moved back: its latencies count
+ * from there, and it keeps that skew, so that it meets its own earlier requests but not, as a
+ * delay, the lead of another core's clock. Contention between cores whose clocks are far apart is
+ * therefore only as good as their order in the trace, and bandwidth between them is not shared but
+ * taken in turns. What comes through dram_feed.h has none of these limits.
+ *
+ * What the model cannot do: no power-down, no errors, no postponed refreshes; pseudo channels do
+ * not share their command bus; LPDDR5 refreshes one bank at a time, not pairs. */
 #pragma once
 
 #include <glib.h>
@@ -38,51 +49,16 @@
 #include <stdint.h>
 
 #include "addr.h"
-#include "config.h"
+#include "dram_command.h"
+#include "dram_config.h"
 #include "dram_preset.h"
+#include "dram_stats.h"
 #include "port.h"
 #include "stats.h"
 
-/* Order of the address fields, high bits to low; `Ba` is bank group and bank. */
-typedef enum {
-    PF_DRAM_ROBARACOCH, /* row, bank, group, rank, column, channel */
-    PF_DRAM_CHRABAROCO  /* channel, rank, group, bank, row, column */
-} PfDramMapping;
-
-typedef enum { PF_DRAM_PAGE_OPEN, PF_DRAM_PAGE_CLOSED } PfDramPagePolicy;
-typedef enum { PF_DRAM_REFRESH_ALL_BANK, PF_DRAM_REFRESH_NONE } PfDramRefresh;
-
-typedef struct {
-    int preset; /* index into pf_dram_presets */
-    uint64_t channels;
-    uint64_t ranks;
-    int mapping;     /* PfDramMapping */
-    int page_policy; /* PfDramPagePolicy */
-    int refresh;     /* PfDramRefresh */
-    uint64_t write_queue;
-} PfDramConfig;
-
-extern const PfConfigField pf_dram_fields[];
-extern const size_t pf_dram_field_count;
-
-enum { PF_DRAM_TRANSACTION_BYTES = 64 };
-
-typedef struct {
-    uint64_t reads;
-    uint64_t writes;
-    uint64_t reads_by_actor[PF_ACTOR_COUNT];
-    uint64_t writes_by_actor[PF_ACTOR_COUNT];
-    uint64_t row_hits;
-    uint64_t row_misses;
-    uint64_t row_conflicts;
-    uint64_t refreshes;
-    PfHistogram read_latency_clocks; /* arrival to last data */
-    PfHistogram write_latency_clocks;
-} PfDramStats;
-
 /* Where an address lies. */
 typedef struct {
-    uint32_t channel;
+    uint32_t channel; /* pseudo channels count */
     uint32_t rank;
     uint32_t bank_group;
     uint32_t bank; /* in the group */
@@ -119,8 +95,21 @@ uint64_t pf_dram_capacity_bytes(const PfDram *dram);
 /* Where ADDRESS lies, for placement by bank and for tests. */
 PfDramLocation pf_dram_locate(const PfDram *dram, PfMaddr address);
 
-/* Closes all rows and forgets all reservations; the refresh schedule and the statistics go on. */
+/* RD and WR so far, each of transaction_bytes of the preset. */
+uint64_t pf_dram_transfers(const PfDram *dram);
+
+/* What was spent up to the last request or pf_dram_advance. False where the preset has no
+ * currents. */
+bool pf_dram_energy(const PfDram *dram, PfDramEnergy *ret_energy);
+
+/* Lets everything happen that happens before NOW_CYCLES. */
+void pf_dram_advance(PfDram *dram, uint64_t now_cycles);
+
+/* From now on OBSERVE, which may be NULL, sees each command. */
+void pf_dram_observe(PfDram *dram, PfDramObserver observe, void *user);
+
+/* Drops what waits, closes all rows; the refresh schedule and the statistics go on. */
 void pf_dram_reset_state(PfDram *dram);
 
-/* Asserts: rows within the device, activations within the window, statistics that add up. */
+/* Asserts: rows within the device, queues that are whole, statistics that add up. */
 void pf_dram_check(const PfDram *dram);

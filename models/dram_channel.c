@@ -2,185 +2,283 @@
 
 #include <string.h>
 
-/* Clocks between read and write data on the bus, as Ramulator 2 (ddr4.py) has it. */
-enum { READ_WRITE_GAP = 2 };
+#include "dram_choice.h"
 
-static inline void hold_until(uint64_t *ready, uint64_t clock)
+/* A channel that issues so many commands without serving anything is caught in a loop. */
+enum { FRUITLESS_MAX = 100000 };
+
+/* The row of BANK is ROW from now on. */
+static void note_row(PfDramChannel *channel, uint32_t bank, uint32_t row)
 {
-    *ready = MAX(*ready, clock);
+    pf_dram_queue_row_changed(&channel->queue, bank, row);
+    pf_dram_bank_changed(channel, bank);
 }
 
-/* What the commands of one transaction concern. */
-typedef struct {
-    PfDramRank *rank;
-    PfDramGroup *group;
-    PfDramBank *bank;
-} Place;
-
-static Place place_of(const PfDramChannel *channel, const PfDramTarget *target)
+/* Whether the row of ENTRY, just served and gone, is closed behind it. */
+static bool closes_row(const PfDramChannel *channel, const PfDramEntry *entry)
 {
-    uint32_t group = target->rank * channel->timing->bank_groups + target->group;
-    return (Place){
-        .rank = &channel->ranks[target->rank],
-        .group = &channel->groups[group],
-        .bank = &channel->banks[group * channel->timing->banks + target->bank],
-    };
+    if (channel->settings->page_policy == PF_DRAM_PAGE_CLOSED)
+        return true;
+    if (channel->settings->page_policy != PF_DRAM_PAGE_ADAPTIVE)
+        return false;
+    const PfDramList *reads = &channel->queue.sides[false].lists[entry->bank];
+    const PfDramList *writes = &channel->queue.sides[true].lists[entry->bank];
+    bool wanted = reads->hit != PF_DRAM_NONE || writes->hit != PF_DRAM_NONE;
+    bool in_the_way = reads->first != PF_DRAM_NONE || writes->first != PF_DRAM_NONE;
+    return !wanted && in_the_way;
 }
 
-/* Opens ROW of PLACE, at AT at the earliest. */
-static void activate(const PfDramPreset *timing, const Place *place, uint32_t row, uint64_t at)
+/* Counts how ENTRY found its row, by the first command issued for it. */
+static void begin(PfDramChannel *channel, PfDramEntry *entry, uint8_t kind)
 {
-    PfDramBank *bank = place->bank;
-    PfDramRank *rank = place->rank;
-    uint64_t *window = &rank->window_ready[rank->window_oldest];
-    at = MAX(at, bank->activate_ready);
-    at = MAX(at, place->group->activate_ready);
-    at = MAX(at, rank->activate_ready);
-    at = MAX(at, *window);
-
-    *window = at + timing->faw;
-    rank->window_oldest = (rank->window_oldest + 1) % G_N_ELEMENTS(rank->window_ready);
-    rank->activate_ready = at + timing->rrd_s;
-    place->group->activate_ready = at + timing->rrd_l;
-    bank->open_row = row;
-    bank->column_ready = at + timing->rcd;
-    bank->precharge_ready = at + timing->ras;
-    bank->activate_ready = at + timing->rc;
+    if (entry->has_begun)
+        return;
+    entry->has_begun = true;
+    channel->stats->row_hits += kind == PF_DRAM_RD;
+    channel->stats->row_misses += kind == PF_DRAM_ACT;
+    channel->stats->row_conflicts += kind == PF_DRAM_PRE;
 }
 
-/* What a RD at AT forbids, and until when. */
-static void reserve_read(const PfDramChannel *channel, const Place *place, uint64_t at)
+/* The column access of entry INDEX at clock AT, which ends it. */
+static void serve(PfDramChannel *channel, uint16_t index, uint64_t at)
 {
+    PfDramQueue *queue = &channel->queue;
+    const PfDramEntry entry = queue->entries[index];
     const PfDramPreset *timing = channel->timing;
-    hold_until(&place->bank->precharge_ready, at + timing->rtp);
-    hold_until(&place->group->read_ready, at + MAX(timing->burst, timing->ccd_l));
-    hold_until(&place->rank->read_ready, at + MAX(timing->burst, timing->ccd_s));
-    for (uint32_t i = 0; i < channel->rank_count; i++) {
-        PfDramRank *rank = &channel->ranks[i];
-        hold_until(&rank->write_ready,
-                   at + timing->cl + timing->burst + READ_WRITE_GAP - timing->cwl);
-        if (rank != place->rank)
-            hold_until(&rank->read_ready, at + timing->burst + timing->rank_bubble);
+    uint32_t open_row = channel->banks.banks[entry.bank].open_row;
+    channel->passed[entry.bank] += queue->sides[entry.is_write].lists[entry.bank].first != index;
+    channel->last_columns[entry.bank] = at;
+    channel->is_fresh[entry.bank] = false;
+    channel->fruitless = 0;
+    channel->turn_left -= channel->turn_left > 0;
+    pf_dram_queue_remove(queue, index, open_row);
+    bool closes = closes_row(channel, &entry);
+    pf_dram_column(&channel->banks, entry.bank, entry.is_write, closes, at);
+    if (closes)
+        note_row(channel, entry.bank, PF_DRAM_NO_ROW);
+    PfDramStats *stats = channel->stats;
+    stats->bank_accesses[entry.bank % (timing->bank_groups * timing->banks)]++;
+    if (entry.is_write) {
+        pf_histogram_add(&stats->write_latency_clocks,
+                         at + timing->cwl + timing->burst - entry.sent);
+        return;
+    }
+    uint64_t done = at + timing->cl + timing->burst;
+    pf_histogram_add(&stats->read_latency_clocks, done - entry.sent);
+    if (channel->done != NULL)
+        channel->done(channel->done_user, entry.tag, done);
+}
+
+static void issue(PfDramChannel *channel)
+{
+    const PfDramChoice choice = channel->choice;
+    PfDramEntry *entry = &channel->queue.entries[choice.entry];
+    channel->has_choice = false;
+    pf_dram_bank_changed(channel, entry->bank);
+    channel->now = choice.at;
+    channel->fruitless++;
+    g_assert(channel->fruitless < FRUITLESS_MAX);
+    begin(channel, entry, choice.kind);
+    switch (choice.kind) {
+    case PF_DRAM_RD:
+        serve(channel, choice.entry, choice.at);
+        return;
+    case PF_DRAM_ACT:
+        pf_dram_activate(&channel->banks, entry->bank, entry->row, choice.at);
+        channel->passed[entry->bank] = 0;
+        channel->is_fresh[entry->bank] = true;
+        note_row(channel, entry->bank, entry->row);
+        return;
+    case PF_DRAM_PRE:
+        pf_dram_precharge(&channel->banks, entry->bank, choice.at);
+        note_row(channel, entry->bank, PF_DRAM_NO_ROW);
+        return;
+    default:
+        g_assert_not_reached();
     }
 }
 
-/* What a WR at AT forbids, and until when. */
-static void reserve_write(const PfDramChannel *channel, const Place *place, uint64_t at)
+/* A row of BANK that was opened and not used is, before it has to be closed. */
+static void use_row(PfDramChannel *channel, uint32_t bank)
 {
-    const PfDramPreset *timing = channel->timing;
-    uint64_t data_end = at + timing->cwl + timing->burst;
-    hold_until(&place->bank->precharge_ready, data_end + timing->wr);
-    hold_until(&place->group->write_ready, at + MAX(timing->burst, timing->ccd_l));
-    hold_until(&place->group->read_ready, data_end + timing->wtr_l);
-    hold_until(&place->rank->write_ready, at + MAX(timing->burst, timing->ccd_s));
-    hold_until(&place->rank->read_ready, data_end + timing->wtr_s);
-    for (uint32_t i = 0; i < channel->rank_count; i++) {
-        PfDramRank *rank = &channel->ranks[i];
-        if (rank == place->rank)
-            continue;
-        hold_until(&rank->write_ready, at + timing->burst);
-        hold_until(&rank->read_ready, data_end + timing->rank_bubble - timing->cl);
-    }
+    bool is_write = channel->drain != PF_DRAM_DRAIN_NONE;
+    uint16_t hit = channel->queue.sides[is_write].lists[bank].hit;
+    if (!channel->is_fresh[bank] || hit == PF_DRAM_NONE)
+        return;
+    PfDramBanks *banks = &channel->banks;
+    const PfDramEntry *entry = &channel->queue.entries[hit];
+    begin(channel, &channel->queue.entries[hit], PF_DRAM_RD);
+    serve(channel, hit,
+          pf_dram_column_ready(banks, &banks->banks[bank], is_write,
+                               MAX(channel->now, entry->arrival)));
 }
 
-uint64_t pf_dram_channel_schedule(PfDramChannel *channel, const PfDramTarget *target,
-                                  bool is_write, uint64_t at, PfDramRowState *ret_state)
+/* The refresh that is due, of all ranks or of a bank in each. */
+static void refresh(PfDramChannel *channel)
 {
-    const PfDramPreset *timing = channel->timing;
-    Place place = place_of(channel, target);
-    PfDramBank *bank = place.bank;
-    if (bank->open_row == target->row) {
-        *ret_state = PF_DRAM_ROW_HIT;
-    } else if (bank->open_row == PF_DRAM_NO_ROW) {
-        *ret_state = PF_DRAM_ROW_MISS;
-        activate(timing, &place, target->row, at);
-    } else {
-        *ret_state = PF_DRAM_ROW_CONFLICT;
-        activate(timing, &place, target->row, MAX(at, bank->precharge_ready) + timing->rp);
+    PfDramBanks *banks = &channel->banks;
+    uint64_t due = channel->refresh_due;
+    uint32_t in_rank = banks->bank_count / banks->rank_count;
+    channel->has_choice = false;
+    for (uint32_t rank = 0; rank < banks->rank_count; rank++) {
+        uint32_t first = rank * in_rank;
+        if (channel->settings->refresh == PF_DRAM_REFRESH_ALL_BANK) {
+            for (uint32_t bank = first; bank < first + in_rank; bank++)
+                use_row(channel, bank);
+            pf_dram_refresh_rank(banks, rank, due);
+            for (uint32_t bank = first; bank < first + in_rank; bank++)
+                note_row(channel, bank, PF_DRAM_NO_ROW);
+        } else {
+            uint32_t bank = first + (uint32_t)(channel->refreshes % in_rank);
+            use_row(channel, bank);
+            pf_dram_refresh_bank(banks, bank, due);
+            note_row(channel, bank, PF_DRAM_NO_ROW);
+        }
+        channel->stats->refreshes++;
     }
-
-    uint64_t command = MAX(at, bank->column_ready);
-    if (is_write) {
-        command = MAX(command, MAX(place.group->write_ready, place.rank->write_ready));
-        reserve_write(channel, &place, command);
-    } else {
-        command = MAX(command, MAX(place.group->read_ready, place.rank->read_ready));
-        reserve_read(channel, &place, command);
-    }
-    if (channel->closes_rows) {
-        bank->open_row = PF_DRAM_NO_ROW;
-        hold_until(&bank->activate_ready, bank->precharge_ready + timing->rp);
-    }
-    return command;
+    channel->now = MAX(channel->now, due);
+    channel->refreshes++;
+    channel->refresh_due += channel->settings->refresh_interval;
 }
 
-static uint32_t banks_in_rank(const PfDramChannel *channel)
+/* Nothing waits until UNTIL: once all rows are closed, counts the refreshes of which nothing will
+ * be seen, as each bank has one after them. */
+static void skip_refreshes(PfDramChannel *channel, uint64_t until)
 {
-    return channel->timing->bank_groups * channel->timing->banks;
+    for (uint32_t rank = 0; rank < channel->banks.rank_count; rank++)
+        if (channel->banks.ranks[rank].open_banks > 0)
+            return;
+    uint64_t interval = channel->settings->refresh_interval;
+    uint64_t due = (until - channel->refresh_due + interval - 1) / interval;
+    bool all = channel->settings->refresh == PF_DRAM_REFRESH_ALL_BANK;
+    uint64_t kept = all ? 1 : channel->banks.bank_count / channel->banks.rank_count;
+    if (due <= kept)
+        return;
+    uint64_t count = due - kept;
+    channel->refresh_due += count * interval;
+    channel->refreshes += count;
+    channel->stats->refreshes += count * channel->banks.rank_count;
+    channel->banks.commands[all ? PF_DRAM_REF : PF_DRAM_REFB] += count * channel->banks.rank_count;
 }
 
-void pf_dram_channel_refresh(PfDramChannel *channel, uint64_t first, uint64_t last, uint64_t count)
+uint64_t pf_dram_channel_next(PfDramChannel *channel)
 {
-    const PfDramPreset *timing = channel->timing;
-    uint32_t bank_count = banks_in_rank(channel);
-    for (uint32_t rank = 0; rank < channel->rank_count; rank++) {
-        PfDramBank *banks = &channel->banks[rank * bank_count];
-        uint64_t start = first;
-        for (uint32_t i = 0; i < bank_count; i++)
-            start = MAX(start, banks[i].open_row == PF_DRAM_NO_ROW
-                                   ? banks[i].activate_ready
-                                   : banks[i].precharge_ready + timing->rp);
-        uint64_t end = MAX(last + timing->rfc, start + count * timing->rfc);
-        for (uint32_t i = 0; i < bank_count; i++) {
-            banks[i].open_row = PF_DRAM_NO_ROW;
-            hold_until(&banks[i].activate_ready, end);
+    if (!channel->has_choice)
+        pf_dram_choose(channel);
+    return channel->choice.at;
+}
+
+void pf_dram_channel_step(PfDramChannel *channel)
+{
+    if (channel->refresh_due <= pf_dram_channel_next(channel))
+        refresh(channel);
+    else
+        issue(channel);
+}
+
+void pf_dram_channel_run(PfDramChannel *channel, uint64_t until)
+{
+    for (;;) {
+        uint64_t next = pf_dram_channel_next(channel);
+        if (channel->refresh_due < until && channel->refresh_due <= next) {
+            if (next == UINT64_MAX)
+                skip_refreshes(channel, until);
+            refresh(channel);
+        } else if (next < until) {
+            issue(channel);
+        } else {
+            return;
         }
     }
 }
 
-void pf_dram_channel_init(PfDramChannel *channel, const PfDramPreset *timing, uint32_t ranks,
-                          bool closes_rows)
+/* Closes the row of BANK if it has been open and unused for long enough before AT. */
+static void apply_timeout(PfDramChannel *channel, uint32_t bank, uint64_t at)
 {
-    *channel = (PfDramChannel){
-        .timing = timing,
-        .rank_count = ranks,
-        .closes_rows = closes_rows,
-        .ranks = g_new0(PfDramRank, ranks),
-        .groups = g_new0(PfDramGroup, ranks * timing->bank_groups),
-        .banks = g_new0(PfDramBank, ranks * timing->bank_groups * timing->banks),
-    };
-    pf_dram_channel_reset_state(channel);
+    const PfDramBank *state = &channel->banks.banks[bank];
+    uint64_t deadline = channel->last_columns[bank] + channel->settings->timeout;
+    if (state->open_row == PF_DRAM_NO_ROW || deadline >= at ||
+        channel->queue.sides[false].lists[bank].hit != PF_DRAM_NONE ||
+        channel->queue.sides[true].lists[bank].hit != PF_DRAM_NONE)
+        return;
+    pf_dram_precharge(&channel->banks, bank,
+                      pf_dram_precharge_ready(&channel->banks, state, deadline));
+    channel->has_choice = false;
+    note_row(channel, bank, PF_DRAM_NO_ROW);
+}
+
+void pf_dram_channel_submit(PfDramChannel *channel, const PfDramEntry *entry)
+{
+    PfDramStats *stats = channel->stats;
+    uint64_t *count = entry->is_write ? &stats->writes : &stats->reads;
+    uint64_t *by_actor = entry->is_write ? stats->writes_by_actor : stats->reads_by_actor;
+    (*count)++;
+    by_actor[entry->actor]++;
+    if (pf_dram_queue_find_write(&channel->queue, entry->line) != PF_DRAM_NONE) {
+        uint64_t done = entry->arrival + 1;
+        stats->forwarded_reads += !entry->is_write;
+        stats->absorbed_writes += entry->is_write;
+        pf_histogram_add(entry->is_write ? &stats->write_latency_clocks
+                                         : &stats->read_latency_clocks,
+                         done - entry->sent);
+        if (!entry->is_write && channel->done != NULL)
+            channel->done(channel->done_user, entry->tag, done);
+        return;
+    }
+    if (channel->settings->page_policy == PF_DRAM_PAGE_TIMEOUT)
+        apply_timeout(channel, entry->bank, entry->arrival);
+    uint32_t open_row = channel->banks.banks[entry->bank].open_row;
+    pf_dram_choose_again(channel, pf_dram_queue_add(&channel->queue, entry, open_row));
+}
+
+void pf_dram_channel_init(PfDramChannel *channel, const PfDramPreset *timing,
+                          const PfDramSettings *settings, PfDramStats *stats)
+{
+    *channel = (PfDramChannel){.timing = timing, .settings = settings, .stats = stats};
+    pf_dram_banks_init(&channel->banks, timing, settings->ranks);
+    uint32_t banks = channel->banks.bank_count;
+    pf_dram_queue_init(&channel->queue, banks, settings->reads, settings->writes);
+    channel->candidates = g_new0(PfDramCandidate, banks);
+    channel->passed = g_new0(uint32_t, banks);
+    channel->is_fresh = g_new0(bool, banks);
+    channel->last_columns = g_new0(uint64_t, banks);
+    channel->refresh_due = settings->refresh_interval;
 }
 
 void pf_dram_channel_clear(PfDramChannel *channel)
 {
-    g_free(channel->ranks);
-    g_free(channel->groups);
-    g_free(channel->banks);
+    pf_dram_banks_clear(&channel->banks);
+    pf_dram_queue_clear(&channel->queue);
+    g_free(channel->candidates);
+    g_free(channel->passed);
+    g_free(channel->is_fresh);
+    g_free(channel->last_columns);
 }
 
 void pf_dram_channel_reset_state(PfDramChannel *channel)
 {
-    uint32_t groups = channel->rank_count * channel->timing->bank_groups;
-    memset(channel->ranks, 0, channel->rank_count * sizeof(*channel->ranks));
-    memset(channel->groups, 0, groups * sizeof(*channel->groups));
-    for (uint32_t i = 0; i < groups * channel->timing->banks; i++)
-        channel->banks[i] = (PfDramBank){.open_row = PF_DRAM_NO_ROW};
+    pf_dram_banks_reset_state(&channel->banks);
+    pf_dram_queue_reset(&channel->queue, channel->banks.bank_count);
+    memset(channel->changed, 0xff, sizeof(channel->changed));
+    channel->has_choice = false;
+    channel->drain = PF_DRAM_DRAIN_NONE;
 }
 
 void pf_dram_channel_check(const PfDramChannel *channel)
 {
-    enum { WINDOW = G_N_ELEMENTS(channel->ranks->window_ready) };
-    for (uint32_t i = 0; i < channel->rank_count; i++) {
-        const PfDramRank *rank = &channel->ranks[i];
-        /* The ring holds the last activations in order, tRRD_S or more apart. */
-        for (uint32_t step = 1; step < WINDOW; step++)
-            g_assert(rank->window_ready[(rank->window_oldest + step - 1) % WINDOW] <=
-                     rank->window_ready[(rank->window_oldest + step) % WINDOW]);
-    }
-    for (uint32_t i = 0; i < channel->rank_count * banks_in_rank(channel); i++) {
-        const PfDramBank *bank = &channel->banks[i];
-        g_assert(bank->open_row == PF_DRAM_NO_ROW || bank->open_row < channel->timing->rows);
-        g_assert(!channel->closes_rows || bank->open_row == PF_DRAM_NO_ROW);
+    pf_dram_banks_check(&channel->banks);
+    for (int i = 0; i < 2; i++) {
+        const PfDramSide *side = &channel->queue.sides[i];
+        uint32_t count = 0;
+        uint32_t listed = 0;
+        uint64_t order = 0;
+        for (uint16_t at = side->oldest; at != PF_DRAM_NONE; count++) {
+            const PfDramEntry *entry = &channel->queue.entries[at];
+            g_assert(entry->is_write == (i == 1) && entry->order >= order);
+            order = entry->order;
+            listed += entry->blockers == 0;
+            at = entry->newer;
+        }
+        g_assert(count == side->count && listed == side->listed && count <= side->entries);
     }
 }

@@ -1,76 +1,96 @@
-/* One DRAM channel: the state of its banks and the rules between commands. A part of dram.c; other
- * files ask pf_dram_access. Times are DRAM clocks. */
+/* A DRAM channel's controller: queues, the choice of the next command, refresh. A part of dram.c;
+ * dram.h says what it does. Times are DRAM clocks. */
 #pragma once
 
-#include <glib.h>
-#include <stdbool.h>
-#include <stdint.h>
+#include "dram_banks.h"
+#include "dram_queue.h"
+#include "dram_config.h"
+#include "dram_stats.h"
 
-#include "dram_preset.h"
+/* 16 ranks of 64 banks. */
+enum { PF_DRAM_BANK_WORDS = 16 };
 
-typedef enum { PF_DRAM_ROW_HIT, PF_DRAM_ROW_MISS, PF_DRAM_ROW_CONFLICT } PfDramRowState;
+/* Why writes are being served. */
+typedef enum {
+    PF_DRAM_DRAIN_NONE, /* they are not */
+    PF_DRAM_DRAIN_IDLE, /* no read waits */
+    PF_DRAM_DRAIN_FULL, /* the queue is above the high mark */
+    PF_DRAM_DRAIN_AGED  /* one has waited too long */
+} PfDramDrain;
 
-#define PF_DRAM_NO_ROW UINT32_MAX
-
-/* The members called *_ready are the first clocks at which such a command is legal as far as that
- * bank, group or rank is concerned. */
+/* The command that comes next as far as is known. */
 typedef struct {
-    uint32_t open_row; /* or PF_DRAM_NO_ROW */
-    uint64_t column_ready;
-    uint64_t precharge_ready;
-    uint64_t activate_ready;
-} PfDramBank;
+    uint64_t at;    /* UINT64_MAX: nothing waits */
+    uint64_t order; /* of arrival */
+    uint16_t entry;
+    uint8_t kind; /* PF_DRAM_ACT, _PRE or _RD (which stands for all columns) */
+} PfDramChoice;
+
+/* What a bank's next entry in turn needs, and when the bank lets it. */
+typedef struct {
+    uint64_t ready;
+    uint64_t order;
+    uint16_t entry;
+    uint16_t group;
+    uint16_t rank;
+    uint8_t kind;
+} PfDramCandidate;
+
+/* TAG, a read's, has its last data at DONE. */
+typedef void (*PfDramDone)(void *user, uint64_t tag, uint64_t done);
 
 typedef struct {
-    uint64_t read_ready;
-    uint64_t write_ready;
-    uint64_t activate_ready;
-} PfDramGroup;
-
-typedef struct {
-    uint64_t read_ready;
-    uint64_t write_ready;
-    uint64_t activate_ready;
-    /* When the four-activate window lets go of each of the last four activations, as a ring. */
-    uint64_t window_ready[4];
-    uint32_t window_oldest;
-} PfDramRank;
-
-typedef struct {
-    const PfDramPreset *timing; /* borrowed */
-    uint32_t rank_count;
-    bool closes_rows;    /* precharge with each access */
-    PfDramRank *ranks;
-    PfDramGroup *groups; /* by rank, group */
-    PfDramBank *banks;   /* by rank, group, bank */
+    const PfDramPreset *timing;     /* borrowed */
+    const PfDramSettings *settings; /* borrowed */
+    PfDramStats *stats;             /* borrowed */
+    PfDramBanks banks;
+    PfDramQueue queue;
+    PfDramChoice choice;
+    bool has_choice; /* and it is up to date */
+    PfDramCandidate *candidates; /* by bank, of the side whose turn it is */
+    uint64_t changed[PF_DRAM_BANK_WORDS]; /* a bit for each bank whose candidate is out of date */
+    uint64_t wanted[PF_DRAM_RD + 1][PF_DRAM_BANK_WORDS]; /* ... whose candidate is of that kind */
+    PfDramDrain drain;
+    uint32_t turn_left;      /* entries to serve before the other side may have its turn */
+    uint64_t now;            /* no command is put before this */
+    uint64_t refresh_due;    /* UINT64_MAX: never */
+    uint64_t refreshes;      /* that fell due, of all banks or of one */
+    uint32_t *passed;        /* by bank: hits served past an older entry since its ACT */
+    bool *is_fresh;          /* by bank: no RD or WR since its ACT */
+    uint64_t *last_columns;  /* by bank: clock of its last RD or WR */
+    uint32_t fruitless;      /* commands since the last that served an entry */
+    PfDramDone done;         /* may be NULL */
+    void *done_user;
 } PfDramChannel;
 
-/* Where in the channel a transaction goes. */
-typedef struct {
-    uint32_t rank;
-    uint32_t group; /* in the rank */
-    uint32_t bank;  /* in the group */
-    uint32_t row;
-} PfDramTarget;
+/* What BANK needs next has to be found out anew. */
+static inline void pf_dram_bank_changed(PfDramChannel *channel, uint32_t bank)
+{
+    channel->changed[bank / 64] |= (uint64_t)1 << bank % 64;
+}
 
-/* Idle, all rows closed. TIMING is borrowed. */
-void pf_dram_channel_init(PfDramChannel *channel, const PfDramPreset *timing, uint32_t ranks,
-                          bool closes_rows);
+/* Idle. TIMING, SETTINGS and STATS are borrowed. */
+void pf_dram_channel_init(PfDramChannel *channel, const PfDramPreset *timing,
+                          const PfDramSettings *settings, PfDramStats *stats);
 void pf_dram_channel_clear(PfDramChannel *channel);
 
-/* Reserves what a transaction that arrives at clock AT needs. Returns the clock of its RD or WR;
- * RET_STATE is how it found the row. */
-uint64_t pf_dram_channel_schedule(PfDramChannel *channel, const PfDramTarget *target,
-                                  bool is_write, uint64_t at, PfDramRowState *ret_state);
-
-/* COUNT refreshes of every rank, due each tREFI, the first at FIRST, the last at LAST. The first
- * waits until the banks can be closed; the others come when due, or back to back behind a late
- * one. */
-void pf_dram_channel_refresh(PfDramChannel *channel, uint64_t first, uint64_t last,
-                             uint64_t count);
-
-/* Closes all rows and forgets all reservations. */
+/* Drops what waits, closes all rows; the refresh schedule goes on. */
 void pf_dram_channel_reset_state(PfDramChannel *channel);
 
-/* Asserts the invariants of the banks. */
+/* Does all that happens before clock UNTIL. */
+void pf_dram_channel_run(PfDramChannel *channel, uint64_t until);
+
+/* The clock of the next thing that happens, UINT64_MAX if nothing waits; refreshes do not count. */
+uint64_t pf_dram_channel_next(PfDramChannel *channel);
+
+/* Does the next thing, a refresh that is due before it included; something must wait. */
+void pf_dram_channel_step(PfDramChannel *channel);
+
+/* An entry (line, arrival, sent, tag, row, bank, is_write and actor) arrives at its clock ARRIVAL,
+ * up to which the channel has been run; if it is older than that it is served as of now. There
+ * must be room. A read of a line that waits to be written is answered from there a clock later; a
+ * write to such a line disappears in that one. */
+void pf_dram_channel_submit(PfDramChannel *channel, const PfDramEntry *entry);
+
+/* Asserts the invariants. */
 void pf_dram_channel_check(const PfDramChannel *channel);

@@ -13,6 +13,7 @@ extern const PfCommand pf_command_trace_binary;
 extern const PfCommand pf_command_trace_verify;
 extern const PfCommand pf_command_trace_snapshot;
 extern const PfCommand pf_command_trace_generate;
+extern const PfCommand pf_command_trace_import;
 extern const PfCommand pf_command_config_check;
 extern const PfCommand pf_command_config_dump;
 extern const PfCommand pf_command_config_explain;

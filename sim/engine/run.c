@@ -1,5 +1,6 @@
 #include "run.h"
 
+#include "dram_feed.h"
 #include "error.h"
 #include "numa.h"
 
@@ -129,6 +130,8 @@ PfRun *pf_run_new(const PfRunConfig *config, const PfMachineConfig *machine_conf
     if (run->machine != NULL && remaps)
         remap_at_controller(run, frame_capacity);
     run_register_energy(run);
+    if (run->machine != NULL && config->mode == PF_MODE_DRAM)
+        run_open_dram(run);
     if (run->machine == NULL || !build_host(run, frame_capacity, options->verify, error) ||
         !run_open_events(run, options, error))
         return NULL;
@@ -148,6 +151,7 @@ void pf_run_free(PfRun *run)
     if (run == NULL)
         return;
     g_clear_pointer(&run->event_file, fclose);
+    pf_dram_feed_free(run->feed);
     pf_host_free(run->host);
     pf_memory_clear(&run->memory);
     pf_work_clear(&run->work);
@@ -268,6 +272,8 @@ void pf_run_play(PfRun *run, const PfRecordBlock *block, uint32_t from, uint32_t
 void pf_run_finish(PfRun *run)
 {
     bool has_stock = run->held || run->error != NULL;
+    if (run->feed != NULL)
+        run_finish_dram(run);
     pf_memory_sync(&run->memory);
     if (run->error == NULL)
         run_barrier(run, 0);

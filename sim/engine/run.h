@@ -10,12 +10,16 @@
 
 typedef enum { PF_TIMING_AUTO, PF_TIMING_FULL, PF_TIMING_COSTS } PfTiming;
 typedef enum { PF_PACING_CLOSED, PF_PACING_OPEN } PfPacing;
+typedef enum { PF_MODE_MACHINE, PF_MODE_DRAM } PfMode;
 typedef enum { PF_CONTEXTS_AUTO, PF_CONTEXTS_ALL, PF_CONTEXTS_NONE } PfContextsTold;
 
 /* The top level of the configuration, bound; the same for all runs. */
 typedef struct {
     char *trace;
     uint64_t seed;
+    int mode;   /* PfMode */
+    uint64_t outstanding;
+    bool timed;
     int timing; /* PfTiming */
     int pacing; /* PfPacing */
     double dilation;
@@ -109,6 +113,7 @@ struct PfRun {
     uint64_t stat_instructions;
     uint64_t stat_accesses;
     uint64_t records;
+    struct PfDramFeed *feed; /* mode = "dram": what sends to DRAM; else NULL */
     const int *interrupted; /* borrowed, NULL: never; nonzero when the user wants an end */
     bool out_of_memory; /* that is why there is an error */
     GError *error;
@@ -217,6 +222,15 @@ bool run_open_events(PfRun *run, const PfSimulationOptions *options, GError **er
 /* run_access.c */
 void run_play_access(PfRun *run, const PfRecord *record, uint32_t number);
 void run_play_instructions(PfRun *run, const PfRecord *record);
+
+/* run_dram.c: mode = "dram". */
+/* Makes the requester of DRAM. */
+void run_open_dram(PfRun *run);
+/* Sends the reads, fetches and writes of BLOCK. Returns how many records were taken: where fewer
+ * than there are, the next one is wrong and run->error says why. */
+uint32_t run_play_dram(PfRun *run, const PfRecordBlock *block);
+/* Waits for all that was sent. */
+void run_finish_dram(PfRun *run);
 
 /* run_pages.c */
 /* Lets SLOT take a store: maps, copies or takes back as need be, charges PLACE (NULL: nobody),

@@ -177,5 +177,6 @@ void run_hold(PfRun *run)
     run_mark_free(run->at_end);
     run->at_end = run_mark_new("", run->now_cycles);
     run_keep_contexts(run, run->at_end);
+    pf_dram_advance(run->machine->dram, run->now_cycles);
     pf_stats_hold(run->stats);
 }

@@ -103,8 +103,7 @@ void pf_run_compare(PfRun *run, const PfRun *none)
 
 uint64_t run_transfers(const PfRun *run)
 {
-    const PfDramStats *dram = pf_dram_stats(run->machine->dram);
-    return dram->reads + dram->writes;
+    return pf_dram_transfers(run->machine->dram);
 }
 
 static PfStatValue read_bandwidth(const void *user)
@@ -113,8 +112,8 @@ static PfStatValue read_bandwidth(const void *user)
     uint64_t cycles = run->now_cycles - run->cycles_origin;
     if (cycles == 0 || !run->has_access_grain)
         return pf_stat_null();
-    double bytes =
-        (double)(run_transfers(run) - run->transfers_origin) * PF_DRAM_TRANSACTION_BYTES;
+    double bytes = (double)(run_transfers(run) - run->transfers_origin) *
+                   pf_dram_preset(run->machine->dram)->transaction_bytes;
     double seconds = (double)cycles / (double)run->machine_config->clock_hz;
     return pf_stat_double(bytes / seconds / 1e9);
 }

@@ -240,12 +240,29 @@ static bool play_long(PfSimulation *simulation, const PfRecordBlock *block, uint
     return true;
 }
 
+/* A block's requests to DRAM alone, of the only run. */
+static bool play_dram(PfSimulation *simulation, const PfRecordBlock *block, GError **error)
+{
+    PfRun *run = g_ptr_array_index(simulation->runs, 0);
+    uint32_t played = run_play_dram(run, block);
+    if (run->error != NULL) {
+        g_propagate_error(error, g_error_copy(run->error));
+        prefix_place(simulation, block, played, error);
+        return false;
+    }
+    simulation->records += played;
+    tell_progress(simulation, false);
+    return check_stop(simulation, error);
+}
+
 static bool play_block(PfSimulation *simulation, PfRecordBlock *block, GError **error)
 {
     pf_image_add_contents(simulation->image, block);
     uint64_t stop_after = simulation->options.stop_after;
     if (stop_after != 0)
         block->count = (uint32_t)MIN(block->count, stop_after - simulation->records);
+    if (simulation->setup.run.mode == PF_MODE_DRAM)
+        return play_dram(simulation, block, error);
     uint32_t from = 0;
     while (from < block->count) {
         uint32_t to = from + 1;

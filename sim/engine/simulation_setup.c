@@ -3,6 +3,7 @@
 
 #include "simulation_internal.h"
 
+static const char *const modes[] = {"machine", "dram", NULL};
 static const char *const timings[] = {"auto", "full", "costs", NULL};
 static const char *const contexts_told[] = {"auto", "all", "none", NULL};
 static const char *const pacings[] = {"closed", "open", NULL};
@@ -14,6 +15,14 @@ static const PfConfigField run_fields[] = {
      .description = "The trace to play; relative to the file that names it."},
     {.key = "seed", .type = PF_CONFIG_UINT, AT(seed), .standard = "1",
      .description = "Master seed of everything that is drawn."},
+    {.key = "mode", .type = PF_CONFIG_ENUM, AT(mode), .standard = "machine", .choices = modes,
+     .description = "machine: everything; dram: reads and writes of the trace go to the DRAM "
+                    "controllers as they are, without contexts, caches and policies."},
+    {.key = "outstanding", .type = PF_CONFIG_UINT, AT(outstanding), .standard = "0",
+     .max = 1000000, .unit = "reads",
+     .description = "mode = dram: reads that are under way at a time; 0: as many as are taken."},
+    {.key = "timed", .type = PF_CONFIG_BOOL, AT(timed), .standard = "false",
+     .description = "mode = dram: requests are sent at the trace's times, not as soon as can be."},
     {.key = "timing", .type = PF_CONFIG_ENUM, AT(timing), .standard = "auto", .choices = timings,
      .description = "full: all bytes go through the models; costs: page work costs what the card "
                     "says; auto: full at access grain, costs at page grain."},
@@ -126,6 +135,8 @@ void simulation_setup_init(PfSetup *setup, PfConfig *config, const PfRegistry *r
     setup->machine = pf_machine_config_new(config);
     setup->policies = g_ptr_array_new_with_free_func((GDestroyNotify)pf_policy_setup_free);
     bind_policies(setup, root, registry);
+    if (setup->run.mode == PF_MODE_DRAM && setup->policies->len != 1)
+        pf_config_complain(root, "policies", "mode = \"dram\" has no policies; leave them out");
 }
 
 void simulation_setup_clear(PfSetup *setup)

@@ -97,7 +97,7 @@ static void bench_tlb(Work *work, const char *title, uint64_t entries, uint64_t 
 
 static void bench_dram(Work *work, const char *title, uint64_t cycles_apart)
 {
-    PfDramConfig config = {.channels = 1, .ranks = 1, .write_queue = 32};
+    PfDramConfig config = pf_dram_config_standard();
     g_autoptr(PfDram) dram = pf_dram_new(&config, 2600000000U, NULL, NULL);
     uint64_t now_cycles = 0;
     MEASURE(title, {

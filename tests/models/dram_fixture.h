@@ -8,15 +8,17 @@
 #include "dram.h"
 #include "units.h"
 
-enum { DDR4_2400, DDR4_3200, DDR3_1600 };
+#define DDR4_2400 "DDR4-2400U-8Gb-x8"
+#define DDR4_3200 "DDR4-3200AA-8Gb-x8"
+#define DDR3_1600 "DDR3-1600K-4Gb-x8"
 
-static inline PfDramConfig dram_config(int preset)
+/* The defaults, without refresh. */
+static inline PfDramConfig dram_config(const char *preset)
 {
-    return (PfDramConfig){.preset = preset,
-                          .channels = 1,
-                          .ranks = 1,
-                          .refresh = PF_DRAM_REFRESH_NONE,
-                          .write_queue = 32};
+    PfDramConfig config = pf_dram_config_standard();
+    config.preset = pf_dram_preset_find(preset);
+    config.refresh = PF_DRAM_REFRESH_NONE;
+    return config;
 }
 
 static inline PfDram *dram_of(PfDramConfig config)
@@ -24,13 +26,13 @@ static inline PfDram *dram_of(PfDramConfig config)
     return pf_dram_new(&config, PF_PS_PER_SECOND, NULL, NULL);
 }
 
-/* A request of a line at CLOCK; the clocks until its answer. */
+/* A request of a transaction at CLOCK; the clocks until its answer. */
 static inline uint64_t dram_ask(PfDram *dram, PfAccessKind kind, uint64_t address, uint64_t clock)
 {
     uint64_t tck_ps = pf_dram_preset(dram)->tck_ps;
     PfRequest request = {.address = {address},
                          .now_cycles = clock * tck_ps,
-                         .size_bytes = 64,
+                         .size_bytes = pf_dram_preset(dram)->transaction_bytes,
                          .kind = (uint8_t)kind,
                          .actor = PF_ACTOR_DEMAND};
     uint64_t answer = pf_dram_access(pf_dram_port(dram), &request);
@@ -48,8 +50,8 @@ static inline uint64_t dram_write(PfDram *dram, uint64_t address, uint64_t clock
     return dram_ask(dram, PF_ACCESS_WRITE, address, clock);
 }
 
-/* The address of column COLUMN of a row by RoBaRaCoCh: 7 column bits above the 6 of a line, then
- * rank, group, bank, row, as many bits of each as the device has. */
+/* The address of column COLUMN of a row by RoBaRaCoCh: column, rank, group, bank, row from low to
+ * high above what a transaction moves and the channel, of which there is one. */
 static inline uint64_t dram_address(const PfDram *dram, unsigned ranks, unsigned rank,
                                     unsigned group, unsigned bank, unsigned row, unsigned column)
 {
@@ -58,6 +60,6 @@ static inline uint64_t dram_address(const PfDram *dram, unsigned ranks, unsigned
     number = number * timing->banks + bank;
     number = number * timing->bank_groups + group;
     number = number * ranks + rank;
-    number = number * 128 + column;
-    return number * 64;
+    number = number * (timing->row_bytes / timing->transaction_bytes) + column;
+    return number * timing->pseudo_channels * timing->transaction_bytes;
 }
