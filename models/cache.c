@@ -3,6 +3,9 @@
 #include "cache_internal.h"
 #include "coherence.h"
 
+/* Lines of a run that may be under way together. */
+enum { RUN_LINES = 64 };
+
 /* Drops the line of VICTIM, which leaves CACHE, from all levels above. Whether one was dirty. */
 static bool back_invalidate(const PfCache *cache, PfMaddr address, uint32_t bytes)
 {
@@ -32,7 +35,8 @@ static uint64_t evict(PfCache *cache, uint64_t victim, PfActor actor)
     if (actor == PF_ACTOR_POLICY)
         cache->stats->demand_evicted_by_policy += (victim & ENTRY_POLICY) == 0;
     PfMaddr address = {victim >> ENTRY_SHIFT << cache->line_shift};
-    if (cache->inclusion == PF_CACHE_INCLUSIVE && back_invalidate(cache, address, cache->line_bytes))
+    if (cache->inclusion == PF_CACHE_INCLUSIVE &&
+        back_invalidate(cache, address, cache->line_bytes))
         victim |= ENTRY_DIRTY;
     cache->stats->writebacks += (victim & ENTRY_DIRTY) != 0;
     return victim;
@@ -96,7 +100,7 @@ static uint64_t *take_mshr(PfCache *cache, uint64_t *now_cycles)
 static uint64_t fill(PfCache *cache, PfRequest *below)
 {
     if (cache->mshrs == 0)
-        return pf_port_wait(cache->next, pf_port_access(cache->next, below));
+        return pf_port_access(cache->next, below);
     uint64_t *mshr = take_mshr(cache, &below->now_cycles);
     *mshr = pf_port_wait(cache->next, pf_port_access(cache->next, below));
     return *mshr;
@@ -117,9 +121,9 @@ static uint64_t pass_by(PfCache *cache, const PfRequest *request)
     PfRequest below = *request;
     below.now_cycles += cache->latency_cycles;
     cache->stats->writes_through += request->kind == PF_ACCESS_WRITE;
-    uint64_t done_cycles = pf_port_wait(cache->next, pf_port_access(cache->next, &below));
+    uint64_t answer = pf_port_access(cache->next, &below);
     cache->hands_dirty = takes_dirt(cache);
-    return done_cycles;
+    return answer;
 }
 
 static void count_miss(PfCache *cache, const PfRequest *request)
@@ -128,6 +132,12 @@ static void count_miss(PfCache *cache, const PfRequest *request)
     g_assert(request->size_bytes > 0 && offset + request->size_bytes <= cache->line_bytes);
     cache->stats->misses[request->kind]++;
     cache->stats->misses_by_actor[request->actor]++;
+}
+
+/* ANSWER, but not before TAKEN_CYCLES. A ticket is for later than what can be taken at once. */
+static uint64_t later(uint64_t answer, uint64_t taken_cycles)
+{
+    return MAX(answer, taken_cycles);
 }
 
 /* The rest of a miss, when KEY has its place in SET: the fill, then the way of VICTIM, 0 for none,
@@ -145,20 +155,15 @@ static uint64_t bring(PfCache *cache, const PfRequest *request, uint64_t *set, u
         .kind = request->kind == PF_ACCESS_FETCH ? PF_ACCESS_FETCH : PF_ACCESS_READ,
         .actor = request->actor,
     };
-    uint64_t done_cycles = below.now_cycles;
+    uint64_t answer = below.now_cycles;
     if (!is_whole) {
-        done_cycles = fill(cache, &below);
+        answer = fill(cache, &below);
         if (takes_dirt(cache))
             set[pf_cache_find(cache, set, key)] |= ENTRY_DIRTY;
     }
-    if (is_write && (cache->writes_through || (is_whole && cache->keeps_included))) {
-        uint64_t passed_cycles = pass_by(cache, request);
-        done_cycles = MAX(done_cycles, passed_cycles);
-    }
-    if (victim == 0)
-        return done_cycles;
-    uint64_t taken_cycles = send_victim(cache, victim, &below);
-    return MAX(done_cycles, taken_cycles);
+    if (is_write && (cache->writes_through || (is_whole && cache->keeps_included)))
+        answer = later(answer, pf_port_wait(&cache->port, pass_by(cache, request)));
+    return victim == 0 ? answer : later(answer, send_victim(cache, victim, &below));
 }
 
 static uint64_t miss(PfCache *cache, const PfRequest *request, uint64_t *set, uint64_t key)
@@ -313,10 +318,25 @@ bool pf_cache_writes_through(const PfCache *cache)
     return cache->writes_through;
 }
 
+PfCache *pf_cache_lower(const PfCache *cache)
+{
+    return cache->lower;
+}
+
+uint32_t pf_cache_line_bytes(const PfCache *cache)
+{
+    return cache->line_bytes;
+}
+
 void pf_cache_keep_coherent(PfCache *cache, PfPort *gate, uint64_t reach_cycles)
 {
     cache->gate = gate;
     cache->reach_cycles = reach_cycles;
+}
+
+uint64_t pf_cache_resolve(PfPort *port, uint64_t ticket)
+{
+    return pf_port_wait(((PfCache *)port)->next, ticket);
 }
 
 uint64_t pf_cache_run(PfCache *cache, const PfRequest *first, uint32_t lines)
@@ -325,11 +345,17 @@ uint64_t pf_cache_run(PfCache *cache, const PfRequest *first, uint32_t lines)
     request.address.bytes &= ~(uint64_t)(cache->line_bytes - 1);
     request.size_bytes = cache->line_bytes;
     uint64_t done_cycles = first->now_cycles;
-    for (uint32_t i = 0; i < lines; i++) {
-        uint64_t answer = pf_cache_access(&cache->port, &request);
-        done_cycles = MAX(done_cycles, answer);
-        request.address.bytes += cache->line_bytes;
-        request.now_cycles++;
+    while (lines > 0) {
+        uint64_t answers[RUN_LINES];
+        uint32_t count = MIN(lines, RUN_LINES);
+        for (uint32_t i = 0; i < count; i++) {
+            answers[i] = pf_cache_access(&cache->port, &request);
+            request.address.bytes += cache->line_bytes;
+            request.now_cycles++;
+        }
+        for (uint32_t i = 0; i < count; i++)
+            done_cycles = later(done_cycles, pf_port_wait(&cache->port, answers[i]));
+        lines -= count;
     }
     return done_cycles;
 }

@@ -20,13 +20,14 @@
  *     a clean copy goes up, as other cores may have such.
  *   - Tree-PLRU, SRRIP (two bits, hit priority) and random use empty places first, in their order.
  *   - `mshrs`: a miss that finds all of them taken is sent when the first becomes free.
- *   - An answer of the next level that is a ticket is resolved at once.
+ *   - The answer of the next level to a fill goes up as it is, also if it is a ticket; a level with
+ *     a limit of MSHRs has to know the time and resolves it at once.
  *   - A request must not cross a line: who asks has split it. A line of this level must not be
  *     longer than one of the level below.
  *
- * What the model cannot do: no prefetch, and no contention for ports or banks. A line counts as held
- * from the moment that it is asked for, so a second access to a line in flight is a hit: too fast
- * by what is left of the fill. */
+ * What the model cannot do: no prefetch, and no contention for ports or banks. A line counts as
+ * held from the moment that it is asked for, so a second access to a line in flight is a hit: too
+ * fast by what is left of the fill. */
 #pragma once
 
 #include <glib.h>
@@ -130,11 +131,12 @@ const PfCacheStats *pf_cache_stats(const PfCache *cache);
 PfPort *pf_cache_port(PfCache *cache);
 
 /* The port's operation, which may be called without the detour over the table. PORT must be that of
- * a PfCache with a next level. Completion cycle; never a ticket. */
+ * a PfCache with a next level. */
 uint64_t pf_cache_access(PfPort *port, const PfRequest *request);
 
 /* LINES whole lines, from the one that FIRST->address lies in upward, as one piece of page work:
  * one line is issued each cycle from FIRST->now_cycles on, without waiting for the one before.
+ * Tickets are resolved when 64 lines are sent, or all.
  * Returns when the last to finish is done (FIRST->now_cycles for no lines). */
 uint64_t pf_cache_run(PfCache *cache, const PfRequest *first, uint32_t lines);
 
@@ -158,8 +160,10 @@ bool pf_cache_revoke(PfCache *cache, PfMaddr address, bool *ret_dirty);
  * Whether it was. */
 bool pf_cache_clean(PfCache *cache, PfMaddr address);
 
-/* Whether stores go on to the next level. */
+/* Whether stores go on to the next level; that level, or NULL; bytes of a line. */
 bool pf_cache_writes_through(const PfCache *cache);
+PfCache *pf_cache_lower(const PfCache *cache);
+uint32_t pf_cache_line_bytes(const PfCache *cache);
 
 /* Visits each line that is held, by set and way. */
 typedef void (*PfCacheVisitor)(PfMaddr address, bool is_dirty, void *user);
@@ -171,6 +175,6 @@ bool pf_cache_holds(const PfCache *cache, PfMaddr address, bool *ret_dirty);
 /* Empties the level without write-backs; statistics stay. */
 void pf_cache_reset_state(PfCache *cache);
 
-/* Asserts: no line twice, each in its set; under LRU empty places last; what levels above hold is in
- * an inclusive level. */
+/* Asserts: no line twice, each in its set; under LRU empty places last; an inclusive level holds
+ * what levels above hold. */
 void pf_cache_check(const PfCache *cache);

@@ -5,7 +5,7 @@
 #include "error.h"
 #include "units.h"
 
-/* The shortest line: an entry's line number then keeps 58 bits, more than machine addresses have. */
+/* The shortest line: addresses then have 60 bits in an entry, more than machines' have. */
 enum { LINE_BYTES_MIN = 4, LINE_BYTES_MAX = 4096, MSHRS_MAX = 1024 };
 
 /* Above any machine; it keeps products of the geometry far from 64 bits. */
@@ -187,7 +187,7 @@ static void register_stats(const PfCacheStats *stats, PfStatsGroup *group)
                      &stats->misses_by_actor[PF_ACTOR_POLICY]);
 }
 
-static const PfPortOps port_ops = {.access = pf_cache_access};
+static const PfPortOps port_ops = {.access = pf_cache_access, .resolve = pf_cache_resolve};
 
 PfCache *pf_cache_new(const PfCacheConfig *config, PfPort *next, uint64_t seed,
                       PfStatsGroup *stats, GError **error)

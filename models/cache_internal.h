@@ -55,11 +55,13 @@ struct PfCache {
     PfCacheStats own_stats;
 };
 
+/* The first entry of the set that LINE belongs to. */
 static inline uint64_t *pf_cache_set_of(const PfCache *cache, uint64_t line)
 {
     return cache->entries + (line & cache->set_mask) * cache->ways;
 }
 
+/* What identifies LINE in an entry. */
 static inline uint64_t pf_cache_key(uint64_t line)
 {
     return line << ENTRY_SHIFT | ENTRY_VALID;
@@ -87,3 +89,6 @@ void pf_cache_remove(const PfCache *cache, uint64_t *set, uint32_t way);
 /* ACTOR brings the line of KEY into SET, with BITS. What had to make room, as an entry, or 0; dirty
  * also where an inclusive level has taken a dirty copy from above. */
 uint64_t pf_cache_put(PfCache *cache, uint64_t *set, uint64_t key, uint64_t bits, PfActor actor);
+
+/* The port's other operation. */
+uint64_t pf_cache_resolve(PfPort *port, uint64_t ticket);

@@ -65,8 +65,8 @@ PfPort *pf_coherence_port(PfCoherence *coherence, PfPort *next, uint64_t lookup_
 /* Whether no other core than CORE has ever sent a request. False before CORE has sent one. */
 bool pf_coherence_is_alone(const PfPort *gate, uint16_t core);
 
-/* REQUEST's core, whose misses go to GATE, is about to store to its line. How long it has to wait for
- * that. */
+/* REQUEST's core, whose misses go to GATE, is about to store to its line. How long it has to wait
+ * for that. */
 uint64_t pf_coherence_own(PfPort *gate, const PfRequest *request);
 
 /* Whether some cache holds the line of ADDRESS dirty; disturbs nothing. */

@@ -2,8 +2,9 @@
  * caches.
  *
  * Semantics of the corner cases:
- *   - The controller knows which lines caches hold dirty, by the filter of coherence.h. Such a line is read from its cache, `snoop` cycles after it was asked for; it stays
- *     there and stays dirty, and DRAM is not read.
+ *   - The controller knows which lines caches hold dirty, by the filter of coherence.h. Such
+ *     a line is read from its cache, `snoop` cycles after it was asked for; it stays there and
+ *     stays dirty, and DRAM is not read.
  *   - Every other line is a read of DRAM. No cache holds it afterwards that did not before.
  *   - A line that is written is dropped from all caches, dirty or not: it is overwritten as a
  *     whole. The write is posted.

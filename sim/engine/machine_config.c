@@ -98,8 +98,10 @@ static void check_caches(PfMachineConfig *config, PfConfigSection *machine)
                         config->caches[j].serves != cache->serves;
         if (is_first && cache->inclusion == PF_CACHE_EXCLUSIVE)
             pf_config_complain(section, "inclusion", "there is no level above it");
-        if (cache->line_bytes != config->caches[0].line_bytes)
-            pf_config_complain(section, "line", "all caches of a machine have one line size");
+        for (unsigned j = 0; j < i; j++)
+            if (cache->line_bytes < config->caches[j].line_bytes &&
+                (cache->serves == PF_CACHE_SERVES_ALL || cache->serves == config->caches[j].serves))
+                pf_config_complain(section, "line", "a line is shorter than one of a level above");
     }
     if (!fetch || !data)
         pf_config_complain(machine, "caches", "no cache serves %s", fetch ? "data" : "fetches");

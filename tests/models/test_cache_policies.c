@@ -22,7 +22,7 @@ static bool touch(PfCache *cache, uint64_t line)
     return pf_cache_touch(cache, (PfMaddr){line * LINE}, 1, PF_ACCESS_READ, PF_ACTOR_DEMAND);
 }
 
-/* Whether the lines named by the letters of HELD, and no others of a .. z, are held; a is line 0. */
+/* Whether the lines named by the letters of HELD, and no others, are held; a is line 0. */
 static bool holds_just(const PfCache *cache, const char *held)
 {
     bool right = true;
@@ -63,7 +63,7 @@ static void tree_after_invalidation(void)
     pf_cache_invalidate_range(cache, (PfMaddr){1 * LINE}, LINE);
     touch_all(cache, "e");
     CU_ASSERT_TRUE(holds_just(cache, "acde"));
-    /* The nodes have not been lost with the line: root right, right node left (d was last there). */
+    /* The nodes have outlived the line: root right, right node left (d was last there). */
     touch_all(cache, "f");
     CU_ASSERT_TRUE(holds_just(cache, "adef"));
     g_autoptr(GError) error = NULL;
