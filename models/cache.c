@@ -275,8 +275,10 @@ static uint64_t access_plainly(PfCache *cache, const PfRequest *request, uint64_
     return bring(cache, request, set, key, evict(cache, victim, (PfActor)request->actor));
 }
 
-/* What is not a hit on the most recent line of its set, or makes that dirty. */
-static uint64_t access_slowly(PfCache *cache, const PfRequest *request, uint64_t *set, uint64_t key)
+/* What is not a hit on the most recent line of its set, or makes that dirty. On its own, so that
+ * such a hit saves and restores no registers. */
+static G_GNUC_NO_INLINE uint64_t access_slowly(PfCache *cache, const PfRequest *request,
+                                               uint64_t *set, uint64_t key)
 {
     bool is_concern = request->kind == PF_ACCESS_WRITE && cache->gate != NULL &&
                       !pf_coherence_is_alone(cache->gate, request->core);

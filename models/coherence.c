@@ -281,19 +281,34 @@ uint64_t pf_coherence_own(PfPort *port, const PfRequest *request)
     return coherence->probe_cycles;
 }
 
-bool pf_coherence_is_dirty(const PfCoherence *coherence, PfMaddr address)
+static bool some_holds(const GPtrArray *caches, PfMaddr address, bool must_be_dirty)
 {
-    bool dirty;
-    for (guint i = 0; i < coherence->shared->len; i++)
-        if (pf_cache_holds(g_ptr_array_index(coherence->shared, i), address, &dirty) && dirty)
+    for (guint i = 0; i < caches->len; i++) {
+        bool dirty;
+        if (pf_cache_holds(g_ptr_array_index(caches, i), address, &dirty) &&
+            (dirty || !must_be_dirty))
             return true;
-    for (unsigned core = 0; core < coherence->core_count; core++) {
-        const Core *own = &coherence->cores[core];
-        for (guint i = 0; own->is_used && i < own->caches->len; i++)
-            if (pf_cache_holds(g_ptr_array_index(own->caches, i), address, &dirty) && dirty)
-                return true;
     }
     return false;
+}
+
+static bool any_holds(const PfCoherence *coherence, PfMaddr address, bool must_be_dirty)
+{
+    bool held = some_holds(coherence->shared, address, must_be_dirty);
+    for (unsigned core = 0; core < coherence->core_count && !held; core++)
+        held = coherence->cores[core].is_used &&
+               some_holds(coherence->cores[core].caches, address, must_be_dirty);
+    return held;
+}
+
+bool pf_coherence_is_dirty(const PfCoherence *coherence, PfMaddr address)
+{
+    return any_holds(coherence, address, true);
+}
+
+bool pf_coherence_holds(const PfCoherence *coherence, PfMaddr address)
+{
+    return any_holds(coherence, address, false);
 }
 
 void pf_coherence_drop(const PfCoherence *coherence, PfMaddr address, uint64_t bytes)

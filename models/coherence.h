@@ -72,6 +72,9 @@ uint64_t pf_coherence_own(PfPort *gate, const PfRequest *request);
 /* Whether some cache holds the line of ADDRESS dirty; disturbs nothing. */
 bool pf_coherence_is_dirty(const PfCoherence *coherence, PfMaddr address);
 
+/* Whether some cache holds it at all. */
+bool pf_coherence_holds(const PfCoherence *coherence, PfMaddr address);
+
 /* Drops all lines of BYTES from ADDRESS on from all caches, dirty ones too. */
 void pf_coherence_drop(const PfCoherence *coherence, PfMaddr address, uint64_t bytes);
 

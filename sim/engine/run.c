@@ -16,6 +16,7 @@ static void set_grain(PfRun *run, PfGrain grain)
         run->work.full = grain == PF_GRAIN_ACCESS;
     else
         run->work.full = run->config->timing == PF_TIMING_FULL;
+    run->fills_caches |= run->work.full;
 }
 
 static bool build_host(PfRun *run, uint64_t frame_capacity, bool verify, GError **error)
@@ -132,6 +133,8 @@ PfRun *pf_run_new(const PfRunConfig *config, const PfMachineConfig *machine_conf
         pf_numa_set_frames(run->machine->numa, &run->memory.frames);
     if (run->machine != NULL && remaps)
         remap_at_controller(run, frame_capacity);
+    if (run->machine != NULL)
+        run_watch_frames(run);
     run_register_energy(run);
     if (run->machine != NULL && config->mode == PF_MODE_DRAM)
         run_open_dram(run);

@@ -87,6 +87,7 @@ struct PfRun {
     uint64_t due_cycles;  /* the next wake-up or epoch */
     uint64_t time_ps;     /* the last `time` record */
     PfGrain grain;
+    bool fills_caches; /* it has timed accesses in full at some time */
     bool has_access_grain;
     bool has_page_grain;
     const PfNote *notes;   /* of the range in hand, by record */
@@ -238,6 +239,13 @@ void run_finish_dram(PfRun *run);
 
 /* run_caches.c: mode = "caches". The same through the caches of core 0. */
 uint32_t run_play_caches(PfRun *run, const PfRecordBlock *block);
+
+/* run_frames.c */
+/* From now on lines of frames that are given out again are dropped, and reads of shared frames that
+ * hit in the last level counted. */
+void run_watch_frames(PfRun *run);
+/* Under paranoia asserts that no cache holds a line of FRAME, which was just given out. */
+void run_check_fresh(const PfRun *run, PfMpn frame);
 
 /* run_pages.c */
 /* Lets SLOT take a store: maps, copies or takes back as need be, charges PLACE (NULL: nobody),

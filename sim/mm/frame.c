@@ -77,11 +77,14 @@ bool pf_frame_alloc(PfFramePool *pool, PfSlot slot, unsigned node, PfMpn *ret_mp
         is_taken = take_number(pool, &pool->nodes[(node + i) % pool->node_count], &number);
     g_assert(is_taken);
     PfMpn mpn = {number};
+    bool was_used = pf_frame_at(pool, mpn)->holds != 0;
     *pf_frame_at(pool, mpn) = (PfFrame){.holds = PF_FRAME_LIVE | slot.index, .count = 1};
     if (number < pool->classes.count)
         pf_frame_set_class(pool, mpn, 0);
     pool->used_frames++;
     pool->peak_frames = MAX(pool->peak_frames, pool->used_frames);
+    if (was_used && pool->reused.tell != NULL)
+        pool->reused.tell(pool->reused.user, mpn);
     *ret_mpn = mpn;
     return true;
 }
@@ -109,7 +112,7 @@ static void release_frame(PfFramePool *pool, PfMpn mpn)
     if ((frame->count & PF_FRAME_FILE) != 0)
         pf_table_remove(&pool->file_object, mpn.number);
     release_held(pool, frame);
-    frame->count = 0;
+    *frame = (PfFrame){.holds = PF_FRAME_UNKNOWN}; /* so it is no new one */
     g_array_append_val(pool->nodes[pf_frame_node(pool, mpn)].free, mpn.number);
 }
 

@@ -40,8 +40,15 @@ typedef struct {
     uint32_t next; /* the lowest number that was never used; 0: all were */
 } PfFrameNode;
 
+/* Who is told of PAGE, which is given out and was in use before. */
+typedef struct {
+    void (*tell)(void *user, PfMpn page); /* NULL: nobody */
+    void *user;
+} PfReused;
+
 typedef struct {
     PfContentStore *store; /* borrowed */
+    PfReused reused; /* the owner sets it */
     PfSegArray frames;
     uint64_t capacity_frames; /* 0: no limit */
     uint32_t limit;           /* above all numbers ever used */
