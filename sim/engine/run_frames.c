@@ -27,7 +27,7 @@ static bool is_shared(const void *user, PfMaddr address)
     const PfMemory *memory = &run->memory;
     if (memory->bus != NULL && page < PF_INDIRECTION_DIRECT)
         return page < memory->bus->next &&
-               *(const uint32_t *)pf_seg_array_at(&memory->bus->users, page) > 1;
+               *(const uint32_t *)pf_seg_array_at(&memory->bus->users, (uint32_t)page) > 1;
     page -= memory->bus != NULL ? PF_INDIRECTION_DIRECT : 0;
     return page < memory->frames.limit &&
            pf_frame_refs(pf_frame_at(&memory->frames, (PfMpn){(uint32_t)page})) > 1;
