@@ -71,7 +71,7 @@ static bool build_memory(PfMachine *machine, unsigned page_shift, PfStats *stats
 }
 
 PfMachine *pf_machine_new(const PfMachineConfig *config, unsigned page_shift, bool remaps,
-                          uint64_t seed, PfStats *stats, GError **error)
+                          bool tells_conflicts, uint64_t seed, PfStats *stats, GError **error)
 {
     g_autoptr(PfMachine) machine = g_new0(PfMachine, 1);
     machine->config = config;
@@ -81,6 +81,7 @@ PfMachine *pf_machine_new(const PfMachineConfig *config, unsigned page_shift, bo
         !pf_mmu_init(&machine->mmu, &config->mmu, machine->core_count, page_shift, stats, error))
         return NULL;
     machine->remaps = remaps;
+    machine->tells_conflicts = tells_conflicts;
     if (!build_memory(machine, page_shift, stats, error) ||
         !machine_build_caches(machine, seed, stats, error) ||
         !build_cams(machine, page_shift, seed, stats, error) ||
@@ -96,6 +97,7 @@ void pf_machine_free(PfMachine *machine)
     for (unsigned core = 0; core < machine->core_count; core++)
         pf_core_free(machine->cores[core]);
     machine_free_caches(machine);
+    pf_conflicts_free(machine->conflicts);
     pf_mmu_clear(&machine->mmu);
     pf_hash_engine_free(machine->hash_engine);
     pf_core_free(machine->engine);

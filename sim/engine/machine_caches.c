@@ -30,9 +30,12 @@ static PfPort *next_port(const PfMachine *machine, unsigned core, unsigned level
     const PfMachineConfig *config = machine->config;
     unsigned next = next_level(config, level);
     bool is_cache = next < config->cache_count;
-    PfPort *port = is_cache          ? pf_cache_port(*cache_at(machine, core, next))
-                   : machine->remaps ? pf_indirection_port(machine->table)
-                                     : pf_numa_port(machine->numa);
+    PfPort *port = machine->remaps ? pf_indirection_port(machine->table)
+                                   : pf_numa_port(machine->numa);
+    if (is_cache)
+        port = next + 1 == config->cache_count && machine->conflicts != NULL
+                   ? pf_conflicts_port(machine->conflicts)
+                   : pf_cache_port(*cache_at(machine, core, next));
     if (config->caches[level].shared || (is_cache && !config->caches[next].shared))
         return port;
     return pf_coherence_port(machine->coherence, port,
@@ -85,6 +88,21 @@ static bool build_cache(PfMachine *machine, unsigned core, unsigned level, uint6
     return true;
 }
 
+/* Puts it before LEVEL, if that is the last one. Without it the statistic is null. */
+static void tell_conflicts(PfMachine *machine, unsigned level, PfStats *stats)
+{
+    const PfCacheConfig *config = &machine->config->caches[level];
+    if (level + 1 < machine->config->cache_count)
+        return;
+    PfStatsGroup *group = pf_stats_group(stats, "class");
+    if (machine->tells_conflicts && level > 0 && config->shared)
+        machine->conflicts = pf_conflicts_new(*cache_at(machine, 0, level),
+                                              config->size_bytes / config->line_bytes,
+                                              config->line_bytes, group);
+    else
+        pf_conflicts_register_none(group);
+}
+
 /* The first levels of CORE for fetches and for data. */
 static void find_first_levels(PfMachine *machine, unsigned core)
 {
@@ -115,9 +133,12 @@ bool machine_build_caches(PfMachine *machine, uint64_t seed, PfStats *stats, GEr
                                           pf_stats_group(stats, "coherence"));
     for (unsigned core = 0; core < machine->core_count; core++) {
         /* Outermost first: a level needs the next one's port. */
-        for (unsigned level = config->cache_count; level-- > 0;)
+        for (unsigned level = config->cache_count; level-- > 0;) {
             if (!build_cache(machine, core, level, seed, stats, error))
                 return false;
+            if (core == 0)
+                tell_conflicts(machine, level, stats);
+        }
         find_first_levels(machine, core);
     }
     return true;

@@ -2,6 +2,7 @@
 
 #include "dram_feed.h"
 #include "error.h"
+#include "host_class_rules.h"
 #include "host_write_backs.h"
 #include "numa.h"
 
@@ -128,7 +129,8 @@ PfRun *pf_run_new(const PfRunConfig *config, const PfMachineConfig *machine_conf
     run_register(run);
     bool remaps = setup->common.remap == PF_REMAP_CONTROLLER;
     run->machine = pf_machine_new(machine_config, pf_image_page_shift(image), remaps,
-                                  config->seed, run->stats, error);
+                                  pf_policy_setup_minds_color(setup), config->seed, run->stats,
+                                  error);
     if (run->machine != NULL)
         pf_numa_set_frames(run->machine->numa, &run->memory.frames);
     if (run->machine != NULL && remaps)

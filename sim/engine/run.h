@@ -148,6 +148,9 @@ bool pf_run_check_marks(const PfRun *run, GError **error);
 
 /* All runs have finished: what RUN is relative to NONE. */
 void pf_run_compare(PfRun *run, const PfRun *none);
+/* RUN is told what one of its class rules costs and buys, by WITHOUT, which is the same but for
+ * that rule; both have finished. */
+void pf_run_compare_class(PfRun *run, const PfRun *without);
 
 /* ---- between the files of the run ---- */
 

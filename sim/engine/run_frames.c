@@ -1,8 +1,8 @@
 /* What caches hold of frames: nothing of a frame's last life, and how much of shared ones. */
 #include "run.h"
 
-/* PAGE, by its number above the controller, is given out that was in use before. What caches hold of
- * it is dead, and who gets it must not meet that. */
+/* PAGE, by its number above the controller, is given out that was in use before. What caches hold
+ * of it is dead, and who gets it must not meet that. */
 static void forget_page(void *user, PfMpn page)
 {
     const PfRun *run = user;

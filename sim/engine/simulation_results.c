@@ -110,17 +110,20 @@ const char *pf_run_scope(const PfRun *run)
 
 const char *pf_run_remark(const PfRun *run)
 {
-    if (g_error_matches(run->error, PF_ERROR, PF_ERROR_INTERRUPTED))
-        return "interrupted";
-    if (run->error != NULL)
-        return run->out_of_memory ? "out of memory" : "stopped early";
-    if (!run->warm && run->config->warmup != NULL)
-        return "not warmed up";
+    static const char *const remarks[][2] = {
+        {"interrupted", "lossy, interrupted"},     {"out of memory", "lossy, out of memory"},
+        {"stopped early", "lossy, stopped early"}, {"not warmed up", "lossy, not warmed up"},
+        {"not converged", "lossy, not converged"}, {"", "lossy"},
+    };
     bool scans = run->setup->ops->scan != NULL;
     bool is_lossy = pf_host_is_lossy(run->host);
-    if (scans && run->host->stats.passes < 2)
-        return is_lossy ? "lossy, not converged" : "not converged";
-    return is_lossy ? "lossy" : "";
+    if (g_error_matches(run->error, PF_ERROR, PF_ERROR_INTERRUPTED))
+        return remarks[0][is_lossy];
+    if (run->error != NULL)
+        return remarks[run->out_of_memory ? 1 : 2][is_lossy];
+    if (!run->warm && run->config->warmup != NULL)
+        return remarks[3][is_lossy];
+    return remarks[scans && run->host->stats.passes < 2 ? 4 : 5][is_lossy];
 }
 
 const PfStats *pf_run_stats(const PfRun *run)

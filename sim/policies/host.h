@@ -31,6 +31,7 @@ typedef struct {
     uint64_t wasted_within_ps;
     char **filters;
     char **classes;
+    bool class_runs;
 } PfPolicyCommon;
 
 /* One of `filters`. */
@@ -40,7 +41,8 @@ typedef struct {
 } PfFilterSetup;
 
 /* One element of `policies`, bound and checked; shared by all runs of it. */
-typedef struct {
+typedef struct PfPolicySetup PfPolicySetup;
+struct PfPolicySetup {
     PfPolicyCommon common;
     const PfPolicyOps *ops;
     const PfFinderOps *finder; /* NULL: the policy files nothing */
@@ -49,7 +51,8 @@ typedef struct {
     gpointer finder_config;
     GArray *filters; /* of PfFilterSetup */
     unsigned class_rules; /* 0: there are no classes (host_classes.c) */
-} PfPolicySetup;
+    const PfPolicySetup *whole; /* what this is without a class rule, for comparison; else NULL */
+};
 
 /* Binds SECTION. Errors are collected in its configuration; NULL if the policy is not known. */
 PfPolicySetup *pf_policy_setup_new(PfConfigSection *section, const PfRegistry *registry);
@@ -139,6 +142,7 @@ struct PfHost {
     GArray *write_backs;        /* of PfWriteBack (host_write_backs.h); NULL: nobody asks */
     uint64_t accesses;       /* of all contexts */
     PfHostClasses *classes;  /* NULL: there are none */
+    PfStatValue *class_forgone; /* by PfClassRule (host_class_rules.h) */
     PfPlace *place; /* where the policy works now */
     PfPlace place_now;
     PfRng rng;
@@ -287,8 +291,6 @@ static inline uint64_t pf_host_due(const PfHost *host)
 }
 
 /* ---- classes (host_classes.c) ---- */
-/* Binds `classes` of SECTION to SETUP. */
-void pf_policy_setup_bind_classes(PfPolicySetup *setup, PfConfigSection *section);
 /* Makes the classes, if there are to be some. Registers class.*. */
 void pf_host_create_classes(PfHost *host);
 void pf_host_free_classes(PfHost *host);

@@ -6,10 +6,10 @@
  * key is the content, so equal bytes alone match; the policy's key is the class. */
 #include "host.h"
 
-/* Cursors: 0 before the search, all ones behind it; else the last match, and above it how many CAMs
- * have been asked. */
+/* Cursors: 0 before the search, all ones behind it; else the last match, above it how many CAMs
+ * have been asked, and the first of these: the policy may be at another node meanwhile. */
 #define END_OF_SEARCH UINT64_MAX
-enum { STEP_SHIFT = 32 };
+enum { STEP_SHIFT = 32, FIRST_SHIFT = 48 };
 
 /* Of whole pages, a key: the number of the content, or that of the frame whose bytes are not known,
  * which match none. And, in `cam_places`, the CAM that holds it. */
@@ -130,9 +130,11 @@ bool pf_host_cam_find(PfHost *host, uint64_t key, PfPage page, uint64_t *cursor,
         return false;
     bool by_node = host->base.cam->scope == PF_CAM_PER_NODE;
     unsigned steps = by_node ? unit_count(host) : 1;
-    unsigned first = by_node ? home(host) % unit_count(host) : unit_of(host, key, page);
-    unsigned step = (unsigned)(*cursor >> STEP_SHIFT);
+    unsigned step = (unsigned)(*cursor >> STEP_SHIFT) & UINT16_MAX;
     uint32_t match = (uint32_t)*cursor;
+    unsigned first = by_node ? home(host) % unit_count(host) : unit_of(host, key, page);
+    if (step > 0)
+        first = (unsigned)(*cursor >> FIRST_SHIFT);
     PfCamKey searched = key_of_page(host, key, page);
     while (true) {
         unsigned unit = (first + (match != 0 ? step - 1 : step)) % unit_count(host);
@@ -152,7 +154,7 @@ bool pf_host_cam_find(PfHost *host, uint64_t key, PfPage page, uint64_t *cursor,
         }
         if (match == 0)
             continue;
-        *cursor = (uint64_t)step << STEP_SHIFT | match;
+        *cursor = (uint64_t)first << FIRST_SHIFT | (uint64_t)step << STEP_SHIFT | match;
         *ret_value = pf_cam_item(cam, match).value;
         return true;
     }

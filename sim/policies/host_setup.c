@@ -1,5 +1,6 @@
 /* One element of the list `policies`: bound, checked, resolved against the registry. */
 #include "host.h"
+#include "host_class_rules.h"
 
 static const char *const scopes[] = {"all", "anon", "mergeable", NULL};
 static const char *const places[] = {"daemon", "stolen", "controller", NULL};
@@ -150,8 +151,12 @@ void pf_policy_setup_free(PfPolicySetup *setup)
 {
     if (setup == NULL)
         return;
-    g_free(setup->policy_config);
-    g_free(setup->finder_config);
-    g_array_unref(setup->filters);
+    if (setup->whole != NULL) {
+        g_free(setup->common.label);
+    } else {
+        g_free(setup->policy_config);
+        g_free(setup->finder_config);
+        g_array_unref(setup->filters);
+    }
     g_free(setup);
 }

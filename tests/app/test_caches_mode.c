@@ -70,7 +70,8 @@ static void by_hand(void)
 
 static void modifies(void)
 {
-    char *place = place_with(SMALL, "read p 0 8\nwrite p 0 8 modify\nwrite p 256 8\nfetch p 0 64\n");
+    char *place =
+        place_with(SMALL, "read p 0 8\nwrite p 0 8 modify\nwrite p 256 8\nfetch p 0 64\n");
     g_autofree char *read = statistics(place, "modify=\"read\"");
     expect(read, "cache.d1.reads", 1);
     expect(read, "cache.d1.writes", 1);
@@ -163,7 +164,8 @@ static void compare(const char *place, const char *const *program, const Geometr
     CU_ASSERT_PTR_NOT_NULL(strstr(counts, "\nevents: Ir I1mr ILmr Dr D1mr DLmr Dw D1mw DLmw"));
     const char *summary = strstr(counts, "\nsummary:");
     CU_ASSERT_PTR_NOT_NULL_FATAL(summary);
-    GString *config = g_string_new("mode = \"caches\"; trace = \"a.trace\"; machine = { caches = (");
+    GString *config = g_string_new("mode = \"caches\"; trace = \"a.trace\";"
+                                   " machine = { caches = (");
     add_cache(config, "i1", "fetch", geometry->i1);
     add_cache(config, "d1", "data", geometry->d1);
     add_cache(config, "ll", "all", geometry->ll);

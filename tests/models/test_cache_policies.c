@@ -107,8 +107,8 @@ typedef struct {
     unsigned time;
 } Naive;
 
-/* Which half of the ways FROM .. TO-1 of the tree was used less recently, told by when any way of it
- * was used last. An untouched tree points left. */
+/* Which half of the ways FROM .. TO-1 of the tree was used less recently, told by when any way of
+ * it was used last. An untouched tree points left. */
 static unsigned naive_tree(const Naive *set, unsigned from, unsigned to)
 {
     unsigned middle = (from + to) / 2;

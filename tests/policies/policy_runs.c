@@ -32,7 +32,8 @@ PolicyPlay *policy_play_file(const char *policy, const char *top, const char *se
     if (!g_error_matches(error, PF_ERROR, PF_ERROR_LIMIT))
         g_assert_no_error(error);
     for (size_t i = 0; i < pf_simulation_run_count(play->simulation); i++)
-        if (g_str_equal(pf_run_policy(pf_simulation_run_at(play->simulation, i)), policy))
+        if (play->run == NULL &&
+            g_str_equal(pf_run_policy(pf_simulation_run_at(play->simulation, i)), policy))
             play->run = pf_simulation_run_at(play->simulation, i);
     return play;
 }
@@ -115,4 +116,14 @@ PfStatValue policy_end(const PolicyPlay *play, const char *name)
 const PfRun *policy_run(const PolicyPlay *play)
 {
     return play->run;
+}
+
+size_t policy_run_count(const PolicyPlay *play)
+{
+    return pf_simulation_run_count(play->simulation);
+}
+
+const PfRun *policy_run_at(const PolicyPlay *play, size_t index)
+{
+    return pf_simulation_run_at(play->simulation, index);
 }

@@ -40,3 +40,6 @@ uint64_t policy_differences(const PolicyPlay *play);
 
 /* The run itself; lives as long as PLAY. */
 const PfRun *policy_run(const PolicyPlay *play);
+/* All runs that there were, `none` among them. */
+size_t policy_run_count(const PolicyPlay *play);
+const PfRun *policy_run_at(const PolicyPlay *play, size_t index);

@@ -268,7 +268,27 @@ static void a_verified_hit_needs_no_walk(void)
     CU_ASSERT_EQUAL(end_of(cam, "cam.occupancy"), 20);
 }
 
+/* With a CAM on each node a search begins at the node where the policy works; where its cycles are
+ * stolen that moves with the page that it looks at, while the search goes on. No entry is met
+ * twice. */
+static void a_search_goes_on_where_it_began(void)
+{
+    static const char trace[] =
+        "context c0 process node=1 core=0\nmap c0 0x3000 3 anon\n"
+        "context c1 process node=0\nmap c1 0x0 3 anon\nfork c0 c2\nwrite c2 0x3cb7 2 2\n"
+        "write c2 0x5c9e 8 0\nwrite c1 0x86f 6 1\ninit c0 0x5000 1 hex:dead\n"
+        "attr c2 0x3000 1 pinned\nscan 3\nfill c2 0x3000 3 zero\nmap c1 0x3000 1 shmem=s:0\n"
+        "fork c2 c3\nwrite c3 0x3e37 6 0\ninit c2 0x4000 2 id:3\nscan pass 2\n";
+    static const char top[] = "machine = { cores = 2; colors = 4; numa = { nodes = 2; }; "
+                              "cam = { entries = 64; scope = \"node\"; " FIGURES "}; };";
+    g_autoptr(PolicyPlay) play = policy_play(
+        "esx", top, EACH_ONCE "place = \"stolen\"; filters = (\"flagged\"); "
+        "flagged = { accesses = 1; of = \"access\"; }; ", trace);
+    CU_ASSERT_EQUAL(policy_differences(play), 0);
+}
+
 static const PfCheck checks[] = {
+    {"a search goes on where it began", a_search_goes_on_where_it_began},
     {"what falls out is lost unless there is a table",
      what_falls_out_is_lost_unless_there_is_a_table},
     {"narrow keys match falsely and share nothing wrong",

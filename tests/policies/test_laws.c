@@ -43,10 +43,11 @@ static char *every_policy(const PfRegistry *registry)
         laws_add_policy(list, ops, "filters = (\"flagged\"); flagged = { time = \"500ns\"; }; ");
         laws_add_policy(list, ops, "filters = (\"flagged\"); pacing = \"trace\"; "
                                    "flagged = { accesses = 4; of = \"access\"; bits = 9; }; "
-                                   "classes = (\"kind\", \"label\", \"node\"); ");
+                                   "classes = (\"kind\", \"label\", \"node\"); "
+                                   "class_runs = false; ");
         laws_add_policy(list, ops, "filters = (\"flagged\"); place = \"stolen\"; "
                                    "flagged = { timer = \"1us\"; bits = 2; }; "
-                                   "classes = \"label\"; ");
+                                   "classes = \"label\"; class_runs = false; ");
         for (const char *const *v = laws_variants(ops->name); *v != NULL; v++)
             laws_add_policy(list, ops, *v);
         if (ops->default_finder == NULL)
@@ -276,7 +277,7 @@ static void test_finders(void)
 {
     static const char *const extras[] = {"", "scope = \"anon\"; place = \"stolen\"; ",
                                          "place = \"controller\"; remap = \"controller\"; ",
-                                         "classes = (\"label\", \"color\"); "};
+                                         "classes = (\"label\", \"color\"); class_runs = false; "};
     PfRegistry *registry = laws_registry();
     int64_t shared = 0;
     for (unsigned i = 0; i < seeds.count * G_N_ELEMENTS(extras); i++) {
