@@ -8,12 +8,12 @@
 
 #define HEAD "pagefold-trace 1\ncontext a process core=0\ncontext b process core=1\n"
 
-/* Two cores with a first level of 4 KiB each, and a second that they share; with SETTINGS. */
+/* Two cores with a first level of 8 KiB each, and a second that they share; with SETTINGS. */
 static Played *on_two_cores(const char *trace, const char *settings, const char *policies)
 {
     g_autofree char *config = g_strconcat(
         "machine = { clock = \"1GHz\"; cores = 2; core = { cpi = 1.0; window = 1; };\n"
-        "  caches = ( { name = \"l1\"; size = \"4KiB\"; ways = 4; latency = 3; },\n"
+        "  caches = ( { name = \"l1\"; size = \"8KiB\"; ways = 4; latency = 3; },\n"
         "    { name = \"l2\"; size = \"64KiB\"; ways = 16; latency = 20; shared = true; } );\n",
         settings, "};\npolicies = ( ", policies, " );\n", NULL);
     Played *played = play_configured(trace, strlen(trace), config, NULL);
@@ -34,21 +34,21 @@ static void freed_frames(void)
     g_autoptr(Played) second = on_two_cores(twice, "", "{ name = \"none\"; }");
     CU_ASSERT_EQUAL(played_stat(second, "none", "memory.peak_frames"), 1);
     CU_ASSERT_EQUAL(played_stat(second, "none", "cache.l1.write_misses"), 2 * 64);
-    CU_ASSERT_EQUAL(played_stat(second, "none", "cache.l2.writes"), 0);
 }
 
 static void shared_frames(void)
 {
     static const char trace[] = HEAD "map a 0x0 1 anon\nmap b 0x0 1 anon\n"
                                      "fill a 0x0 1 id:1\nfill b 0x0 1 id:1\nscan pass 1\n"
-                                     "read a 0x0 64\nread a 0x40 64\nread a 0x80 64\n"
-                                     "read b 0x0 64\nread b 0x40 64\nread b 0x80 64\n";
+                                     "read a 0x40 64\nread a 0x80 64\nread a 0xc0 64\n"
+                                     "read b 0x40 64\nread b 0x80 64\nread b 0xc0 64\n";
     g_autoptr(Played) played =
         on_two_cores(trace, "", "{ name = \"brute\"; pacing = \"trace\"; }");
     CU_ASSERT_EQUAL(played_stat(played, "brute", "policy.shared"), 1);
     CU_ASSERT_EQUAL(played_stat(played, "none", "cache.l2.hits_on_shared_frames"), 0);
     /* One of the two had filled the frame that was kept, and has it in its own cache. The other
-     * finds its three lines in the shared one, which the policy's reads have brought there. */
+     * finds its three lines in the shared one, which the policy's reads have brought there. (First
+     * lines make room for those of the page tables.) */
     CU_ASSERT_EQUAL(played_stat(played, "brute", "cache.l2.hits_on_shared_frames"), 3);
 }
 
