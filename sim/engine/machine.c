@@ -1,5 +1,8 @@
 #include "machine.h"
 
+#include <inttypes.h>
+
+#include "error.h"
 #include "numa.h"
 #include "rng.h"
 
@@ -52,9 +55,26 @@ static bool build_controller(PfMachine *machine, uint64_t seed, PfStats *stats, 
     return machine->engine != NULL;
 }
 
+/* Whether a quarter of a page has the line that the engine is to take the check bits of. */
+static bool check_ecc_line(const PfMachineConfig *config, uint32_t page_bytes, GError **error)
+{
+    const PfHashEngineConfig *engine = &config->hash_engine;
+    uint32_t line_bytes = MIN((uint32_t)config->caches[0].line_bytes, page_bytes);
+    uint32_t last = pf_ecc_offset(page_bytes, line_bytes, UINT32_MAX, 0) / line_bytes;
+    if (engine->kind != PF_HASH_ECC || engine->ecc_line <= last)
+        return true;
+    g_set_error(error, PF_ERROR, PF_ERROR_CONFIG,
+                "machine.hash_engine.ecc_line: %" PRIu64 " is above %" PRIu32
+                ", the last line of a quarter of the trace's pages",
+                engine->ecc_line, last);
+    return false;
+}
+
 static bool build_memory(PfMachine *machine, unsigned page_shift, PfStats *stats, GError **error)
 {
     const PfMachineConfig *config = machine->config;
+    if (!check_ecc_line(config, (uint32_t)1 << page_shift, error))
+        return false;
     machine->dram = pf_dram_new(&config->dram, config->clock_hz, pf_stats_group(stats, "dram"),
                                 error);
     if (machine->dram == NULL)

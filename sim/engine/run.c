@@ -53,7 +53,12 @@ static bool build_host(PfRun *run, uint64_t frame_capacity, bool verify, GError 
                        .frame_capacity = frame_capacity,
                        .color_count = pf_machine_colors(run->machine_config,
                                                         run->work.page_bytes)};
-    run->host = pf_host_new(run->setup, &base, error);
+    GError *wrong = NULL;
+    run->host = pf_host_new(run->setup, &base, &wrong);
+    if (g_error_matches(wrong, PF_ERROR, PF_ERROR_CONFIG))
+        g_prefix_error(&wrong, "%s: ", run->setup->origin);
+    if (wrong != NULL)
+        g_propagate_error(error, wrong);
     if (run->host != NULL && run->host->write_backs != NULL)
         pf_numa_listen(run->machine->numa, pf_host_line_written_back, run->host);
     return run->host != NULL;

@@ -275,6 +275,8 @@ void run_play_pages(PfRun *run, const PfRecord *record, uint32_t number);
 void run_play_structural(PfRun *run, const PfRecord *record);
 
 /* run_energy.c */
+/* Whether the run has a CAM with figures that lie beyond the card's table. */
+bool run_cam_is_extrapolated(const PfRun *run);
 /* Registers energy.* and what is told of the CAM beside its counters. */
 void run_register_energy(PfRun *run);
 

@@ -1,5 +1,6 @@
 /* Records that change which pages there are. The image has applied them already. */
 #include "run.h"
+#include "host_classes.h"
 
 /* Policies know advice by their own names. */
 static_assert((int)PF_ADVISED_MERGEABLE == PF_ADVICE_MERGEABLE &&

@@ -110,20 +110,23 @@ const char *pf_run_scope(const PfRun *run)
 
 const char *pf_run_remark(const PfRun *run)
 {
-    static const char *const remarks[][2] = {
-        {"interrupted", "lossy, interrupted"},     {"out of memory", "lossy, out of memory"},
-        {"stopped early", "lossy, stopped early"}, {"not warmed up", "lossy, not warmed up"},
-        {"not converged", "lossy, not converged"}, {"", "lossy"},
-    };
+    g_autoptr(GStrvBuilder) builder = g_strv_builder_new();
+    if (run_cam_is_extrapolated(run))
+        g_strv_builder_add(builder, "CAM extrapolated");
+    if (pf_host_is_lossy(run->host))
+        g_strv_builder_add(builder, "lossy");
     bool scans = run->setup->ops->scan != NULL;
-    bool is_lossy = pf_host_is_lossy(run->host);
     if (g_error_matches(run->error, PF_ERROR, PF_ERROR_INTERRUPTED))
-        return remarks[0][is_lossy];
-    if (run->error != NULL)
-        return remarks[run->out_of_memory ? 1 : 2][is_lossy];
-    if (!run->warm && run->config->warmup != NULL)
-        return remarks[3][is_lossy];
-    return remarks[scans && run->host->stats.passes < 2 ? 4 : 5][is_lossy];
+        g_strv_builder_add(builder, "interrupted");
+    else if (run->error != NULL)
+        g_strv_builder_add(builder, run->out_of_memory ? "out of memory" : "stopped early");
+    else if (!run->warm && run->config->warmup != NULL)
+        g_strv_builder_add(builder, "not warmed up");
+    else if (scans && run->host->stats.passes < 2)
+        g_strv_builder_add(builder, "not converged");
+    g_auto(GStrv) parts = g_strv_builder_end(builder);
+    g_autofree char *remark = g_strjoinv(", ", parts);
+    return g_intern_string(remark);
 }
 
 const PfStats *pf_run_stats(const PfRun *run)

@@ -1,6 +1,7 @@
 /* The services of policy.h that change mappings, and are charged. */
 #include "host.h"
 #include "host_alike.h"
+#include "host_classes.h"
 #include "host_write_backs.h"
 
 PfMergeResult pf_host_merge_result(PfShareResult result)
@@ -23,6 +24,7 @@ PfMergeResult pf_host_merge_result(PfShareResult result)
 void pf_host_count_merge(PfHost *host, PfPage page)
 {
     host->stats.shared++;
+    host->has_lost = false;
     pf_host_count_damage(host);
     /* What it will be once all the others have left. */
     pf_host_verdict(host, page, PF_WHY_UNIQUE);

@@ -8,8 +8,8 @@
 #include <string.h>
 
 #include "color.h"
-#include "host.h"
 #include "host_class_rules.h"
+#include "host_classes.h"
 #include "table.h"
 
 #define OF_CONTEXT (1U << PF_CLASS_LABEL | 1U << PF_CLASS_KIND | 1U << PF_CLASS_USER)

@@ -126,6 +126,7 @@ PfPolicySetup *pf_policy_setup_new(PfConfigSection *section, const PfRegistry *r
         return NULL;
     PfPolicySetup *setup = g_new0(PfPolicySetup, 1);
     setup->ops = ops;
+    setup->origin = pf_config_origin(section, "name");
     /* The rows stay with the configuration, which may print them later. */
     PfConfigField *fields = g_new0(PfConfigField, COMMON_FIELDS);
     common_fields(ops, fields);

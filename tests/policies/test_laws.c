@@ -272,7 +272,7 @@ static char *sharings(const PfRun *run)
     return g_string_free(text, FALSE);
 }
 
-/* On the same candidates all finders lead to the same sharings. */
+/* On the same candidates all finders lead to the same sharings, the CAM if it has no limit. */
 static void test_finders(void)
 {
     static const char *const extras[] = {"", "scope = \"anon\"; place = \"stolen\"; ",
@@ -286,7 +286,8 @@ static void test_finders(void)
         g_autofree char *path = laws_path(directory, seed);
         laws_trace_free(laws_trace_write(path, seed, seeds.records));
         PfConfig *config;
-        PfSimulation *simulation = laws_play(registry, path, policies, &config, 1);
+        PfSimulation *simulation = laws_play_on(
+            registry, path, policies, "", "numa = { nodes = 2; }; cam = \"ideal\"; ", &config, 1);
         const PfRun *first = NULL;
         for (size_t j = 0; j < pf_simulation_run_count(simulation); j++) {
             const PfRun *run = pf_simulation_run_at(simulation, j);
