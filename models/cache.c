@@ -70,8 +70,7 @@ static uint64_t take_victim(PfCache *cache, uint64_t victim, const PfRequest *be
 static uint64_t send_victim(PfCache *cache, uint64_t victim, const PfRequest *below)
 {
     bool dirty = (victim & ENTRY_DIRTY) != 0;
-    bool is_kept = cache->lower != NULL && cache->lower->inclusion == PF_CACHE_EXCLUSIVE;
-    if ((victim & ENTRY_VALID) == 0 || (!dirty && !is_kept))
+    if ((victim & ENTRY_VALID) == 0 || (!dirty && !cache->feeds_exclusive))
         return 0;
     if (!dirty)
         return take_victim(cache->lower, victim, below);
@@ -109,7 +108,7 @@ static uint64_t fill(PfCache *cache, PfRequest *below)
 /* Whether an exclusive level below has handed up a line that it held dirty. */
 static bool takes_dirt(const PfCache *cache)
 {
-    if (cache->lower == NULL || !cache->lower->hands_dirty)
+    if (!cache->feeds_exclusive || !cache->lower->hands_dirty)
         return false;
     cache->lower->hands_dirty = false;
     return true;

@@ -256,6 +256,7 @@ void pf_cache_attach(PfCache *upper, PfCache *lower)
     g_assert(upper->lower == NULL && upper->line_bytes <= lower->line_bytes);
     g_assert(lower->inclusion != PF_CACHE_EXCLUSIVE || upper->line_bytes == lower->line_bytes);
     upper->lower = lower;
+    upper->feeds_exclusive = lower->inclusion == PF_CACHE_EXCLUSIVE;
     g_ptr_array_add(lower->upper, upper);
     if (lower->inclusion == PF_CACHE_INCLUSIVE || lower->keeps_included)
         keep_included(lower);

@@ -38,10 +38,11 @@ struct PfCache {
     uint8_t inclusion;   /* PfCacheInclusion */
     bool writes_through;
     bool write_allocates;
-    bool keeps_included; /* some level below is inclusive */
-    bool is_plain;       /* LRU, and a line that is asked for always comes in and stays */
-    bool serves_cores;   /* several of them */
-    bool hands_dirty;    /* exclusive: the line just handed up was dirty */
+    bool keeps_included;  /* some level below is inclusive */
+    bool feeds_exclusive; /* the level below is */
+    bool is_plain;        /* LRU, and a line that is asked for always comes in and stays */
+    bool serves_cores;    /* several of them */
+    bool hands_dirty;     /* exclusive: the line just handed up was dirty */
     uint8_t entry_bits;  /* ENTRY_BUSY or 0: of every entry */
     PfCache *lower;      /* the level below; borrowed, NULL: none */
     GPtrArray *upper;    /* of PfCache, borrowed */

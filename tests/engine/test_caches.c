@@ -85,7 +85,6 @@ static void refused(void)
         g_autoptr(Played) played = play_configured(HEAD, strlen(HEAD), config, NULL);
         CU_ASSERT_PTR_NOT_NULL_FATAL(played->error);
         CU_ASSERT_PTR_NOT_NULL(strstr(played->error->message, cases[i].error));
-        printf("# %s\n", played->error->message);
     }
 }
 
