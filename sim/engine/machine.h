@@ -15,7 +15,7 @@
 #include "registry.h"
 #include "stats.h"
 
-typedef enum { PF_PAGING_NATIVE, PF_PAGING_NESTED } PfPaging;
+typedef enum { PF_PAGING_NATIVE, PF_PAGING_NESTED, PF_PAGING_SHADOW } PfPaging;
 
 /* Section `machine`, bound; the same for all runs of a simulation. */
 typedef struct {

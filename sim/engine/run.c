@@ -26,6 +26,7 @@ static bool build_host(PfRun *run, uint64_t frame_capacity, bool verify, GError 
     if (run->machine_config->hash_engine.kind != PF_HASH_SOFTWARE)
         run->work.hash_engine = run->machine->hash_engine;
     run->work.controller = run->machine->controller;
+    run->work.cores = run->machine->cores;
     PfHostBase base = {.memory = &run->memory,
                        .mmu = &run->machine->mmu,
                        .work = &run->work,

@@ -6,6 +6,7 @@
 #include "host.h"
 #include "image.h"
 #include "machine.h"
+#include "shootdown.h"
 #include "simulation.h"
 
 typedef enum { PF_TIMING_AUTO, PF_TIMING_FULL, PF_TIMING_COSTS } PfTiming;
@@ -208,6 +209,17 @@ static inline void run_bill_to(PfRun *run, uint32_t context)
     run_settle_bill(run);
     run->billed_context = context;
     run->core_context[run_place(run, context)->index] = context;
+    pf_mmu_run(&run->machine->mmu, run_place(run, context)->index, context);
+}
+
+/* A context pays for the STALL of its CORE just made: what waited for translations, and what for
+ * the rest. */
+static inline void run_charge_stall(PfRun *run, PfCore *core, uint64_t stall)
+{
+    uint64_t walk = pf_core_take_walk_stall(core);
+    g_assert(walk <= stall);
+    pf_ledger_charge(&run->ledger, PF_PAYER_APP, PF_ACCOUNT_MEMORY, stall - walk);
+    pf_ledger_charge(&run->ledger, PF_PAYER_APP, PF_ACCOUNT_WALK, walk);
 }
 
 /* CYCLES that CORE waited for what its last context began, just charged; the bill is settled. */

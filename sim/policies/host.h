@@ -5,10 +5,9 @@
 
 #include "cam.h"
 #include "memory.h"
-#include "mmu.h"
 #include "policy.h"
 #include "registry.h"
-#include "work.h"
+#include "shootdown.h"
 
 typedef enum { PF_PLACE_DAEMON, PF_PLACE_STOLEN, PF_PLACE_CONTROLLER } PfPlaceKind;
 typedef enum { PF_REMAP_PTE, PF_REMAP_CONTROLLER } PfRemap;
@@ -368,11 +367,12 @@ void pf_host_follow(PfHost *host, uint32_t context);
 /* Metadata of policy, finder and hash engine now. */
 uint64_t pf_host_metadata_bytes(const PfHost *host);
 
-/* PAGE's translation is stale: drops it from the TLB of its core and charges INITIATOR for it, and
- * that core if its context runs there now. One that waits is not interrupted. Where the controller
- * remaps, translations are good; it takes the page's lines from the caches, and writes dirty ones
- * to DRAM. */
+/* PAGE's translations are stale: a shootdown, which interrupts nobody if its context waits. Where
+ * the controller remaps they are good; it takes the page's lines from the caches, and writes dirty
+ * ones to DRAM. */
 void pf_host_shoot_down(PfHost *host, const PfPlace *initiator, PfPage page);
+/* They are dropped at no cost. */
+void pf_host_forget_translations(PfHost *host, PfPage page);
 
 /* Compares what PAGE shows with the image, if --verify is on. */
 void pf_host_verify(PfHost *host, PfPage page);

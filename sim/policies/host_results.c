@@ -145,8 +145,7 @@ static void finish_redirection(PfHost *host, bool was_known)
         pf_host_finish_remapping(host, page);
         return;
     }
-    pf_mmu_invalidate(host->base.mmu, host->base.contexts[page.context].index, page.context,
-                      (PfVpn){page.cpn.number}, host->base.space_is_two_stage[page.context]);
+    pf_host_forget_translations(host, page);
     pf_work_charge(host->base.work, host->place, PF_ACCOUNT_MERGE,
                    costs->trap_cycles + costs->merge_cycles);
 }
