@@ -290,18 +290,29 @@ static G_GNUC_NO_INLINE uint64_t access_slowly(PfCache *cache, const PfRequest *
     return is_held ? hit(cache, request, set, way) : miss(cache, request, set, key);
 }
 
-uint64_t pf_cache_access(PfPort *port, const PfRequest *request)
+static inline void count_accesses(PfCache *cache, const PfRequest *request, uint32_t count)
 {
-    PfCache *cache = (PfCache *)port;
+    cache->stats->accesses[request->kind] += count;
+    cache->stats->accesses_by_actor[request->actor] += count;
+}
+
+/* An access that is counted. */
+static inline uint64_t access_line(PfCache *cache, const PfRequest *request)
+{
     uint64_t line = request->address.bytes >> cache->line_shift;
     uint64_t *set = pf_cache_set_of(cache, line);
     uint64_t key = pf_cache_key(line);
-    cache->stats->accesses[request->kind]++;
-    cache->stats->accesses_by_actor[request->actor]++;
     if ((set[0] & ENTRY_QUIET) == key &&
         (request->kind != PF_ACCESS_WRITE || (set[0] & ENTRY_DIRTY) != 0))
         return request->now_cycles + cache->latency_cycles;
     return access_slowly(cache, request, set, key);
+}
+
+uint64_t pf_cache_access(PfPort *port, const PfRequest *request)
+{
+    PfCache *cache = (PfCache *)port;
+    count_accesses(cache, request, 1);
+    return access_line(cache, request);
 }
 
 const PfCacheStats *pf_cache_stats(const PfCache *cache)
@@ -346,11 +357,12 @@ uint64_t pf_cache_run(PfCache *cache, const PfRequest *first, uint32_t lines)
     request.address.bytes &= ~(uint64_t)(cache->line_bytes - 1);
     request.size_bytes = cache->line_bytes;
     uint64_t done_cycles = first->now_cycles;
+    count_accesses(cache, first, lines);
     while (lines > 0) {
         uint64_t answers[RUN_LINES];
         uint32_t count = MIN(lines, RUN_LINES);
         for (uint32_t i = 0; i < count; i++) {
-            answers[i] = pf_cache_access(&cache->port, &request);
+            answers[i] = access_line(cache, &request);
             request.address.bytes += cache->line_bytes;
             request.now_cycles++;
         }
