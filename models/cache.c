@@ -1,226 +1,318 @@
 #include "cache.h"
 
-#include <assert.h>
-#include <string.h>
+#include "cache_internal.h"
+#include "coherence.h"
 
-#include "error.h"
-#include "rng.h"
-#include "units.h"
+/* Lines of a run that may be under way together. */
+enum { RUN_LINES = 64 };
 
-/* An entry is a line number, shifted, and these bits; 0 is an empty place. */
-enum { ENTRY_VALID = 1, ENTRY_DIRTY = 2, ENTRY_SHIFT = 2 };
-
-static_assert(PF_CACHE_LINE_BYTES_MIN >= 1 << ENTRY_SHIFT, "bits of an entry beside the line");
-
-struct PfCache {
-    PfPort port;
-    unsigned line_shift;
-    uint32_t ways;
-    uint64_t set_mask;
-    /* Sets of `ways` entries, most recent first, empty places last. Moving to the front costs a
-     * few stores of one host cache line and makes the victim of true LRU simply the last entry. */
-    uint64_t *entries;
-    uint64_t latency_cycles;
-    PfCacheStats *stats;
-    PfPort *next;
-    uint32_t line_bytes;
-    bool random;
-    PfRng rng;
-    PfCacheStats own_stats;
-};
-
-static uint64_t *set_of(const PfCache *cache, uint64_t line)
+/* Drops the line of VICTIM, which leaves CACHE, from all levels above. Whether one was dirty. */
+static bool back_invalidate(const PfCache *cache, PfMaddr address, uint32_t bytes)
 {
-    return cache->entries + (line & cache->set_mask) * cache->ways;
-}
-
-/* Looks for KEY behind the first of the WAYS places of SET and moves it to the front, with DIRTY
- * added; the others move back by one as the search passes them. Where it is not found it is put in
- * front all the same, and *RET_VICTIM is the entry that fell out, the last, 0 if there was room. */
-static inline bool renew_among(uint64_t *set, uint32_t ways, uint64_t key, uint64_t dirty,
-                               uint64_t *ret_victim)
-{
-    uint64_t carried = set[0];
-    for (uint32_t way = 1; way < ways; way++) {
-        uint64_t entry = set[way];
-        set[way] = carried;
-        if ((entry & ~(uint64_t)ENTRY_DIRTY) == key) {
-            set[0] = entry | dirty;
-            return true;
-        }
-        carried = entry;
+    bool dirty = false;
+    for (guint i = 0; i < cache->upper->len; i++) {
+        PfCache *upper = g_ptr_array_index(cache->upper, i);
+        uint64_t dirty_lines;
+        upper->stats->back_invalidations += pf_cache_drop(upper, address, bytes, &dirty_lines);
+        dirty |= dirty_lines > 0;
+        dirty |= back_invalidate(upper, address, bytes);
     }
-    set[0] = key | dirty;
-    *ret_victim = carried;
-    return false;
+    return dirty;
 }
 
-/* Random replacement: the entry that falls out is any of those that stood there before. */
-static bool renew_at_random(PfCache *cache, uint64_t *set, uint64_t key, uint64_t dirty,
-                            uint64_t *ret_victim)
+/* What every entry has that ACTOR brings in. */
+static uint64_t bits_of(const PfCache *cache, PfActor actor)
 {
-    if (renew_among(set, cache->ways, key, dirty, ret_victim))
-        return true;
-    if (*ret_victim == 0)
+    return cache->entry_bits | (actor == PF_ACTOR_POLICY ? ENTRY_POLICY : 0U);
+}
+
+/* VICTIM has made room for what ACTOR brings in: 0 if that place was empty, else VICTIM as
+ * pf_cache_put tells it. */
+static uint64_t evict(PfCache *cache, uint64_t victim, PfActor actor)
+{
+    if ((victim & ENTRY_VALID) == 0)
+        return 0;
+    if (actor == PF_ACTOR_POLICY)
+        cache->stats->demand_evicted_by_policy += (victim & ENTRY_POLICY) == 0;
+    PfMaddr address = {victim >> ENTRY_SHIFT << cache->line_shift};
+    if (cache->inclusion == PF_CACHE_INCLUSIVE &&
+        back_invalidate(cache, address, cache->line_bytes))
+        victim |= ENTRY_DIRTY;
+    cache->stats->writebacks += (victim & ENTRY_DIRTY) != 0;
+    return victim;
+}
+
+uint64_t pf_cache_put(PfCache *cache, uint64_t *set, uint64_t key, uint64_t bits, PfActor actor)
+{
+    uint64_t victim = pf_cache_insert(cache, set, key | bits | bits_of(cache, actor));
+    return evict(cache, victim, actor);
+}
+
+static uint64_t send_victim(PfCache *cache, uint64_t victim, const PfRequest *below);
+
+/* VICTIM, which is clean, has left the level above CACHE, which is exclusive, and comes in. */
+static uint64_t take_victim(PfCache *cache, uint64_t victim, const PfRequest *below)
+{
+    uint64_t line = victim >> ENTRY_SHIFT;
+    uint64_t *set = pf_cache_set_of(cache, line);
+    uint32_t way = pf_cache_find(cache, set, pf_cache_key(line));
+    if (way < cache->ways) {
+        pf_cache_renew(cache, set, way);
+        return 0;
+    }
+    cache->stats->victim_fills++;
+    PfActor actor = (victim & ENTRY_POLICY) != 0 ? PF_ACTOR_POLICY : PF_ACTOR_DEMAND;
+    return send_victim(cache, pf_cache_put(cache, set, pf_cache_key(line), 0, actor), below);
+}
+
+/* VICTIM, 0 for none, has left CACHE: it goes to the next level at the time and for the actor of
+ * BELOW. When it is taken. */
+static uint64_t send_victim(PfCache *cache, uint64_t victim, const PfRequest *below)
+{
+    bool dirty = (victim & ENTRY_DIRTY) != 0;
+    if ((victim & ENTRY_VALID) == 0 || (!dirty && !cache->feeds_exclusive))
+        return 0;
+    if (!dirty)
+        return take_victim(cache->lower, victim, below);
+    PfRequest write = *below;
+    write.address.bytes = victim >> ENTRY_SHIFT << cache->line_shift;
+    write.size_bytes = cache->line_bytes;
+    write.kind = PF_ACCESS_WRITE;
+    return pf_port_wait(cache->next, pf_port_access(cache->next, &write));
+}
+
+/* Takes the MSHR that is free first, which is so at *NOW_CYCLES at the earliest. */
+static uint64_t *take_mshr(PfCache *cache, uint64_t *now_cycles)
+{
+    uint64_t *first = &cache->busy_until[0];
+    for (uint32_t i = 1; i < cache->mshrs; i++)
+        if (cache->busy_until[i] < *first)
+            first = &cache->busy_until[i];
+    if (*first > *now_cycles) {
+        cache->stats->mshr_stall_cycles += *first - *now_cycles;
+        *now_cycles = *first;
+    }
+    return first;
+}
+
+/* Asks the next level for a line. */
+static uint64_t fill(PfCache *cache, PfRequest *below)
+{
+    if (cache->mshrs == 0)
+        return pf_port_access(cache->next, below);
+    uint64_t *mshr = take_mshr(cache, &below->now_cycles);
+    *mshr = pf_port_wait(cache->next, pf_port_access(cache->next, below));
+    return *mshr;
+}
+
+/* Whether an exclusive level below has handed up a line that it held dirty. */
+static bool takes_dirt(const PfCache *cache)
+{
+    if (!cache->feeds_exclusive || !cache->lower->hands_dirty)
         return false;
-    /* The entries stand one place behind where they stood, the last one outside. */
-    uint64_t chosen = pf_rng_below(&cache->rng, cache->ways);
-    if (chosen + 1 < cache->ways) {
-        uint64_t last = *ret_victim;
-        *ret_victim = set[chosen + 1];
-        set[chosen + 1] = last;
-    }
-    return false;
+    cache->lower->hands_dirty = false;
+    return true;
 }
 
-/* Where KEY is not in front; with numbers of ways that the compiler knows, for those that most
- * caches have. */
-static bool renew_behind_first(PfCache *cache, uint64_t *set, uint64_t key, uint64_t dirty,
-                               uint64_t *ret_victim)
+/* A level that is not to hold the line lets the request through. */
+static uint64_t pass_by(PfCache *cache, const PfRequest *request)
 {
-    if (G_UNLIKELY(cache->random))
-        return renew_at_random(cache, set, key, dirty, ret_victim);
-    switch (cache->ways) {
-    case 8:
-        return renew_among(set, 8, key, dirty, ret_victim);
-    case 16:
-        return renew_among(set, 16, key, dirty, ret_victim);
-    default:
-        return renew_among(set, cache->ways, key, dirty, ret_victim);
-    }
+    PfRequest below = *request;
+    below.now_cycles += cache->latency_cycles;
+    cache->stats->writes_through += request->kind == PF_ACCESS_WRITE;
+    uint64_t answer = pf_port_access(cache->next, &below);
+    cache->hands_dirty = takes_dirt(cache);
+    return answer;
 }
 
-static inline bool renew(PfCache *cache, uint64_t line, uint64_t dirty, uint64_t *ret_victim)
-{
-    uint64_t *set = set_of(cache, line);
-    uint64_t key = line << ENTRY_SHIFT | ENTRY_VALID;
-    if ((set[0] & ~(uint64_t)ENTRY_DIRTY) == key) {
-        if (dirty != 0)
-            set[0] |= dirty;
-        return true;
-    }
-    return renew_behind_first(cache, set, key, dirty, ret_victim);
-}
-
-static void count_miss(PfCache *cache, PfAccessKind kind, PfActor actor)
-{
-    cache->stats->misses[kind]++;
-    cache->stats->misses_by_actor[actor]++;
-}
-
-/* Posts VICTIM, which is dirty, to the next level, as long after FILL as that was sent; when it is
- * taken. */
-static uint64_t write_back(PfCache *cache, const PfRequest *fill, uint64_t victim)
-{
-    PfRequest request = *fill;
-    request.address.bytes = victim >> ENTRY_SHIFT << cache->line_shift;
-    request.kind = PF_ACCESS_WRITE;
-    cache->stats->writebacks++;
-    return pf_port_wait(cache->next, pf_port_access(cache->next, &request));
-}
-
-/* The rest of a miss: the fill, then the victim's write-back. */
-static uint64_t miss(PfCache *cache, const PfRequest *request, uint64_t line, uint64_t victim)
+static void count_miss(PfCache *cache, const PfRequest *request)
 {
     uint64_t offset = request->address.bytes & (cache->line_bytes - 1);
     g_assert(request->size_bytes > 0 && offset + request->size_bytes <= cache->line_bytes);
-    count_miss(cache, request->kind, request->actor);
+    cache->stats->misses[request->kind]++;
+    cache->stats->misses_by_actor[request->actor]++;
+}
 
-    uint64_t issue_cycles = request->now_cycles + cache->latency_cycles;
-    uint64_t done_cycles = issue_cycles;
+/* ANSWER, but not before TAKEN_CYCLES. A ticket is for later than what can be taken at once. */
+static uint64_t later(uint64_t answer, uint64_t taken_cycles)
+{
+    return MAX(answer, taken_cycles);
+}
+
+/* The rest of a miss, when KEY has its place in SET: the fill, then the way of VICTIM, 0 for none,
+ * which made room. */
+static uint64_t bring(PfCache *cache, const PfRequest *request, uint64_t *set, uint64_t key,
+                      uint64_t victim)
+{
+    bool is_write = request->kind == PF_ACCESS_WRITE;
+    bool is_whole = is_write && request->size_bytes == cache->line_bytes;
     PfRequest below = {
-        .address = {line << cache->line_shift},
-        .now_cycles = issue_cycles,
+        .address = {key >> ENTRY_SHIFT << cache->line_shift},
+        .now_cycles = request->now_cycles + cache->latency_cycles,
         .size_bytes = cache->line_bytes,
         .core = request->core,
         .kind = request->kind == PF_ACCESS_FETCH ? PF_ACCESS_FETCH : PF_ACCESS_READ,
         .actor = request->actor,
     };
-    if (request->kind != PF_ACCESS_WRITE || request->size_bytes < cache->line_bytes)
-        done_cycles = pf_port_wait(cache->next, pf_port_access(cache->next, &below));
-    if ((victim & ENTRY_DIRTY) == 0)
+    uint64_t answer = below.now_cycles;
+    if (!is_whole) {
+        answer = fill(cache, &below);
+        if (takes_dirt(cache))
+            set[pf_cache_find(cache, set, key)] |= ENTRY_DIRTY;
+    }
+    if (is_write && (cache->writes_through || (is_whole && cache->keeps_included)))
+        answer = later(answer, pf_port_wait(&cache->port, pass_by(cache, request)));
+    return victim == 0 ? answer : later(answer, send_victim(cache, victim, &below));
+}
+
+static uint64_t miss(PfCache *cache, const PfRequest *request, uint64_t *set, uint64_t key)
+{
+    count_miss(cache, request);
+    bool is_write = request->kind == PF_ACCESS_WRITE;
+    bool is_exclusive = cache->inclusion == PF_CACHE_EXCLUSIVE;
+    if (is_exclusive ? !is_write || request->size_bytes < cache->line_bytes
+                     : is_write && !cache->write_allocates)
+        return pass_by(cache, request);
+    uint64_t dirty = is_write && !cache->writes_through ? ENTRY_DIRTY : 0;
+    uint64_t victim = pf_cache_put(cache, set, key, dirty, (PfActor)request->actor);
+    return bring(cache, request, set, key, victim);
+}
+
+static void count_shared(PfCache *cache, const PfRequest *request)
+{
+    cache->stats->hits_on_shared_frames +=
+        cache->is_shared(cache->is_shared_user, request->address);
+}
+
+static uint64_t hit(PfCache *cache, const PfRequest *request, uint64_t *set, uint32_t way)
+{
+    uint64_t done_cycles = request->now_cycles + cache->latency_cycles;
+    if (request->kind != PF_ACCESS_WRITE) {
+        if (cache->is_shared != NULL)
+            count_shared(cache, request);
+        bool is_dirty = (set[way] & ENTRY_DIRTY) != 0;
+        if (cache->inclusion == PF_CACHE_EXCLUSIVE && !(is_dirty && cache->serves_cores)) {
+            cache->hands_dirty = is_dirty;
+            pf_cache_remove(cache, set, way);
+        } else {
+            pf_cache_renew(cache, set, way);
+        }
         return done_cycles;
-    uint64_t taken_cycles = write_back(cache, &below, victim);
-    return MAX(done_cycles, taken_cycles);
+    }
+    uint64_t *entry = pf_cache_renew(cache, set, way);
+    if (cache->writes_through)
+        return pass_by(cache, request);
+    *entry |= ENTRY_DIRTY;
+    return done_cycles;
+}
+
+/* A store to a line that is not dirty makes it the core's own before it goes on. */
+static uint64_t store_coherently(PfCache *cache, const PfRequest *request, uint64_t *set,
+                                 uint64_t key)
+{
+    PfRequest owned = *request;
+    uint64_t probe_cycles = pf_coherence_own(cache->gate, request);
+    /* Only now: an inclusive level that took a line back may have changed the set. */
+    uint32_t way = pf_cache_find(cache, set, key);
+    bool has_fill = way == cache->ways && request->size_bytes < cache->line_bytes;
+    if (probe_cycles != 0)
+        owned.now_cycles += probe_cycles + (has_fill ? 0 : cache->reach_cycles);
+    return way < cache->ways ? hit(cache, &owned, set, way) : miss(cache, &owned, set, key);
+}
+
+/* Looks for KEY behind the first of the WAYS places of SET and moves it to the front; the others
+ * move back by one as the search passes them. Where it is not found ENTRY is put in front all the
+ * same, and *RET_VICTIM is what fell out. */
+static inline bool turn_among(uint64_t *set, uint32_t ways, uint64_t key, uint64_t entry,
+                              uint64_t *ret_victim)
+{
+    uint64_t carried = set[0];
+    if ((carried & ENTRY_KEY) == key)
+        return true;
+    for (uint32_t way = 1; way < ways; way++) {
+        uint64_t next = set[way];
+        set[way] = carried;
+        if ((next & ENTRY_KEY) == key) {
+            set[0] = next;
+            return true;
+        }
+        carried = next;
+    }
+    set[0] = entry;
+    *ret_victim = carried;
+    return false;
+}
+
+/* The same with numbers of ways that the compiler knows, for those that most caches have. */
+static bool turn(const PfCache *cache, uint64_t *set, uint64_t key, uint64_t entry,
+                 uint64_t *ret_victim)
+{
+    switch (cache->ways) {
+    case 8:
+        return turn_among(set, 8, key, entry, ret_victim);
+    case 16:
+        return turn_among(set, 16, key, entry, ret_victim);
+    default:
+        return turn_among(set, cache->ways, key, entry, ret_victim);
+    }
+}
+
+/* What is_plain says, without a store that concerns other cores. */
+static uint64_t access_plainly(PfCache *cache, const PfRequest *request, uint64_t *set,
+                               uint64_t key)
+{
+    uint64_t dirty = request->kind == PF_ACCESS_WRITE ? ENTRY_DIRTY : 0;
+    uint64_t entry = key | dirty | bits_of(cache, (PfActor)request->actor);
+    uint64_t victim;
+    if (turn(cache, set, key, entry, &victim)) {
+        set[0] |= dirty;
+        if (dirty == 0 && cache->is_shared != NULL)
+            count_shared(cache, request);
+        return request->now_cycles + cache->latency_cycles;
+    }
+    count_miss(cache, request);
+    return bring(cache, request, set, key, evict(cache, victim, (PfActor)request->actor));
+}
+
+/* What is not a hit on the most recent line of its set, or makes that dirty. On its own, so that
+ * such a hit saves and restores no registers. */
+static G_GNUC_NO_INLINE uint64_t access_slowly(PfCache *cache, const PfRequest *request,
+                                               uint64_t *set, uint64_t key)
+{
+    bool is_concern = request->kind == PF_ACCESS_WRITE && cache->gate != NULL &&
+                      !pf_coherence_is_alone(cache->gate, request->core);
+    if (cache->is_plain && !is_concern)
+        return access_plainly(cache, request, set, key);
+    uint32_t way = pf_cache_find(cache, set, key);
+    bool is_held = way < cache->ways;
+    if (is_concern && (!is_held || (set[way] & ENTRY_DIRTY) == 0))
+        return store_coherently(cache, request, set, key);
+    return is_held ? hit(cache, request, set, way) : miss(cache, request, set, key);
+}
+
+static inline void count_accesses(PfCache *cache, const PfRequest *request, uint32_t count)
+{
+    cache->stats->accesses[request->kind] += count;
+    cache->stats->accesses_by_actor[request->actor] += count;
+}
+
+/* An access that is counted. */
+static inline uint64_t access_line(PfCache *cache, const PfRequest *request)
+{
+    uint64_t line = request->address.bytes >> cache->line_shift;
+    uint64_t *set = pf_cache_set_of(cache, line);
+    uint64_t key = pf_cache_key(line);
+    if ((set[0] & ENTRY_QUIET) == key &&
+        (request->kind != PF_ACCESS_WRITE || (set[0] & ENTRY_DIRTY) != 0))
+        return request->now_cycles + cache->latency_cycles;
+    return access_slowly(cache, request, set, key);
 }
 
 uint64_t pf_cache_access(PfPort *port, const PfRequest *request)
 {
     PfCache *cache = (PfCache *)port;
-    uint64_t line = request->address.bytes >> cache->line_shift;
-    uint64_t dirty = request->kind == PF_ACCESS_WRITE ? ENTRY_DIRTY : 0;
-    uint64_t victim;
-    cache->stats->accesses[request->kind]++;
-    if (renew(cache, line, dirty, &victim))
-        return request->now_cycles + cache->latency_cycles;
-    return miss(cache, request, line, victim);
-}
-
-static const PfPortOps port_ops = {.access = pf_cache_access};
-
-static void register_stats(const PfCacheStats *stats, PfStatsGroup *group)
-{
-    pf_stats_counter(group, "fetches", "events", "Instruction fetches that asked this level.",
-                     &stats->accesses[PF_ACCESS_FETCH]);
-    pf_stats_counter(group, "fetch_misses", "events", "Fetches whose line was not held.",
-                     &stats->misses[PF_ACCESS_FETCH]);
-    pf_stats_counter(group, "reads", "events",
-                     "Reads that asked this level, misses of stores above it included.",
-                     &stats->accesses[PF_ACCESS_READ]);
-    pf_stats_counter(group, "read_misses", "events", "Reads whose line was not held.",
-                     &stats->misses[PF_ACCESS_READ]);
-    pf_stats_counter(group, "writes", "events",
-                     "Stores of a core, or write-backs from the level above.",
-                     &stats->accesses[PF_ACCESS_WRITE]);
-    pf_stats_counter(group, "write_misses", "events", "Writes whose line was not held.",
-                     &stats->misses[PF_ACCESS_WRITE]);
-    pf_stats_counter(group, "writebacks", "events", "Dirty lines evicted to the next level.",
-                     &stats->writebacks);
-    pf_stats_counter(group, "misses_demand", "events", "Misses of what contexts themselves do.",
-                     &stats->misses_by_actor[PF_ACTOR_DEMAND]);
-    pf_stats_counter(group, "misses_walker", "events", "Misses of page walks.",
-                     &stats->misses_by_actor[PF_ACTOR_WALKER]);
-    pf_stats_counter(group, "misses_policy", "events", "Misses of work done for a policy.",
-                     &stats->misses_by_actor[PF_ACTOR_POLICY]);
-}
-
-PfCache *pf_cache_new(const PfCacheConfig *config, PfPort *next, uint64_t seed,
-                      PfStatsGroup *stats, GError **error)
-{
-    uint64_t sets;
-    if (!pf_cache_check_geometry(config, &sets, error))
-        return NULL;
-
-    PfCache *cache = g_new0(PfCache, 1);
-    cache->port.ops = &port_ops;
-    cache->line_shift = pf_log2(config->line_bytes);
-    cache->line_bytes = (uint32_t)config->line_bytes;
-    cache->ways = (uint32_t)config->ways;
-    cache->set_mask = sets - 1;
-    cache->latency_cycles = config->latency_cycles;
-    cache->random = config->replacement == PF_CACHE_RANDOM;
-    cache->rng = pf_rng_derive(seed, "cache-replacement");
-    cache->next = next;
-    cache->stats = &cache->own_stats;
-    /* Eight ways are then just one cache line of the host. */
-    cache->entries = g_aligned_alloc0(sets * config->ways, sizeof(uint64_t), 64);
-    if (stats != NULL)
-        register_stats(cache->stats, stats);
-    return cache;
-}
-
-void pf_cache_free(PfCache *cache)
-{
-    if (cache == NULL)
-        return;
-    g_aligned_free(cache->entries);
-    g_free(cache);
-}
-
-void pf_cache_count_into(PfCache *cache, PfCache *owner)
-{
-    g_assert(owner->stats == &owner->own_stats);
-    cache->stats = &owner->own_stats;
+    count_accesses(cache, request, 1);
+    return access_line(cache, request);
 }
 
 const PfCacheStats *pf_cache_stats(const PfCache *cache)
@@ -233,125 +325,50 @@ PfPort *pf_cache_port(PfCache *cache)
     return &cache->port;
 }
 
+bool pf_cache_writes_through(const PfCache *cache)
+{
+    return cache->writes_through;
+}
+
+PfCache *pf_cache_lower(const PfCache *cache)
+{
+    return cache->lower;
+}
+
+uint32_t pf_cache_line_bytes(const PfCache *cache)
+{
+    return cache->line_bytes;
+}
+
+void pf_cache_keep_coherent(PfCache *cache, PfPort *gate, uint64_t reach_cycles)
+{
+    cache->gate = gate;
+    cache->reach_cycles = reach_cycles;
+}
+
+uint64_t pf_cache_resolve(PfPort *port, uint64_t ticket)
+{
+    return pf_port_wait(((PfCache *)port)->next, ticket);
+}
+
 uint64_t pf_cache_run(PfCache *cache, const PfRequest *first, uint32_t lines)
 {
-    uint64_t line = first->address.bytes >> cache->line_shift;
-    uint64_t dirty = first->kind == PF_ACCESS_WRITE ? ENTRY_DIRTY : 0;
-    PfRequest below = {
-        .size_bytes = cache->line_bytes,
-        .core = first->core,
-        .kind = first->kind == PF_ACCESS_FETCH ? PF_ACCESS_FETCH : PF_ACCESS_READ,
-        .actor = first->actor,
-    };
+    PfRequest request = *first;
+    request.address.bytes &= ~(uint64_t)(cache->line_bytes - 1);
+    request.size_bytes = cache->line_bytes;
     uint64_t done_cycles = first->now_cycles;
-    if (lines > 0)
-        done_cycles += lines - 1 + cache->latency_cycles;
-    uint64_t misses = 0;
-    for (uint32_t i = 0; i < lines; i++) {
-        uint64_t victim;
-        if (renew(cache, line + i, dirty, &victim))
-            continue;
-        misses++;
-        below.now_cycles = first->now_cycles + i + cache->latency_cycles;
-        if (dirty == 0) {
-            below.address.bytes = (line + i) << cache->line_shift;
-            uint64_t filled_cycles = pf_port_wait(cache->next, pf_port_access(cache->next, &below));
-            done_cycles = MAX(done_cycles, filled_cycles);
+    count_accesses(cache, first, lines);
+    while (lines > 0) {
+        uint64_t answers[RUN_LINES];
+        uint32_t count = MIN(lines, RUN_LINES);
+        for (uint32_t i = 0; i < count; i++) {
+            answers[i] = access_line(cache, &request);
+            request.address.bytes += cache->line_bytes;
+            request.now_cycles++;
         }
-        if ((victim & ENTRY_DIRTY) != 0)
-        {
-            uint64_t taken_cycles = write_back(cache, &below, victim);
-            done_cycles = MAX(done_cycles, taken_cycles);
-        }
+        for (uint32_t i = 0; i < count; i++)
+            done_cycles = later(done_cycles, pf_port_wait(&cache->port, answers[i]));
+        lines -= count;
     }
-    cache->stats->accesses[first->kind] += lines;
-    cache->stats->misses[first->kind] += misses;
-    cache->stats->misses_by_actor[first->actor] += misses;
     return done_cycles;
-}
-
-bool pf_cache_touch(PfCache *cache, PfMaddr address, uint32_t size_bytes, PfAccessKind kind,
-                    PfActor actor)
-{
-    g_assert(size_bytes > 0);
-    uint64_t last = (address.bytes + size_bytes - 1) >> cache->line_shift;
-    uint64_t dirty = kind == PF_ACCESS_WRITE ? ENTRY_DIRTY : 0;
-    bool hit = true;
-    for (uint64_t line = address.bytes >> cache->line_shift; line <= last; line++) {
-        uint64_t victim = 0;
-        hit &= renew(cache, line, dirty, &victim);
-        cache->stats->writebacks += (victim & ENTRY_DIRTY) != 0;
-    }
-    cache->stats->accesses[kind]++;
-    if (!hit)
-        count_miss(cache, kind, actor);
-    return hit;
-}
-
-/* Drops the lines first .. last that stand in SET; returns how many were dirty. */
-static uint64_t invalidate_in_set(const PfCache *cache, uint64_t *set, uint64_t first,
-                                  uint64_t last)
-{
-    uint64_t dirty = 0;
-    uint32_t way = 0;
-    while (way < cache->ways && set[way] != 0) {
-        uint64_t line = set[way] >> ENTRY_SHIFT;
-        if (line < first || line > last) {
-            way++;
-            continue;
-        }
-        dirty += (set[way] & ENTRY_DIRTY) != 0;
-        memmove(set + way, set + way + 1, (cache->ways - way - 1) * sizeof(*set));
-        set[cache->ways - 1] = 0;
-    }
-    return dirty;
-}
-
-uint64_t pf_cache_invalidate_range(PfCache *cache, PfMaddr address, uint64_t bytes)
-{
-    if (bytes == 0)
-        return 0;
-    uint64_t first = address.bytes >> cache->line_shift;
-    uint64_t last = (address.bytes + bytes - 1) >> cache->line_shift;
-    /* Each line of a short range has its own set; a long range comes by every set once. */
-    uint64_t sets = MIN(last - first, cache->set_mask) + 1;
-    uint64_t dirty = 0;
-    for (uint64_t i = 0; i < sets; i++)
-        dirty += invalidate_in_set(cache, set_of(cache, first + i), first, last);
-    return dirty;
-}
-
-bool pf_cache_holds(const PfCache *cache, PfMaddr address, bool *ret_dirty)
-{
-    uint64_t line = address.bytes >> cache->line_shift;
-    const uint64_t *set = set_of(cache, line);
-    for (uint32_t way = 0; way < cache->ways; way++)
-        if (set[way] != 0 && set[way] >> ENTRY_SHIFT == line) {
-            if (ret_dirty != NULL)
-                *ret_dirty = (set[way] & ENTRY_DIRTY) != 0;
-            return true;
-        }
-    return false;
-}
-
-void pf_cache_reset_state(PfCache *cache)
-{
-    memset(cache->entries, 0, (cache->set_mask + 1) * cache->ways * sizeof(*cache->entries));
-}
-
-void pf_cache_check(const PfCache *cache)
-{
-    for (uint64_t index = 0; index <= cache->set_mask; index++) {
-        const uint64_t *set = cache->entries + index * cache->ways;
-        for (uint32_t way = 0; way < cache->ways; way++) {
-            if (set[way] == 0) {
-                g_assert(way + 1 == cache->ways || set[way + 1] == 0);
-                continue;
-            }
-            g_assert((set[way] & ENTRY_VALID) != 0);
-            g_assert((set[way] >> ENTRY_SHIFT & cache->set_mask) == index);
-            for (uint32_t other = 0; other < way; other++)
-                g_assert(set[other] >> ENTRY_SHIFT != set[way] >> ENTRY_SHIFT);
-        }
-    }
 }

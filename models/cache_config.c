@@ -1,15 +1,21 @@
-/* What can be configured of a level of cache, and what of that is possible. */
-#include "cache.h"
+/* Parameters of a level of cache, and its making. */
+#include <string.h>
+
+#include "cache_internal.h"
 #include "error.h"
 #include "units.h"
 
-enum { WAYS_MAX = 64, LINE_BYTES_MAX = 4096 };
+/* The shortest line: addresses then have 60 bits in an entry, more than machines' have. */
+enum { LINE_BYTES_MIN = 4, LINE_BYTES_MAX = 4096, MSHRS_MAX = 1024 };
 
 /* Above any machine; it keeps products of the geometry far from 64 bits. */
 #define SIZE_BYTES_MAX (64 * PF_GIB)
 
 static const char *const serves_names[] = {"all", "data", "fetch", NULL};
-static const char *const replacement_names[] = {"lru", "random", NULL};
+static const char *const replacement_names[] = {"lru", "random", "tree-plru", "srrip", NULL};
+static const char *const write_names[] = {"back", "through", NULL};
+static const char *const write_miss_names[] = {"allocate", "around", NULL};
+static const char *const inclusion_names[] = {"none", "inclusive", "exclusive", NULL};
 
 const PfConfigField pf_cache_fields[] = {
     {.key = "name",
@@ -26,7 +32,7 @@ const PfConfigField pf_cache_fields[] = {
      .type = PF_CONFIG_SIZE,
      .offset = offsetof(PfCacheConfig, size_bytes),
      .standard = "32KiB",
-     .min = PF_CACHE_LINE_BYTES_MIN,
+     .min = LINE_BYTES_MIN,
      .max = SIZE_BYTES_MAX,
      .unit = "bytes",
      .description = "Capacity; divided by ways and line it must give a power of two of sets."},
@@ -35,14 +41,14 @@ const PfConfigField pf_cache_fields[] = {
      .offset = offsetof(PfCacheConfig, ways),
      .standard = "8",
      .min = 1,
-     .max = WAYS_MAX,
+     .max = PF_CACHE_WAYS_MAX,
      .unit = "lines",
      .description = "Lines in a set."},
     {.key = "line",
      .type = PF_CONFIG_SIZE,
      .offset = offsetof(PfCacheConfig, line_bytes),
      .standard = "64",
-     .min = PF_CACHE_LINE_BYTES_MIN,
+     .min = LINE_BYTES_MIN,
      .max = LINE_BYTES_MAX,
      .power_of_two = true,
      .unit = "bytes",
@@ -65,23 +71,55 @@ const PfConfigField pf_cache_fields[] = {
      .standard = "lru",
      .choices = replacement_names,
      .description = "Which line of a full set makes room."},
+    {.key = "write",
+     .type = PF_CONFIG_ENUM,
+     .offset = offsetof(PfCacheConfig, write),
+     .standard = "back",
+     .choices = write_names,
+     .description = "back: a store makes its line dirty; through: it goes on to the level below."},
+    {.key = "write_miss",
+     .type = PF_CONFIG_ENUM,
+     .offset = offsetof(PfCacheConfig, write_miss),
+     .standard = "allocate",
+     .choices = write_miss_names,
+     .description = "What a store does whose line is not held: bring it in, or go around."},
+    {.key = "inclusion",
+     .type = PF_CONFIG_ENUM,
+     .offset = offsetof(PfCacheConfig, inclusion),
+     .standard = "none",
+     .choices = inclusion_names,
+     .description = "inclusive: what levels above hold is held here, too, and leaves them when it "
+                    "leaves here; exclusive: holds what has left the level above."},
+    {.key = "mshrs",
+     .type = PF_CONFIG_UINT,
+     .offset = offsetof(PfCacheConfig, mshrs),
+     .standard = "0",
+     .max = MSHRS_MAX,
+     .unit = "misses",
+     .description = "Misses that the level may have outstanding; 0: any number."},
 };
 const size_t pf_cache_field_count = G_N_ELEMENTS(pf_cache_fields);
 
-bool pf_cache_check_geometry(const PfCacheConfig *config, uint64_t *ret_sets, GError **error)
+static bool check_geometry(const PfCacheConfig *config, uint64_t *ret_sets, GError **error)
 {
     const char *name = config->name != NULL ? config->name : "(unnamed)";
-    if (config->ways < 1 || config->ways > WAYS_MAX) {
+    if (config->ways < 1 || config->ways > PF_CACHE_WAYS_MAX) {
         g_set_error(error, PF_ERROR, PF_ERROR_CONFIG,
                     "cache %s: ways = %" G_GUINT64_FORMAT " is not within 1 .. %d", name,
-                    config->ways, WAYS_MAX);
+                    config->ways, PF_CACHE_WAYS_MAX);
         return false;
     }
-    if (!pf_is_power_of_two(config->line_bytes) || config->line_bytes < PF_CACHE_LINE_BYTES_MIN ||
+    if (!pf_is_power_of_two(config->line_bytes) || config->line_bytes < LINE_BYTES_MIN ||
         config->line_bytes > LINE_BYTES_MAX) {
         g_set_error(error, PF_ERROR, PF_ERROR_CONFIG,
                     "cache %s: line = %" G_GUINT64_FORMAT " is not a power of two within %d .. %d",
-                    name, config->line_bytes, PF_CACHE_LINE_BYTES_MIN, LINE_BYTES_MAX);
+                    name, config->line_bytes, LINE_BYTES_MIN, LINE_BYTES_MAX);
+        return false;
+    }
+    if (config->replacement == PF_CACHE_TREE_PLRU && !pf_is_power_of_two(config->ways)) {
+        g_set_error(error, PF_ERROR, PF_ERROR_CONFIG,
+                    "cache %s: a tree needs a power of two of ways, not %" G_GUINT64_FORMAT, name,
+                    config->ways);
         return false;
     }
     uint64_t set_bytes = config->ways * config->line_bytes;
@@ -97,4 +135,136 @@ bool pf_cache_check_geometry(const PfCacheConfig *config, uint64_t *ret_sets, GE
     }
     *ret_sets = sets;
     return true;
+}
+
+static void register_stats(const PfCacheStats *stats, PfStatsGroup *group)
+{
+    pf_stats_counter(group, "fetches", "events", "Instruction fetches that asked this level.",
+                     &stats->accesses[PF_ACCESS_FETCH]);
+    pf_stats_counter(group, "fetch_misses", "events", "Fetches whose line was not held.",
+                     &stats->misses[PF_ACCESS_FETCH]);
+    pf_stats_counter(group, "reads", "events",
+                     "Reads that asked this level, misses of stores above it included.",
+                     &stats->accesses[PF_ACCESS_READ]);
+    pf_stats_counter(group, "read_misses", "events", "Reads whose line was not held.",
+                     &stats->misses[PF_ACCESS_READ]);
+    pf_stats_counter(group, "writes", "events",
+                     "Stores of a core, or write-backs from the level above.",
+                     &stats->accesses[PF_ACCESS_WRITE]);
+    pf_stats_counter(group, "write_misses", "events", "Writes whose line was not held.",
+                     &stats->misses[PF_ACCESS_WRITE]);
+    pf_stats_counter(group, "writebacks", "events", "Dirty lines evicted to the next level.",
+                     &stats->writebacks);
+    pf_stats_counter(group, "writes_through", "events", "Stores passed on to the next level.",
+                     &stats->writes_through);
+    pf_stats_counter(group, "victim_fills", "events",
+                     "Clean lines taken in that the level above evicted.", &stats->victim_fills);
+    pf_stats_counter(group, "invalidations", "events",
+                     "Lines dropped because another core stored to them.", &stats->invalidations);
+    pf_stats_counter(group, "back_invalidations", "events",
+                     "Lines dropped because an inclusive level behind evicted them.",
+                     &stats->back_invalidations);
+    pf_stats_counter(group, "mshr_stall_cycles", "cycles",
+                     "Time that misses waited for one of the level's MSHRs.",
+                     &stats->mshr_stall_cycles);
+    pf_stats_counter(group, "hits_on_shared_frames", "events",
+                     "Last level: hits on lines of frames that several pages map.",
+                     &stats->hits_on_shared_frames);
+    pf_stats_counter(group, "demand_evicted_by_policy", "events",
+                     "Lines that came for others and made room for a policy's.",
+                     &stats->demand_evicted_by_policy);
+    pf_stats_counter(group, "accesses_demand", "events", "What contexts themselves asked.",
+                     &stats->accesses_by_actor[PF_ACTOR_DEMAND]);
+    pf_stats_counter(group, "accesses_walker", "events", "What page walks asked.",
+                     &stats->accesses_by_actor[PF_ACTOR_WALKER]);
+    pf_stats_counter(group, "accesses_policy", "events", "What work for a policy asked.",
+                     &stats->accesses_by_actor[PF_ACTOR_POLICY]);
+    pf_stats_counter(group, "misses_demand", "events", "Misses of what contexts themselves do.",
+                     &stats->misses_by_actor[PF_ACTOR_DEMAND]);
+    pf_stats_counter(group, "misses_walker", "events", "Misses of page walks.",
+                     &stats->misses_by_actor[PF_ACTOR_WALKER]);
+    pf_stats_counter(group, "misses_policy", "events", "Misses of work done for a policy.",
+                     &stats->misses_by_actor[PF_ACTOR_POLICY]);
+}
+
+static const PfPortOps port_ops = {.access = pf_cache_access, .resolve = pf_cache_resolve};
+
+PfCache *pf_cache_new(const PfCacheConfig *config, PfPort *next, uint64_t seed,
+                      PfStatsGroup *stats, GError **error)
+{
+    uint64_t sets;
+    if (!check_geometry(config, &sets, error))
+        return NULL;
+
+    PfCache *cache = g_new0(PfCache, 1);
+    cache->port.ops = &port_ops;
+    cache->line_shift = pf_log2(config->line_bytes);
+    cache->line_bytes = (uint32_t)config->line_bytes;
+    cache->ways = (uint32_t)config->ways;
+    cache->set_mask = sets - 1;
+    cache->latency_cycles = config->latency_cycles;
+    cache->replacement = (uint8_t)config->replacement;
+    cache->inclusion = (uint8_t)config->inclusion;
+    cache->writes_through = config->write == PF_CACHE_WRITE_THROUGH;
+    cache->write_allocates = config->write_miss == PF_CACHE_WRITE_ALLOCATE;
+    if (cache->replacement == PF_CACHE_TREE_PLRU || cache->inclusion == PF_CACHE_EXCLUSIVE)
+        cache->entry_bits = ENTRY_BUSY;
+    cache->serves_cores = config->shared;
+    cache->is_plain = cache->replacement == PF_CACHE_LRU && cache->write_allocates &&
+                      !cache->writes_through && cache->inclusion != PF_CACHE_EXCLUSIVE;
+    cache->rng = pf_rng_derive(seed, "cache-replacement");
+    cache->next = next;
+    cache->upper = g_ptr_array_new();
+    cache->mshrs = (uint32_t)config->mshrs;
+    cache->busy_until = g_new0(uint64_t, MAX(config->mshrs, 1));
+    cache->stats = &cache->own_stats;
+    /* Eight ways are then just one cache line of the host. */
+    cache->entries = g_aligned_alloc0(sets * config->ways, sizeof(uint64_t), 64);
+    if (stats != NULL)
+        register_stats(cache->stats, stats);
+    return cache;
+}
+
+void pf_cache_free(PfCache *cache)
+{
+    if (cache == NULL)
+        return;
+    g_ptr_array_free(cache->upper, TRUE);
+    g_free(cache->busy_until);
+    g_aligned_free(cache->entries);
+    g_free(cache);
+}
+
+void pf_cache_count_into(PfCache *cache, PfCache *owner)
+{
+    g_assert(owner->stats == &owner->own_stats);
+    cache->stats = &owner->own_stats;
+}
+
+/* Tells those above CACHE that some level below is inclusive. */
+static void keep_included(PfCache *cache)
+{
+    for (guint i = 0; i < cache->upper->len; i++) {
+        PfCache *upper = g_ptr_array_index(cache->upper, i);
+        upper->keeps_included = true;
+        keep_included(upper);
+    }
+}
+
+void pf_cache_attach(PfCache *upper, PfCache *lower)
+{
+    g_assert(upper->lower == NULL && upper->line_bytes <= lower->line_bytes);
+    g_assert(lower->inclusion != PF_CACHE_EXCLUSIVE || upper->line_bytes == lower->line_bytes);
+    upper->lower = lower;
+    upper->feeds_exclusive = lower->inclusion == PF_CACHE_EXCLUSIVE;
+    g_ptr_array_add(lower->upper, upper);
+    if (lower->inclusion == PF_CACHE_INCLUSIVE || lower->keeps_included)
+        keep_included(lower);
+}
+
+void pf_cache_watch_hits(PfCache *cache, PfCacheIsShared is_shared, const void *user)
+{
+    cache->is_shared = is_shared;
+    cache->is_shared_user = user;
+    cache->entry_bits = ENTRY_BUSY;
 }

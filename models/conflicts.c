@@ -75,6 +75,12 @@ static uint64_t conflicts_access(PfPort *port, const PfRequest *request)
     return done;
 }
 
+static uint64_t conflicts_resolve(PfPort *port, uint64_t ticket)
+{
+    const PfConflicts *conflicts = (const PfConflicts *)(const void *)port;
+    return pf_port_wait(pf_cache_port(conflicts->cache), ticket);
+}
+
 static PfStatValue read_null(const void *user)
 {
     (void)user;
@@ -101,7 +107,7 @@ void pf_conflicts_register_none(PfStatsGroup *stats)
 PfConflicts *pf_conflicts_new(PfCache *cache, uint64_t lines, uint64_t line_bytes,
                               PfStatsGroup *stats, PfConflicts *owner)
 {
-    static const PfPortOps ops = {.access = conflicts_access};
+    static const PfPortOps ops = {.access = conflicts_access, .resolve = conflicts_resolve};
     PfConflicts *conflicts = g_new0(PfConflicts, 1);
     g_assert(lines > 0 && lines < UINT32_MAX);
     *conflicts = (PfConflicts){.port = {&ops},

@@ -3,7 +3,7 @@
 struct PfController {
     PfPort *dram;
     const PfIndirection *table; /* NULL: addresses are DRAM's */
-    GPtrArray *caches; /* of PfCache, borrowed */
+    PfCoherence *coherence; /* borrowed */
     uint64_t snoop_cycles;
     uint32_t line_bytes;
     PfControllerStats stats;
@@ -21,11 +21,11 @@ const PfConfigField pf_controller_fields[] = {
 const size_t pf_controller_field_count = G_N_ELEMENTS(pf_controller_fields);
 
 PfController *pf_controller_new(const PfControllerConfig *config, PfPort *dram,
-                                uint32_t line_bytes, PfStatsGroup *stats)
+                                PfCoherence *coherence, uint32_t line_bytes, PfStatsGroup *stats)
 {
     PfController *controller = g_new0(PfController, 1);
     controller->dram = dram;
-    controller->caches = g_ptr_array_new();
+    controller->coherence = coherence;
     controller->snoop_cycles = config->snoop_cycles;
     controller->line_bytes = line_bytes;
     if (stats != NULL) {
@@ -43,20 +43,12 @@ PfController *pf_controller_new(const PfControllerConfig *config, PfPort *dram,
 
 void pf_controller_free(PfController *controller)
 {
-    if (controller == NULL)
-        return;
-    g_ptr_array_free(controller->caches, TRUE);
     g_free(controller);
 }
 
 void pf_controller_set_table(PfController *controller, const PfIndirection *table)
 {
     controller->table = table;
-}
-
-void pf_controller_add_cache(PfController *controller, PfCache *cache)
-{
-    g_ptr_array_add(controller->caches, cache);
 }
 
 const PfControllerStats *pf_controller_stats(const PfController *controller)
@@ -66,12 +58,7 @@ const PfControllerStats *pf_controller_stats(const PfController *controller)
 
 bool pf_controller_is_dirty(const PfController *controller, PfMaddr address)
 {
-    for (guint i = 0; i < controller->caches->len; i++) {
-        bool dirty;
-        if (pf_cache_holds(g_ptr_array_index(controller->caches, i), address, &dirty) && dirty)
-            return true;
-    }
-    return false;
+    return pf_coherence_is_dirty(controller->coherence, address);
 }
 
 PfMaddr pf_controller_translate(const PfController *controller, PfMaddr address)
@@ -89,9 +76,7 @@ static uint64_t ask_dram(const PfController *controller, const PfRequest *reques
 
 static void drop_line(const PfController *controller, PfMaddr address)
 {
-    for (guint i = 0; i < controller->caches->len; i++)
-        pf_cache_invalidate_range(g_ptr_array_index(controller->caches, i), address,
-                                  controller->line_bytes);
+    pf_coherence_drop(controller->coherence, address, controller->line_bytes);
 }
 
 static uint64_t read_line(PfController *controller, const PfRequest *request)

@@ -2,9 +2,9 @@
  * caches.
  *
  * Semantics of the corner cases:
- *   - The controller knows which lines caches hold dirty (a snoop filter, free of time and of
- *     storage). Such a line is read from its cache, `snoop` cycles after it was asked for; it stays
- *     there and stays dirty, and DRAM is not read.
+ *   - The controller knows which lines caches hold dirty, by the filter of coherence.h. Such
+ *     a line is read from its cache, `snoop` cycles after it was asked for; it stays there and
+ *     stays dirty, and DRAM is not read.
  *   - Every other line is a read of DRAM. No cache holds it afterwards that did not before.
  *   - A line that is written is dropped from all caches, dirty or not: it is overwritten as a
  *     whole. The write is posted.
@@ -21,7 +21,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "cache.h"
+#include "coherence.h"
 #include "config.h"
 #include "indirection.h"
 #include "port.h"
@@ -42,17 +42,15 @@ typedef struct {
 
 typedef struct PfController PfController;
 
-/* Works on DRAM (borrowed), whose lines have LINE_BYTES. STATS may be NULL. */
+/* Works on DRAM (borrowed), whose lines have LINE_BYTES, and snoops the caches that COHERENCE
+ * (borrowed) knows. STATS may be NULL. */
 PfController *pf_controller_new(const PfControllerConfig *config, PfPort *dram,
-                                uint32_t line_bytes, PfStatsGroup *stats);
+                                PfCoherence *coherence, uint32_t line_bytes, PfStatsGroup *stats);
 void pf_controller_free(PfController *controller);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PfController, pf_controller_free)
 
 /* Addresses are translated by TABLE (borrowed) from now on. */
 void pf_controller_set_table(PfController *controller, const PfIndirection *table);
-
-/* CACHE (borrowed) is snooped from now on. */
-void pf_controller_add_cache(PfController *controller, PfCache *cache);
 
 /* Where ADDRESS lies in DRAM. */
 PfMaddr pf_controller_translate(const PfController *controller, PfMaddr address);

@@ -65,7 +65,9 @@ static size_t rare_used(const PfEncoder *encoder)
 static bool is_hot(const PfRecord *record)
 {
     if (record->kind == PF_RECORD_WRITE)
-        return (record->flags & PF_RECORD_HAS_VALUE) == 0 || record->count <= sizeof(record->value);
+        return (record->flags & PF_RECORD_MODIFIES) == 0 &&
+               ((record->flags & PF_RECORD_HAS_VALUE) == 0 ||
+                record->count <= sizeof(record->value));
     return record->kind == PF_RECORD_READ || record->kind == PF_RECORD_RUN ||
            record->kind == PF_RECORD_FETCH;
 }

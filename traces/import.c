@@ -46,9 +46,11 @@ static void map_chunk(Import *import, uint64_t address)
                                     .detail = &detail});
 }
 
-static void add(Import *import, PfRecordKind kind, uint64_t address, uint64_t count)
+static void add(Import *import, PfRecordKind kind, uint8_t flags, uint64_t address,
+                uint64_t count)
 {
     pf_trace_writer_add(import->writer, &(PfRecord){.kind = (uint8_t)kind,
+                                                    .flags = flags,
                                                     .context = import->context,
                                                     .address = address,
                                                     .count = count,
@@ -56,7 +58,8 @@ static void add(Import *import, PfRecordKind kind, uint64_t address, uint64_t co
 }
 
 /* An access of SIZE bytes. What is wrong with it, or NULL. */
-static const char *add_access(Import *import, PfRecordKind kind, uint64_t address, uint64_t size)
+static const char *add_access(Import *import, PfRecordKind kind, uint8_t flags, uint64_t address,
+                              uint64_t size)
 {
     if (size == 0 || size > ACCESS_BYTES_MAX)
         return "a size must be within 1 .. 4096 bytes";
@@ -64,7 +67,7 @@ static const char *add_access(Import *import, PfRecordKind kind, uint64_t addres
         return "the access goes beyond the end of the address space";
     map_chunk(import, address);
     map_chunk(import, address + size - 1);
-    add(import, kind, address, size);
+    add(import, kind, flags, address, size);
     return NULL;
 }
 
@@ -132,7 +135,7 @@ static const char *take_ramulator(Import *import, const char *line)
     }
     if (!sound || !at_end(line))
         return wrong;
-    return add_access(import, is_write ? PF_RECORD_WRITE : PF_RECORD_READ,
+    return add_access(import, is_write ? PF_RECORD_WRITE : PF_RECORD_READ, 0,
                       address / REQUEST_BYTES * REQUEST_BYTES, REQUEST_BYTES);
 }
 
@@ -157,7 +160,7 @@ static const char *take_dramsim3(Import *import, const char *line)
                                                         .count = time_ps,
                                                         .content = PF_TRACE_NO_CONTENT});
     import->time_ps = time_ps;
-    return add_access(import, is_write ? PF_RECORD_WRITE : PF_RECORD_READ,
+    return add_access(import, is_write ? PF_RECORD_WRITE : PF_RECORD_READ, 0,
                       address / REQUEST_BYTES * REQUEST_BYTES, REQUEST_BYTES);
 }
 
@@ -177,11 +180,13 @@ static const char *take_lackey(Import *import, const char *line)
         return "expected ADDRESS,SIZE behind I, L, S or M";
     const char *problem = NULL;
     if (kind == 'I')
-        add(import, PF_RECORD_RUN, 0, 1);
+        add(import, PF_RECORD_RUN, 0, 0, 1);
     if (kind != 'S')
-        problem = add_access(import, kind == 'I' ? PF_RECORD_FETCH : PF_RECORD_READ, address, size);
+        problem =
+            add_access(import, kind == 'I' ? PF_RECORD_FETCH : PF_RECORD_READ, 0, address, size);
     if (problem == NULL && (kind == 'S' || kind == 'M'))
-        problem = add_access(import, PF_RECORD_WRITE, address, size);
+        problem = add_access(import, PF_RECORD_WRITE, kind == 'M' ? PF_RECORD_MODIFIES : 0,
+                             address, size);
     return problem;
 }
 

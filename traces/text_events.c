@@ -214,11 +214,14 @@ static bool parse_write(PfTextReader *reader, PfRecord *record)
     if (!take_range(reader, record, "number of bytes"))
         return false;
     const PfWord *word = pf_text_peek(reader);
-    if (word != NULL && (word->is_quoted || !g_str_has_prefix(word->text, "va="))) {
+    if (word != NULL && (word->is_quoted || (!g_str_has_prefix(word->text, "va=") &&
+                                             !g_str_equal(word->text, "modify")))) {
         record->flags |= PF_RECORD_HAS_VALUE;
         if (!take_value(reader, record))
             return false;
     }
+    if (pf_text_take_flag(reader, "modify"))
+        record->flags |= PF_RECORD_MODIFIES;
     return take_virtual(reader, record);
 }
 

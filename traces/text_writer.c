@@ -216,6 +216,8 @@ static void put_access_end(GString *line, const PfRecord *record)
         else
             g_string_append_printf(line, "0x%" PRIx64, record->value);
     }
+    if ((record->flags & PF_RECORD_MODIFIES) != 0)
+        g_string_append(line, " modify");
     if ((record->flags & PF_RECORD_HAS_VIRTUAL) != 0)
         g_string_append_printf(line, " va=0x%" PRIx64, record->virtual_address);
 }

@@ -48,6 +48,7 @@ enum {
     PF_RECORD_HAS_VALUE = 2,   /* write: the bytes are known (`value` or `bytes`) */
     PF_RECORD_HAS_VIRTUAL = 4, /* `virtual_address` holds a virtual address */
     PF_RECORD_SCAN_PASSES = 8, /* scan: `count` is passes, not pages */
+    PF_RECORD_MODIFIES = 32,   /* write: of what the same instruction has just read */
     PF_RECORD_CONTINUED = 16,  /* a part of a longer record, not its last; no trace has it */
 };
 

@@ -29,7 +29,7 @@ static const PfRecordTraits traits[PF_RECORD_KINDS] = {
     [PF_RECORD_WRITE] = {.name = "write",
                          .has_context = true,
                          .is_access = true,
-                         .flags = PF_RECORD_HAS_VALUE | VIRTUAL},
+                         .flags = PF_RECORD_HAS_VALUE | PF_RECORD_MODIFIES | VIRTUAL},
     [PF_RECORD_TOUCH] = {.name = "touch", .has_context = true, .has_pages = true, .flags = VIRTUAL},
     [PF_RECORD_FETCH] = {.name = "fetch", .has_context = true, .is_access = true, .flags = VIRTUAL},
     [PF_RECORD_INIT] = {.name = "init",

@@ -48,6 +48,23 @@ void pf_table_reserve(PfTable *table, uint64_t count)
         resize(table, slots);
 }
 
+uint64_t *pf_table_at(PfTable *table, uint64_t key)
+{
+    g_assert(key != 0);
+    if (table->slots == NULL)
+        resize(table, SLOTS_MIN);
+    PfTableSlot *slot = slot_of(table, key);
+    if (slot->key == key)
+        return &slot->value;
+    if (table->count + 1 > (table->mask + 1) / 4 * 3) {
+        resize(table, (table->mask + 1) * 2);
+        slot = slot_of(table, key);
+    }
+    *slot = (PfTableSlot){.key = key};
+    table->count++;
+    return &slot->value;
+}
+
 bool pf_table_insert(PfTable *table, uint64_t key, uint64_t value)
 {
     if (key == 0) {
@@ -57,20 +74,9 @@ bool pf_table_insert(PfTable *table, uint64_t key, uint64_t value)
         table->count += is_new;
         return is_new;
     }
-    if (table->slots == NULL)
-        resize(table, SLOTS_MIN);
-    PfTableSlot *slot = slot_of(table, key);
-    if (slot->key == key) {
-        slot->value = value;
-        return false;
-    }
-    if (table->count + 1 > (table->mask + 1) / 4 * 3) {
-        resize(table, (table->mask + 1) * 2);
-        slot = slot_of(table, key);
-    }
-    *slot = (PfTableSlot){key, value};
-    table->count++;
-    return true;
+    uint64_t count = table->count;
+    *pf_table_at(table, key) = value;
+    return table->count > count;
 }
 
 /* Backward shift (Knuth, The Art of Computer Programming 3, 6.4, algorithm R): moves later keys of

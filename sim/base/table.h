@@ -32,6 +32,9 @@ void pf_table_reserve(PfTable *table, uint64_t count);
 /* Sets the value of KEY (any value, 0 included). True if the key is new. */
 bool pf_table_insert(PfTable *table, uint64_t key, uint64_t value);
 
+/* Where the value of KEY, which is not 0, stands: good until the table changes. A new key has 0. */
+uint64_t *pf_table_at(PfTable *table, uint64_t key);
+
 /* Removes KEY. False if it was not there. */
 bool pf_table_remove(PfTable *table, uint64_t key);
 

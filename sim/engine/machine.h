@@ -4,6 +4,7 @@
 #include "cache.h"
 #include "conflicts.h"
 #include "cam.h"
+#include "coherence.h"
 #include "config.h"
 #include "controller.h"
 #include "core.h"
@@ -36,6 +37,7 @@ typedef struct {
     PfDramConfig dram;
     PfHashEngineConfig hash_engine;
     PfCamConfig cam;
+    PfCoherenceConfig coherence;
     PfControllerConfig controller;
     PfIndirectionConfig remap;
     PfCosts costs;
@@ -66,6 +68,7 @@ typedef struct {
     PfCache **caches; /* config->cache_count for each core; shared ones stand for each core */
     PfCache **fetch;  /* by core: the first level that serves fetches, and data */
     PfCache **data;
+    PfCoherence *coherence;
     uint64_t fetch_hit_cycles; /* of those first levels */
     uint64_t data_hit_cycles;
     /* Before the last cache of each node; NULL unless asked for. */
@@ -107,3 +110,9 @@ void pf_machine_listen(PfMachine *machine, PfTapListener listener, void *user);
 
 /* Asserts the invariants of every model. */
 void pf_machine_check(const PfMachine *machine);
+
+/* ---- machine_caches.c ---- */
+
+/* Makes the caches of all cores, in front of memory. False with PF_ERROR_CONFIG. */
+bool machine_build_caches(PfMachine *machine, uint64_t seed, PfStats *stats, GError **error);
+void machine_free_caches(PfMachine *machine);

@@ -96,8 +96,16 @@ static void check_caches(PfMachineConfig *config, PfConfigSection *machine)
                                "a private cache behind a shared one; caches go outward from the "
                                "cores");
         shared |= cache->shared;
-        if (cache->line_bytes != config->caches[0].line_bytes)
-            pf_config_complain(section, "line", "all caches of a machine have one line size");
+        bool is_first = true;
+        for (unsigned j = 0; j < i; j++)
+            is_first &= cache->serves != PF_CACHE_SERVES_ALL &&
+                        config->caches[j].serves != cache->serves;
+        if (is_first && cache->inclusion == PF_CACHE_EXCLUSIVE)
+            pf_config_complain(section, "inclusion", "there is no level above it");
+        for (unsigned j = 0; j < i; j++)
+            if (cache->line_bytes < config->caches[j].line_bytes &&
+                (cache->serves == PF_CACHE_SERVES_ALL || cache->serves == config->caches[j].serves))
+                pf_config_complain(section, "line", "a line is shorter than one of a level above");
     }
     if (!fetch || !data)
         pf_config_complain(machine, "caches", "no cache serves %s", fetch ? "data" : "fetches");
@@ -134,6 +142,8 @@ PfMachineConfig *pf_machine_config_new(PfConfig *config)
     PfConfigSection *tlb = pf_config_subsection(section, "tlb");
     pf_mmu_bind(tlb, pf_config_subsection(section, "walk"), &machine->mmu);
     bind_caches(machine, section);
+    pf_config_bind(pf_config_subsection(section, "coherence"), pf_coherence_fields,
+                   pf_coherence_field_count, &machine->coherence);
     pf_config_bind(pf_config_subsection(section, "dram"), pf_dram_fields, pf_dram_field_count,
                    &machine->dram);
     pf_hash_engine_bind(pf_config_subsection(section, "hash_engine"), &machine->hash_engine);

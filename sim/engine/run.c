@@ -16,6 +16,7 @@ static void set_grain(PfRun *run, PfGrain grain)
         run->work.full = grain == PF_GRAIN_ACCESS;
     else
         run->work.full = run->config->timing == PF_TIMING_FULL;
+    run->fills_caches |= run->work.full;
 }
 
 static bool build_host(PfRun *run, uint64_t frame_capacity, bool verify, GError **error)
@@ -142,6 +143,8 @@ PfRun *pf_run_new(const PfRunConfig *config, const PfMachineConfig *machine_conf
         pf_interconnect_tell_contexts(run->machine->interconnect, run->core_context);
     if (run->machine != NULL && remaps)
         remap_at_controller(run, frame_capacity);
+    if (run->machine != NULL)
+        run_watch_frames(run);
     run_register_energy(run);
     if (run->machine != NULL)
         run_open_nodes(run);

@@ -11,7 +11,9 @@
 
 typedef enum { PF_TIMING_AUTO, PF_TIMING_FULL, PF_TIMING_COSTS } PfTiming;
 typedef enum { PF_PACING_CLOSED, PF_PACING_OPEN } PfPacing;
-typedef enum { PF_MODE_MACHINE, PF_MODE_DRAM } PfMode;
+typedef enum { PF_MODE_MACHINE, PF_MODE_DRAM, PF_MODE_CACHES } PfMode;
+typedef enum { PF_STRADDLE_ONE, PF_STRADDLE_SPLIT } PfStraddle;
+typedef enum { PF_MODIFY_READ, PF_MODIFY_READ_WRITE } PfModify;
 typedef enum { PF_CONTEXTS_AUTO, PF_CONTEXTS_ALL, PF_CONTEXTS_NONE } PfContextsTold;
 
 /* The top level of the configuration, bound; the same for all runs. */
@@ -21,6 +23,8 @@ typedef struct {
     int mode;   /* PfMode */
     uint64_t outstanding;
     bool timed;
+    int straddle; /* PfStraddle */
+    int modify;   /* PfModify */
     int timing; /* PfTiming */
     int pacing; /* PfPacing */
     double dilation;
@@ -84,6 +88,7 @@ struct PfRun {
     uint64_t due_cycles;  /* the next wake-up or epoch */
     uint64_t time_ps;     /* the last `time` record */
     PfGrain grain;
+    bool fills_caches; /* it has timed accesses in full at some time */
     bool has_access_grain;
     bool has_page_grain;
     const PfNote *notes;   /* of the range in hand, by record */
@@ -247,6 +252,16 @@ void run_open_dram(PfRun *run);
 uint32_t run_play_dram(PfRun *run, const PfRecordBlock *block);
 /* Waits for all that was sent. */
 void run_finish_dram(PfRun *run);
+
+/* run_caches.c: mode = "caches". The same through the caches of core 0. */
+uint32_t run_play_caches(PfRun *run, const PfRecordBlock *block);
+
+/* run_frames.c */
+/* From now on lines of frames that are given out again are dropped, and reads of shared frames that
+ * hit in the last level counted. */
+void run_watch_frames(PfRun *run);
+/* Under paranoia asserts that no cache holds a line of FRAME, which was just given out. */
+void run_check_fresh(const PfRun *run, PfMpn frame);
 
 /* run_pages.c */
 /* Lets SLOT take a store: maps, copies or takes back as need be, charges PLACE (NULL: nobody),

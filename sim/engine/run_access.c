@@ -152,7 +152,8 @@ static void send(PfRun *run, const Piece *piece, PfMpn frame, bool dependent)
         uint64_t line_end = (request.address.bytes | (run->work.line_bytes - 1U)) + 1;
         request.size_bytes = (uint32_t)(MIN(line_end, end) - request.address.bytes);
         request.now_cycles = MAX(core->now_cycles, core->translated_cycles);
-        uint64_t done = pf_cache_access(pf_cache_port(cache), &request);
+        uint64_t done = pf_port_wait(pf_cache_port(cache),
+                                     pf_cache_access(pf_cache_port(cache), &request));
         uint64_t stall;
         if (is_followed)
             follow_store(run, piece, &request, done);

@@ -162,6 +162,8 @@ bool run_store(PfRun *run, const PfPlace *place, PfPage page, PfSlot slot, PfSlo
         pf_shootdown_free(&run->machine->mmu, &what);
     }
     PfMpn frame = {pf_memory_entry(&run->memory, slot)->mpn};
+    if (outcome.fault != PF_FAULT_REUSE && outcome.fault != PF_FAULT_FILE)
+        run_check_fresh(run, frame);
     if (place != NULL && outcome.by_controller)
         charge_controller(run, place, outcome.fault, outcome.old_frame, frame);
     else if (place != NULL)

@@ -240,11 +240,12 @@ static bool play_long(PfSimulation *simulation, const PfRecordBlock *block, uint
     return true;
 }
 
-/* A block's requests to DRAM alone, of the only run. */
-static bool play_dram(PfSimulation *simulation, const PfRecordBlock *block, GError **error)
+/* A block's requests to DRAM or the caches alone, of the only run. */
+static bool play_part(PfSimulation *simulation, const PfRecordBlock *block, GError **error)
 {
     PfRun *run = g_ptr_array_index(simulation->runs, 0);
-    uint32_t played = run_play_dram(run, block);
+    bool is_dram = simulation->setup.run.mode == PF_MODE_DRAM;
+    uint32_t played = is_dram ? run_play_dram(run, block) : run_play_caches(run, block);
     if (run->error != NULL) {
         g_propagate_error(error, g_error_copy(run->error));
         prefix_place(simulation, block, played, error);
@@ -261,8 +262,8 @@ static bool play_block(PfSimulation *simulation, PfRecordBlock *block, GError **
     uint64_t stop_after = simulation->options.stop_after;
     if (stop_after != 0)
         block->count = (uint32_t)MIN(block->count, stop_after - simulation->records);
-    if (simulation->setup.run.mode == PF_MODE_DRAM)
-        return play_dram(simulation, block, error);
+    if (simulation->setup.run.mode != PF_MODE_MACHINE)
+        return play_part(simulation, block, error);
     uint32_t from = 0;
     while (from < block->count) {
         uint32_t to = from + 1;

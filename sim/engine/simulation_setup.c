@@ -4,7 +4,9 @@
 #include "host_class_rules.h"
 #include "simulation_internal.h"
 
-static const char *const modes[] = {"machine", "dram", NULL};
+static const char *const modes[] = {"machine", "dram", "caches", NULL};
+static const char *const straddles[] = {"one", "split", NULL};
+static const char *const modifies[] = {"read", "read-write", NULL};
 static const char *const timings[] = {"auto", "full", "costs", NULL};
 static const char *const contexts_told[] = {"auto", "all", "none", NULL};
 static const char *const pacings[] = {"closed", "open", NULL};
@@ -18,7 +20,16 @@ static const PfConfigField run_fields[] = {
      .description = "Master seed of everything that is drawn."},
     {.key = "mode", .type = PF_CONFIG_ENUM, AT(mode), .standard = "machine", .choices = modes,
      .description = "machine: everything; dram: reads and writes of the trace go to the DRAM "
-                    "controllers as they are, without contexts, caches and policies."},
+                    "controllers as they are, without contexts, caches and policies; caches: they "
+                    "and fetches go through the levels of cache of one core alone, without time."},
+    {.key = "straddle", .type = PF_CONFIG_ENUM, AT(straddle), .standard = "one",
+     .choices = straddles,
+     .description = "mode = caches: an access to two lines is one, a miss if either is missing, or "
+                    "split in two."},
+    {.key = "modify", .type = PF_CONFIG_ENUM, AT(modify), .standard = "read",
+     .choices = modifies,
+     .description = "mode = caches: an instruction that reads and writes the same bytes is a read, "
+                    "or a read and a write."},
     {.key = "outstanding", .type = PF_CONFIG_UINT, AT(outstanding), .standard = "0",
      .max = 1000000, .unit = "reads",
      .description = "mode = dram: reads that are under way at a time; 0: as many as are taken."},
@@ -129,6 +140,21 @@ static void bind_policies(PfSetup *setup, PfConfigSection *root, const PfRegistr
     }
 }
 
+/* What only one mode can do with caches. */
+static void check_caches(const PfSetup *setup, PfConfigSection *machine)
+{
+    const PfCacheConfig *caches = setup->machine->caches;
+    bool is_alone = setup->run.mode == PF_MODE_CACHES;
+    for (unsigned i = 0; i < setup->machine->cache_count; i++) {
+        PfConfigSection *section = pf_config_list_section(machine, "caches", i);
+        if (!is_alone && caches[i].line_bytes != caches[0].line_bytes)
+            pf_config_complain(section, "line", "all caches of a machine have one line size; only "
+                               "mode = \"caches\" takes others");
+        if (is_alone && caches[i].inclusion == PF_CACHE_EXCLUSIVE)
+            pf_config_complain(section, "inclusion", "mode = \"caches\" has no exclusive levels");
+    }
+}
+
 void simulation_setup_init(PfSetup *setup, PfConfig *config, const PfRegistry *registry)
 {
     *setup = (PfSetup){0};
@@ -143,8 +169,10 @@ void simulation_setup_init(PfSetup *setup, PfConfig *config, const PfRegistry *r
     setup->machine = pf_machine_config_new(config);
     setup->policies = g_ptr_array_new_with_free_func((GDestroyNotify)pf_policy_setup_free);
     bind_policies(setup, root, registry);
-    if (setup->run.mode == PF_MODE_DRAM && setup->policies->len != 1)
-        pf_config_complain(root, "policies", "mode = \"dram\" has no policies; leave them out");
+    if (setup->run.mode != PF_MODE_MACHINE && setup->policies->len != 1)
+        pf_config_complain(root, "policies", "mode = \"%s\" has no policies; leave them out",
+                           modes[setup->run.mode]);
+    check_caches(setup, pf_config_section(config, "machine"));
 }
 
 void simulation_setup_clear(PfSetup *setup)

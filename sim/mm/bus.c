@@ -62,6 +62,8 @@ void pf_bus_take(PfMemory *memory, PfSlot slot)
     if (bus->free->len > 0) {
         *page = g_array_index(bus->free, uint32_t, bus->free->len - 1);
         g_array_set_size(bus->free, bus->free->len - 1);
+        if (bus->reused.tell != NULL)
+            bus->reused.tell(bus->reused.user, (PfMpn){*page});
     } else {
         *page = bus->next++;
         pf_seg_array_reserve(&bus->users, bus->next);

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "addr.h"
+#include "frame.h"
 #include "indirection.h"
 #include "seg_array.h"
 
@@ -22,6 +23,7 @@ typedef struct {
     GArray *free;         /* of uint32_t, last freed first used */
     uint32_t next;        /* above all numbers ever used */
     PfIndirection *table; /* borrowed */
+    PfReused reused;      /* of bus pages; the owner sets it */
 } PfBus;
 
 typedef struct PfMemory PfMemory;

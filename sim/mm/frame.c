@@ -126,10 +126,13 @@ bool pf_frame_alloc_on(PfFramePool *pool, PfSlot slot, PfFrameWish wish, PfMpn *
     if (!has_room(pool, wish.node))
         return false;
     PfMpn mpn = {take_number(pool, wish.node, choose_bin(pool, wish.page))};
+    bool was_used = pf_frame_at(pool, mpn)->holds != 0;
     *pf_frame_at(pool, mpn) = (PfFrame){.holds = PF_FRAME_LIVE | slot.index, .count = 1};
     if (mpn.number < pool->classes.count)
         pf_frame_set_class(pool, mpn, 0);
     count_used(pool, wish.node);
+    if (was_used && pool->reused.tell != NULL)
+        pool->reused.tell(pool->reused.user, mpn);
     *ret_mpn = mpn;
     return true;
 }
@@ -180,7 +183,7 @@ static void release_frame(PfFramePool *pool, PfMpn mpn)
     if ((frame->count & PF_FRAME_FILE) != 0)
         pf_table_remove(&pool->file_object, mpn.number);
     release_held(pool, frame);
-    frame->count = 0;
+    *frame = (PfFrame){.holds = PF_FRAME_UNKNOWN}; /* so it is no new one */
     g_array_append_val(node->free[bin_of(pool, mpn.number)], mpn.number);
 }
 

@@ -77,8 +77,15 @@ typedef struct {
     uint64_t used_frames; /* the zero frame is one of node 0 */
 } PfFrameNode;
 
+/* Who is told of PAGE, which is given out and was in use before. */
+typedef struct {
+    void (*tell)(void *user, PfMpn page); /* NULL: nobody */
+    void *user;
+} PfReused;
+
 typedef struct {
     PfContentStore *store; /* borrowed */
+    PfReused reused; /* the owner sets it */
     PfSegArray frames;
     PfFrameRules rules;
     unsigned bin_count; /* colours that are told apart */

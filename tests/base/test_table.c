@@ -41,6 +41,27 @@ static void test_insert_replaces(void)
     pf_table_clear(&table);
 }
 
+static void test_value_in_place(void)
+{
+    PfTable table;
+    pf_table_init(&table);
+    uint64_t *value = pf_table_at(&table, 5);
+    CU_ASSERT_EQUAL(*value, 0);
+    *value = 7;
+    CU_ASSERT_PTR_EQUAL(pf_table_at(&table, 5), value);
+    CU_ASSERT_FALSE(pf_table_insert(&table, 5, 8));
+    CU_ASSERT_EQUAL(*value, 8);
+    CU_ASSERT_EQUAL(pf_table_count(&table), 1);
+    /* Three quarters of 16 slots are full; the next key doubles them. */
+    for (uint64_t key = 6; key < 17; key++)
+        *pf_table_at(&table, key) = key;
+    CU_ASSERT_EQUAL(pf_table_bytes(&table), 16 * 16);
+    *pf_table_at(&table, 17) = 17;
+    CU_ASSERT_EQUAL(pf_table_bytes(&table), 32 * 16);
+    CU_ASSERT_EQUAL(*pf_table_at(&table, 5), 8);
+    pf_table_clear(&table);
+}
+
 static void test_remove(void)
 {
     PfTable table;
@@ -143,6 +164,7 @@ static void test_against_model(void)
 static const PfCheck checks[] = {
     {"keys and values can be any 64-bit number", test_any_key_and_value},
     {"inserting a key again replaces its value", test_insert_replaces},
+    {"a value can be changed where it stands", test_value_in_place},
     {"a removed key is gone and the others stay", test_remove},
     {"the table doubles when it is three quarters full", test_load_and_bytes},
     {"a reserved number of keys fits without growing", test_reserve},

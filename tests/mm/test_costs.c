@@ -184,8 +184,11 @@ static void test_controller(void)
     Fixture fixture;
     set_up(&fixture, 256, true);
     const PfControllerConfig config = {.snoop_cycles = 50};
-    g_autoptr(PfController) controller = pf_controller_new(&config, &next_port, LINE, NULL);
-    pf_controller_add_cache(controller, fixture.cache);
+    const PfCoherenceConfig kept = {.kept = true};
+    g_autoptr(PfCoherence) coherence = pf_coherence_new(&kept, 1, LINE, NULL);
+    g_autoptr(PfController) controller =
+        pf_controller_new(&config, &next_port, coherence, LINE, NULL);
+    pf_coherence_add_shared(coherence, 0, fixture.cache);
     fixture.work.controller = controller;
     PfPlace engine = fixture.place;
     engine.cache = NULL;

@@ -8,6 +8,7 @@ enum { LINE = 64, DRAM = 100, WRITE = 7, SNOOP = 30 };
 typedef struct {
     Mock *dram;
     PfCache *caches[2];
+    PfCoherence *coherence;
     PfController *controller;
 } Fixture;
 
@@ -21,16 +22,20 @@ static void set_up(Fixture *fixture)
     const PfControllerConfig config = {.snoop_cycles = SNOOP};
     fixture->dram = mock_new(DRAM);
     fixture->dram->write_latency_cycles = WRITE;
-    fixture->controller = pf_controller_new(&config, &fixture->dram->port, LINE, NULL);
+    const PfCoherenceConfig coherence = {.kept = true};
+    fixture->coherence = pf_coherence_new(&coherence, 1, LINE, NULL);
+    fixture->controller =
+        pf_controller_new(&config, &fixture->dram->port, fixture->coherence, LINE, NULL);
     for (unsigned i = 0; i < 2; i++) {
         fixture->caches[i] = pf_cache_new(&cache, &fixture->dram->port, 1, NULL, NULL);
-        pf_controller_add_cache(fixture->controller, fixture->caches[i]);
+        pf_coherence_add_shared(fixture->coherence, 0, fixture->caches[i]);
     }
 }
 
 static void tear_down(Fixture *fixture)
 {
     pf_controller_free(fixture->controller);
+    pf_coherence_free(fixture->coherence);
     pf_cache_free(fixture->caches[0]);
     pf_cache_free(fixture->caches[1]);
     g_free(fixture->dram);

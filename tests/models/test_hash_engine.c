@@ -31,6 +31,7 @@ typedef struct {
     PfDram *dram;
     PfNodes nodes;
     PfHomes homes;
+    PfCoherence *coherence;
     PfController *controller;
     PfHashEngine *engine;
 } Rig;
@@ -41,9 +42,12 @@ static Rig *rig_new(const PfHashEngineConfig *config, unsigned channels, PfCache
     Rig *rig = g_new0(Rig, 1);
     PfControllerConfig controller = {.snoop_cycles = SNOOP};
     rig->dram = dram_with(channels);
-    rig->controller = pf_controller_new(&controller, pf_dram_port(rig->dram), LINE, NULL);
+    PfCoherenceConfig coherence = {.kept = true};
+    rig->coherence = pf_coherence_new(&coherence, 1, LINE, NULL);
+    rig->controller = pf_controller_new(&controller, pf_dram_port(rig->dram), rig->coherence,
+                                        LINE, NULL);
     if (cache != NULL)
-        pf_controller_add_cache(rig->controller, cache);
+        pf_coherence_add_shared(rig->coherence, 0, cache);
     pf_nodes_init(&rig->nodes, 1);
     pf_homes_init(&rig->homes, &rig->nodes, &rig->dram, 12);
     rig->engine = pf_hash_engine_new(config, CORES, &rig->homes, PAGE, LINE, NULL);
@@ -56,6 +60,7 @@ static void rig_free(Rig *rig)
 {
     pf_hash_engine_free(rig->engine);
     pf_controller_free(rig->controller);
+    pf_coherence_free(rig->coherence);
     pf_dram_free(rig->dram);
     g_free(rig);
 }

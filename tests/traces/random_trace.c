@@ -105,6 +105,8 @@ static void make_access(Random *random, PfRecord *record)
     record->address = address(random, record->count);
     if (record->kind == PF_RECORD_READ && below(random, 4) == 0)
         record->flags |= PF_RECORD_DEPENDENT;
+    if (record->kind == PF_RECORD_WRITE && below(random, 4) == 0)
+        record->flags |= PF_RECORD_MODIFIES;
     if (record->kind != PF_RECORD_WRITE || below(random, 3) == 0)
         return;
     record->flags |= PF_RECORD_HAS_VALUE;
