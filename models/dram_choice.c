@@ -18,7 +18,7 @@ static inline bool is_column(PfDramNeed need)
 }
 
 /* What entry INDEX needs next, and when its bank lets it. */
-static PfDramCandidate candidate_of(const PfDramChannel *channel, uint16_t index)
+static inline PfDramCandidate candidate_of(const PfDramChannel *channel, uint16_t index)
 {
     const PfDramEntry *entry = &channel->queue.entries[index];
     const PfDramBank *bank = &channel->banks.banks[entry->bank];
@@ -56,14 +56,6 @@ static uint64_t fit(const PfDramChannel *channel, PfDramNeed need, uint64_t at)
     const uint32_t slots[PF_DRAM_NEEDS] = {timing->column_slots, timing->column_slots, 1,
                                            timing->activate_slots};
     return pf_dram_bus_fit(bus_of(channel, need), at, slots[need]);
-}
-
-/* When RANK and the clock let be done what NEED says. */
-static inline uint64_t rank_ready(const PfDramChannel *channel, const PfDramRank *rank,
-                                  PfDramNeed need)
-{
-    uint64_t at = MAX(channel->now, rank->ready[need]);
-    return need == PF_DRAM_NEEDS_ACT ? MAX(at, rank->window_ready[rank->window_oldest]) : at;
 }
 
 static inline void set_bit(uint64_t *words, uint32_t bank)
@@ -120,20 +112,38 @@ static void find_candidates(PfDramChannel *channel, bool is_write)
     }
 }
 
-/* The least of all candidates' numbers; UINT64_MAX where there are none. */
-static uint64_t find_best(const PfDramChannel *channel)
+/* When each rank and bus let be done what is needed, by rank and need. Whether that is so for
+ * good: a bus may be taken behind its first free clock. */
+static inline bool find_starts(const PfDramChannel *channel, uint64_t *ret_starts)
 {
     const PfDramBanks *banks = &channel->banks;
-    const uint64_t *of_groups = banks->groups[0].ready;
-    uint64_t of_ranks[PF_DRAM_RANKS_MAX * PF_DRAM_NEEDS];
-    bool is_free = true; /* no bus is taken behind the first clock at which it is free */
-    for (unsigned need = 0; need < PF_DRAM_NEEDS; need++) {
-        uint64_t at = fit(channel, need, channel->now);
-        is_free &= bus_of(channel, need)->end <= at;
-        for (uint32_t rank = 0; rank < banks->rank_count; rank++)
-            of_ranks[rank * PF_DRAM_NEEDS + need] =
-                MAX(at, rank_ready(channel, &banks->ranks[rank], need));
+    uint64_t row_start = pf_dram_bus_fit(&banks->bus, channel->now, 1);
+    uint64_t column_start = row_start;
+    bool is_free = banks->bus.end <= row_start;
+    if (channel->timing->splits_bus) {
+        column_start = pf_dram_bus_fit(&banks->column_bus, channel->now, 1);
+        is_free &= banks->column_bus.end <= column_start;
     }
+    for (uint32_t rank = 0; rank < banks->rank_count; rank++) {
+        const PfDramRank *state = &banks->ranks[rank];
+        uint64_t *starts = &ret_starts[rank * PF_DRAM_NEEDS];
+        uint64_t window_ready = state->window_ready[state->window_oldest];
+        starts[PF_DRAM_NEEDS_READ] = MAX(column_start, state->ready[PF_DRAM_NEEDS_READ]);
+        starts[PF_DRAM_NEEDS_WRITE] = MAX(column_start, state->ready[PF_DRAM_NEEDS_WRITE]);
+        starts[PF_DRAM_NEEDS_PRE] = MAX(row_start, state->ready[PF_DRAM_NEEDS_PRE]);
+        starts[PF_DRAM_NEEDS_ACT] =
+            MAX(row_start, MAX(window_ready, state->ready[PF_DRAM_NEEDS_ACT]));
+    }
+    return is_free;
+}
+
+/* The least of all candidates' numbers; UINT64_MAX where there are none. */
+static inline uint64_t find_best(const PfDramChannel *channel)
+{
+    const uint64_t *of_groups = channel->banks.groups[0].ready;
+    uint64_t of_ranks[PF_DRAM_RANKS_MAX * PF_DRAM_NEEDS];
+    bool is_free = find_starts(channel, of_ranks);
+    uint64_t now = channel->now;
     uint64_t best = UINT64_MAX;
     for (uint32_t word = 0; word < channel->queue.busy_words; word++) {
         const PfDramCandidate *candidates = &channel->candidates[word * 64];
@@ -143,7 +153,7 @@ static uint64_t find_best(const PfDramChannel *channel)
             at = MAX(at, of_groups[candidate->of_group]);
             if (G_UNLIKELY(!is_free))
                 at = fit(channel, candidate->need, at);
-            best = MIN(best, (at - channel->now) << TIME_SHIFT | candidate->low);
+            best = MIN(best, (at - now) << TIME_SHIFT | candidate->low);
         }
     }
     return best;
@@ -218,7 +228,10 @@ static PfDramChoice choice_alone(const PfDramChannel *channel, const PfDramCandi
 {
     PfDramNeed need = candidate->need;
     const PfDramBanks *banks = &channel->banks;
-    uint64_t at = rank_ready(channel, &banks->ranks[candidate->of_rank / PF_DRAM_NEEDS], need);
+    const PfDramRank *rank = &banks->ranks[candidate->of_rank / PF_DRAM_NEEDS];
+    uint64_t at = MAX(channel->now, rank->ready[need]);
+    if (need == PF_DRAM_NEEDS_ACT)
+        at = MAX(at, rank->window_ready[rank->window_oldest]);
     at = MAX(at, MAX(candidate->ready, banks->groups[0].ready[candidate->of_group]));
     return choice_of(channel, candidate, fit(channel, need, at));
 }
