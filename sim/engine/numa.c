@@ -8,6 +8,8 @@ struct PfNuma {
     unsigned page_shift;
     uint64_t local;
     uint64_t remote;
+    PfWriteBackListener listener; /* NULL: nobody wants to know */
+    void *listener_user;
 };
 
 /* Lines of frames that a program waits for; other tables lie beyond them. */
@@ -28,6 +30,9 @@ static uint64_t numa_access(PfPort *port, const PfRequest *request)
         numa->local += is_local;
         numa->remote += !is_local;
     }
+    /* Caches write whole lines, for nothing else is stored to memory by them. */
+    if (request->kind == PF_ACCESS_WRITE && numa->listener != NULL)
+        numa->listener(numa->listener_user, request);
     return pf_port_access(numa->next, request);
 }
 
@@ -60,6 +65,12 @@ void pf_numa_free(PfNuma *numa)
 void pf_numa_set_frames(PfNuma *numa, const PfFramePool *frames)
 {
     numa->frames = frames;
+}
+
+void pf_numa_listen(PfNuma *numa, PfWriteBackListener listener, void *user)
+{
+    numa->listener = listener;
+    numa->listener_user = user;
 }
 
 PfPort *pf_numa_port(PfNuma *numa)

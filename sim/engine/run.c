@@ -2,6 +2,7 @@
 
 #include "dram_feed.h"
 #include "error.h"
+#include "host_write_backs.h"
 #include "numa.h"
 
 /* Epoch that "auto" starts with; it doubles as the run gets longer. */
@@ -51,6 +52,8 @@ static bool build_host(PfRun *run, uint64_t frame_capacity, bool verify, GError 
                        .color_count = pf_machine_colors(run->machine_config,
                                                         run->work.page_bytes)};
     run->host = pf_host_new(run->setup, &base, error);
+    if (run->host != NULL && run->host->write_backs != NULL)
+        pf_numa_listen(run->machine->numa, pf_host_line_written_back, run->host);
     return run->host != NULL;
 }
 
@@ -218,6 +221,7 @@ static void play_record(PfRun *run, const PfRecord *record, uint32_t number)
         return;
     case PF_RECORD_GRAIN:
         set_grain(run, (PfGrain)record->count);
+        pf_host_check_timing(run->host, &run->error);
         run->has_page_grain |= record->count == PF_GRAIN_PAGE;
         return;
     case PF_RECORD_CONTEXT:

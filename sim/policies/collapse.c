@@ -7,7 +7,8 @@
  * With `when = "immediate"` the result of a store is looked up before it is made: on a match there
  * is no store and no copy, the page is mapped to where the result is already. Otherwise pages that
  * were written wait in a queue, and are hashed once however often they were written meanwhile,
- * when they have settled, while contexts wait, or when memory runs short. What was found may be
+ * when they have settled, while contexts wait, when memory runs short, or when caches have written
+ * them back. What was found may be
  * collapsed later still. docs/collapse.md goes through the claims. */
 #include <string.h>
 
@@ -109,8 +110,15 @@ static void collapse_page_expired(void *user, PfPage page)
         pf_collapse_wait(self, number);
         return;
     }
+    if (pf_collapse_await_lines(self, number))
+        return;
     pf_collapse_list(self, number, PF_COLLAPSE_KNOWN);
     pf_collapse_look(self, number, self->config.then == PF_COLLAPSE_THEN_AT_ONCE);
+}
+
+static void collapse_line_written_back(void *user, PfMpn frame)
+{
+    pf_collapse_line_left(user, frame.number);
 }
 
 /* Pages of the event's range that were left out before may be shared now. */
@@ -239,7 +247,8 @@ static void *collapse_create(PfHost *host, const void *config, GError **error)
     self->gc_cycles = pf_host_cycles(host, self->config.gc_interval_ps);
     pf_collapse_pages_init(&self->pages, host);
     if (!add_patterns(self, error) || !add_given(self, error) ||
-        !pf_collapse_set_identical(self, error) || !check_groups(self, error)) {
+        !pf_collapse_set_identical(self, error) || !check_groups(self, error) ||
+        (pf_collapse_follows_lines(self) && !pf_host_watch_write_backs(host, error))) {
         collapse_free(self);
         return NULL;
     }
@@ -277,6 +286,7 @@ const PfPolicyOps pf_policy_collapse = {
     .init_requested = collapse_init_requested,
     .page_written = collapse_page_written,
     .page_expired = collapse_page_expired,
+    .line_written_back = collapse_line_written_back,
     .store_faulted = collapse_store_faulted,
     .memory_low = collapse_memory_low,
     .wake = collapse_wake,

@@ -1,5 +1,6 @@
 #include "host.h"
 #include "host_alike.h"
+#include "host_write_backs.h"
 
 #include <string.h>
 
@@ -20,6 +21,7 @@ PfHost *pf_host_new(const PfPolicySetup *setup, const PfHostBase *base, GError *
     host->setup = setup;
     work_at_home(host);
     host->wake_at_cycles = PF_HOST_NEVER;
+    host->write_back_cycles = PF_HOST_NEVER;
     g_autofree char *stream = g_strconcat("policy ", setup->common.name, NULL);
     host->rng = pf_rng_derive(base->seed, stream);
     host->scratch = g_malloc(base->work->page_bytes);
@@ -88,6 +90,7 @@ void pf_host_free(PfHost *host)
     pf_host_bill_free(host->bill);
     pf_host_free_alike(host);
     pf_host_free_keyed(host);
+    pf_host_free_write_backs(host);
     g_clear_pointer(&host->census.contexts, g_array_unref);
     g_free(host->scratch);
     pf_seg_array_clear(&host->starts);
@@ -270,6 +273,10 @@ void pf_host_wake(PfHost *host)
     if (at == host->expiry_cycles) {
         start_work(host, at);
         pf_host_tell_expired(host);
+        return;
+    }
+    if (at == host->write_back_cycles) {
+        pf_host_tell_write_backs(host, start_work);
         return;
     }
     host->wake_at_cycles = PF_HOST_NEVER;

@@ -135,6 +135,8 @@ struct PfHost {
     void *finder;
     void **filters;          /* as many as in the setup; NULL: there are none */
     uint64_t expiry_cycles;  /* when page_expired is to be told; PF_HOST_NEVER: not by now */
+    uint64_t write_back_cycles; /* when line_written_back is; likewise */
+    GArray *write_backs;        /* of PfWriteBack (host_write_backs.h); NULL: nobody asks */
     uint64_t accesses;       /* of all contexts */
     PfHostClasses *classes;  /* NULL: there are none */
     PfPlace *place; /* where the policy works now */
@@ -277,10 +279,11 @@ static inline bool pf_host_wants_intents(const PfHost *host)
     return host->setup->ops->write_intended != NULL;
 }
 
-/* When the policy is to be woken up, or to be told that pages have expired. */
+/* When the policy is to be woken up, or to be told of pages that expired or lines written back. */
 static inline uint64_t pf_host_due(const PfHost *host)
 {
-    return MIN(host->wake_at_cycles, host->expiry_cycles);
+    uint64_t told_cycles = MIN(host->expiry_cycles, host->write_back_cycles);
+    return MIN(host->wake_at_cycles, told_cycles);
 }
 
 /* ---- classes (host_classes.c) ---- */

@@ -1,6 +1,7 @@
 /* The services of policy.h that change mappings, and are charged. */
 #include "host.h"
 #include "host_alike.h"
+#include "host_write_backs.h"
 
 PfMergeResult pf_host_merge_result(PfShareResult result)
 {
@@ -266,6 +267,7 @@ bool pf_host_unshare(PfHost *host, PfPage page)
 void pf_host_shoot_down(PfHost *host, const PfPlace *initiator, PfPage page)
 {
     if (pf_host_remaps(host)) {
+        pf_host_page_flushed(host, page);
         pf_work_flush(host->base.work, initiator, PF_ACCOUNT_MERGE, page_address(host, page), true);
         return;
     }

@@ -98,6 +98,10 @@ struct PfPolicyOps {
     /* The policy's filters leave PAGE, which was written or accessed, out no longer; told as soon
      * as that is so. A policy without this op asks pf_host_next_expired when it looks at pages. */
     void (*page_expired)(void *self, PfPage page);
+    /* A cache has written a line of FRAME back to memory, before what comes after the record in
+     * hand; FRAME may have changed hands since. Told to who asked for it in `create`
+     * (pf_host_watch_write_backs). */
+    void (*line_written_back)(void *self, PfMpn frame);
     /* A store has got its page, before the bytes are there (`state` records are no stores). */
     void (*store_faulted)(void *self, const PfStoreFault *fault);
     /* A store met a sharing or a protection that this policy made; PAGE has a frame of its own now

@@ -1,7 +1,8 @@
-/* Services for policies that look stores up before they are made, or that deem more identical than
- * equal bytes; part of policy.h. */
+/* Services for policies that look stores up before they are made or when they come to memory, or
+ * that deem more identical than equal bytes; part of policy.h. */
 #pragma once
 
+#include <glib.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -14,6 +15,12 @@ typedef struct PfHost PfHost;
 /* Whether PAGE was allocated in a group (`group=` of the trace): pages RET_FIRST and those behind
  * it, RET_PAGES in all, of one number. */
 bool pf_host_group(const PfHost *host, PfPage page, PfPage *ret_first, uint64_t *ret_pages);
+
+/* In `create`: the policy is to be told of lines that are written back. False with an error where
+ * nothing goes through caches, timing = "costs"; a run whose timing becomes that ends with one. */
+bool pf_host_watch_write_backs(PfHost *host, GError **error);
+/* Whether some cache holds a line of PAGE, which is present, that memory has not got yet. */
+bool pf_host_is_dirty(const PfHost *host, PfPage page);
 
 /* ---- Acts ---- */
 

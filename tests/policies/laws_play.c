@@ -40,15 +40,17 @@ char *laws_path(const char *directory, unsigned seed)
 PfSimulation *laws_play(const PfRegistry *registry, const char *path, const char *policies,
                         PfConfig **ret_config, unsigned threads)
 {
-    return laws_play_on(registry, path, policies, "numa = { nodes = 2; };", ret_config, threads);
+    return laws_play_on(registry, path, policies, "", "numa = { nodes = 2; };", ret_config,
+                        threads);
 }
 
 PfSimulation *laws_play_on(const PfRegistry *registry, const char *path, const char *policies,
-                           const char *more, PfConfig **ret_config, unsigned threads)
+                           const char *top, const char *more, PfConfig **ret_config,
+                           unsigned threads)
 {
-    g_autofree char *text = g_strdup_printf("%s%s };\npolicies = (%s);\ndilation = 1e4;\n"
+    g_autofree char *text = g_strdup_printf("%s%s };\npolicies = (%s);\ndilation = 1e4;\n%s\n"
                                             "output = { epoch = \"5us\"; };\n",
-                                            machine, more, policies);
+                                            machine, more, policies, top);
     g_autoptr(GError) error = NULL;
     *ret_config = pf_config_load_text(text, strlen(text), "laws", NULL, &error);
     g_assert_no_error(error);

@@ -18,6 +18,8 @@ char *laws_path(const char *directory, unsigned seed);
  * so that policies come to work in traces of a few hundred records. */
 PfSimulation *laws_play(const PfRegistry *registry, const char *path, const char *policies,
                         PfConfig **ret_config, unsigned threads);
-/* The same on a machine with MORE in its configuration ("cam = { ... };"). */
+/* The same on a machine with MORE in its configuration ("cam = { ... };"), and with TOP in that of
+ * the run ("timing = \"full\";"). */
 PfSimulation *laws_play_on(const PfRegistry *registry, const char *path, const char *policies,
-                           const char *more, PfConfig **ret_config, unsigned threads);
+                           const char *top, const char *more, PfConfig **ret_config,
+                           unsigned threads);

@@ -37,6 +37,18 @@ static const char *const collapse[] = {
     NULL,
 };
 
+const char *const laws_cached_variants[] = {
+    "when = \"write-back\"; ",
+    "look_up = \"line-writeback\"; ",
+    "when = \"write-back\"; place = \"controller\"; remap = \"controller\"; finder = \"cam\"; ",
+    "look_up = \"line-writeback\"; place = \"controller\"; remap = \"controller\"; ",
+    "look_up = \"line-writeback\"; place = \"stolen\"; collapse_when = \"idle\"; ",
+    "when = \"write-back\"; pacing = \"trace\"; probe_pages = 2; free = \"gc\"; ",
+    "when = \"write-back\"; filters = (\"flagged\"); flagged = { time = \"500ns\"; }; "
+    "patterns = (\"zero\", \"ones\"); ",
+    NULL,
+};
+
 /* PARTS[0] + PARTS[1] = SUM */
 static const struct {
     const char *parts[2];

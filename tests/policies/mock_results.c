@@ -22,6 +22,20 @@ PfMergeResult pf_host_redirect(PfHost *host, PfPage keeper)
     return PF_NOT_ADMITTED;
 }
 
+bool pf_host_watch_write_backs(PfHost *host, GError **error)
+{
+    (void)host;
+    (void)error;
+    return false;
+}
+
+bool pf_host_is_dirty(const PfHost *host, PfPage page)
+{
+    (void)host;
+    (void)page;
+    return false;
+}
+
 void pf_host_defer_frees(PfHost *host)
 {
     (void)host;

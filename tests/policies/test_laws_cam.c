@@ -81,7 +81,7 @@ static int64_t play(const PfRegistry *registry, const char *path, unsigned make)
     int64_t searches = 0;
     PfConfig *config;
     PfSimulation *simulation =
-        laws_play_on(registry, path, policies, makes[make].machine, &config, 1);
+        laws_play_on(registry, path, policies, "", makes[make].machine, &config, 1);
     size_t pairs = pf_simulation_run_count(simulation) / 2;
     for (unsigned i = 0; i < pairs; i++) {
         const PfRun *table = pf_simulation_run_at(simulation, 2 * i);

@@ -1,8 +1,9 @@
 #include "collapse_config.h"
 
-static const char *const whens[] = {"immediate", "settled", "idle", "pressure", NULL};
+static const char *const whens[] = {"immediate", "settled", "idle", "pressure", "write-back",
+                                    NULL};
 static const char *const thens[] = {"at-once", "idle", "pressure", NULL};
-static const char *const grains[] = {"store", "settle", NULL};
+static const char *const grains[] = {"store", "line-writeback", "settle", NULL};
 static const char *const primaries[] = {"lowest", "oldest", "most-referenced", "given", NULL};
 static const char *const frees[] = {"now", "gc", NULL};
 
@@ -14,16 +15,18 @@ const PfConfigField pf_collapse_fields[PF_COLLAPSE_FIELDS] = {
     PF_SWEEP_FIELDS,
     {.key = "when", .type = PF_CONFIG_ENUM, AT(when), .standard = "immediate", .choices = whens,
      .description = "When a page that was written is looked up: before the store is made, once it "
-                    "was left alone for `settle`, while contexts are idle, or while few frames "
-                    "are free."},
+                    "was left alone for `settle`, while contexts are idle, while few frames "
+                    "are free, or once caches have written its last dirty line back "
+                    "(timing = \"full\")."},
     {.key = "collapse_when", .type = PF_CONFIG_ENUM, AT(then), .standard = "at-once",
      .choices = thens,
      .description = "When a duplicate that was found is collapsed: at once, or put off until "
                     "contexts are idle or few frames are free."},
     {.key = "look_up", .type = PF_CONFIG_ENUM, AT(grain), .standard = "store", .choices = grains,
-     .description = "What `immediate` looks up: the result of each store before it is made, or "
-                    "the page once a burst of stores is over, that is, after `settle` without "
-                    "one."},
+     .description = "What `immediate` looks up: the result of each store before it is made, the "
+                    "page with each dirty line that caches write back to memory "
+                    "(timing = \"full\"), or once a burst of stores is over, that is, after "
+                    "`settle` without one."},
     {.key = "settle", .type = PF_CONFIG_TIME, AT(settle_ps), .standard = "1us",
      .description = "How long a page was not written when it counts as settled."},
     {.key = "idle_share", .type = PF_CONFIG_DOUBLE, AT(idle_share), .standard = "1.0", .max = 1,

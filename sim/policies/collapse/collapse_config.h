@@ -10,6 +10,7 @@ typedef enum {
     PF_COLLAPSE_SETTLED,
     PF_COLLAPSE_IDLE,
     PF_COLLAPSE_PRESSURE,
+    PF_COLLAPSE_WRITE_BACK,
 } PfCollapseWhen;
 
 /* When duplicates that were found are collapsed. */
@@ -19,8 +20,9 @@ typedef enum {
     PF_COLLAPSE_THEN_PRESSURE,
 } PfCollapseThen;
 
-/* What the immediate policy looks up: each store, or the page after the last of a burst. */
-typedef enum { PF_COLLAPSE_EACH_STORE, PF_COLLAPSE_BURST } PfCollapseGrain;
+/* What the immediate policy looks up: each store, the page as each of its lines is written back, or
+ * after the last of a burst. */
+typedef enum { PF_COLLAPSE_EACH_STORE, PF_COLLAPSE_EACH_LINE, PF_COLLAPSE_BURST } PfCollapseGrain;
 
 typedef enum {
     PF_COLLAPSE_LOWEST,

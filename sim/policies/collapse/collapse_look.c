@@ -325,7 +325,9 @@ void pf_collapse_written(PfCollapse *self, PfPage page, PfChange how)
     uint32_t number = pf_collapse_pages_sync(&self->pages, page);
     page_at(self, number)->merged_stores = 0;
     pf_collapse_frame(&self->pages, page_at(self, number)->frame)->is_stale = true;
-    pf_collapse_list(self, number, PF_COLLAPSE_KNOWN);
+    /* A store leaves a line dirty; other changes may even have found the page another frame. */
+    if (!is_store || page_at(self, number)->list != PF_COLLAPSE_DIRTY)
+        pf_collapse_list(self, number, PF_COLLAPSE_KNOWN);
     if (intent.kind == PF_COLLAPSE_PATTERN)
         keep_pattern(self, number, intent.number);
     if (intent.kind == PF_COLLAPSE_LOOKED_UP)
@@ -334,4 +336,24 @@ void pf_collapse_written(PfCollapse *self, PfPage page, PfChange how)
         pf_collapse_look(self, number, self->config.then == PF_COLLAPSE_THEN_AT_ONCE);
     else
         pf_collapse_wait(self, number);
+}
+
+/* ---- Lines that are written back ---- */
+
+void pf_collapse_line_left(PfCollapse *self, uint32_t mpn)
+{
+    const PfCollapseFrame *frame = pf_collapse_frame(&self->pages, mpn);
+    if (frame->pages == 0)
+        return;
+    self->stats.lines++;
+    uint32_t number = frame->first;
+    while (number != 0 && page_at(self, number)->list != PF_COLLAPSE_DIRTY)
+        number = page_at(self, number)->next;
+    bool is_each = self->config.when == PF_COLLAPSE_IMMEDIATE;
+    if (!is_each && (number == 0 || pf_host_is_dirty(self->host, page_at(self, number)->page)))
+        return;
+    if (number == 0)
+        number = frame->first;
+    pf_collapse_list(self, number, PF_COLLAPSE_KNOWN);
+    pf_collapse_look(self, number, self->config.then == PF_COLLAPSE_THEN_AT_ONCE);
 }

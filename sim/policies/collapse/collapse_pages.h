@@ -13,6 +13,7 @@ typedef enum {
     PF_COLLAPSE_KNOWN,     /* in none: looked up since it was written, or not to be shared */
     PF_COLLAPSE_WAITING,   /* to be looked up */
     PF_COLLAPSE_DUPLICATE, /* found, to be collapsed */
+    PF_COLLAPSE_DIRTY,     /* to be looked up when lines of it are written back */
     PF_COLLAPSE_LISTS,
 } PfCollapseList;
 

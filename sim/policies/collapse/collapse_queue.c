@@ -43,6 +43,13 @@ static bool settles(const PfCollapse *self)
             self->config.grain == PF_COLLAPSE_BURST);
 }
 
+/* Whether what waits waits for nothing but the next wake-up. */
+static bool is_prompt(const PfCollapse *self)
+{
+    return self->config.when == PF_COLLAPSE_IMMEDIATE ||
+           self->config.when == PF_COLLAPSE_WRITE_BACK;
+}
+
 /* From when on the policy has something to do, if nothing changes. */
 static uint64_t next_work(const PfCollapse *self, uint64_t now)
 {
@@ -50,7 +57,7 @@ static uint64_t next_work(const PfCollapse *self, uint64_t now)
     uint32_t first = self->lines[PF_COLLAPSE_WAITING].first;
     if (first != 0 && settles(self))
         next = MIN(next, MAX(now, pf_collapse_page(&self->pages, first)->due_cycles));
-    else if (first != 0 && self->config.when == PF_COLLAPSE_IMMEDIATE)
+    else if (first != 0 && is_prompt(self))
         next = now;
     else if (first != 0)
         next = MIN(next, now + self->sleep_cycles);
@@ -67,8 +74,23 @@ void pf_collapse_rouse(PfCollapse *self)
     pf_host_wake_at(self->host, next_work(self, now));
 }
 
+bool pf_collapse_await_lines(PfCollapse *self, uint32_t number)
+{
+    const PfCollapsePage *page = pf_collapse_page(&self->pages, number);
+    if (!pf_collapse_follows_lines(self))
+        return false;
+    if (page->list == PF_COLLAPSE_DIRTY)
+        return true;
+    if (!pf_host_is_dirty(self->host, page->page))
+        return false;
+    pf_collapse_list(self, number, PF_COLLAPSE_DIRTY);
+    return true;
+}
+
 void pf_collapse_wait(PfCollapse *self, uint32_t number)
 {
+    if (pf_collapse_await_lines(self, number))
+        return;
     bool was_empty = self->lines[PF_COLLAPSE_WAITING].first == 0;
     uint64_t now = pf_host_now(self->host);
     pf_collapse_page(&self->pages, number)->due_cycles =
@@ -103,6 +125,7 @@ static bool may_look(const PfCollapse *self)
     switch ((PfCollapseWhen)self->config.when) {
     case PF_COLLAPSE_IMMEDIATE:
     case PF_COLLAPSE_SETTLED:
+    case PF_COLLAPSE_WRITE_BACK:
         return true;
     case PF_COLLAPSE_IDLE:
         return is_idle(self);
@@ -160,9 +183,8 @@ uint64_t pf_collapse_wake(PfCollapse *self, uint64_t now_cycles)
         collect(self);
     bool was_empty = self->lines[PF_COLLAPSE_WAITING].first == 0;
     if (!was_empty && may_look(self))
-        look_at(self, settles(self) || self->config.when == PF_COLLAPSE_IMMEDIATE
-                          ? UINT64_MAX
-                          : self->config.sweep.pages_to_scan,
+        look_at(self, settles(self) || is_prompt(self) ? UINT64_MAX
+                                                       : self->config.sweep.pages_to_scan,
                 now_cycles);
     if (!was_empty && self->lines[PF_COLLAPSE_WAITING].first == 0)
         pf_host_count_pass(self->host);

@@ -61,6 +61,7 @@ typedef struct {
     struct {
         uint64_t stores;   /* told of, and stores that were not made */
         uint64_t searches;
+        uint64_t lines; /* written back */
         uint64_t collapsed;
         uint64_t redirected;
         uint64_t silent;
@@ -87,6 +88,8 @@ void pf_collapse_intend(PfCollapse *self, PfPage page);
 void pf_collapse_provide(PfCollapse *self, PfPage page, const uint8_t *pattern);
 /* PAGE holds new bytes. */
 void pf_collapse_written(PfCollapse *self, PfPage page, PfChange how);
+/* A line of FRAME was written back. */
+void pf_collapse_line_left(PfCollapse *self, uint32_t frame);
 
 /* Page NUMBER shares the frame that it maps with others, or all of its frame go over to FRAME or
  * those of FRAME to its own; what the bytes say. */
@@ -108,6 +111,9 @@ uint64_t pf_collapse_group_missed(const PfCollapse *self);
 void pf_collapse_list(PfCollapse *self, uint32_t number, PfCollapseList list);
 /* Page NUMBER waits to be looked up when it is time. */
 void pf_collapse_wait(PfCollapse *self, uint32_t number);
+/* Page NUMBER, unless memory has all of it, waits for its lines to be written back, if that is when
+ * pages are looked up; whether it does. */
+bool pf_collapse_await_lines(PfCollapse *self, uint32_t number);
 /* Something is to be done later that was not before: asks for the wake-up that this needs. */
 void pf_collapse_rouse(PfCollapse *self);
 /* Does what it is time for; when it is to be done again. */
@@ -122,6 +128,14 @@ static inline bool pf_collapse_is_immediate(const PfCollapse *self)
 {
     return self->config.when == PF_COLLAPSE_IMMEDIATE &&
            self->config.grain == PF_COLLAPSE_EACH_STORE;
+}
+
+/* Whether pages are looked up when lines of them are written back. */
+static inline bool pf_collapse_follows_lines(const PfCollapse *self)
+{
+    return self->config.when == PF_COLLAPSE_WRITE_BACK ||
+           (self->config.when == PF_COLLAPSE_IMMEDIATE &&
+            self->config.grain == PF_COLLAPSE_EACH_LINE);
 }
 
 /* ---- what is identical (collapse_identical.c) ---- */

@@ -29,6 +29,8 @@ void pf_collapse_register(PfCollapse *self)
          "Stores of which the policy was told before they were made."},
         {"searches", "events", &self->stats.searches,
          "Pages, or results of stores, that were looked up."},
+        {"lines_written_back", "events", &self->stats.lines,
+         "Dirty lines of the policy's pages that caches wrote back, where these are looked up."},
         {"collapsed", "pages", &self->stats.collapsed,
          "Pages that were mapped onto a primary page."},
         {"redirected", "events", &self->stats.redirected,
@@ -59,6 +61,9 @@ void pf_collapse_register(PfCollapse *self)
                    &self->stats.searches, &self->stats.stores, 1.0);
     pf_stats_level(group, "waiting", "pages", "Pages that wait to be looked up.", read_count,
                    &self->lines[PF_COLLAPSE_WAITING].count);
+    pf_stats_level(group, "dirty", "pages",
+                   "Pages that wait for dirty lines of theirs to be written back.", read_count,
+                   &self->lines[PF_COLLAPSE_DIRTY].count);
     pf_stats_level(group, "duplicates", "pages",
                    "Pages that were found to be duplicates and are not collapsed yet.", read_count,
                    &self->lines[PF_COLLAPSE_DUPLICATE].count);
