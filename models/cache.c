@@ -9,6 +9,9 @@
 /* An entry is a line number, shifted, and these bits; 0 is an empty place. */
 enum { ENTRY_VALID = 1, ENTRY_DIRTY = 2, ENTRY_SHIFT = 2 };
 
+/* Of a run, under way at a time: a page. */
+enum { RUN_LINES = 64 };
+
 enum { WAYS_MAX = 64, LINE_BYTES_MIN = 1 << ENTRY_SHIFT, LINE_BYTES_MAX = 4096 };
 
 /* Above any machine; it keeps products of the geometry far from 64 bits. */
@@ -36,55 +39,44 @@ static const char *const replacement_names[] = {"lru", "random", NULL};
 
 const PfConfigField pf_cache_fields[] = {
     {.key = "name",
-     .type = PF_CONFIG_STRING,
-     .offset = offsetof(PfCacheConfig, name),
+     .type = PF_CONFIG_STRING, .offset = offsetof(PfCacheConfig, name),
      .description = "What the level is called in statistics: cache.NAME."},
     {.key = "serves",
-     .type = PF_CONFIG_ENUM,
-     .offset = offsetof(PfCacheConfig, serves),
+     .type = PF_CONFIG_ENUM, .offset = offsetof(PfCacheConfig, serves),
      .standard = "all",
      .choices = serves_names,
      .description = "Which requests of a core enter the hierarchy at this level."},
     {.key = "size",
-     .type = PF_CONFIG_SIZE,
-     .offset = offsetof(PfCacheConfig, size_bytes),
+     .type = PF_CONFIG_SIZE, .offset = offsetof(PfCacheConfig, size_bytes),
      .standard = "32KiB",
-     .min = LINE_BYTES_MIN,
-     .max = SIZE_BYTES_MAX,
+     .min = LINE_BYTES_MIN, .max = SIZE_BYTES_MAX,
      .unit = "bytes",
      .description = "Capacity; divided by ways and line it must give a power of two of sets."},
     {.key = "ways",
-     .type = PF_CONFIG_UINT,
-     .offset = offsetof(PfCacheConfig, ways),
+     .type = PF_CONFIG_UINT, .offset = offsetof(PfCacheConfig, ways),
      .standard = "8",
-     .min = 1,
-     .max = WAYS_MAX,
+     .min = 1, .max = WAYS_MAX,
      .unit = "lines",
      .description = "Lines in a set."},
     {.key = "line",
-     .type = PF_CONFIG_SIZE,
-     .offset = offsetof(PfCacheConfig, line_bytes),
+     .type = PF_CONFIG_SIZE, .offset = offsetof(PfCacheConfig, line_bytes),
      .standard = "64",
-     .min = LINE_BYTES_MIN,
-     .max = LINE_BYTES_MAX,
+     .min = LINE_BYTES_MIN, .max = LINE_BYTES_MAX,
      .power_of_two = true,
      .unit = "bytes",
      .description = "Bytes of a line, not more than a line of the level below has."},
     {.key = "latency",
-     .type = PF_CONFIG_UINT,
-     .offset = offsetof(PfCacheConfig, latency_cycles),
+     .type = PF_CONFIG_UINT, .offset = offsetof(PfCacheConfig, latency_cycles),
      .standard = "4",
      .max = 1000000,
      .unit = "cycles",
      .description = "Time of a hit, and of finding out that it is a miss."},
     {.key = "shared",
-     .type = PF_CONFIG_BOOL,
-     .offset = offsetof(PfCacheConfig, shared),
+     .type = PF_CONFIG_BOOL, .offset = offsetof(PfCacheConfig, shared),
      .standard = "false",
      .description = "One for all cores of a node instead of one for each core."},
     {.key = "replacement",
-     .type = PF_CONFIG_ENUM,
-     .offset = offsetof(PfCacheConfig, replacement),
+     .type = PF_CONFIG_ENUM, .offset = offsetof(PfCacheConfig, replacement),
      .standard = "lru",
      .choices = replacement_names,
      .description = "Which line of a full set makes room."},
@@ -163,14 +155,19 @@ static uint64_t miss(PfCache *cache, const PfRequest *request, uint64_t line, ui
         .actor = request->actor,
     };
     if (request->kind != PF_ACCESS_WRITE || request->size_bytes < cache->line_bytes)
-        done_cycles = pf_port_wait(cache->next, pf_port_access(cache->next, &below));
+        done_cycles = pf_port_access(cache->next, &below);
     if ((victim & ENTRY_DIRTY) != 0) {
         below.address.bytes = victim >> ENTRY_SHIFT << cache->line_shift;
         below.kind = PF_ACCESS_WRITE;
         uint64_t taken_cycles = pf_port_wait(cache->next, pf_port_access(cache->next, &below));
-        done_cycles = MAX(done_cycles, taken_cycles);
+        done_cycles = MAX(done_cycles, taken_cycles); /* a ticket is later than that */
     }
     return done_cycles;
+}
+
+static uint64_t resolve(PfPort *port, uint64_t ticket)
+{
+    return pf_port_wait(((PfCache *)port)->next, ticket);
 }
 
 uint64_t pf_cache_access(PfPort *port, const PfRequest *request)
@@ -185,7 +182,7 @@ uint64_t pf_cache_access(PfPort *port, const PfRequest *request)
     return miss(cache, request, line, victim);
 }
 
-static const PfPortOps port_ops = {.access = pf_cache_access};
+static const PfPortOps port_ops = {.access = pf_cache_access, .resolve = resolve};
 
 static bool check_geometry(const PfCacheConfig *config, uint64_t *ret_sets, GError **error)
 {
@@ -299,11 +296,19 @@ uint64_t pf_cache_run(PfCache *cache, const PfRequest *first, uint32_t lines)
     request.address.bytes &= ~(uint64_t)(cache->line_bytes - 1);
     request.size_bytes = cache->line_bytes;
     uint64_t done_cycles = first->now_cycles;
-    for (uint32_t i = 0; i < lines; i++) {
-        uint64_t answer = pf_cache_access(&cache->port, &request);
-        done_cycles = MAX(done_cycles, answer);
-        request.address.bytes += cache->line_bytes;
-        request.now_cycles++;
+    while (lines > 0) {
+        uint64_t answers[RUN_LINES];
+        uint32_t count = MIN(lines, RUN_LINES);
+        for (uint32_t i = 0; i < count; i++) {
+            answers[i] = pf_cache_access(&cache->port, &request);
+            request.address.bytes += cache->line_bytes;
+            request.now_cycles++;
+        }
+        for (uint32_t i = 0; i < count; i++) {
+            uint64_t answer = pf_port_wait(&cache->port, answers[i]);
+            done_cycles = MAX(done_cycles, answer);
+        }
+        lines -= count;
     }
     return done_cycles;
 }

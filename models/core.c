@@ -88,7 +88,44 @@ void pf_core_free(PfCore *core)
     g_free(core);
 }
 
-/* Forgets the misses that are done by now; the others keep their order. */
+void pf_core_set_port(PfCore *core, PfPort *port)
+{
+    core->port = port;
+}
+
+/* Finds out when MISS is done. */
+static void settle(PfCore *core, PfCoreMiss *miss)
+{
+    uint64_t answer = miss->done_cycles;
+    if (!pf_answer_is_ticket(answer))
+        return;
+    miss->done_cycles = pf_port_wait(core->port, answer) + miss->late_cycles;
+    if (core->previous_read_done_cycles == answer)
+        core->previous_read_done_cycles = miss->done_cycles;
+}
+
+/* Of the misses with tickets, settles the oldest. Whether it is done by now. */
+static bool settle_oldest(PfCore *core)
+{
+    for (uint32_t i = 0; i < core->miss_count; i++) {
+        PfCoreMiss *miss = &core->misses[i];
+        if (!pf_answer_is_ticket(miss->done_cycles))
+            continue;
+        settle(core, miss);
+        return miss->done_cycles <= core->now_cycles;
+    }
+    return false;
+}
+
+uint64_t pf_core_settle_previous(PfCore *core)
+{
+    for (uint32_t i = core->miss_count; i-- > 0;)
+        if (core->misses[i].done_cycles == core->previous_read_done_cycles)
+            settle(core, &core->misses[i]);
+    return core->previous_read_done_cycles;
+}
+
+/* Forgets the misses that are known to be done by now; the others keep their order. */
 static void retire(PfCore *core)
 {
     uint32_t kept = 0;
@@ -100,7 +137,7 @@ static void retire(PfCore *core)
 
 /* The outstanding read that fills the window first, or NULL. Misses stand in order of issue, so it
  * is the first that is no write. */
-static const PfCoreMiss *oldest_read(const PfCore *core)
+static PfCoreMiss *oldest_read(PfCore *core)
 {
     for (uint32_t i = 0; i < core->miss_count; i++)
         if (core->misses[i].limit_instructions != UINT64_MAX)
@@ -111,23 +148,26 @@ static const PfCoreMiss *oldest_read(const PfCore *core)
 uint64_t pf_core_instructions_in_window(PfCore *core, uint64_t count)
 {
     uint64_t cycles = 0;
-    const PfCoreMiss *oldest;
+    PfCoreMiss *oldest;
     while (core->miss_count > 0 && (oldest = oldest_read(core)) != NULL) {
         uint64_t room = oldest->limit_instructions - core->instructions;
         if (count <= room)
             break;
         cycles += pf_core_advance(core, room);
         count -= room;
+        settle(core, oldest);
         cycles += pf_core_stall_until(core, oldest->done_cycles);
         retire(core);
     }
     return cycles + pf_core_advance(core, count);
 }
 
-uint64_t pf_core_issue_miss(PfCore *core, uint64_t done_cycles, bool is_write)
+uint64_t pf_core_issue_miss(PfCore *core, uint64_t answer, bool is_write)
 {
     uint64_t stall_cycles = 0;
     if (core->miss_count == core->mshrs)
+        retire(core);
+    if (core->miss_count == core->mshrs && settle_oldest(core))
         retire(core);
     if (core->miss_count == core->mshrs) {
         uint64_t first_done_cycles = core->misses[0].done_cycles;
@@ -137,9 +177,11 @@ uint64_t pf_core_issue_miss(PfCore *core, uint64_t done_cycles, bool is_write)
         retire(core);
     }
     /* It could be sent only now. */
-    done_cycles += stall_cycles;
+    bool is_ticket = pf_answer_is_ticket(answer);
+    uint64_t done_cycles = is_ticket ? answer : answer + stall_cycles;
     core->misses[core->miss_count++] = (PfCoreMiss){
         .done_cycles = done_cycles,
+        .late_cycles = stall_cycles,
         .limit_instructions = is_write ? UINT64_MAX : core->instructions + core->window,
     };
     if (!is_write)
@@ -155,8 +197,10 @@ bool pf_core_draw_dependent(PfCore *core)
 uint64_t pf_core_drain(PfCore *core)
 {
     uint64_t last_done_cycles = 0;
-    for (uint32_t i = 0; i < core->miss_count; i++)
+    for (uint32_t i = 0; i < core->miss_count; i++) {
+        settle(core, &core->misses[i]);
         last_done_cycles = MAX(last_done_cycles, core->misses[i].done_cycles);
+    }
     core->miss_count = 0;
     return pf_core_stall_until(core, last_done_cycles);
 }
@@ -173,6 +217,8 @@ uint64_t pf_core_advance_to(PfCore *core, uint64_t cycle)
 
 void pf_core_reset_state(PfCore *core)
 {
+    for (uint32_t i = 0; i < core->miss_count; i++)
+        settle(core, &core->misses[i]);
     core->miss_count = 0;
     core->cpi_fraction = 0;
     core->previous_read_done_cycles = 0;

@@ -87,8 +87,9 @@ static void reserve_read(const PfDramBanks *banks, PfDramBank *bank, uint64_t at
 {
     const PfDramPreset *timing = banks->timing;
     PfDramRank *own = &banks->ranks[bank->rank];
+    PfDramGroup *group = &banks->groups[bank->group];
     hold_until(&bank->precharge_ready, at + timing->rtp);
-    hold_until(&banks->groups[bank->group].ready[PF_DRAM_NEEDS_READ], at + MAX(timing->burst, timing->ccd_l));
+    hold_until(&group->ready[PF_DRAM_NEEDS_READ], at + MAX(timing->burst, timing->ccd_l));
     hold_until(&own->ready[PF_DRAM_NEEDS_READ], at + MAX(timing->burst, timing->ccd_s));
     hold_until(&own->ready[PF_DRAM_NEEDS_WRITE], at + pf_dram_read_to_write(timing));
     for (uint32_t i = 0; i < banks->rank_count; i++) {

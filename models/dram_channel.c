@@ -109,7 +109,8 @@ static void use_row(PfDramChannel *channel, uint32_t bank)
         return;
     PfDramBanks *banks = &channel->banks;
     const PfDramEntry *entry = &channel->queue.entries[hit];
-    begin(channel, &channel->queue.entries[hit], is_write ? PF_DRAM_NEEDS_WRITE : PF_DRAM_NEEDS_READ);
+    begin(channel, &channel->queue.entries[hit],
+          is_write ? PF_DRAM_NEEDS_WRITE : PF_DRAM_NEEDS_READ);
     serve(channel, hit,
           pf_dram_column_ready(banks, &banks->banks[bank], is_write,
                                MAX(channel->now, entry->arrival)));

@@ -219,7 +219,7 @@ static uint64_t pass_on(PfPort *port, const PfRequest *request)
         PfRequest old = *request;
         old.kind = PF_ACCESS_READ;
         old.actor = PF_ACTOR_POLICY;
-        ready = pf_dram_access(dram, &old);
+        ready = pf_port_wait(dram, pf_dram_access(dram, &old));
         engine->stats.old_line_reads++;
     }
     bool crosses;
@@ -237,7 +237,12 @@ static uint64_t pass_on(PfPort *port, const PfRequest *request)
     return pf_dram_access(dram, &write);
 }
 
-static const PfPortOps port_ops = {.access = pass_on};
+static uint64_t resolve(PfPort *port, uint64_t ticket)
+{
+    return pf_port_wait(pf_dram_port(((PfHashEngine *)port)->dram), ticket);
+}
+
+static const PfPortOps port_ops = {.access = pass_on, .resolve = resolve};
 
 PfPort *pf_hash_engine_port(PfHashEngine *engine)
 {

@@ -60,6 +60,7 @@ static bool build_caches(PfMachine *machine, uint64_t seed, PfStats *stats, GErr
                 machine->data_hit_cycles = config->latency_cycles;
             }
         }
+        pf_core_set_port(machine->cores[core], pf_cache_port(machine->data[core]));
     }
     return true;
 }
