@@ -137,6 +137,9 @@ void simulation_setup_init(PfSetup *setup, PfConfig *config, const PfRegistry *r
     bind_policies(setup, root, registry);
     if (setup->run.mode == PF_MODE_DRAM && setup->policies->len != 1)
         pf_config_complain(root, "policies", "mode = \"dram\" has no policies; leave them out");
+    if (setup->run.mode == PF_MODE_DRAM && setup->run.warmup != NULL &&
+        setup->run.warmup_mark == NULL)
+        pf_config_complain(root, "warmup", "mode = \"dram\" warms up to a mark: \"mark:LABEL\"");
 }
 
 void simulation_setup_clear(PfSetup *setup)

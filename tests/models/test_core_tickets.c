@@ -61,7 +61,8 @@ static void mshrs(void)
     g_autoptr(PfCore) core = core_of(&mock, 1000, 2);
     miss(core, &mock, 100, false);
     miss(core, &mock, 60, false);
-    /* The oldest is waited for; the third, which took 70 from its sending, is done as much later. */
+    /* The oldest is waited for; the third, which took 70 from its sending, is done as much
+     * later. */
     CU_ASSERT_EQUAL(miss(core, &mock, 70, false), 100);
     CU_ASSERT_EQUAL(mock.resolved[0], 1);
     CU_ASSERT_EQUAL(mock.resolved[1] + mock.resolved[2], 0);
