@@ -1,21 +1,19 @@
 #include "cache.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "error.h"
 #include "rng.h"
 #include "units.h"
 
-/* An entry is a line number, shifted, and these bits; 0 is an empty place. */
-enum { ENTRY_VALID = 1, ENTRY_DIRTY = 2, ENTRY_SHIFT = 2 };
-
 /* Of a run, under way at a time: a page. */
 enum { RUN_LINES = 64 };
 
-enum { WAYS_MAX = 64, LINE_BYTES_MIN = 1 << ENTRY_SHIFT, LINE_BYTES_MAX = 4096 };
+/* An entry is a line number, shifted, and these bits; 0 is an empty place. */
+enum { ENTRY_VALID = 1, ENTRY_DIRTY = 2, ENTRY_SHIFT = 2 };
 
-/* Above any machine; it keeps products of the geometry far from 64 bits. */
-#define SIZE_BYTES_MAX (64 * PF_GIB)
+static_assert(PF_CACHE_LINE_BYTES_MIN >= 1 << ENTRY_SHIFT, "bits of an entry beside the line");
 
 struct PfCache {
     PfPort port;
@@ -34,68 +32,19 @@ struct PfCache {
     PfCacheStats own_stats;
 };
 
-static const char *const serves_names[] = {"all", "data", "fetch", NULL};
-static const char *const replacement_names[] = {"lru", "random", NULL};
-
-const PfConfigField pf_cache_fields[] = {
-    {.key = "name",
-     .type = PF_CONFIG_STRING, .offset = offsetof(PfCacheConfig, name),
-     .description = "What the level is called in statistics: cache.NAME."},
-    {.key = "serves",
-     .type = PF_CONFIG_ENUM, .offset = offsetof(PfCacheConfig, serves),
-     .standard = "all",
-     .choices = serves_names,
-     .description = "Which requests of a core enter the hierarchy at this level."},
-    {.key = "size",
-     .type = PF_CONFIG_SIZE, .offset = offsetof(PfCacheConfig, size_bytes),
-     .standard = "32KiB",
-     .min = LINE_BYTES_MIN, .max = SIZE_BYTES_MAX,
-     .unit = "bytes",
-     .description = "Capacity; divided by ways and line it must give a power of two of sets."},
-    {.key = "ways",
-     .type = PF_CONFIG_UINT, .offset = offsetof(PfCacheConfig, ways),
-     .standard = "8",
-     .min = 1, .max = WAYS_MAX,
-     .unit = "lines",
-     .description = "Lines in a set."},
-    {.key = "line",
-     .type = PF_CONFIG_SIZE, .offset = offsetof(PfCacheConfig, line_bytes),
-     .standard = "64",
-     .min = LINE_BYTES_MIN, .max = LINE_BYTES_MAX,
-     .power_of_two = true,
-     .unit = "bytes",
-     .description = "Bytes of a line, not more than a line of the level below has."},
-    {.key = "latency",
-     .type = PF_CONFIG_UINT, .offset = offsetof(PfCacheConfig, latency_cycles),
-     .standard = "4",
-     .max = 1000000,
-     .unit = "cycles",
-     .description = "Time of a hit, and of finding out that it is a miss."},
-    {.key = "shared",
-     .type = PF_CONFIG_BOOL, .offset = offsetof(PfCacheConfig, shared),
-     .standard = "false",
-     .description = "One for all cores of a node instead of one for each core."},
-    {.key = "replacement",
-     .type = PF_CONFIG_ENUM, .offset = offsetof(PfCacheConfig, replacement),
-     .standard = "lru",
-     .choices = replacement_names,
-     .description = "Which line of a full set makes room."},
-};
-const size_t pf_cache_field_count = G_N_ELEMENTS(pf_cache_fields);
-
 static uint64_t *set_of(const PfCache *cache, uint64_t line)
 {
     return cache->entries + (line & cache->set_mask) * cache->ways;
 }
 
-/* Looks for KEY behind the first place of SET and moves it to the front, with DIRTY added; the
- * others move back by one as the search passes them. Where it is not found it is put in front all
- * the same, and *RET_VICTIM is the entry that fell out, 0 if there was room. */
-static bool renew_behind_first(PfCache *cache, uint64_t *set, uint64_t key, uint64_t dirty,
+/* Looks for KEY behind the first of the WAYS places of SET and moves it to the front, with DIRTY
+ * added; the others move back by one as the search passes them. Where it is not found it is put in
+ * front all the same, and *RET_VICTIM is the entry that fell out, the last, 0 if there was room. */
+static inline bool renew_among(uint64_t *set, uint32_t ways, uint64_t key, uint64_t dirty,
                                uint64_t *ret_victim)
 {
     uint64_t carried = set[0];
-    for (uint32_t way = 1; way < cache->ways; way++) {
+    for (uint32_t way = 1; way < ways; way++) {
         uint64_t entry = set[way];
         set[way] = carried;
         if ((entry & ~(uint64_t)ENTRY_DIRTY) == key) {
@@ -104,18 +53,44 @@ static bool renew_behind_first(PfCache *cache, uint64_t *set, uint64_t key, uint
         }
         carried = entry;
     }
-    if (cache->random && carried != 0) {
-        uint64_t chosen = pf_rng_below(&cache->rng, cache->ways);
-        /* The entries stand one place behind where they stood, the last one in `carried`. */
-        if (chosen + 1 < cache->ways) {
-            uint64_t last = carried;
-            carried = set[chosen + 1];
-            set[chosen + 1] = last;
-        }
-    }
     set[0] = key | dirty;
     *ret_victim = carried;
     return false;
+}
+
+/* Random replacement: the entry that falls out is any of those that stood there before. */
+static bool renew_at_random(PfCache *cache, uint64_t *set, uint64_t key, uint64_t dirty,
+                            uint64_t *ret_victim)
+{
+    if (renew_among(set, cache->ways, key, dirty, ret_victim))
+        return true;
+    if (*ret_victim == 0)
+        return false;
+    /* The entries stand one place behind where they stood, the last one outside. */
+    uint64_t chosen = pf_rng_below(&cache->rng, cache->ways);
+    if (chosen + 1 < cache->ways) {
+        uint64_t last = *ret_victim;
+        *ret_victim = set[chosen + 1];
+        set[chosen + 1] = last;
+    }
+    return false;
+}
+
+/* Where KEY is not in front; with numbers of ways that the compiler knows, for those that most
+ * caches have. */
+static bool renew_behind_first(PfCache *cache, uint64_t *set, uint64_t key, uint64_t dirty,
+                               uint64_t *ret_victim)
+{
+    if (G_UNLIKELY(cache->random))
+        return renew_at_random(cache, set, key, dirty, ret_victim);
+    switch (cache->ways) {
+    case 8:
+        return renew_among(set, 8, key, dirty, ret_victim);
+    case 16:
+        return renew_among(set, 16, key, dirty, ret_victim);
+    default:
+        return renew_among(set, cache->ways, key, dirty, ret_victim);
+    }
 }
 
 static inline bool renew(PfCache *cache, uint64_t line, uint64_t dirty, uint64_t *ret_victim)
@@ -130,11 +105,21 @@ static inline bool renew(PfCache *cache, uint64_t line, uint64_t dirty, uint64_t
     return renew_behind_first(cache, set, key, dirty, ret_victim);
 }
 
-static void count_miss(PfCache *cache, PfAccessKind kind, PfActor actor, uint64_t victim)
+static void count_miss(PfCache *cache, PfAccessKind kind, PfActor actor)
 {
     cache->stats->misses[kind]++;
     cache->stats->misses_by_actor[actor]++;
-    cache->stats->writebacks += (victim & ENTRY_DIRTY) != 0;
+}
+
+/* Posts VICTIM, which is dirty, to the next level, as long after FILL as that was sent; when it is
+ * taken. */
+static uint64_t write_back(PfCache *cache, const PfRequest *fill, uint64_t victim)
+{
+    PfRequest request = *fill;
+    request.address.bytes = victim >> ENTRY_SHIFT << cache->line_shift;
+    request.kind = PF_ACCESS_WRITE;
+    cache->stats->writebacks++;
+    return pf_port_wait(cache->next, pf_port_access(cache->next, &request));
 }
 
 /* The rest of a miss: the fill, then the victim's write-back. */
@@ -142,7 +127,7 @@ static uint64_t miss(PfCache *cache, const PfRequest *request, uint64_t line, ui
 {
     uint64_t offset = request->address.bytes & (cache->line_bytes - 1);
     g_assert(request->size_bytes > 0 && offset + request->size_bytes <= cache->line_bytes);
-    count_miss(cache, request->kind, request->actor, victim);
+    count_miss(cache, request->kind, request->actor);
 
     uint64_t issue_cycles = request->now_cycles + cache->latency_cycles;
     uint64_t done_cycles = issue_cycles;
@@ -156,13 +141,10 @@ static uint64_t miss(PfCache *cache, const PfRequest *request, uint64_t line, ui
     };
     if (request->kind != PF_ACCESS_WRITE || request->size_bytes < cache->line_bytes)
         done_cycles = pf_port_access(cache->next, &below);
-    if ((victim & ENTRY_DIRTY) != 0) {
-        below.address.bytes = victim >> ENTRY_SHIFT << cache->line_shift;
-        below.kind = PF_ACCESS_WRITE;
-        uint64_t taken_cycles = pf_port_wait(cache->next, pf_port_access(cache->next, &below));
-        done_cycles = MAX(done_cycles, taken_cycles); /* a ticket is later than that */
-    }
-    return done_cycles;
+    if ((victim & ENTRY_DIRTY) == 0)
+        return done_cycles;
+    uint64_t taken_cycles = write_back(cache, &below, victim);
+    return MAX(done_cycles, taken_cycles); /* a ticket is later than that */
 }
 
 static uint64_t resolve(PfPort *port, uint64_t ticket)
@@ -183,37 +165,6 @@ uint64_t pf_cache_access(PfPort *port, const PfRequest *request)
 }
 
 static const PfPortOps port_ops = {.access = pf_cache_access, .resolve = resolve};
-
-static bool check_geometry(const PfCacheConfig *config, uint64_t *ret_sets, GError **error)
-{
-    const char *name = config->name != NULL ? config->name : "(unnamed)";
-    if (config->ways < 1 || config->ways > WAYS_MAX) {
-        g_set_error(error, PF_ERROR, PF_ERROR_CONFIG,
-                    "cache %s: ways = %" G_GUINT64_FORMAT " is not within 1 .. %d", name,
-                    config->ways, WAYS_MAX);
-        return false;
-    }
-    if (!pf_is_power_of_two(config->line_bytes) || config->line_bytes < LINE_BYTES_MIN ||
-        config->line_bytes > LINE_BYTES_MAX) {
-        g_set_error(error, PF_ERROR, PF_ERROR_CONFIG,
-                    "cache %s: line = %" G_GUINT64_FORMAT " is not a power of two within %d .. %d",
-                    name, config->line_bytes, LINE_BYTES_MIN, LINE_BYTES_MAX);
-        return false;
-    }
-    uint64_t set_bytes = config->ways * config->line_bytes;
-    uint64_t sets = config->size_bytes / set_bytes;
-    if (config->size_bytes > SIZE_BYTES_MAX || config->size_bytes % set_bytes != 0 ||
-        !pf_is_power_of_two(sets)) {
-        g_set_error(error, PF_ERROR, PF_ERROR_CONFIG,
-                    "cache %s: size = %" G_GUINT64_FORMAT " is not a power of two of sets of %"
-                    G_GUINT64_FORMAT " ways of %" G_GUINT64_FORMAT
-                    " bytes; change size or ways", name, config->size_bytes, config->ways,
-                    config->line_bytes);
-        return false;
-    }
-    *ret_sets = sets;
-    return true;
-}
 
 static void register_stats(const PfCacheStats *stats, PfStatsGroup *group)
 {
@@ -245,7 +196,7 @@ PfCache *pf_cache_new(const PfCacheConfig *config, PfPort *next, uint64_t seed,
                       PfStatsGroup *stats, GError **error)
 {
     uint64_t sets;
-    if (!check_geometry(config, &sets, error))
+    if (!pf_cache_check_geometry(config, &sets, error))
         return NULL;
 
     PfCache *cache = g_new0(PfCache, 1);
@@ -290,26 +241,54 @@ PfPort *pf_cache_port(PfCache *cache)
     return &cache->port;
 }
 
+/* *DONE_CYCLES is not before any of the ANSWERS of the next level, of which none are left. */
+static void wait_for_all(const PfCache *cache, const uint64_t *answers, unsigned *count,
+                         uint64_t *done_cycles)
+{
+    for (unsigned i = 0; i < *count; i++) {
+        uint64_t answer = pf_port_wait(cache->next, answers[i]);
+        *done_cycles = MAX(*done_cycles, answer);
+    }
+    *count = 0;
+}
+
 uint64_t pf_cache_run(PfCache *cache, const PfRequest *first, uint32_t lines)
 {
-    PfRequest request = *first;
-    request.address.bytes &= ~(uint64_t)(cache->line_bytes - 1);
-    request.size_bytes = cache->line_bytes;
+    uint64_t line = first->address.bytes >> cache->line_shift;
+    uint64_t dirty = first->kind == PF_ACCESS_WRITE ? ENTRY_DIRTY : 0;
+    PfRequest below = {
+        .size_bytes = cache->line_bytes,
+        .core = first->core,
+        .kind = first->kind == PF_ACCESS_FETCH ? PF_ACCESS_FETCH : PF_ACCESS_READ,
+        .actor = first->actor,
+    };
     uint64_t done_cycles = first->now_cycles;
-    while (lines > 0) {
-        uint64_t answers[RUN_LINES];
-        uint32_t count = MIN(lines, RUN_LINES);
-        for (uint32_t i = 0; i < count; i++) {
-            answers[i] = pf_cache_access(&cache->port, &request);
-            request.address.bytes += cache->line_bytes;
-            request.now_cycles++;
+    if (lines > 0)
+        done_cycles += lines - 1 + cache->latency_cycles;
+    uint64_t misses = 0;
+    uint64_t answers[RUN_LINES];
+    unsigned answer_count = 0;
+    for (uint32_t i = 0; i < lines; i++) {
+        uint64_t victim;
+        if (renew(cache, line + i, dirty, &victim))
+            continue;
+        misses++;
+        below.now_cycles = first->now_cycles + i + cache->latency_cycles;
+        if (dirty == 0) {
+            below.address.bytes = (line + i) << cache->line_shift;
+            answers[answer_count++] = pf_port_access(cache->next, &below);
+            if (answer_count == RUN_LINES)
+                wait_for_all(cache, answers, &answer_count, &done_cycles);
         }
-        for (uint32_t i = 0; i < count; i++) {
-            uint64_t answer = pf_port_wait(&cache->port, answers[i]);
-            done_cycles = MAX(done_cycles, answer);
+        if ((victim & ENTRY_DIRTY) != 0) {
+            uint64_t taken_cycles = write_back(cache, &below, victim);
+            done_cycles = MAX(done_cycles, taken_cycles);
         }
-        lines -= count;
     }
+    wait_for_all(cache, answers, &answer_count, &done_cycles);
+    cache->stats->accesses[first->kind] += lines;
+    cache->stats->misses[first->kind] += misses;
+    cache->stats->misses_by_actor[first->actor] += misses;
     return done_cycles;
 }
 
@@ -327,7 +306,7 @@ bool pf_cache_touch(PfCache *cache, PfMaddr address, uint32_t size_bytes, PfAcce
     }
     cache->stats->accesses[kind]++;
     if (!hit)
-        count_miss(cache, kind, actor, 0);
+        count_miss(cache, kind, actor);
     return hit;
 }
 

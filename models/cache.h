@@ -56,6 +56,11 @@ typedef struct {
 extern const PfConfigField pf_cache_fields[];
 extern const size_t pf_cache_field_count;
 
+enum { PF_CACHE_LINE_BYTES_MIN = 4 };
+
+/* Whether a level can be as CONFIG says: RET_SETS, a power of two. PF_ERROR_CONFIG if not. */
+bool pf_cache_check_geometry(const PfCacheConfig *config, uint64_t *ret_sets, GError **error);
+
 /* What a level counts. An access is counted once, a miss also with the actor that caused it. */
 typedef struct {
     uint64_t accesses[PF_ACCESS_KINDS];

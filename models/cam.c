@@ -42,13 +42,14 @@ static bool is_key(const PfCamKey *a, const PfCamKey *b)
 
 /* ---- Time ---- */
 
-/* An operation of CYCLES on BANK; when it begins. */
-static uint64_t reserve(PfCam *cam, uint32_t bank, uint64_t now_cycles, uint64_t cycles)
+/* An operation of CYCLES on BANK, for which one of its ports is taken; when it begins. */
+static uint64_t take_port(PfCam *cam, uint32_t bank, uint64_t now_cycles, uint64_t cycles)
 {
-    PfCamPort *port = &cam->ports[bank * cam->config.ports];
+    PfCamPort *ports = &cam->used_ports[bank * cam->config.ports];
+    PfCamPort *port = ports;
     for (uint64_t i = 1; i < cam->config.ports; i++)
-        if (cam->ports[bank * cam->config.ports + i].free_cycles < port->free_cycles)
-            port = &cam->ports[bank * cam->config.ports + i];
+        if (ports[i].free_cycles < port->free_cycles)
+            port = &ports[i];
     if (now_cycles < port->asked_cycles)
         return now_cycles;
     uint64_t begin = MAX(now_cycles, port->free_cycles);
@@ -57,6 +58,32 @@ static uint64_t reserve(PfCam *cam, uint32_t bank, uint64_t now_cycles, uint64_t
     *port = (PfCamPort){now_cycles,
                         begin + (cam->config.pipelined ? cam->figures.cycle_cycles : cycles)};
     return begin;
+}
+
+/* Begins an operation; when it begins. */
+static uint64_t reserve(PfCam *cam, uint32_t bank, uint64_t now_cycles, uint64_t cycles)
+{
+    cam->done = (PfCamDone){.bank = bank, .asked_cycles = now_cycles, .cycles = cycles};
+    if (bank != PF_CAM_ALL_BANKS)
+        return take_port(cam, bank, now_cycles, cycles);
+    for (uint32_t i = 0; i < cam->config.banks; i++)
+        take_port(cam, i, now_cycles, cycles);
+    return now_cycles;
+}
+
+/* The operation under way takes ENERGY. */
+static void spend(PfCam *cam, uint64_t energy_fJ)
+{
+    cam->stats->energy_fJ += energy_fJ;
+    cam->done.energy_fJ += energy_fJ;
+}
+
+void pf_cam_repeat(const PfCam *cam, PfCam *copy)
+{
+    PfCamDone done = cam->done;
+    copy->used_ports = copy->ports;
+    reserve(copy, done.bank, done.asked_cycles, done.cycles);
+    spend(copy, done.energy_fJ);
 }
 
 /* ---- Searches ---- */
@@ -94,7 +121,7 @@ uint32_t pf_cam_search(PfCam *cam, const PfCamKey *key, uint64_t now_cycles, uin
     uint64_t begin = reserve(cam, pf_cam_bank(cam, mixed), now_cycles, cam->figures.latency_cycles);
     *ret_done = begin + cam->figures.latency_cycles;
     cam->stats->searches++;
-    cam->stats->energy_fJ += cam->figures.search_fJ;
+    spend(cam, cam->figures.search_fJ);
     uint32_t head = pf_cam_head(&cam->keys, mixed);
     uint32_t match = next_match(cam, key, head, head);
     cam->stats->hits += match != 0;
@@ -124,6 +151,12 @@ PfCamItem pf_cam_item(const PfCam *cam, uint32_t match)
 
 /* ---- Changes ---- */
 
+/* Whether A is about a lower address than B; of one frame, the lower value. */
+static bool is_lower(const PfCamItem *a, const PfCamItem *b)
+{
+    return a->frame != b->frame ? a->frame < b->frame : a->value < b->value;
+}
+
 /* NUMBER joins the entries of its key where its priority is. */
 static void join_key(PfCam *cam, uint32_t number)
 {
@@ -134,9 +167,9 @@ static void join_key(PfCam *cam, uint32_t number)
     bool is_first = head == 0 || cam->config.priority == PF_CAM_NEWEST;
     if (cam->config.priority == PF_CAM_LOWEST && head != 0) {
         uint32_t before = pf_cam_links(cam, PF_CAM_BY_KEY, head)->previous;
-        while (pf_cam_entry(cam, before)->item.value > item->value && before != head)
+        while (is_lower(item, &pf_cam_entry(cam, before)->item) && before != head)
             before = pf_cam_links(cam, PF_CAM_BY_KEY, before)->previous;
-        is_first = pf_cam_entry(cam, before)->item.value > item->value;
+        is_first = is_lower(item, &pf_cam_entry(cam, before)->item);
         at = is_first ? head : pf_cam_links(cam, PF_CAM_BY_KEY, before)->next;
     }
     ring_put(cam, PF_CAM_BY_KEY, at, number);
@@ -224,7 +257,7 @@ PfCamInsertion pf_cam_insert(PfCam *cam, const PfCamItem *item, uint64_t now_cyc
         result = PF_CAM_EVICTED;
     }
     cam->stats->inserts++;
-    cam->stats->energy_fJ += cam->figures.write_fJ;
+    spend(cam, cam->figures.write_fJ);
     uint32_t number = take_entry(cam, set, index);
     *pf_cam_entry(cam, number) = (PfCamEntry){.item = *item, .is_used = true};
     join_key(cam, number);
@@ -241,14 +274,14 @@ bool pf_cam_delete(PfCam *cam, const PfCamKey *key, uint64_t value, uint64_t now
     uint64_t mixed = pf_cam_mix(key);
     uint64_t begin = reserve(cam, pf_cam_bank(cam, mixed), now_cycles, cam->figures.delete_cycles);
     *ret_done = begin + cam->figures.delete_cycles;
-    cam->stats->energy_fJ += cam->figures.search_fJ;
+    spend(cam, cam->figures.search_fJ);
     uint32_t head = pf_cam_head(&cam->keys, mixed);
     for (uint32_t number = head; number != 0;) {
         const PfCamEntry *entry = pf_cam_entry(cam, number);
         if (is_key(&entry->item.key, key) && entry->item.value == value) {
             *ret_item = clear_entry(cam, number);
             cam->stats->deletes++;
-            cam->stats->energy_fJ += cam->figures.write_fJ;
+            spend(cam, cam->figures.write_fJ);
             return true;
         }
         number = entry->links[PF_CAM_BY_KEY].next != head ? entry->links[PF_CAM_BY_KEY].next : 0;
@@ -260,13 +293,12 @@ void pf_cam_invalidate(PfCam *cam, uint32_t frame, bool clear, uint64_t now_cycl
                        void (*told)(const PfCamItem *item, void *user), void *user)
 {
     cam->stats->marks++;
-    for (uint32_t bank = 0; bank < cam->config.banks; bank++)
-        reserve(cam, bank, now_cycles, cam->figures.latency_cycles);
-    cam->stats->energy_fJ += cam->figures.search_fJ * cam->config.banks;
+    reserve(cam, PF_CAM_ALL_BANKS, now_cycles, cam->figures.latency_cycles);
+    spend(cam, cam->figures.search_fJ * cam->config.banks);
     for (uint32_t number; (number = pf_cam_head(&cam->frames, frame)) != 0;) {
         PfCamEntry *entry = pf_cam_entry(cam, number);
         cam->stats->stale++;
-        cam->stats->energy_fJ += cam->figures.write_fJ;
+        spend(cam, cam->figures.write_fJ);
         if (clear) {
             PfCamItem item = clear_entry(cam, number);
             told(&item, user);

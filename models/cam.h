@@ -77,6 +77,13 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(PfCam, pf_cam_free)
 /* From now on CAM, which is new, counts what it does in OWNER's statistics. */
 void pf_cam_count_into(PfCam *cam, PfCam *owner);
 
+/* Copies, of one geometry: CAM holds what all of them hold. Its next operation takes a port of
+ * COPY, which may be CAM itself. */
+void pf_cam_work_at(PfCam *cam, const PfCam *copy);
+/* What CAM's last operation did is done to COPY as well, which nobody waits for: it takes a port
+ * there and as much energy again. */
+void pf_cam_repeat(const PfCam *cam, PfCam *copy);
+
 /* Borrowed; those who use it count in it too. */
 PfCamStats *pf_cam_stats(PfCam *cam);
 const PfCamFigures *pf_cam_figures_of(const PfCam *cam);

@@ -84,10 +84,10 @@ static const PfConfigField fields[] = {
     {.key = "priority",
      .type = PF_CONFIG_ENUM,
      AT(priority),
-     .standard = "newest",
+     .standard = "lowest",
      .choices = priorities,
-     .description = "Which of several matches is tried first; lowest: that of the lowest value "
-                    "(frame number, or the policy's own number for it)."},
+     .description = "Which of several matches is tried first; lowest: that of the frame with the "
+                    "lowest address, newest: as the finder table answers."},
     {.key = "stores",
      .type = PF_CONFIG_ENUM,
      AT(stores),
@@ -153,6 +153,58 @@ static const PfConfigField fields[] = {
     FIGURE("area_mm2", area_mm2, "mm2", "Its area; auto: the card."),
 };
 
+/* The entries that a key may be in at most. */
+static uint64_t bank_entries(const PfCamConfig *config)
+{
+    return config->entries / config->banks;
+}
+
+/* What is wanted of the card: all that was not given. */
+static bool needs_card(const PfCamConfig *config)
+{
+    return config->latency_cycles == PF_CONFIG_AUTO || config->cycle_cycles == PF_CONFIG_AUTO ||
+           isnan(config->search_nJ) || isnan(config->write_nJ) || isnan(config->leakage_mW) ||
+           isnan(config->area_mm2);
+}
+
+static PfCamCardTable card_of(const PfCamConfig *config)
+{
+    return config->ways > 0 ? PF_CAM_CARD_RAM_22NM : (PfCamCardTable)config->preset;
+}
+
+/* The key of what cannot be built, or not by the card, and RET_WHY; NULL if nothing is wrong. */
+static const char *find_mistake(const PfCamConfig *config, char **ret_why)
+{
+    static const char by_hand[] =
+        "give latency, cycle, search_nJ, write_nJ, leakage_mW and area_mm2";
+    uint64_t unit = config->banks * MAX(1, config->ways);
+    if (config->is_ideal)
+        return NULL;
+    if (config->entries < unit || config->entries % unit != 0) {
+        *ret_why = g_strdup_printf("%" PRIu64 " entries cannot be divided among %" PRIu64
+                                   " banks in sets of %" PRIu64,
+                                   config->entries, config->banks, MAX(1, config->ways));
+        return "entries";
+    }
+    if (!needs_card(config))
+        return NULL;
+    if (config->ways > 0 && config->preset != PF_CAM_CARD_22NM) { /* RAM of 22 nm is known only */
+        *ret_why = g_strdup_printf("there is no card of 45 nm for ways > 0; %s", by_hand);
+        return "preset";
+    }
+    PfCamCardRow row;
+    if (config->allow_extrapolation ||
+        pf_cam_card_look(card_of(config), bank_entries(config), &row))
+        return NULL;
+    size_t count;
+    const PfCamCardRow *rows = pf_cam_card_rows(card_of(config), &count);
+    *ret_why =
+        g_strdup_printf("%" PRIu64 " entries in a bank lie outside of the card's %" PRIu64
+                        " to %" PRIu64 "; set allow_extrapolation = true, or %s",
+                        bank_entries(config), rows[0].entries, rows[count - 1].entries, by_hand);
+    return "entries";
+}
+
 void pf_cam_bind(PfConfigSection *machine, PfCamConfig *config)
 {
     static const PfConfigField whole = {
@@ -160,7 +212,12 @@ void pf_cam_bind(PfConfigSection *machine, PfCamConfig *config)
         .type = PF_CONFIG_STRING,
         .description = "\"ideal\": a CAM without limit that takes no time and no energy."};
     if (pf_config_is_group(machine, "cam")) {
-        pf_config_bind(pf_config_subsection(machine, "cam"), fields, G_N_ELEMENTS(fields), config);
+        PfConfigSection *section = pf_config_subsection(machine, "cam");
+        pf_config_bind(section, fields, G_N_ELEMENTS(fields), config);
+        g_autofree char *why = NULL;
+        const char *key = find_mistake(config, &why);
+        if (key != NULL)
+            pf_config_complain(section, key, "%s", why);
         return;
     }
     char *name = NULL;
@@ -172,57 +229,8 @@ void pf_cam_bind(PfConfigSection *machine, PfCamConfig *config)
                             .banks = 1,
                             .ports = 1,
                             .verify = true,
+                            .priority = PF_CAM_NEWEST, /* as a table answers */
                             .entries = PF_CAM_ENTRIES_MAX};
-}
-
-/* The entries that a key may be in at most. */
-static uint64_t bank_entries(const PfCamConfig *config)
-{
-    return config->entries / config->banks;
-}
-
-static bool check_geometry(const PfCamConfig *config, GError **error)
-{
-    uint64_t unit = config->banks * MAX(1, config->ways);
-    if (config->entries >= unit && config->entries % unit == 0)
-        return true;
-    g_set_error(error, PF_ERROR, PF_ERROR_CONFIG,
-                "machine.cam: %" PRIu64 " entries cannot be divided among %" PRIu64
-                " banks in sets of %" PRIu64,
-                config->entries, config->banks, MAX(1, config->ways));
-    return false;
-}
-
-/* What is wanted of the card: all that was not given. */
-static bool needs_card(const PfCamConfig *config)
-{
-    return config->latency_cycles == PF_CONFIG_AUTO || config->cycle_cycles == PF_CONFIG_AUTO ||
-           isnan(config->search_nJ) || isnan(config->write_nJ) || isnan(config->leakage_mW) ||
-           isnan(config->area_mm2);
-}
-
-/* There is no card for RAM in 45 nm. */
-static bool look_at_card(const PfCamConfig *config, PfCamCardRow *ret_row, bool *ret_inside,
-                         GError **error)
-{
-    bool is_ram = config->ways > 0;
-    PfCamCardTable table = is_ram ? PF_CAM_CARD_RAM_22NM : (PfCamCardTable)config->preset;
-    size_t count;
-    const PfCamCardRow *rows = pf_cam_card_rows(table, &count);
-    bool has_table = !is_ram || config->preset == PF_CAM_CARD_22NM;
-    *ret_inside = pf_cam_card_look(table, bank_entries(config), ret_row);
-    if (has_table && (*ret_inside || config->allow_extrapolation))
-        return true;
-    g_autofree char *why =
-        has_table
-            ? g_strdup_printf("%" PRIu64 " entries in a bank lie outside of the card's %" PRIu64
-                              " to %" PRIu64 "; set allow_extrapolation = true, or",
-                              bank_entries(config), rows[0].entries, rows[count - 1].entries)
-            : g_strdup("there is no card of 45 nm for ways > 0;");
-    g_set_error(error, PF_ERROR, PF_ERROR_CONFIG,
-                "machine.cam: %s give latency, cycle, search_nJ, write_nJ, leakage_mW and area_mm2",
-                why);
-    return false;
 }
 
 static uint64_t cycles_of(double ns, uint64_t clock_hz)
@@ -261,9 +269,14 @@ bool pf_cam_figures(const PfCamConfig *config, uint64_t clock_hz, uint32_t page_
         return true;
     PfCamCardRow card = {0};
     bool is_inside = true;
-    if (!check_geometry(config, error) ||
-        (needs_card(config) && !look_at_card(config, &card, &is_inside, error)))
+    g_autofree char *why = NULL;
+    const char *key = find_mistake(config, &why);
+    if (key != NULL) {
+        g_set_error(error, PF_ERROR, PF_ERROR_CONFIG, "machine.cam.%s: %s", key, why);
         return false;
+    }
+    if (needs_card(config))
+        is_inside = pf_cam_card_look(card_of(config), bank_entries(config), &card);
     fill_times(config, &card, clock_hz, ret_figures);
     double width = (double)compared / PF_CAM_CARD_KEY_BITS;
     double banks = (double)config->banks;
@@ -279,6 +292,7 @@ bool pf_cam_figures(const PfCamConfig *config, uint64_t clock_hz, uint32_t page_
         1e-3;
     ret_figures->area_mm2 =
         isnan(config->area_mm2) ? card.figures[PF_CAM_AREA_MM2] * width * banks : config->area_mm2;
-    ret_figures->is_extrapolated = !is_inside;
+    bool is_wide = config->stores == PF_CAM_STORES_PAGE && needs_card(config);
+    ret_figures->is_extrapolated = !is_inside || is_wide;
     return true;
 }

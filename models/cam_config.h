@@ -68,7 +68,7 @@ typedef struct {
     double leakage_W; /* of all banks; NaN: there is no figure */
     double area_mm2;
     uint64_t entry_bits;  /* what is compared, and the number of a frame */
-    bool is_extrapolated; /* some of it is not inside the card's table */
+    bool is_extrapolated; /* some of it is not inside the card's table, or for whole pages */
 } PfCamFigures;
 
 /* Binds key `cam` of MACHINE, which may be a group or the string "ideal". */

@@ -41,6 +41,16 @@ typedef struct {
     uint64_t free_cycles;
 } PfCamPort;
 
+/* What the last operation was. */
+typedef struct {
+    uint32_t bank; /* PF_CAM_ALL_BANKS: all */
+    uint64_t asked_cycles;
+    uint64_t cycles;
+    uint64_t energy_fJ;
+} PfCamDone;
+
+#define PF_CAM_ALL_BANKS UINT32_MAX
+
 struct PfCam {
     PfCamConfig config;
     PfCamFigures figures;
@@ -49,9 +59,11 @@ struct PfCam {
     PfRng rng;
     PfSegArray entries;
     PfSegArray sets;
-    PfTable keys;     /* mixed key: head of a ring */
-    PfTable frames;   /* likewise */
-    PfCamPort *ports; /* config.ports for each bank */
+    PfTable keys;          /* mixed key: head of a ring */
+    PfTable frames;        /* likewise */
+    PfCamPort *ports;      /* config.ports for each bank */
+    PfCamPort *used_ports; /* those, or a copy's; borrowed */
+    PfCamDone done;
     PfCamStats own_stats;
     PfCamStats *stats;
 };

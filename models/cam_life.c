@@ -21,7 +21,8 @@ static void register_stats(PfCam *cam, PfStatsGroup *group)
          &stats->matches},
         {"false_hits", "events", "Entries found whose page turned out to hold other bytes.",
          &stats->false_hits},
-        {"false_merges", "pages", "Of these, pages shared with it as nothing was compared.",
+        {"false_merges", "pages",
+         "Pages shared with one of other bytes as nothing was compared (verify = false).",
          &stats->false_merges},
         {"inserts", "events", "Entries written.", &stats->inserts},
         {"deletes", "events", "Entries cleared because the policy was done with them.",
@@ -66,6 +67,7 @@ PfCam *pf_cam_new(const PfCamConfig *config, uint64_t clock_hz, uint32_t page_by
     pf_seg_array_init(&cam->sets, sizeof(PfCamSet));
     pf_seg_array_reserve(&cam->sets, cam->bank_sets * config->banks);
     cam->ports = g_new0(PfCamPort, config->banks * config->ports);
+    cam->used_ports = cam->ports;
     cam->stats = &cam->own_stats;
     if (stats != NULL)
         register_stats(cam, stats);
@@ -88,6 +90,11 @@ void pf_cam_count_into(PfCam *cam, PfCam *owner)
 {
     g_assert(owner->stats == &owner->own_stats);
     cam->stats = &owner->own_stats;
+}
+
+void pf_cam_work_at(PfCam *cam, const PfCam *copy)
+{
+    cam->used_ports = copy->ports;
 }
 
 PfCamStats *pf_cam_stats(PfCam *cam)

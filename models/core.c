@@ -156,36 +156,61 @@ uint64_t pf_core_instructions_in_window(PfCore *core, uint64_t count)
         cycles += pf_core_advance(core, room);
         count -= room;
         settle(core, oldest);
-        cycles += pf_core_stall_until(core, oldest->done_cycles);
+        cycles += pf_core_wait(core, oldest->done_cycles, oldest->translated_cycles);
         retire(core);
     }
     return cycles + pf_core_advance(core, count);
 }
 
-uint64_t pf_core_issue_miss(PfCore *core, uint64_t answer, bool is_write)
+/* Waits until an MSHR is free. The stall cycles. */
+static uint64_t take_mshr(PfCore *core)
 {
-    uint64_t stall_cycles = 0;
     if (core->miss_count == core->mshrs)
         retire(core);
     if (core->miss_count == core->mshrs && settle_oldest(core))
         retire(core);
-    if (core->miss_count == core->mshrs) {
-        uint64_t first_done_cycles = core->misses[0].done_cycles;
-        for (uint32_t i = 1; i < core->miss_count; i++)
-            first_done_cycles = MIN(first_done_cycles, core->misses[i].done_cycles);
-        stall_cycles = pf_core_stall_until(core, first_done_cycles);
-        retire(core);
-    }
-    /* It could be sent only now. */
-    bool is_ticket = pf_answer_is_ticket(answer);
-    uint64_t done_cycles = is_ticket ? answer : answer + stall_cycles;
+    if (core->miss_count < core->mshrs)
+        return 0;
+    const PfCoreMiss *first = &core->misses[0];
+    for (uint32_t i = 1; i < core->miss_count; i++)
+        if (core->misses[i].done_cycles < first->done_cycles)
+            first = &core->misses[i];
+    uint64_t stall_cycles = pf_core_wait(core, first->done_cycles, first->translated_cycles);
+    retire(core);
+    return stall_cycles;
+}
+
+/* ANSWER is a time or a ticket, of what could be sent only LATE_CYCLES after it was. */
+static void add_miss(PfCore *core, uint64_t answer, uint64_t late_cycles, bool is_write)
+{
     core->misses[core->miss_count++] = (PfCoreMiss){
-        .done_cycles = done_cycles,
-        .late_cycles = stall_cycles,
+        .done_cycles = pf_answer_is_ticket(answer) ? answer : answer + late_cycles,
+        .late_cycles = late_cycles,
+        .translated_cycles = core->translated_cycles,
         .limit_instructions = is_write ? UINT64_MAX : core->instructions + core->window,
     };
-    if (!is_write)
-        core->previous_read_done_cycles = done_cycles;
+}
+
+uint64_t pf_core_issue_miss(PfCore *core, uint64_t answer, uint64_t hit_latency_cycles,
+                            bool is_write)
+{
+    bool walks = core->translated_cycles > core->now_cycles;
+    uint64_t late_cycles = take_mshr(core); /* it could be sent only now */
+    uint64_t stall_cycles = late_cycles;
+    core->translated_cycles += walks ? stall_cycles : 0;
+    if (!is_write) {
+        add_miss(core, answer, late_cycles, false);
+        core->previous_read_done_cycles = core->misses[core->miss_count - 1].done_cycles;
+        core->previous_read_translated_cycles = core->translated_cycles;
+        return stall_cycles;
+    }
+    if (walks) {
+        add_miss(core, core->translated_cycles, 0, false);
+        if (answer + late_cycles <= core->translated_cycles + hit_latency_cycles)
+            return stall_cycles;
+        stall_cycles += take_mshr(core);
+    }
+    add_miss(core, answer, late_cycles, true);
     return stall_cycles;
 }
 
@@ -196,13 +221,14 @@ bool pf_core_draw_dependent(PfCore *core)
 
 uint64_t pf_core_drain(PfCore *core)
 {
-    uint64_t last_done_cycles = 0;
+    PfCoreMiss last = {0};
     for (uint32_t i = 0; i < core->miss_count; i++) {
         settle(core, &core->misses[i]);
-        last_done_cycles = MAX(last_done_cycles, core->misses[i].done_cycles);
+        if (core->misses[i].done_cycles > last.done_cycles)
+            last = core->misses[i];
     }
     core->miss_count = 0;
-    return pf_core_stall_until(core, last_done_cycles);
+    return pf_core_wait(core, last.done_cycles, last.translated_cycles);
 }
 
 uint64_t pf_core_advance_to(PfCore *core, uint64_t cycle)
@@ -222,6 +248,7 @@ void pf_core_reset_state(PfCore *core)
     core->miss_count = 0;
     core->cpi_fraction = 0;
     core->previous_read_done_cycles = 0;
+    core->translated_cycles = 0;
 }
 
 void pf_core_check(const PfCore *core)

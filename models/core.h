@@ -14,6 +14,10 @@
  * A write that misses takes an MSHR but does not hold up the window: it has retired into the store
  * buffer. A window of 1 is a blocking, in-order core: every access is waited for in full.
  *
+ * An access whose translation takes time (pf_core_translate) is done as much later, so that page
+ * walks overlap like misses. A write retires when it is translated: until then it holds up the
+ * window as a read does.
+ *
  * This is the interval view of a core (Karkhanis and Smith, "A first-order superscalar processor
  * model", ISCA 2004; Genbrugge, Eyerman and Eeckhout, "Interval simulation", HPCA 2010).
  *
@@ -22,8 +26,10 @@
  * on the previous read.
  *
  * Calls for one access, in this order: pf_core_instructions for what was executed before it;
- * pf_core_ready for a read; then the access is sent with now_cycles = pf_core_now; pf_core_issue
- * with its answer. Each says by how many cycles it moved the clock. */
+ * pf_core_ready for a read; pf_core_translate if its translation is not there yet; then the access
+ * is sent with the time that this gave, else pf_core_now; pf_core_issue with its answer. Each says
+ * by how many cycles it moved the clock; pf_core_take_walk_stall, how many of them were
+ * translation. */
 #pragma once
 
 #include <glib.h>
@@ -59,6 +65,7 @@ enum { PF_CORE_MSHRS_MAX = 256 };
 typedef struct {
     uint64_t done_cycles; /* or a ticket */
     uint64_t late_cycles; /* a ticket's: by how much later it could be sent */
+    uint64_t translated_cycles;
     uint64_t limit_instructions; /* count up to which the core gets meanwhile; UINT64_MAX: write */
 } PfCoreMiss;
 
@@ -71,6 +78,9 @@ typedef struct {
     uint64_t cpi; /* in 2^-32 cycles */
     uint64_t previous_read_done_cycles; /* or the ticket of an outstanding miss */
     PfPort *port;                       /* borrowed; resolves tickets */
+    uint64_t previous_read_translated_cycles;
+    uint64_t translated_cycles; /* of the access in hand, or past */
+    uint64_t walk_stall_cycles; /* not taken yet */
     uint64_t window;
     uint32_t mshrs;
     bool all_dependent;
@@ -108,10 +118,35 @@ static inline uint64_t pf_core_stall_until(PfCore *core, uint64_t cycle)
     return stall_cycles;
 }
 
-/* Behind the inline functions: the same with misses outstanding, for a read that is not a hit of
+/* The same for what is done at DONE_CYCLES and was, or will be, translated at TRANSLATED_CYCLES:
+ * waiting up to there is a walk's. */
+static inline uint64_t pf_core_wait(PfCore *core, uint64_t done_cycles, uint64_t translated_cycles)
+{
+    if (translated_cycles > core->now_cycles && done_cycles > core->now_cycles)
+        core->walk_stall_cycles += MIN(translated_cycles, done_cycles) - core->now_cycles;
+    return pf_core_stall_until(core, done_cycles);
+}
+
+/* Of the stall cycles since the last call, those that waited for translations. */
+static inline uint64_t pf_core_take_walk_stall(PfCore *core)
+{
+    uint64_t cycles = core->walk_stall_cycles;
+    core->walk_stall_cycles = 0;
+    return cycles;
+}
+
+/* The access that is sent next has its translation CYCLES from now: when it may be sent. */
+static inline uint64_t pf_core_translate(PfCore *core, uint64_t cycles)
+{
+    core->translated_cycles = core->now_cycles + cycles;
+    return core->translated_cycles;
+}
+
+/* Behind the inline functions: the same with misses outstanding, for an access that is not a hit of
  * the first level, for a share of dependent reads. */
 uint64_t pf_core_instructions_in_window(PfCore *core, uint64_t count);
-uint64_t pf_core_issue_miss(PfCore *core, uint64_t answer, bool is_write);
+uint64_t pf_core_issue_miss(PfCore *core, uint64_t answer, uint64_t hit_latency_cycles,
+                            bool is_write);
 uint64_t pf_core_settle_previous(PfCore *core);
 bool pf_core_draw_dependent(PfCore *core);
 
@@ -144,26 +179,29 @@ static inline uint64_t pf_core_ready(PfCore *core, bool dependent)
     if (!dependent && !core->all_dependent &&
         (core->dependent_below == 0 || !pf_core_draw_dependent(core)))
         return 0;
-    uint64_t answer = core->previous_read_done_cycles;
-    return pf_core_stall_until(core, G_UNLIKELY(pf_answer_is_ticket(answer))
-                                         ? pf_core_settle_previous(core)
-                                         : answer);
+    uint64_t done_cycles = core->previous_read_done_cycles;
+    if (G_UNLIKELY(pf_answer_is_ticket(done_cycles)))
+        done_cycles = pf_core_settle_previous(core);
+    return pf_core_wait(core, done_cycles, core->previous_read_translated_cycles);
 }
 
-/* An access that was sent now got ANSWER, when it is done or a ticket, which is kept until the core
- * can go no further without it; a hit of the first level takes HIT_LATENCY_CYCLES, which are
- * hidden. IS_WRITE as told above. DEPENDENT is as for pf_core_ready, which has done the waiting; it
- * changes nothing here. Returns the stall cycles. */
+/* An access that was sent now, or when it was translated, got ANSWER: when it is done or a ticket,
+ * which is kept until the core can go no further without it; a hit of the first level takes
+ * HIT_LATENCY_CYCLES, which are hidden unless a read depends on it. IS_WRITE as told above.
+ * DEPENDENT is as for pf_core_ready, which has done the waiting; it changes nothing here. Returns
+ * the stall cycles. */
 static inline uint64_t pf_core_issue(PfCore *core, uint64_t answer, uint64_t hit_latency_cycles,
                                      bool is_write, bool dependent)
 {
     (void)dependent;
     if (core->window == 1)
-        return pf_core_stall_until(core, pf_port_wait(core->port, answer));
+        return pf_core_wait(core, pf_port_wait(core->port, answer), core->translated_cycles);
     if (answer > core->now_cycles + hit_latency_cycles) /* a ticket is later than any time */
-        return pf_core_issue_miss(core, answer, is_write);
-    if (!is_write)
+        return pf_core_issue_miss(core, answer, hit_latency_cycles, is_write);
+    if (!is_write) {
         core->previous_read_done_cycles = answer;
+        core->previous_read_translated_cycles = core->translated_cycles;
+    }
     return 0;
 }
 

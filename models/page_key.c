@@ -70,6 +70,25 @@ uint64_t pf_key_replace(uint64_t key, uint32_t line, uint64_t old, uint64_t new)
     return reduce((PfUint128)coefficient(FIRST_LINE + line) * change + key);
 }
 
+uint64_t pf_key_store(const PfKeyForm *form, uint64_t key, uint32_t line, const uint8_t *old,
+                      const uint8_t *new)
+{
+    if (form->digest_bits < PF_KEY_BITS)
+        return pf_key_replace(key, line, pf_key_line(form, old), pf_key_line(form, new));
+    uint64_t change = 0;
+    for (uint32_t i = 0; i < form->line_bytes / PF_KEY_WORD_BYTES; i++) {
+        uint32_t before;
+        uint32_t after;
+        memcpy(&before, old + (size_t)i * PF_KEY_WORD_BYTES, sizeof before);
+        memcpy(&after, new + (size_t)i * PF_KEY_WORD_BYTES, sizeof after);
+        if (before != after)
+            change = reduce((PfUint128)coefficient(i) * (PF_KEY_PRIME + GUINT32_FROM_LE(after) -
+                                                         GUINT32_FROM_LE(before)) +
+                            change);
+    }
+    return reduce((PfUint128)coefficient(FIRST_LINE + line) * change + key);
+}
+
 /* All bytes of three ones, and eight of five, each in order. */
 static const uint8_t columns[64] = {
     0x07, 0x0b, 0x0d, 0x0e, 0x13, 0x15, 0x16, 0x19, 0x1a, 0x1c, 0x23, 0x25, 0x26, 0x29, 0x2a, 0x2c,

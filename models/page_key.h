@@ -43,6 +43,11 @@ uint64_t pf_key_page(const PfKeyForm *form, const uint8_t *bytes, size_t count);
 /* The key that KEY becomes when line LINE of the page goes from digest OLD to NEW. */
 uint64_t pf_key_replace(uint64_t key, uint32_t line, uint64_t old, uint64_t new);
 
+/* The key that KEY becomes when the bytes of line LINE go from OLD to NEW; of words that do not
+ * change nothing is computed if the digest is the whole residue. */
+uint64_t pf_key_store(const PfKeyForm *form, uint64_t key, uint32_t line, const uint8_t *old,
+                      const uint8_t *new);
+
 /* The 8 check bits of the (72,64) code that corrects one wrong bit of a word and tells two, after
  * M. Y. Hsiao, "A class of optimal minimum odd-weight-column SEC-DED codes", IBM J. Research and
  * Development 14(4), 1970: bit i of the word stands for a column of three or five ones, each

@@ -93,6 +93,8 @@ void pf_report_comparison(GString *out, const PfSimulation *simulation, PfReport
         pf_report_esx(out, simulation);
     else
         pf_report_table(out, simulation, form);
-    if (form == PF_REPORT_TABLE || form == PF_REPORT_MARKDOWN)
+    if (form == PF_REPORT_TABLE || form == PF_REPORT_MARKDOWN) {
         pf_report_reasons(out, simulation, form);
+        pf_report_classes(out, simulation, form);
+    }
 }

@@ -51,3 +51,11 @@ void pf_report_table(GString *out, const PfSimulation *simulation, PfReportForm 
 /* Why pages are not shared, below the comparison; FORM is the table or Markdown. Nothing where no
  * policy has reasons to tell. */
 void pf_report_reasons(GString *out, const PfSimulation *simulation, PfReportForm form);
+
+/* What class rules cost and buy, likewise; nothing where no policy has classes. */
+void pf_report_classes(GString *out, const PfSimulation *simulation, PfReportForm form);
+
+/* A table of such a section below TITLE, the table or Markdown: CELLS are rows of COLUMNS texts,
+ * headings first; a column without a heading (NULL) is left out. */
+void pf_report_cells(GString *out, const char *title, const GPtrArray *cells, unsigned columns,
+                     PfReportForm form);

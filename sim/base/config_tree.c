@@ -209,8 +209,11 @@ static void collect(PfConfig *config, const char *line)
 void pf_node_complain(PfConfigNode *node, const char *key, const char *message)
 {
     g_autoptr(GString) line = g_string_new(NULL);
-    if (node->source->kind != PF_SOURCE_DEFAULT) {
-        g_autofree char *origin = pf_node_origin(node);
+    const PfConfigNode *said = node; /* a default stands in a group that somebody wrote */
+    while (said->source->kind == PF_SOURCE_DEFAULT && said->parent != NULL)
+        said = said->parent;
+    if (said->source->kind != PF_SOURCE_DEFAULT && (said == node || said->parent != NULL)) {
+        g_autofree char *origin = pf_node_origin(said);
         g_string_append_printf(line, "%s: ", origin);
     }
     g_autofree char *path = pf_node_path(node, false);

@@ -3,7 +3,7 @@
 static const PfAccountInfo accounts[PF_ACCOUNT_COUNT] = {
     [PF_ACCOUNT_COMPUTE] = {"compute", "Instructions at the core's base rate."},
     [PF_ACCOUNT_MEMORY] = {"memory", "Exposed waiting for caches and DRAM, and whole-page stores."},
-    [PF_ACCOUNT_WALK] = {"walk", "TLB misses: second-level look-ups and page walks."},
+    [PF_ACCOUNT_WALK] = {"walk", "Exposed waiting for translations: second-level hits and walks."},
     [PF_ACCOUNT_FAULT] = {"fault", "First touches of pages and of file pages."},
     [PF_ACCOUNT_BREAK] = {"break", "Write faults on shared or protected pages, copies included."},
     [PF_ACCOUNT_SHOOTDOWN] = {"shootdown", "TLB invalidations, local and remote."},

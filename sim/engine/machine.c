@@ -1,5 +1,8 @@
 #include "machine.h"
 
+#include <inttypes.h>
+
+#include "error.h"
 #include "numa.h"
 #include "rng.h"
 
@@ -20,7 +23,9 @@ static PfPort *next_port(const PfMachine *machine, unsigned core, unsigned level
     for (unsigned next = level + 1; next < config->cache_count; next++)
         if (config->caches[next].serves == PF_CACHE_SERVES_ALL ||
             config->caches[next].serves == config->caches[level].serves)
-            return pf_cache_port(*cache_at(machine, core, next));
+            return next + 1 == config->cache_count && machine->conflicts != NULL
+                       ? pf_conflicts_port(machine->conflicts)
+                       : pf_cache_port(*cache_at(machine, core, next));
     return machine->remaps ? pf_indirection_port(machine->table) : pf_numa_port(machine->numa);
 }
 
@@ -42,13 +47,31 @@ static bool build_cache(PfMachine *machine, unsigned core, unsigned level, uint6
     return *place != NULL;
 }
 
+/* Puts it before LEVEL, if that is the last one. Without it the statistic is null. */
+static void tell_conflicts(PfMachine *machine, unsigned level, PfStats *stats)
+{
+    const PfCacheConfig *config = &machine->config->caches[level];
+    if (level + 1 < machine->config->cache_count)
+        return;
+    PfStatsGroup *group = pf_stats_group(stats, "class");
+    if (machine->tells_conflicts && level > 0 && config->shared)
+        machine->conflicts = pf_conflicts_new(*cache_at(machine, 0, level),
+                                              config->size_bytes / config->line_bytes,
+                                              config->line_bytes, group);
+    else
+        pf_conflicts_register_none(group);
+}
+
 static bool build_caches(PfMachine *machine, uint64_t seed, PfStats *stats, GError **error)
 {
     for (unsigned core = 0; core < machine->core_count; core++) {
         /* Outermost first: a level needs the next one's port. */
-        for (unsigned level = machine->config->cache_count; level-- > 0;)
+        for (unsigned level = machine->config->cache_count; level-- > 0;) {
             if (!build_cache(machine, core, level, seed, stats, error))
                 return false;
+            if (core == 0)
+                tell_conflicts(machine, level, stats);
+        }
         for (unsigned level = machine->config->cache_count; level-- > 0;) {
             const PfCacheConfig *config = &machine->config->caches[level];
             if (serves(config, PF_CACHE_SERVES_FETCH)) {
@@ -118,9 +141,26 @@ static bool build_controller(PfMachine *machine, uint64_t seed, PfStats *stats, 
     return machine->engine != NULL;
 }
 
+/* Whether a quarter of a page has the line that the engine is to take the check bits of. */
+static bool check_ecc_line(const PfMachineConfig *config, uint32_t page_bytes, GError **error)
+{
+    const PfHashEngineConfig *engine = &config->hash_engine;
+    uint32_t line_bytes = MIN((uint32_t)config->caches[0].line_bytes, page_bytes);
+    uint32_t last = pf_ecc_offset(page_bytes, line_bytes, UINT32_MAX, 0) / line_bytes;
+    if (engine->kind != PF_HASH_ECC || engine->ecc_line <= last)
+        return true;
+    g_set_error(error, PF_ERROR, PF_ERROR_CONFIG,
+                "machine.hash_engine.ecc_line: %" PRIu64 " is above %" PRIu32
+                ", the last line of a quarter of the trace's pages",
+                engine->ecc_line, last);
+    return false;
+}
+
 static bool build_memory(PfMachine *machine, unsigned page_shift, PfStats *stats, GError **error)
 {
     const PfMachineConfig *config = machine->config;
+    if (!check_ecc_line(config, (uint32_t)1 << page_shift, error))
+        return false;
     machine->dram = pf_dram_new(&config->dram, config->clock_hz, pf_stats_group(stats, "dram"),
                                 error);
     if (machine->dram == NULL)
@@ -137,7 +177,7 @@ static bool build_memory(PfMachine *machine, unsigned page_shift, PfStats *stats
 }
 
 PfMachine *pf_machine_new(const PfMachineConfig *config, unsigned page_shift, bool remaps,
-                          uint64_t seed, PfStats *stats, GError **error)
+                          bool tells_conflicts, uint64_t seed, PfStats *stats, GError **error)
 {
     g_autoptr(PfMachine) machine = g_new0(PfMachine, 1);
     machine->config = config;
@@ -150,6 +190,7 @@ PfMachine *pf_machine_new(const PfMachineConfig *config, unsigned page_shift, bo
         !pf_mmu_init(&machine->mmu, &config->mmu, machine->core_count, page_shift, stats, error))
         return NULL;
     machine->remaps = remaps;
+    machine->tells_conflicts = tells_conflicts;
     if (!build_memory(machine, page_shift, stats, error) ||
         !build_caches(machine, seed, stats, error) ||
         !build_cams(machine, page_shift, seed, stats, error) ||
@@ -169,6 +210,7 @@ void pf_machine_free(PfMachine *machine)
                 pf_cache_free(*cache_at(machine, core, level));
         pf_core_free(machine->cores[core]);
     }
+    pf_conflicts_free(machine->conflicts);
     pf_mmu_clear(&machine->mmu);
     pf_hash_engine_free(machine->hash_engine);
     pf_core_free(machine->engine);

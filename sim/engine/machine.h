@@ -2,6 +2,7 @@
 #pragma once
 
 #include "cache.h"
+#include "conflicts.h"
 #include "cam.h"
 #include "config.h"
 #include "controller.h"
@@ -13,7 +14,7 @@
 #include "registry.h"
 #include "stats.h"
 
-typedef enum { PF_PAGING_NATIVE, PF_PAGING_NESTED } PfPaging;
+typedef enum { PF_PAGING_NATIVE, PF_PAGING_NESTED, PF_PAGING_SHADOW } PfPaging;
 
 /* Section `machine`, bound; the same for all runs of a simulation. */
 typedef struct {
@@ -64,11 +65,13 @@ typedef struct {
     PfCache **data;
     uint64_t fetch_hit_cycles; /* of those first levels */
     uint64_t data_hit_cycles;
+    PfConflicts *conflicts; /* before the last cache; NULL unless asked for */
     PfDram *dram;
     PfHashEngine *hash_engine;
     PfNuma *numa;         /* between the caches and both */
     PfIndirection *table; /* between the caches and that if `remaps`, else beside them */
     bool remaps;
+    bool tells_conflicts;
     PfCam **cams; /* one for each node; an ideal one alone */
     unsigned cam_count;
     PfController *controller;
@@ -76,10 +79,11 @@ typedef struct {
     PfMmu mmu;
 } PfMachine;
 
-/* With REMAPS the memory controller translates bus addresses. NULL with PF_ERROR_CONFIG where a
- * model refuses its parameters. */
+/* With REMAPS the memory controller translates bus addresses; with TELLS_CONFLICTS misses of a last
+ * cache that all cores share, and that is not the first, are told apart. NULL with PF_ERROR_CONFIG
+ * where a model refuses its parameters. */
 PfMachine *pf_machine_new(const PfMachineConfig *config, unsigned page_shift, bool remaps,
-                          uint64_t seed, PfStats *stats, GError **error);
+                          bool tells_conflicts, uint64_t seed, PfStats *stats, GError **error);
 void pf_machine_free(PfMachine *machine);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PfMachine, pf_machine_free)
 

@@ -4,7 +4,7 @@
 #include "cost_card.h"
 
 static const char *const on_full_choices[] = {"stop", NULL};
-static const char *const paging_choices[] = {"native", "nested", NULL};
+static const char *const paging_choices[] = {"native", "nested", "shadow", NULL};
 static const char *const allocator_choices[] = {"first-touch", NULL};
 
 /* As many as node numbers have trees in policy `ksm`. */
@@ -27,7 +27,9 @@ static const PfConfigField machine_fields[] = {
      .description = "The base clock: what a cycle is."},
     {.key = "paging", .type = PF_CONFIG_ENUM, AT(paging), .standard = "nested",
      .choices = paging_choices,
-     .description = "How a virtual machine's addresses are walked; processes are always native."},
+     .description = "How a virtual machine's addresses are walked: as if it were a process, in two "
+                    "dimensions, or in shadow page tables that the host keeps; processes are "
+                    "always native."},
     {.key = "allocator", .type = PF_CONFIG_ENUM, AT(allocator), .standard = "first-touch",
      .choices = allocator_choices,
      .description = "How frames are chosen: in order of number, freed ones first."},

@@ -2,6 +2,7 @@
 
 #include "dram_feed.h"
 #include "error.h"
+#include "host_class_rules.h"
 #include "host_write_backs.h"
 #include "numa.h"
 
@@ -24,6 +25,7 @@ static bool build_host(PfRun *run, uint64_t frame_capacity, bool verify, GError 
     if (run->machine_config->hash_engine.kind != PF_HASH_SOFTWARE)
         run->work.hash_engine = run->machine->hash_engine;
     run->work.controller = run->machine->controller;
+    run->work.cores = run->machine->cores;
     PfHostBase base = {.memory = &run->memory,
                        .mmu = &run->machine->mmu,
                        .work = &run->work,
@@ -51,7 +53,12 @@ static bool build_host(PfRun *run, uint64_t frame_capacity, bool verify, GError 
                        .frame_capacity = frame_capacity,
                        .color_count = pf_machine_colors(run->machine_config,
                                                         run->work.page_bytes)};
-    run->host = pf_host_new(run->setup, &base, error);
+    GError *wrong = NULL;
+    run->host = pf_host_new(run->setup, &base, &wrong);
+    if (g_error_matches(wrong, PF_ERROR, PF_ERROR_CONFIG))
+        g_prefix_error(&wrong, "%s: ", run->setup->origin);
+    if (wrong != NULL)
+        g_propagate_error(error, wrong);
     if (run->host != NULL && run->host->write_backs != NULL)
         pf_numa_listen(run->machine->numa, pf_host_line_written_back, run->host);
     return run->host != NULL;
@@ -127,7 +134,8 @@ PfRun *pf_run_new(const PfRunConfig *config, const PfMachineConfig *machine_conf
     run_register(run);
     bool remaps = setup->common.remap == PF_REMAP_CONTROLLER;
     run->machine = pf_machine_new(machine_config, pf_image_page_shift(image), remaps,
-                                  config->seed, run->stats, error);
+                                  pf_policy_setup_minds_color(setup), config->seed, run->stats,
+                                  error);
     if (run->machine != NULL)
         pf_numa_set_frames(run->machine->numa, &run->memory.frames);
     if (run->machine != NULL && remaps)

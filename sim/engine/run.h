@@ -6,6 +6,7 @@
 #include "host.h"
 #include "image.h"
 #include "machine.h"
+#include "shootdown.h"
 #include "simulation.h"
 
 typedef enum { PF_TIMING_AUTO, PF_TIMING_FULL, PF_TIMING_COSTS } PfTiming;
@@ -144,6 +145,9 @@ bool pf_run_check_marks(const PfRun *run, GError **error);
 
 /* All runs have finished: what RUN is relative to NONE. */
 void pf_run_compare(PfRun *run, const PfRun *none);
+/* RUN is told what one of its class rules costs and buys, by WITHOUT, which is the same but for
+ * that rule; both have finished. */
+void pf_run_compare_class(PfRun *run, const PfRun *without);
 
 /* ---- between the files of the run ---- */
 
@@ -203,6 +207,17 @@ static inline void run_bill_to(PfRun *run, uint32_t context)
     run_settle_bill(run);
     run->billed_context = context;
     run->core_context[run_place(run, context)->index] = context;
+    pf_mmu_run(&run->machine->mmu, run_place(run, context)->index, context);
+}
+
+/* A context pays for the STALL of its CORE just made: what waited for translations, and what for
+ * the rest. */
+static inline void run_charge_stall(PfRun *run, PfCore *core, uint64_t stall)
+{
+    uint64_t walk = pf_core_take_walk_stall(core);
+    g_assert(walk <= stall);
+    pf_ledger_charge(&run->ledger, PF_PAYER_APP, PF_ACCOUNT_MEMORY, stall - walk);
+    pf_ledger_charge(&run->ledger, PF_PAYER_APP, PF_ACCOUNT_WALK, walk);
 }
 
 /* CYCLES that CORE waited for what its last context began, just charged; the bill is settled. */
@@ -260,6 +275,8 @@ void run_play_pages(PfRun *run, const PfRecord *record, uint32_t number);
 void run_play_structural(PfRun *run, const PfRecord *record);
 
 /* run_energy.c */
+/* Whether the run has a CAM with figures that lie beyond the card's table. */
+bool run_cam_is_extrapolated(const PfRun *run);
 /* Registers energy.* and what is told of the CAM beside its counters. */
 void run_register_energy(PfRun *run);
 

@@ -10,7 +10,7 @@ void run_play_instructions(PfRun *run, const PfRecord *record)
     uint64_t cycles = pf_core_instructions(core, record->count);
     stalled = core->stats.stall_cycles - stalled;
     pf_ledger_charge(&run->ledger, PF_PAYER_APP, PF_ACCOUNT_COMPUTE, cycles - stalled);
-    pf_ledger_charge(&run->ledger, PF_PAYER_APP, PF_ACCOUNT_MEMORY, stalled);
+    run_charge_stall(run, core, stalled);
     run->stat_instructions += record->count;
     run->has_access_grain |= run->grain == PF_GRAIN_ACCESS;
 }
@@ -43,7 +43,8 @@ static bool is_of_other(const PfRun *run, const Piece *piece, const PfTlbEntry *
     if (piece->is_write && entry->writable)
         needed |= remaps ? PF_ENTRY_BUS_WRITABLE : PF_ENTRY_WRITABLE;
     return (mapping->flags & needed) != needed ||
-           !pf_mpn_equal(pf_bus_translation(&run->memory, piece->slot), entry->mpn);
+           !pf_mpn_equal(pf_bus_translation(&run->memory, piece->slot),
+                         pf_tlb_entry_frame(entry, piece->translation.page));
 }
 
 /* The entry of the first level for PIECE, or NULL. */
@@ -54,7 +55,7 @@ static const PfTlbEntry *look_up(PfRun *run, const Piece *piece)
     if (entry == NULL || !is_of_other(run, piece, entry))
         return entry;
     pf_mmu_invalidate(mmu, piece->translation.core, piece->translation.space,
-                      piece->translation.page, false);
+                      piece->translation.page, 1);
     return NULL;
 }
 
@@ -66,11 +67,19 @@ static bool make_ready(PfRun *run, const Piece *piece)
                : run_read(run, piece->place, piece->page, piece->slot);
 }
 
-/* Then its translation is put in. */
-static bool fault_in(PfRun *run, const Piece *piece, PfMpn *ret_frame)
+/* Then its translation is put in. A fault is taken when the translation, which takes CYCLES, has
+ * failed. */
+static bool fault_in(PfRun *run, const Piece *piece, uint64_t *cycles, PfMpn *ret_frame)
 {
+    PfCore *core = piece->place->core;
+    uint64_t before = core->now_cycles;
     if (!make_ready(run, piece))
         return false;
+    if (core->now_cycles > before) {
+        pf_ledger_charge(&run->ledger, PF_PAYER_APP, PF_ACCOUNT_WALK, *cycles);
+        core->now_cycles += *cycles;
+        *cycles = 0;
+    }
     const PfEntry *entry = pf_memory_entry(&run->memory, piece->slot);
     unsigned needed = run->machine->remaps ? PF_ENTRY_BUS_WRITABLE : PF_ENTRY_WRITABLE;
     *ret_frame = pf_bus_translation(&run->memory, piece->slot);
@@ -79,35 +88,35 @@ static bool fault_in(PfRun *run, const Piece *piece, PfMpn *ret_frame)
     return true;
 }
 
-/* Asks the second level, and walks if that has no entry. */
-static const PfTlbEntry *refill(PfRun *run, const Piece *piece)
+/* Asks the second level, and walks if that has no entry, which takes CYCLES more. */
+static const PfTlbEntry *refill(PfRun *run, const Piece *piece, uint64_t *cycles)
 {
-    PfCore *core = piece->place->core;
-    uint64_t cycles;
-    const PfTlbEntry *entry = pf_mmu_refill(&run->machine->mmu, &piece->translation,
-                                            piece->place->cache, core->now_cycles, &cycles);
-    pf_ledger_charge(&run->ledger, PF_PAYER_APP, PF_ACCOUNT_WALK, cycles);
-    core->now_cycles += cycles;
+    uint64_t more_cycles;
+    const PfTlbEntry *entry =
+        pf_mmu_refill(&run->machine->mmu, &piece->translation, piece->place->cache,
+                      piece->place->core->now_cycles + *cycles, &more_cycles);
+    *cycles += more_cycles;
     return entry;
 }
 
-/* A first-level miss, or a store without permission. */
-static bool translate_slowly(PfRun *run, const Piece *piece, bool missed, PfMpn *ret_frame)
+/* A first-level miss, or a store without permission. It takes CYCLES more. */
+static bool translate_slowly(PfRun *run, const Piece *piece, bool missed, uint64_t *cycles,
+                             PfMpn *ret_frame)
 {
     PfMmu *mmu = &run->machine->mmu;
     if (missed) {
-        const PfTlbEntry *entry = refill(run, piece);
+        const PfTlbEntry *entry = refill(run, piece, cycles);
         if (entry != NULL && is_of_other(run, piece, entry)) {
             pf_mmu_invalidate(mmu, piece->translation.core, piece->translation.space,
-                              piece->translation.page, false);
-            entry = refill(run, piece);
+                              piece->translation.page, 1);
+            entry = refill(run, piece, cycles);
         }
         if (entry != NULL && (!piece->is_write || entry->writable)) {
-            *ret_frame = entry->mpn;
+            *ret_frame = pf_tlb_entry_frame(entry, piece->translation.page);
             return true;
         }
     }
-    return fault_in(run, piece, ret_frame);
+    return fault_in(run, piece, cycles, ret_frame);
 }
 
 /* A hash engine follows the store REQUEST, whose line is there at READY_CYCLES; the core waits
@@ -142,7 +151,7 @@ static void send(PfRun *run, const Piece *piece, PfMpn frame, bool dependent)
     while (request.address.bytes < end) {
         uint64_t line_end = (request.address.bytes | (run->work.line_bytes - 1U)) + 1;
         request.size_bytes = (uint32_t)(MIN(line_end, end) - request.address.bytes);
-        request.now_cycles = core->now_cycles;
+        request.now_cycles = MAX(core->now_cycles, core->translated_cycles);
         uint64_t answer = pf_cache_access(pf_cache_port(cache), &request);
         uint64_t stall = 0;
         if (is_followed) {
@@ -152,9 +161,10 @@ static void send(PfRun *run, const Piece *piece, PfMpn frame, bool dependent)
         if (!is_fetch)
             stall = pf_core_issue(core, answer, hit_cycles, piece->is_write, dependent);
         else if (answer > core->now_cycles + hit_cycles)
-            stall = pf_core_stall_until(core, pf_port_wait(pf_cache_port(cache), answer));
+            stall = pf_core_wait(core, pf_port_wait(pf_cache_port(cache), answer),
+                                 core->translated_cycles);
         if (stall != 0)
-            pf_ledger_charge(&run->ledger, PF_PAYER_APP, PF_ACCOUNT_MEMORY, stall);
+            run_charge_stall(run, core, stall);
         request.address.bytes = line_end;
     }
 }
@@ -189,14 +199,16 @@ static bool play_piece(PfRun *run, const Piece *piece, bool dependent)
     if (!piece->is_write) {
         uint64_t stall = pf_core_ready(piece->place->core, dependent);
         if (stall != 0)
-            pf_ledger_charge(&run->ledger, PF_PAYER_APP, PF_ACCOUNT_MEMORY, stall);
+            run_charge_stall(run, piece->place->core, stall);
     }
     const PfTlbEntry *entry = look_up(run, piece);
     PfMpn frame;
+    uint64_t cycles = entry != NULL ? entry->latency_cycles : 0;
     if (entry != NULL && (!piece->is_write || entry->writable))
-        frame = entry->mpn;
-    else if (!translate_slowly(run, piece, entry == NULL, &frame))
+        frame = pf_tlb_entry_frame(entry, piece->translation.page);
+    else if (!translate_slowly(run, piece, entry == NULL, &cycles, &frame))
         return false;
+    pf_core_translate(piece->place->core, cycles);
     if (G_UNLIKELY(run->machine->remaps) && !resolve(run, piece, &frame))
         return false;
     send(run, piece, frame, dependent);

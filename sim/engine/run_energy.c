@@ -47,10 +47,15 @@ static PfStatValue read_cam_storage(const void *user)
                         cam_figures(run)->entry_bits / BITS_PER_BYTE);
 }
 
+bool run_cam_is_extrapolated(const PfRun *run)
+{
+    return pf_host_uses_cam(run->host) && cam_figures(run)->is_extrapolated;
+}
+
 static PfStatValue read_cam_extrapolated(const void *user)
 {
     const PfRun *run = user;
-    return pf_host_uses_cam(run->host) ? pf_stat_uint(cam_figures(run)->is_extrapolated)
+    return pf_host_uses_cam(run->host) ? pf_stat_uint(run_cam_is_extrapolated(run))
                                        : pf_stat_null();
 }
 

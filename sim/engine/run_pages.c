@@ -29,11 +29,24 @@ static void charge_controller(PfRun *run, const PfPlace *place, PfFault fault, P
                   fault != PF_FAULT_REUSE);
 }
 
-/* What a fault costs PLACE, its bytes included; FROM and TO are what translations gave and give. */
-static void charge_fault(PfRun *run, const PfPlace *place, PfFault fault, PfMpn from, PfMpn to)
+/* The translations of PAGE, as its space has them. */
+static PfShootdown translations_of(const PfRun *run, PfPage page)
+{
+    bool two_stage = g_array_index(run->two_stage, bool, page.context);
+    return (PfShootdown){.space = page.context,
+                         .first = {page.cpn.number},
+                         .pages = two_stage ? UINT64_MAX : 1};
+}
+
+/* What a fault on PAGE costs PLACE, its bytes and the end of its translations included; FROM and TO
+ * are what they gave and will give. */
+static void charge_fault(PfRun *run, const PfPlace *place, PfPage page, PfFault fault, PfMpn from,
+                         PfMpn to)
 {
     PfWork *work = &run->work;
     const PfCosts *costs = work->costs;
+    if (fault != PF_FAULT_NONE && fault != PF_FAULT_NO_MEMORY)
+        pf_shadow_change(&run->machine->mmu, work, place, PF_ACCOUNT_FAULT, page.context, 1);
     switch (fault) {
     case PF_FAULT_NONE:
     case PF_FAULT_NO_MEMORY:
@@ -65,14 +78,8 @@ static void charge_fault(PfRun *run, const PfPlace *place, PfFault fault, PfMpn 
         pf_work_charge(work, place, PF_ACCOUNT_BREAK, costs->trap_cycles);
         return;
     }
-    pf_work_charge(work, place, PF_ACCOUNT_SHOOTDOWN, costs->flush_local_cycles);
-}
-
-static void forget_translation(PfRun *run, PfPage page)
-{
-    bool two_stage = g_array_index(run->two_stage, bool, page.context);
-    pf_mmu_invalidate(&run->machine->mmu, run_place(run, page.context)->index, page.context,
-                      (PfVpn){page.cpn.number}, two_stage);
+    PfShootdown what = translations_of(run, page);
+    pf_shootdown(&run->machine->mmu, work, place, &what);
 }
 
 /* Tells the policy of a store's fault on anonymous memory. */
@@ -128,7 +135,8 @@ bool run_read(PfRun *run, const PfPlace *place, PfPage page, PfSlot slot)
     if (place != NULL && fault == PF_FAULT_FIRST && run->machine->remaps)
         charge_controller(run, place, fault, PF_ZERO_FRAME, frame);
     else if (place != NULL)
-        charge_fault(run, place, fault, PF_ZERO_FRAME, pf_bus_translation(&run->memory, slot));
+        charge_fault(run, place, page, fault, PF_ZERO_FRAME,
+                     pf_bus_translation(&run->memory, slot));
     tell_mapped(run, page, fault == PF_FAULT_FIRST);
     return true;
 }
@@ -145,13 +153,17 @@ bool run_store(PfRun *run, const PfPlace *place, PfPage page, PfSlot slot, PfSlo
         out_of_memory(run, page);
         return false;
     }
-    if (outcome.fault != PF_FAULT_FIRST && !outcome.by_controller)
-        forget_translation(run, page);
+    /* More rights need no interrupt; and `state` is no work of anybody. */
+    bool is_free = place == NULL || outcome.fault == PF_FAULT_REUSE;
+    if (is_free && outcome.fault != PF_FAULT_FIRST && !outcome.by_controller) {
+        PfShootdown what = translations_of(run, page);
+        pf_shootdown_free(&run->machine->mmu, &what);
+    }
     PfMpn frame = {pf_memory_entry(&run->memory, slot)->mpn};
     if (place != NULL && outcome.by_controller)
         charge_controller(run, place, outcome.fault, outcome.old_frame, frame);
     else if (place != NULL)
-        charge_fault(run, place, outcome.fault, outcome.old_page,
+        charge_fault(run, place, page, outcome.fault, outcome.old_page,
                      pf_bus_translation(&run->memory, slot));
     if (place != NULL)
         tell_fault(run, page, &outcome);
@@ -214,6 +226,7 @@ static bool play_page(PfRun *run, const PfRecord *record, PfPage page, PfSlot sl
 void run_play_pages(PfRun *run, const PfRecord *record, uint32_t number)
 {
     run_begin(run, record->context);
+    pf_mmu_run(&run->machine->mmu, run_place(run, record->context)->index, record->context);
     run->has_access_grain |= record->kind == PF_RECORD_TOUCH && run->grain == PF_GRAIN_ACCESS;
     run_reach(run, run_place(run, record->context)->core->now_cycles);
     PfCpn first = {record->address >> run->machine->mmu.page_shift};

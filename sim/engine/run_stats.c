@@ -1,4 +1,5 @@
 /* What a run reports beside its models' and its policy's own statistics; epochs. */
+#include "host_class_rules.h"
 #include "run.h"
 
 #include <string.h>
@@ -99,6 +100,39 @@ void pf_run_compare(PfRun *run, const PfRun *none)
     bool whole = run->error == NULL && none->error == NULL;
     if (whole && run->has_access_grain && least > 0)
         pf_stats_amend(run->stats, "slowdown", pf_stat_double(contexts_cycles(run) / least));
+}
+
+/* The misses of contexts in the last cache. */
+static char *name_misses(const PfMachineConfig *config)
+{
+    return g_strdup_printf("cache.%s.misses_demand", config->caches[config->cache_count - 1].name);
+}
+
+/* The statistic OURS of RULE is by how much there is more of NAME WITHOUT it. */
+static void amend_by(PfRun *run, const PfRun *without, const char *rule, const char *ours,
+                     const char *name)
+{
+    g_autofree char *amended = g_strdup_printf("class.%s.%s", rule, ours);
+    PfStatValue here;
+    PfStatValue there;
+    if (pf_stats_find(run->stats, name, &here) && pf_stats_find(without->stats, name, &there) &&
+        here.kind != PF_STAT_NULL && there.kind != PF_STAT_NULL)
+        pf_stats_amend(run->stats, amended, pf_stat_int(there.i - here.i));
+}
+
+void pf_run_compare_class(PfRun *run, const PfRun *without)
+{
+    if (run->error != NULL || without->error != NULL)
+        return;
+    unsigned dropped = run->setup->class_rules & ~without->setup->class_rules;
+    const char *rule = pf_class_rule_name((PfClassRule)pf_log2(dropped));
+    amend_by(run, without, rule, "cost_pages", "memory.saved_pages");
+    if (!run->has_access_grain)
+        return;
+    g_autofree char *misses = name_misses(run->machine_config);
+    amend_by(run, without, rule, "remote_avoided", "numa.remote");
+    amend_by(run, without, rule, "conflicts_avoided", "class.conflict_misses");
+    amend_by(run, without, rule, "misses_avoided", misses);
 }
 
 uint64_t run_transfers(const PfRun *run)

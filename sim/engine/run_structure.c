@@ -1,5 +1,6 @@
 /* Records that change which pages there are. The image has applied them already. */
 #include "run.h"
+#include "host_classes.h"
 
 /* Policies know advice by their own names. */
 static_assert((int)PF_ADVISED_MERGEABLE == PF_ADVICE_MERGEABLE &&
@@ -30,6 +31,13 @@ static void visit_slots(PfRun *run, uint32_t context, PfCpn first, PfCpn end,
     }
 }
 
+/* A mapping of CONTEXT changes. */
+static void change_shadow(PfRun *run, uint32_t context)
+{
+    pf_shadow_change(&run->machine->mmu, &run->work, run_place(run, context), PF_ACCOUNT_SYSTEM,
+                     context, 1);
+}
+
 static void unmap_slot(PfRun *run, PfPage page, PfSlot slot, const PfRecord *record)
 {
     (void)record;
@@ -40,19 +48,18 @@ static void unmap_slot(PfRun *run, PfPage page, PfSlot slot, const PfRecord *rec
         pf_host_page_unmapped(run->host, page);
         pf_work_charge(&run->work, run_place(run, page.context), PF_ACCOUNT_SYSTEM,
                        run->work.costs->unmap_page_cycles);
+        change_shadow(run, page.context);
     }
     pf_memory_unmap(&run->memory, slot);
 }
 
 static void forget_range(PfRun *run, uint32_t context, PfCpn first, uint64_t pages)
 {
-    const PfPlace *place = run_place(run, context);
-    if (g_array_index(run->two_stage, bool, context))
-        pf_mmu_invalidate(&run->machine->mmu, place->index, context, (PfVpn){0}, true);
-    else
-        pf_mmu_invalidate_range(&run->machine->mmu, place->index, context,
-                                (PfVpn){first.number}, pages);
-    pf_work_charge(&run->work, place, PF_ACCOUNT_SHOOTDOWN, run->work.costs->flush_local_cycles);
+    bool two_stage = g_array_index(run->two_stage, bool, context);
+    PfShootdown what = {.space = context,
+                        .first = {first.number},
+                        .pages = two_stage ? UINT64_MAX : pages};
+    pf_shootdown(&run->machine->mmu, &run->work, run_place(run, context), &what);
 }
 
 static void unmap_range(PfRun *run, const PfRecord *record, PfCpn first, uint64_t pages)
@@ -136,6 +143,9 @@ static void add_context(PfRun *run, uint32_t number)
     g_array_set_size(run->context_cycles, run->places->len);
     run->work.context_cycles = (uint64_t *)(void *)run->context_cycles->data;
     run->core_is_used[core] = true;
+    bool shadowed = run->machine_config->paging == PF_PAGING_SHADOW &&
+                    context->kind == PF_CONTEXT_VM;
+    pf_mmu_add_space(&run->machine->mmu, number, core, shadowed);
     g_array_append_val(run->two_stage, two_stage);
     uint64_t ready = run->now_cycles;
     g_array_append_val(run->ready_cycles, ready);
@@ -150,8 +160,8 @@ static void play_fork(PfRun *run, const PfRecord *record)
     add_context(run, child);
     visit_slots(run, record->context, (PfCpn){0}, (PfCpn){UINT64_MAX}, record, fork_slot);
     const PfPlace *place = run_place(run, record->context);
-    pf_mmu_invalidate(&run->machine->mmu, place->index, record->context, (PfVpn){0}, true);
-    pf_work_charge(&run->work, place, PF_ACCOUNT_SHOOTDOWN, run->work.costs->flush_local_cycles);
+    PfShootdown what = {.space = record->context, .pages = UINT64_MAX};
+    pf_shootdown(&run->machine->mmu, &run->work, place, &what);
     g_array_index(run->ready_cycles, uint64_t, child) = place->core->now_cycles;
     PfContextEvent event = {
         .kind = PF_CONTEXT_FORKED, .context = child, .other = record->context};
@@ -172,6 +182,7 @@ static void move_slot(PfRun *run, PfPage page, PfSlot slot, const PfRecord *reco
     pf_memory_move(&run->memory, slot, there);
     pf_work_charge(&run->work, run_place(run, page.context), PF_ACCOUNT_SYSTEM,
                    run->work.costs->remap_page_cycles);
+    change_shadow(run, page.context);
 }
 
 static void play_remap(PfRun *run, const PfRecord *record, PfCpn first)
@@ -255,6 +266,7 @@ void pf_run_approach(PfRun *run, const PfRecord *record)
         return;
     pf_memory_sync(&run->memory);
     run_begin(run, record->context);
+    pf_mmu_run(&run->machine->mmu, run_place(run, record->context)->index, record->context);
     if (record->kind == PF_RECORD_FORK)
         run_barrier(run, 0);
     run_reach(run, run_place(run, record->context)->core->now_cycles);

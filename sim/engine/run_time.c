@@ -126,7 +126,7 @@ void run_barrier(PfRun *run, uint64_t at_least)
     unsigned cores = (unsigned)run->machine_config->cores;
     for (unsigned i = 0; i < cores; i++) {
         uint64_t stall = pf_core_drain(run->machine->cores[i]);
-        pf_ledger_charge(&run->ledger, PF_PAYER_APP, PF_ACCOUNT_MEMORY, stall);
+        run_charge_stall(run, run->machine->cores[i], stall);
         run_bill_stall(run, i, stall);
         latest = MAX(latest, run->machine->cores[i]->now_cycles);
     }

@@ -85,8 +85,8 @@ const PfRun *pf_simulation_run_at(const PfSimulation *simulation, size_t index);
 const char *pf_run_label(const PfRun *run);  /* the `label`, else the policy's name */
 const char *pf_run_policy(const PfRun *run); /* the policy's name */
 const char *pf_run_scope(const PfRun *run);  /* "all", "anon", "mergeable" */
-/* "" or a remark for tables: "lossy" if pages may be shared whose bytes differ, "not converged" for
- * fewer than two full passes. */
+/* "" or a remark for tables: "CAM extrapolated" if its figures lie beyond what is known, "lossy" if
+ * pages may be shared whose bytes differ, "not converged" for fewer than two full passes. */
 const char *pf_run_remark(const PfRun *run);
 /* Everything, in order of registration (the same names in each run where they are common). Held at
  * the end of the region of interest. */

@@ -110,17 +110,23 @@ const char *pf_run_scope(const PfRun *run)
 
 const char *pf_run_remark(const PfRun *run)
 {
-    if (g_error_matches(run->error, PF_ERROR, PF_ERROR_INTERRUPTED))
-        return "interrupted";
-    if (run->error != NULL)
-        return run->out_of_memory ? "out of memory" : "stopped early";
-    if (!run->warm && run->config->warmup != NULL)
-        return "not warmed up";
+    g_autoptr(GStrvBuilder) builder = g_strv_builder_new();
+    if (run_cam_is_extrapolated(run))
+        g_strv_builder_add(builder, "CAM extrapolated");
+    if (pf_host_is_lossy(run->host))
+        g_strv_builder_add(builder, "lossy");
     bool scans = run->setup->ops->scan != NULL;
-    bool is_lossy = pf_host_is_lossy(run->host);
-    if (scans && run->host->stats.passes < 2)
-        return is_lossy ? "lossy, not converged" : "not converged";
-    return is_lossy ? "lossy" : "";
+    if (g_error_matches(run->error, PF_ERROR, PF_ERROR_INTERRUPTED))
+        g_strv_builder_add(builder, "interrupted");
+    else if (run->error != NULL)
+        g_strv_builder_add(builder, run->out_of_memory ? "out of memory" : "stopped early");
+    else if (!run->warm && run->config->warmup != NULL)
+        g_strv_builder_add(builder, "not warmed up");
+    else if (scans && run->host->stats.passes < 2)
+        g_strv_builder_add(builder, "not converged");
+    g_auto(GStrv) parts = g_strv_builder_end(builder);
+    g_autofree char *remark = g_strjoinv(", ", parts);
+    return g_intern_string(remark);
 }
 
 const PfStats *pf_run_stats(const PfRun *run)

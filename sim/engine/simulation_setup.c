@@ -1,6 +1,7 @@
 /* The configuration of a simulation: the top level, the machine, the policies. */
 #include <string.h>
 
+#include "host_class_rules.h"
 #include "simulation_internal.h"
 
 static const char *const modes[] = {"machine", "dram", NULL};
@@ -101,6 +102,21 @@ static void add_none(PfConfigSection *root)
     pf_config_set(added, "limited", PF_CONFIG_BOOL, "false", "added");
 }
 
+/* SETUP, and the same without each rule that it is to be compared without. */
+static void add_policy(PfSetup *setup, PfConfigSection *section, PfPolicySetup *policy)
+{
+    for (unsigned j = 0; j < setup->policies->len; j++) {
+        const PfPolicySetup *other = g_ptr_array_index(setup->policies, j);
+        if (g_str_equal(other->common.label, policy->common.label))
+            pf_config_complain(section, "name", "two policies are called '%s'; give one a label",
+                               policy->common.label);
+    }
+    g_ptr_array_add(setup->policies, policy);
+    for (PfClassRule rule = 0; rule < PF_CLASS_RULES; rule++)
+        if (policy->whole == NULL && pf_policy_setup_is_compared(policy, rule))
+            add_policy(setup, section, pf_policy_setup_without(policy, rule));
+}
+
 static void bind_policies(PfSetup *setup, PfConfigSection *root, const PfRegistry *registry)
 {
     add_none(root);
@@ -108,16 +124,8 @@ static void bind_policies(PfSetup *setup, PfConfigSection *root, const PfRegistr
     for (size_t i = 0; i < count; i++) {
         PfConfigSection *section = pf_config_list_section(root, "policies", i);
         PfPolicySetup *policy = pf_policy_setup_new(section, registry);
-        if (policy == NULL)
-            continue;
-        for (unsigned j = 0; j < setup->policies->len; j++) {
-            const PfPolicySetup *other = g_ptr_array_index(setup->policies, j);
-            if (g_str_equal(other->common.label, policy->common.label))
-                pf_config_complain(section, "name",
-                                   "two policies are called '%s'; give one a label",
-                                   policy->common.label);
-        }
-        g_ptr_array_add(setup->policies, policy);
+        if (policy != NULL)
+            add_policy(setup, section, policy);
     }
 }
 

@@ -7,7 +7,6 @@
 #include "units.h"
 
 #define NONE UINT32_MAX
-
 enum { BUCKETS_MIN = 1 << 12 };
 
 typedef enum { FORM_FREE, FORM_BYTES, FORM_ID, FORM_IDENTITY } Form;
@@ -37,6 +36,7 @@ struct PfContentStore {
     uint32_t free_list;
     uint64_t alive;
     uint64_t pages_kept;
+    uint64_t hashed; /* pages, to be interned */
 };
 
 static Entry *entry_at(const PfContentStore *store, uint32_t index)
@@ -154,6 +154,7 @@ static uint32_t start_of(const uint8_t *bytes)
 static PfContent intern(PfContentStore *store, const Wanted *wanted)
 {
     g_mutex_lock(&store->lock);
+    store->hashed += wanted->form == FORM_BYTES;
     uint32_t index = store->buckets[bucket_of(store, wanted->hash)];
     while (index != NONE && !entry_is(store, entry_at(store, index), wanted))
         index = entry_at(store, index)->next;
@@ -182,17 +183,15 @@ static PfContent intern(PfContentStore *store, const Wanted *wanted)
 
 PfContent pf_content_intern(PfContentStore *store, const uint8_t *bytes)
 {
-    Wanted wanted = {
-        .hash = XXH3_64bits(bytes, store->page_bytes), .form = FORM_BYTES, .bytes = bytes};
-    return intern(store, &wanted);
+    uint64_t hash = XXH3_64bits(bytes, store->page_bytes);
+    return intern(store, &(Wanted){.hash = hash, .form = FORM_BYTES, .bytes = bytes});
 }
 
 PfContent pf_content_intern_spec(PfContentStore *store, const PfContentSpec *spec)
 {
-    if (spec->form == PF_CONTENT_HASH) {
-        Wanted wanted = {.hash = spec->number, .form = FORM_IDENTITY, .number = spec->number};
-        return intern(store, &wanted);
-    }
+    if (spec->form == PF_CONTENT_HASH)
+        return intern(store,
+                      &(Wanted){spec->number, .form = FORM_IDENTITY, .number = spec->number});
     if (spec->form == PF_CONTENT_ZERO) {
         pf_content_ref(store, PF_CONTENT_OF_ZEROS);
         return PF_CONTENT_OF_ZEROS;
@@ -393,4 +392,9 @@ uint64_t pf_content_store_bytes(const PfContentStore *store)
 {
     return store->pages_kept * store->page_bytes + pf_seg_array_bytes(&store->entries) +
            ((uint64_t)store->bucket_mask + 1) * sizeof(uint32_t);
+}
+
+uint64_t pf_content_store_hashed(const PfContentStore *store)
+{
+    return store->hashed;
 }

@@ -78,6 +78,8 @@ uint32_t pf_content_page_bytes(const PfContentStore *store);
 /* Distinct contents alive, and the memory that the store takes for them. */
 uint64_t pf_content_store_count(const PfContentStore *store);
 uint64_t pf_content_store_bytes(const PfContentStore *store);
+/* How many pages were hashed to be interned: what lazy readers save. */
+uint64_t pf_content_store_hashed(const PfContentStore *store);
 
 /* Contents are interned: the same number, the same bytes. */
 static inline bool pf_content_equal(PfContent a, PfContent b)

@@ -20,6 +20,8 @@ const PfConfigField pf_costs_fields[PF_COSTS_FIELDS] = {
     COST(flush_local, "Invalidating one page's translation where no other core is concerned."),
     COST(flush_remote, "Sending an invalidation to other cores and waiting for them."),
     COST(flush_target, "Answering an invalidation, on each target."),
+    COST(flush_ack, "Waiting for each further core that was sent the same invalidation."),
+    COST(shadow, "Repeating a change of a mapping in shadow page tables, the exit included."),
     COST(lock, "Taking and letting go of a lock or a reference that nobody contends for."),
     COST(near_line, "Reading one line of a table in use: the last level of cache has it."),
     COST(fill_page, "Storing 4096 bytes (timing by costs)."),

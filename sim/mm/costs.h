@@ -30,6 +30,8 @@ typedef struct {
     uint64_t flush_local_cycles;  /* invalidate one page, no other core concerned */
     uint64_t flush_remote_cycles; /* interrupt other cores and wait for the answer */
     uint64_t flush_target_cycles; /* of that, on each target */
+    uint64_t flush_ack_cycles;    /* wait for each target after the first */
+    uint64_t shadow_cycles;       /* repeat a change of a mapping in shadow page tables */
     uint64_t lock_cycles;         /* a lock or a reference taken and let go */
     uint64_t near_line_cycles;    /* a line of a table in use: the last level of cache has it */
     /* Moving bytes. */

@@ -179,15 +179,34 @@ PfSlot pf_image_object(const PfImage *image, PfSlot slot);
  * record that was prepared. */
 uint64_t pf_image_baseline_sharers(const PfImage *image, PfSlot slot);
 
+/* Something about a page that is made from what changes in it, unit by unit. */
+typedef struct {
+    const void *user;
+    uint32_t unit_bytes; /* a power of two; a page has whole units */
+    size_t state_bytes;  /* kept for a page; 0: nothing, and nothing is told */
+    /* STATE, aligned for 64-bit words, becomes that of the page BYTES. */
+    void (*begin)(const void *user, void *state, const uint8_t *bytes);
+    /* The unit at OFFSET goes from OLD to NEW. */
+    void (*change)(const void *user, void *state, uint32_t offset, const uint8_t *old,
+                   const uint8_t *new);
+} PfImageFollower;
+
 /* A page as a reader has asked for it store by store: so that each store is put in once. */
 typedef struct {
-    uint32_t slot;
+    uint32_t slot;   /* + 1; 0: there is nothing yet */
     uint32_t newest; /* event that is put in last */
-    uint64_t range;  /* in which that is so; 0: there is nothing yet */
+    uint64_t range;  /* in which that is so; 0: in none */
     uint8_t *bytes;
+    void *state; /* of the follower */
 } PfImageCopy;
 
-enum { PF_IMAGE_COPIES = 256 };
+enum { PF_IMAGE_COPIES = 1024 };
+
+/* A part of a page. */
+typedef struct {
+    uint32_t first_bytes;
+    uint32_t end_bytes;
+} PfByteSpan;
 
 /* Scratch of one reader (a run). */
 typedef struct {
@@ -211,9 +230,10 @@ bool pf_image_content(PfImage *image, PfImageReader *reader, PfSlot slot, uint32
 
 /* The bytes of SLOT as the first POSITION events of the range leave them, the last of which is one
  * of its own, for those who ask after each; until the next call. NULL where they are not at hand:
- * then pf_image_content tells. */
+ * then pf_image_content tells. RET_STATE: what FOLLOWER, the same in each call, keeps of them. */
 const uint8_t *pf_image_result(PfImage *image, PfImageReader *reader, PfSlot slot,
-                               uint32_t position);
+                               uint32_t position, const PfImageFollower *follower,
+                               const void **ret_state);
 
 /* Distinct contents of populated pages as of POSITION. A page of unknown bytes counts as one of its
  * own, together with those that got the bytes from it by fork, alias or a copy. The first call must

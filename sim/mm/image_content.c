@@ -111,14 +111,22 @@ static void put_value(uint8_t *at, uint64_t value, uint64_t count)
             at[i] = (uint8_t)(value >> (8 * i));
 }
 
+PfByteSpan image_part(const PfImage *image, const PfEvent *event)
+{
+    const PfRecord *record = &image->block->records[event->record];
+    uint32_t offset = (uint32_t)(record->address & (image->page_bytes - 1));
+    uint32_t in_first = (uint32_t)MIN(record->count, image->page_bytes - offset);
+    return event->part == 0 ? (PfByteSpan){offset, offset + in_first}
+                            : (PfByteSpan){0, (uint32_t)record->count - in_first};
+}
+
 void image_write_part(const PfImage *image, const PfEvent *event, uint8_t *page)
 {
     const PfRecord *record = &image->block->records[event->record];
-    uint64_t offset = record->address & (image->page_bytes - 1);
-    uint64_t in_first = MIN(record->count, image->page_bytes - offset);
-    uint64_t skipped = event->part == 0 ? 0 : in_first;
-    uint64_t length = event->part == 0 ? in_first : record->count - in_first;
-    uint8_t *at = event->part == 0 ? page + offset : page;
+    PfByteSpan part = image_part(image, event);
+    uint32_t length = part.end_bytes - part.first_bytes;
+    uint64_t skipped = event->part == 0 ? 0 : record->count - length;
+    uint8_t *at = page + part.first_bytes;
     if (record->count <= sizeof record->value)
         put_value(at, record->value >> (8 * skipped), length);
     else
@@ -134,8 +142,10 @@ void pf_image_reader_init(PfImageReader *reader, const PfImage *image)
 
 void pf_image_reader_clear(PfImageReader *reader)
 {
-    for (unsigned i = 0; reader->copies != NULL && i < PF_IMAGE_COPIES; i++)
+    for (unsigned i = 0; reader->copies != NULL && i < PF_IMAGE_COPIES; i++) {
         g_free(reader->copies[i].bytes);
+        g_free(reader->copies[i].state);
+    }
     g_clear_pointer(&reader->copies, g_free);
     g_clear_pointer(&reader->page, g_free);
     g_clear_pointer(&reader->chain, g_array_unref);
@@ -190,21 +200,66 @@ static bool chain_base(PfImage *image, uint32_t object, uint32_t oldest, PfConte
     return known;
 }
 
-/* BASE with the writes of the reader's chain (newest first) on it; false if BASE has no bytes. */
-static bool apply_chain(PfImage *image, PfImageReader *reader, PfContent base,
-                        PfContent *ret_content)
+/* Collects the writes up to NEWEST, an event, in the reader's chain, newest first. Sets RET_OLDEST
+ * to the event that is as far back as there is need to look; false if one of them makes the bytes
+ * unknown. */
+static bool collect_chain(const PfImage *image, PfImageReader *reader, uint32_t newest,
+                          uint32_t *ret_oldest)
 {
-    const uint8_t *bytes = pf_content_bytes(image->store, base, reader->page);
-    if (bytes == NULL)
+    g_array_set_size(reader->chain, 0);
+    for (uint32_t i = newest; i != NO_EVENT; i = pf_image_event(image, i)->previous) {
+        *ret_oldest = i;
+        PfEventKind kind = (PfEventKind)pf_image_event(image, i)->kind;
+        if (kind == PF_EVENT_UNKNOWN)
+            return false;
+        if (kind == PF_EVENT_WRITE)
+            g_array_append_val(reader->chain, i);
+        if (kind == PF_EVENT_CONTENT || kind == PF_EVENT_PRIVATE)
+            break;
+    }
+    return true;
+}
+
+/* Puts what OBJECT holds before the events that follow OLDEST (see chain_base) into PAGE; false if
+ * that has no bytes. */
+static bool copy_base(PfImage *image, uint32_t object, uint32_t oldest, uint8_t *page)
+{
+    uint32_t handle = *image_handle(image, object);
+    if ((handle & HANDLE_TAG) == HANDLE_BYTES &&
+        pf_image_event(image, oldest)->kind != PF_EVENT_CONTENT) {
+        memcpy(page, buffer_at(image, handle & ~HANDLE_TAG)->bytes, image->page_bytes);
+        return true;
+    }
+    PfContent base;
+    if (!chain_base(image, object, oldest, &base))
         return false;
-    if (bytes != reader->page)
-        memcpy(reader->page, bytes, image->page_bytes);
+    const uint8_t *bytes = pf_content_bytes(image->store, base, page);
+    if (bytes != NULL && bytes != page)
+        memcpy(page, bytes, image->page_bytes);
+    pf_content_unref(image->store, base);
+    return bytes != NULL;
+}
+
+/* Likewise with the writes of the reader's chain on it. */
+static bool copy_chain(PfImage *image, const PfImageReader *reader, uint32_t object,
+                       uint32_t oldest, uint8_t *page)
+{
+    if (!copy_base(image, object, oldest, page))
+        return false;
     for (unsigned i = reader->chain->len; i-- > 0;)
         image_write_part(image,
-                         pf_image_event(image, g_array_index(reader->chain, uint32_t, i)),
-                         reader->page);
-    *ret_content = pf_content_intern(image->store, reader->page);
+                         pf_image_event(image, g_array_index(reader->chain, uint32_t, i)), page);
     return true;
+}
+
+bool image_copy_page(PfImage *image, PfImageReader *reader, PfSlot slot, uint32_t position,
+                     uint8_t *page)
+{
+    uint32_t newest = event_before(image, slot.index, position);
+    uint32_t oldest;
+    g_assert(newest != NO_EVENT);
+    return collect_chain(image, reader, newest, &oldest) &&
+           copy_chain(image, reader, slot.index, oldest, page);
 }
 
 bool pf_image_peek(const PfImage *image, PfSlot slot, PfContent *ret_content)
@@ -229,31 +284,16 @@ bool pf_image_content(PfImage *image, PfImageReader *reader, PfSlot slot, uint32
         return pf_image_content(image, reader, (PfSlot){handle & ~HANDLE_TAG}, position,
                                 ret_content);
     }
-    g_array_set_size(reader->chain, 0);
-    uint32_t oldest = newest;
-    for (uint32_t i = newest; i != NO_EVENT; i = pf_image_event(image, i)->previous) {
-        oldest = i;
-        PfEventKind kind = (PfEventKind)pf_image_event(image, i)->kind;
-        if (kind == PF_EVENT_UNKNOWN)
-            return false;
-        if (kind == PF_EVENT_CONTENT)
-            break;
-        if (kind == PF_EVENT_WRITE)
-            g_array_append_val(reader->chain, i);
-        if (kind == PF_EVENT_PRIVATE)
-            break;
-    }
-    PfContent base;
-    if (!chain_base(image, object, oldest, &base))
+    uint32_t oldest;
+    if (!collect_chain(image, reader, newest, &oldest))
         return false;
     /* Nothing but touches: the page keeps even a content without bytes. */
-    if (reader->chain->len == 0) {
-        *ret_content = base;
-        return true;
-    }
-    bool known = apply_chain(image, reader, base, ret_content);
-    pf_content_unref(image->store, base);
-    return known;
+    if (reader->chain->len == 0)
+        return chain_base(image, object, oldest, ret_content);
+    if (!copy_chain(image, reader, object, oldest, reader->page))
+        return false;
+    *ret_content = pf_content_intern(image->store, reader->page);
+    return true;
 }
 
 /* The page of a private file mapping takes over the bytes that the file's page has now. */

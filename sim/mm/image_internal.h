@@ -171,8 +171,13 @@ void image_base_unpin_all(PfImage *image, uint32_t context);
 void image_events_begin(PfImage *image, const PfRecordBlock *block, uint32_t from);
 uint32_t image_last_event(const PfImage *image, uint32_t object);
 void image_add_event(PfImage *image, const PfEvent *event);
-/* The part of a write that EVENT stands for, put into PAGE. */
+/* Where the part of a write that EVENT stands for is in its page. */
+PfByteSpan image_part(const PfImage *image, const PfEvent *event);
+/* Puts it into PAGE. */
 void image_write_part(const PfImage *image, const PfEvent *event, uint8_t *page);
+/* Puts what SLOT holds as the first POSITION events leave it into PAGE; false if unknown. */
+bool image_copy_page(PfImage *image, PfImageReader *reader, PfSlot slot, uint32_t position,
+                     uint8_t *page);
 /* Content of SLOT now, at the start of the range (structural records). */
 void image_drop_bytes(PfImage *image, uint32_t slot);
 /* Makes SLOT's bytes an interned content, so that two slots can have it. */

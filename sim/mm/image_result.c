@@ -3,31 +3,65 @@
 
 #include "image_internal.h"
 
-/* COPY becomes what SLOT holds at POSITION. */
-static bool make_copy(PfImage *image, PfImageReader *reader, PfImageCopy *copy, PfSlot slot,
-                      uint32_t position)
+/* COPY has the bytes NEW of its units from FIRST to before END now, and had OLD of them, which
+ * begin at FIRST too. */
+static void tell(const PfImageFollower *follower, const PfImageCopy *copy, uint32_t first,
+                 uint32_t end, const uint8_t *old)
 {
-    PfContent content;
-    copy->range = 0;
-    if (!pf_image_content(image, reader, slot, position, &content))
-        return false;
-    const uint8_t *bytes = pf_content_bytes(image->store, content, reader->page);
-    if (bytes != NULL) {
-        if (copy->bytes == NULL)
-            copy->bytes = g_malloc(image->page_bytes);
-        memcpy(copy->bytes, bytes, image->page_bytes);
-        copy->slot = slot.index;
-        copy->range = image->range_number;
-        copy->newest = position - 1;
+    for (uint32_t at = first; at < end; at += follower->unit_bytes, old += follower->unit_bytes)
+        if (memcmp(old, copy->bytes + at, follower->unit_bytes) != 0)
+            follower->change(follower->user, copy->state, at, old, copy->bytes + at);
+}
+
+/* Puts the store EVENT into COPY. */
+static void put_store(const PfImage *image, PfImageReader *reader, PfImageCopy *copy,
+                      const PfEvent *event, const PfImageFollower *follower)
+{
+    if (follower->state_bytes == 0) {
+        image_write_part(image, event, copy->bytes);
+        return;
     }
-    pf_content_unref(image->store, content);
-    return bytes != NULL;
+    PfByteSpan part = image_part(image, event);
+    uint32_t beside = follower->unit_bytes - 1;
+    uint32_t first = part.first_bytes & ~beside;
+    uint32_t end = (part.end_bytes + beside) & ~beside;
+    memcpy(reader->page, copy->bytes + first, end - first);
+    image_write_part(image, event, copy->bytes);
+    tell(follower, copy, first, end, reader->page);
+}
+
+/* COPY becomes what SLOT holds at POSITION; false if that is not known. */
+static bool make_copy(PfImage *image, PfImageReader *reader, PfImageCopy *copy, PfSlot slot,
+                      uint32_t position, const PfImageFollower *follower)
+{
+    bool is_new = copy->slot != slot.index + 1;
+    copy->range = 0;
+    if (!image_copy_page(image, reader, slot, position, reader->page))
+        return false;
+    if (copy->bytes == NULL) {
+        copy->bytes = g_malloc(image->page_bytes);
+        copy->state = g_malloc(follower->state_bytes);
+    }
+    /* The page that is made becomes the copy, and what was the copy is scratch. */
+    uint8_t *old = copy->bytes;
+    copy->bytes = reader->page;
+    reader->page = old;
+    copy->slot = slot.index + 1;
+    copy->newest = position - 1;
+    copy->range = image->range_number;
+    if (follower->state_bytes == 0)
+        return true;
+    if (is_new)
+        follower->begin(follower->user, copy->state, copy->bytes);
+    else if (memcmp(old, copy->bytes, image->page_bytes) != 0)
+        tell(follower, copy, 0, image->page_bytes, old);
+    return true;
 }
 
 /* Puts the stores up to NEWEST into COPY, which has those of the range up to some before; false if
  * it has not, or what came since was more than stores. */
 static bool bring_up(const PfImage *image, PfImageReader *reader, PfImageCopy *copy,
-                     uint32_t newest)
+                     uint32_t newest, const PfImageFollower *follower)
 {
     g_array_set_size(reader->chain, 0);
     for (uint32_t i = newest; i != copy->newest; i = pf_image_event(image, i)->previous) {
@@ -40,22 +74,25 @@ static bool bring_up(const PfImage *image, PfImageReader *reader, PfImageCopy *c
             return false;
     }
     for (unsigned i = reader->chain->len; i-- > 0;)
-        image_write_part(image,
-                         pf_image_event(image, g_array_index(reader->chain, uint32_t, i)),
-                         copy->bytes);
+        put_store(image, reader, copy,
+                  pf_image_event(image, g_array_index(reader->chain, uint32_t, i)), follower);
     copy->newest = newest;
     return true;
 }
 
 const uint8_t *pf_image_result(PfImage *image, PfImageReader *reader, PfSlot slot,
-                               uint32_t position)
+                               uint32_t position, const PfImageFollower *follower,
+                               const void **ret_state)
 {
     if (position == 0 || pf_image_event(image, position - 1)->object != slot.index)
         return NULL;
     if (reader->copies == NULL)
         reader->copies = g_new0(PfImageCopy, PF_IMAGE_COPIES);
     PfImageCopy *copy = &reader->copies[slot.index % PF_IMAGE_COPIES];
-    bool is_kept = copy->range == image->range_number && copy->slot == slot.index &&
-                   bring_up(image, reader, copy, position - 1);
-    return is_kept || make_copy(image, reader, copy, slot, position) ? copy->bytes : NULL;
+    bool is_kept = copy->range == image->range_number && copy->slot == slot.index + 1 &&
+                   bring_up(image, reader, copy, position - 1, follower);
+    if (!is_kept && !make_copy(image, reader, copy, slot, position, follower))
+        return NULL;
+    *ret_state = copy->state;
+    return copy->bytes;
 }

@@ -38,6 +38,7 @@ typedef struct {
 typedef struct {
     const PfCosts *costs; /* borrowed */
     PfLedger *ledger;     /* borrowed */
+    PfCore *const *cores; /* of the machine; borrowed */
     uint32_t page_bytes;
     uint32_t line_bytes;
     bool full; /* bytes go through the caches; else they cost what the card says */

@@ -10,6 +10,7 @@
  * when they have settled, while contexts wait, when memory runs short, or when caches have written
  * them back. What was found may be
  * collapsed later still. docs/collapse.md goes through the claims. */
+#include <errno.h>
 #include <string.h>
 
 #include "collapse_state.h"
@@ -180,6 +181,7 @@ static bool add_patterns(PfCollapse *self, GError **error)
             .bytes = parse_pattern(texts[i], pf_host_page_bytes(self->host), error)};
         if (pattern.bytes == NULL)
             return false;
+        pattern.holders = g_array_new(FALSE, FALSE, sizeof(PfCollapseHolder));
         g_array_append_val(self->patterns, pattern);
     }
     return true;
@@ -188,11 +190,21 @@ static bool add_patterns(PfCollapse *self, GError **error)
 static bool add_given(PfCollapse *self, GError **error)
 {
     char *const *texts = self->config.given;
+    bool is_named = self->config.primary == PF_COLLAPSE_GIVEN;
+    if (is_named != (texts != NULL && texts[0] != NULL)) {
+        g_set_error(error, PF_ERROR, PF_ERROR_CONFIG,
+                    "policy 'collapse': %s",
+                    is_named ? "primary: given says nothing without pages in `given`"
+                             : "given: pages mean nothing without primary = \"given\"");
+        return false;
+    }
     for (unsigned i = 0; texts != NULL && texts[i] != NULL; i++) {
         const char *colon = strrchr(texts[i], ':');
         char *end = NULL;
+        errno = 0;
         guint64 address = colon != NULL ? g_ascii_strtoull(colon + 1, &end, 0) : 0;
-        if (colon == NULL || end == colon + 1 || *end != '\0') {
+        if (colon == NULL || colon == texts[i] || !g_ascii_isdigit(colon[1]) || *end != '\0' ||
+            errno != 0) {
             g_set_error(error, PF_ERROR, PF_ERROR_CONFIG,
                         "policy 'collapse': given: '%s' is no page; write CONTEXT:0xADDRESS",
                         texts[i]);
@@ -221,8 +233,10 @@ static void collapse_free(void *user)
     PfCollapse *self = user;
     if (self == NULL)
         return;
-    for (unsigned i = 0; i < self->patterns->len; i++)
+    for (unsigned i = 0; i < self->patterns->len; i++) {
         g_free(g_array_index(self->patterns, PfCollapsePattern, i).bytes);
+        g_array_unref(g_array_index(self->patterns, PfCollapsePattern, i).holders);
+    }
     for (unsigned i = 0; i < self->given->len; i++)
         g_free(g_array_index(self->given, PfCollapseGiven, i).context);
     g_array_unref(self->patterns);
@@ -261,7 +275,16 @@ static void *collapse_create(PfHost *host, const void *config, GError **error)
 static uint64_t collapse_metadata_bytes(const void *user)
 {
     const PfCollapse *self = user;
-    return pf_collapse_pages_bytes(&self->pages);
+    bool has_ages = self->config.primary == PF_COLLAPSE_OLDEST;
+    return pf_collapse_pages_bytes(&self->pages, has_ages) + pf_collapse_queue_bytes(self);
+}
+
+/* What groups miss takes a look at all pages. */
+static void collapse_observe(void *user)
+{
+    PfCollapse *self = user;
+    if (self->config.probe_pages > 0)
+        self->group_missed = pf_collapse_group_missed(self);
 }
 
 static void collapse_check(void *user)
@@ -292,5 +315,6 @@ const PfPolicyOps pf_policy_collapse = {
     .wake = collapse_wake,
     .scan = collapse_scan,
     .metadata_bytes = collapse_metadata_bytes,
+    .observe = collapse_observe,
     .check = collapse_check,
 };

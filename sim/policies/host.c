@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "error.h"
+#include "host_classes.h"
 
 /* The policy works where it is by itself. */
 static void work_at_home(PfHost *host)

@@ -5,10 +5,9 @@
 
 #include "cam.h"
 #include "memory.h"
-#include "mmu.h"
 #include "policy.h"
 #include "registry.h"
-#include "work.h"
+#include "shootdown.h"
 
 typedef enum { PF_PLACE_DAEMON, PF_PLACE_STOLEN, PF_PLACE_CONTROLLER } PfPlaceKind;
 typedef enum { PF_REMAP_PTE, PF_REMAP_CONTROLLER } PfRemap;
@@ -31,6 +30,7 @@ typedef struct {
     uint64_t wasted_within_ps;
     char **filters;
     char **classes;
+    bool class_runs;
 } PfPolicyCommon;
 
 /* One of `filters`. */
@@ -40,8 +40,10 @@ typedef struct {
 } PfFilterSetup;
 
 /* One element of `policies`, bound and checked; shared by all runs of it. */
-typedef struct {
+typedef struct PfPolicySetup PfPolicySetup;
+struct PfPolicySetup {
     PfPolicyCommon common;
+    const char *origin; /* "FILE:LINE" of its name, or as pf_config_origin */
     const PfPolicyOps *ops;
     const PfFinderOps *finder; /* NULL: the policy files nothing */
     const PfHashOps *hash;
@@ -49,7 +51,8 @@ typedef struct {
     gpointer finder_config;
     GArray *filters; /* of PfFilterSetup */
     unsigned class_rules; /* 0: there are no classes (host_classes.c) */
-} PfPolicySetup;
+    const PfPolicySetup *whole; /* what this is without a class rule, for comparison; else NULL */
+};
 
 /* Binds SECTION. Errors are collected in its configuration; NULL if the policy is not known. */
 PfPolicySetup *pf_policy_setup_new(PfConfigSection *section, const PfRegistry *registry);
@@ -122,9 +125,7 @@ typedef struct {
     bool is_redirected;
 } PfIntent;
 
-/* What a page held when its key was made last (host_hash.c). */
-typedef struct PfHostKeyed PfHostKeyed;
-
+typedef struct PfHostKeyed PfHostKeyed; /* keys kept up store by store (host_keyed.c) */
 /* What the policy deems identical (host_alike.c). */
 typedef struct PfHostAlike PfHostAlike;
 
@@ -139,6 +140,7 @@ struct PfHost {
     GArray *write_backs;        /* of PfWriteBack (host_write_backs.h); NULL: nobody asks */
     uint64_t accesses;       /* of all contexts */
     PfHostClasses *classes;  /* NULL: there are none */
+    PfStatValue *class_forgone; /* by PfClassRule (host_class_rules.h) */
     PfPlace *place; /* where the policy works now */
     PfPlace place_now;
     PfRng rng;
@@ -151,16 +153,17 @@ struct PfHost {
     uint32_t start_generation; /* those of another one are stale */
     uint64_t start_changes;    /* of memory, when this generation began */
     uint32_t hash_bytes; /* of a page that are hashed, from hash_offset_bytes on */
-    PfHostKeyed *keyed;   /* pages whose keys are followed; NULL until one is */
+    PfHostKeyed *keyed;   /* NULL until a result is asked for */
     PfHostAlike *alike;   /* NULL: only equal bytes are identical */
     uint64_t alike_bits;  /* in which the pages differ that were compared last by that rule */
-    PfTable stale_lines; /* line -> digest of what DRAM has of it, for lines that were stored to
-                            and not written back since (host_hash.c) */
+    PfTable stale_lines; /* line -> digest of what DRAM has of it, if it is dirty (host_hash.c) */
     PfRng left_out_keys;
     bool is_low;          /* asked for frames on behalf of `low_page` */
     PfPage low_page;
     bool uses_cam;       /* the policy has a finder that does */
     bool has_match;      /* the last search found something for `match_page` */
+    bool is_cam_match;   /* ... and the CAM did, not the table behind it */
+    bool has_lost;       /* ... or would have, had the CAM not forgotten it */
     PfPage match_page;
     bool is_false_match; /* it was believed and is of other bytes */
     PfTable cam_places;  /* value: where it is, if its key does not tell (host_cam.c) */
@@ -286,32 +289,6 @@ static inline uint64_t pf_host_due(const PfHost *host)
     return MIN(host->wake_at_cycles, told_cycles);
 }
 
-/* ---- classes (host_classes.c) ---- */
-/* Binds `classes` of SECTION to SETUP. */
-void pf_policy_setup_bind_classes(PfPolicySetup *setup, PfConfigSection *section);
-/* Makes the classes, if there are to be some. Registers class.*. */
-void pf_host_create_classes(PfHost *host);
-void pf_host_free_classes(PfHost *host);
-/* The trace has made TARGET map what SOURCE maps. */
-void pf_host_page_aliased(PfHost *host, PfPage source, PfPage target);
-/* The policy has looked at PAGE, which maps FRAME: that is of its class, unless it had one. */
-void pf_host_note_class(const PfHost *host, PfPage page, PfMpn frame);
-/* Orders frames by class: < 0, 0, > 0. Frames that are 0 apart may share. */
-int pf_host_compare_classes(const PfHost *host, PfMpn a, PfMpn b);
-/* Whether PAGE may be moved to FRAME; its verdict tells if it may not. */
-bool pf_host_classes_allow(PfHost *host, PfPage page, PfMpn frame);
-/* KEY of PAGE with a salt of its class. */
-uint64_t pf_host_class_key(PfHost *host, uint64_t key, PfPage page);
-/* VALUE is filed under the class of PAGE; it is taken out again, whose KEY has that salt. */
-void pf_host_file_class(PfHost *host, uint64_t value, PfPage page);
-uint64_t pf_host_unfile_class(PfHost *host, uint64_t key, uint64_t value);
-/* Counts classes, and what they keep apart; NULL if there are none. To be freed. */
-PfClassCensus *pf_host_count_classes(PfHost *host);
-void pf_class_census_free(PfHost *host, PfClassCensus *census);
-/* Whether eligible pages with the bytes of that at SLOT are in several classes. */
-bool pf_class_census_is_apart(const PfClassCensus *census, PfSlot slot);
-void pf_host_check_classes(const PfHost *host);
-
 /* ---- filters (host_filters.c) ---- */
 /* Binds `filters` of SECTION and the filters' own groups to SETUP. */
 void pf_policy_setup_bind_filters(PfPolicySetup *setup, PfConfigSection *section,
@@ -376,9 +353,11 @@ uint64_t pf_host_engine_metadata_bytes(const PfHost *host);
 /* The key that the policy's hash, or the engine, makes of a page of BYTES, or of CONTENT, at no
  * charge. */
 uint64_t pf_host_key_of_bytes(const PfHost *host, const uint8_t *bytes);
-/* Likewise for what the store in hand makes of SLOT. */
-uint64_t pf_host_key_of_result(PfHost *host, PfSlot slot, const uint8_t *bytes);
+/* Likewise of what the store in hand makes; false if its bytes are not at hand (host_keyed.c). */
+bool pf_host_key_of_result(PfHost *host, uint64_t *ret_key);
 void pf_host_free_keyed(PfHost *host);
+PfHashKind pf_host_hash_kind(const PfHost *host); /* SOFTWARE where there is no engine */
+uint64_t pf_host_cut_key(const PfHost *host, uint64_t hash); /* what is left as a key */
 uint64_t pf_host_key_of(PfHost *host, PfContent content);
 
 /* A policy whose cycles are stolen works, from now on, where CONTEXT, whose page it looks at,
@@ -388,11 +367,12 @@ void pf_host_follow(PfHost *host, uint32_t context);
 /* Metadata of policy, finder and hash engine now. */
 uint64_t pf_host_metadata_bytes(const PfHost *host);
 
-/* PAGE's translation is stale: drops it from the TLB of its core and charges INITIATOR for it, and
- * that core if its context runs there now. One that waits is not interrupted. Where the controller
- * remaps, translations are good; it takes the page's lines from the caches, and writes dirty ones
- * to DRAM. */
+/* PAGE's translations are stale: a shootdown, which interrupts nobody if its context waits. Where
+ * the controller remaps they are good; it takes the page's lines from the caches, and writes dirty
+ * ones to DRAM. */
 void pf_host_shoot_down(PfHost *host, const PfPlace *initiator, PfPage page);
+/* They are dropped at no cost. */
+void pf_host_forget_translations(PfHost *host, PfPage page);
 
 /* Compares what PAGE shows with the image, if --verify is on. */
 void pf_host_verify(PfHost *host, PfPage page);

@@ -1,6 +1,7 @@
 /* The services of policy.h that change mappings, and are charged. */
 #include "host.h"
 #include "host_alike.h"
+#include "host_classes.h"
 #include "host_write_backs.h"
 
 PfMergeResult pf_host_merge_result(PfShareResult result)
@@ -23,6 +24,7 @@ PfMergeResult pf_host_merge_result(PfShareResult result)
 void pf_host_count_merge(PfHost *host, PfPage page)
 {
     host->stats.shared++;
+    host->has_lost = false;
     pf_host_count_damage(host);
     /* What it will be once all the others have left. */
     pf_host_verdict(host, page, PF_WHY_UNIQUE);
@@ -264,6 +266,21 @@ bool pf_host_unshare(PfHost *host, PfPage page)
     return true;
 }
 
+/* The translations of PAGE, as its space has them. */
+static PfShootdown translations_of(const PfHost *host, PfPage page)
+{
+    bool two_stage = host->base.space_is_two_stage[page.context];
+    return (PfShootdown){.space = page.context,
+                         .first = {page.cpn.number},
+                         .pages = two_stage ? UINT64_MAX : 1};
+}
+
+void pf_host_forget_translations(PfHost *host, PfPage page)
+{
+    PfShootdown what = translations_of(host, page);
+    pf_shootdown_free(host->base.mmu, &what);
+}
+
 void pf_host_shoot_down(PfHost *host, const PfPlace *initiator, PfPage page)
 {
     if (pf_host_remaps(host)) {
@@ -271,18 +288,11 @@ void pf_host_shoot_down(PfHost *host, const PfPlace *initiator, PfPage page)
         pf_work_flush(host->base.work, initiator, PF_ACCOUNT_MERGE, page_address(host, page), true);
         return;
     }
-    const PfPlace *target = &host->base.contexts[page.context];
-    bool two_stage = host->base.space_is_two_stage[page.context];
-    pf_mmu_invalidate(host->base.mmu, target->index, page.context, (PfVpn){page.cpn.number},
-                      two_stage);
-    const PfCosts *costs = host->base.work->costs;
-    if (target->index == initiator->index || pf_host_is_idle(host, page.context)) {
-        pf_work_charge(host->base.work, initiator, PF_ACCOUNT_SHOOTDOWN,
-                       costs->flush_local_cycles);
-        return;
-    }
-    pf_work_charge(host->base.work, initiator, PF_ACCOUNT_SHOOTDOWN, costs->flush_remote_cycles);
-    pf_work_charge(host->base.work, target, PF_ACCOUNT_SHOOTDOWN, costs->flush_target_cycles);
+    PfShootdown what = translations_of(host, page);
+    what.is_quiet = pf_host_is_idle(host, page.context);
+    pf_shadow_change(host->base.mmu, host->base.work, initiator, PF_ACCOUNT_SHOOTDOWN,
+                     page.context, 1);
+    pf_shootdown(host->base.mmu, host->base.work, initiator, &what);
 }
 
 void pf_host_verify(PfHost *host, PfPage page)

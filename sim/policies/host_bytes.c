@@ -1,5 +1,6 @@
 /* The services of policy.h that touch bytes, and are charged. */
 #include "host.h"
+#include "host_classes.h"
 
 enum { WORD_BYTES = 4 };
 

@@ -6,10 +6,10 @@
  * key is the content, so equal bytes alone match; the policy's key is the class. */
 #include "host.h"
 
-/* Cursors: 0 before the search, all ones behind it; else the last match, and above it how many CAMs
- * have been asked. */
+/* Cursors: 0 before the search, all ones behind it; else the last match, above it how many CAMs
+ * have been asked, and above that which was the first: the policy may be at another node by now. */
 #define END_OF_SEARCH UINT64_MAX
-enum { STEP_SHIFT = 32 };
+enum { STEP_SHIFT = 32, FIRST_SHIFT = 40, STEP_MASK = 0xff };
 
 /* Of whole pages, a key: the number of the content, or that of the frame whose bytes are not known,
  * which match none. And, in `cam_places`, the CAM that holds it. */
@@ -21,17 +21,37 @@ static bool stores_pages(const PfHost *host)
     return host->base.cam->stores == PF_CAM_STORES_PAGE;
 }
 
-/* CAMs that hold different entries; copies of one are modelled as one. */
-static unsigned unit_count(const PfHost *host)
-{
-    return host->base.cam->scope == PF_CAM_REPLICATED ? 1 : host->base.cam_count;
-}
-
-/* The node where the policy works now; an engine and a core of its own are at node 0. */
-static unsigned home(const PfHost *host)
+/* The node of PLACE; an engine and a core of its own are at node 0. */
+static unsigned node_of(const PfHost *host, const PfPlace *place)
 {
     unsigned cores = host->base.core_count;
-    return host->place->index < cores ? host->place->index * host->base.cam_count / cores : 0;
+    return place->index < cores ? place->index * host->base.cam_count / cores : 0;
+}
+
+/* The node where the policy works now. */
+static unsigned home(const PfHost *host)
+{
+    return node_of(host, host->place);
+}
+
+static bool is_replicated(const PfHost *host)
+{
+    return host->base.cam->scope == PF_CAM_REPLICATED;
+}
+
+/* CAMs that hold different entries; of copies the first holds what all hold. */
+static unsigned unit_count(const PfHost *host)
+{
+    return is_replicated(host) ? 1 : host->base.cam_count;
+}
+
+/* CAM number UNIT, about to be asked from NODE: of copies the one there. */
+static PfCam *cam_at(const PfHost *host, unsigned unit, unsigned node)
+{
+    PfCam *cam = host->base.cams[unit];
+    if (is_replicated(host))
+        pf_cam_work_at(cam, host->base.cams[node]);
+    return cam;
 }
 
 /* The CAM of PAGE's frame, or the one that KEY is hashed to. */
@@ -126,17 +146,20 @@ static void let_go(PfHost *host, const PfCamItem *item)
 bool pf_host_cam_find(PfHost *host, uint64_t key, PfPage page, uint64_t *cursor,
                       uint64_t *ret_value)
 {
+    host->is_cam_match = false;
     if (*cursor == END_OF_SEARCH)
         return false;
     bool by_node = host->base.cam->scope == PF_CAM_PER_NODE;
     unsigned steps = by_node ? unit_count(host) : 1;
-    unsigned first = by_node ? home(host) % unit_count(host) : unit_of(host, key, page);
-    unsigned step = (unsigned)(*cursor >> STEP_SHIFT);
+    unsigned begun = (unsigned)(*cursor >> FIRST_SHIFT);
+    unsigned at_home = *cursor == 0 ? home(host) : begun;
+    unsigned first = by_node ? at_home : unit_of(host, key, page);
+    unsigned step = (unsigned)(*cursor >> STEP_SHIFT) & STEP_MASK;
     uint32_t match = (uint32_t)*cursor;
     PfCamKey searched = key_of_page(host, key, page);
     while (true) {
         unsigned unit = (first + (match != 0 ? step - 1 : step)) % unit_count(host);
-        PfCam *cam = host->base.cams[unit];
+        PfCam *cam = cam_at(host, unit, home(host));
         uint64_t done;
         if (match != 0) {
             match = pf_cam_next(cam, match, pf_host_now(host), &done);
@@ -152,20 +175,22 @@ bool pf_host_cam_find(PfHost *host, uint64_t key, PfPage page, uint64_t *cursor,
         }
         if (match == 0)
             continue;
-        *cursor = (uint64_t)step << STEP_SHIFT | match;
+        *cursor = (uint64_t)first << FIRST_SHIFT | (uint64_t)step << STEP_SHIFT | match;
         *ret_value = pf_cam_item(cam, match).value;
+        host->is_cam_match = true;
         return true;
     }
 }
 
-/* Copies of a replicated CAM are written too, while nobody waits for them. */
-static void update_copies(PfHost *host)
+/* What was last done to the copy at NODE is done to the others, while nobody waits for them. */
+static void update_copies(PfHost *host, unsigned node)
 {
-    if (host->base.cam->scope != PF_CAM_REPLICATED)
-        return;
-    unsigned copies = host->base.cam_count - 1;
-    stats_of(host)->remote_updates += copies;
-    stats_of(host)->energy_fJ += pf_cam_figures_of(host->base.cams[0])->write_fJ * copies;
+    for (unsigned i = 0; is_replicated(host) && i < host->base.cam_count; i++) {
+        if (i == node)
+            continue;
+        stats_of(host)->remote_updates++;
+        pf_cam_repeat(host->base.cams[0], host->base.cams[i]);
+    }
 }
 
 PfCamFiling pf_host_cam_file(PfHost *host, uint64_t key, PfPage page, uint64_t value,
@@ -180,8 +205,8 @@ PfCamFiling pf_host_cam_file(PfHost *host, uint64_t key, PfPage page, uint64_t v
         item.key = (PfCamKey){.bits = page_bits(host, page, &ticket), .class = key};
     PfCamItem evicted;
     uint64_t done;
-    PfCamInsertion result =
-        pf_cam_insert(host->base.cams[unit], &item, pf_host_now(host), &evicted, &done);
+    PfCam *cam = cam_at(host, unit, home(host));
+    PfCamInsertion result = pf_cam_insert(cam, &item, pf_host_now(host), &evicted, &done);
     stats_of(host)->remote_updates += is_remote(host, unit);
     wait(host, unit, done);
     if (result == PF_CAM_REFUSED) {
@@ -189,7 +214,7 @@ PfCamFiling pf_host_cam_file(PfHost *host, uint64_t key, PfPage page, uint64_t v
             pf_host_forget(host, ticket);
         return PF_CAM_FULL;
     }
-    update_copies(host);
+    update_copies(host, home(host));
     if (stores_pages(host) || unit_count(host) > 1)
         pf_table_insert(&host->cam_places, value,
                         (uint64_t)unit << UNIT_SHIFT | (stores_pages(host) ? item.key.bits : 0));
@@ -215,12 +240,12 @@ bool pf_host_cam_unfile(PfHost *host, uint64_t key, uint64_t value)
         bits = (PfCamKey){.bits = place & (((uint64_t)1 << UNIT_SHIFT) - 1), .class = key};
     PfCamItem item;
     uint64_t done;
-    bool was_there =
-        pf_cam_delete(host->base.cams[unit], &bits, value, pf_host_now(host), &item, &done);
+    PfCam *cam = cam_at(host, unit, home(host));
+    bool was_there = pf_cam_delete(cam, &bits, value, pf_host_now(host), &item, &done);
     stats_of(host)->remote_updates += is_remote(host, unit);
     wait(host, unit, done);
     if (was_there) {
-        update_copies(host);
+        update_copies(host, home(host));
         let_go(host, &item);
     }
     return was_there;
@@ -236,13 +261,17 @@ void pf_host_cam_written(PfHost *host, PfPage page)
     PfMpn frame;
     if (!pf_host_frame(host, page, &frame))
         return;
-    uint64_t now = host->base.contexts[page.context].core->now_cycles;
+    const PfPlace *place = &host->base.contexts[page.context];
+    unsigned node = node_of(host, place);
     bool clear = host->base.cam->stale == PF_CAM_STALE_DELETE;
-    for (unsigned i = 0; i < unit_count(host); i++)
-        if (pf_cam_has_frame(host->base.cams[i], frame.number)) {
-            pf_cam_invalidate(host->base.cams[i], frame.number, clear, now, cleared, host);
-            update_copies(host);
-        }
+    for (unsigned i = 0; i < unit_count(host); i++) {
+        if (!pf_cam_has_frame(host->base.cams[i], frame.number))
+            continue;
+        pf_cam_invalidate(cam_at(host, i, node), frame.number, clear, place->core->now_cycles,
+                          cleared, host);
+        stats_of(host)->remote_updates += unit_count(host) > 1 && i != node;
+        update_copies(host, node);
+    }
 }
 
 bool pf_host_cam_overflows(const PfHost *host)
@@ -258,12 +287,15 @@ bool pf_host_cam_forgets(const PfHost *host)
 void pf_host_cam_count_lost(PfHost *host)
 {
     stats_of(host)->lost++;
+    if ((host->setup->ops->flags & PF_POLICY_INDEXED) != 0)
+        return; /* it will ask its own index */
+    host->has_lost = true;
+    pf_host_verdict(host, host->match_page, PF_WHY_LIMIT);
 }
 
 void pf_host_count_false_match(PfHost *host)
 {
-    if (host->uses_cam)
-        stats_of(host)->false_hits++;
+    stats_of(host)->false_hits += host->uses_cam && host->is_cam_match;
 }
 
 void pf_host_count_false_merge(PfHost *host)

@@ -1,6 +1,7 @@
 /* Why pages are not shared: every populated page is counted under one reason. What can be told from
  * its mapping comes first; else it is what the policy made of the page at its latest look. */
 #include "host.h"
+#include "host_classes.h"
 
 /* ---- Statistics ---- */
 
@@ -31,7 +32,7 @@ void pf_host_register_census(PfHost *host)
         {"class", &host->census.not_shared[PF_WHY_CLASS],
          "Not shared: the page of equal bytes was in a class that it may not share with."},
         {"limit", &host->census.not_shared[PF_WHY_LIMIT],
-         "Not shared: the policy was at a limit of its own."},
+         "Not shared: the policy was at a limit of its own, or the CAM had forgotten its equal."},
         {"not_reached", &host->census.not_shared[PF_WHY_NOT_REACHED],
          "Not shared: the policy has not looked at it since it was mapped."},
     };

@@ -8,14 +8,11 @@
 #include <string.h>
 
 #include "color.h"
-#include "host.h"
+#include "host_class_rules.h"
+#include "host_classes.h"
 #include "table.h"
 
-enum { CLASS_COLOR, CLASS_NODE, CLASS_LABEL, CLASS_KIND, CLASS_USER, CLASS_COUNT };
-
-static const char *const class_names[] = {"color", "node", "label", "kind", "user", NULL};
-
-#define OF_CONTEXT (1U << CLASS_LABEL | 1U << CLASS_KIND | 1U << CLASS_USER)
+#define OF_CONTEXT (1U << PF_CLASS_LABEL | 1U << PF_CLASS_KIND | 1U << PF_CLASS_USER)
 
 /* In the pool, with the class of a frame and one: pages of other classes may map it too. And, as
  * that of contexts: everybody's. */
@@ -27,35 +24,11 @@ struct PfHostClasses {
     unsigned frame_classes; /* what colour and node tell apart */
     GArray *of_contexts; /* uint32_t by context: class + 1, 0 if not known yet */
     GHashTable *names;   /* of a context's class -> class + 1; owned */
+    GArray *examples;    /* uint32_t: a context of each such class */
     PfTable filed;       /* value -> class that it was filed under */
     PfStatValue count;
     PfStatValue forgone;
 };
-
-/* ---- Configuration ---- */
-
-static const PfConfigField classes_field = {
-    .key = "classes",
-    .type = PF_CONFIG_STRINGS,
-    .offset = offsetof(PfPolicyCommon, classes),
-    .standard = "",
-    .description = "Pages are shared within one class only: color and node of their frames, label, "
-                   "kind and user of their contexts."};
-
-void pf_policy_setup_bind_classes(PfPolicySetup *setup, PfConfigSection *section)
-{
-    pf_config_bind(section, &classes_field, 1, &setup->common);
-    for (char **name = setup->common.classes; name != NULL && *name != NULL; name++) {
-        unsigned rule = 0;
-        while (rule < CLASS_COUNT && strcmp(class_names[rule], *name) != 0)
-            rule++;
-        if (rule == CLASS_COUNT)
-            pf_config_complain(section, "classes",
-                               "there is no class '%s'; there are color, node, label, kind, user",
-                               *name);
-        setup->class_rules |= 1U << rule;
-    }
-}
 
 /* ---- Birth and death ---- */
 
@@ -79,6 +52,7 @@ void pf_host_create_classes(PfHost *host)
     pf_stats_level(group, "forgone_pages", "pages",
                    "Frames that equal eligible pages need as they are in several classes.",
                    read_forgone, host);
+    pf_host_register_class_rules(host);
     if (host->setup->class_rules == 0)
         return;
     PfHostClasses *classes = g_new0(PfHostClasses, 1);
@@ -87,13 +61,16 @@ void pf_host_create_classes(PfHost *host)
     classes->frame_classes = host->base.color_count * host->base.memory->frames.node_count;
     classes->of_contexts = g_array_new(FALSE, TRUE, sizeof(uint32_t));
     classes->names = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    classes->examples = g_array_new(FALSE, FALSE, sizeof(uint32_t));
     pf_table_init(&classes->filed);
 }
 
 void pf_host_free_classes(PfHost *host)
 {
+    g_free(host->class_forgone);
     if (host->classes == NULL)
         return;
+    g_array_unref(host->classes->examples);
     g_array_unref(host->classes->of_contexts);
     g_hash_table_unref(host->classes->names);
     pf_table_clear(&host->classes->filed);
@@ -102,28 +79,44 @@ void pf_host_free_classes(PfHost *host)
 
 /* ---- The class of a page ---- */
 
-static bool has(const PfHostClasses *classes, unsigned rule)
+static bool has(const PfHostClasses *classes, PfClassRule rule)
 {
     return (classes->rules >> rule & 1) != 0;
+}
+
+/* What RULES see of CONTEXT, and nothing else; owned by the caller. */
+static char *name_class(const PfHost *host, uint32_t context, unsigned rules)
+{
+    const PfImageContext *known = pf_image_context(host->base.memory->image, context);
+    bool by_label = (rules >> PF_CLASS_LABEL & 1) != 0 && known->label != NULL;
+    bool by_user = (rules >> PF_CLASS_USER & 1) != 0 && known->user != NULL;
+    bool by_kind = (rules >> PF_CLASS_KIND & 1) != 0;
+    const char *label = by_label ? known->label : "";
+    return g_strdup_printf("%u %zu %s %s", by_kind ? (unsigned)known->kind : 0, strlen(label),
+                           label, by_user ? known->user : "");
+}
+
+/* The number of NAME, which it takes over, in NAMES: from 1 in order of first use. */
+static uint32_t number_name(GHashTable *known, char *name)
+{
+    uint32_t number = GPOINTER_TO_UINT(g_hash_table_lookup(known, name));
+    if (number != 0) {
+        g_free(name);
+        return number;
+    }
+    number = g_hash_table_size(known) + 1;
+    g_hash_table_insert(known, name, GUINT_TO_POINTER(number));
+    return number;
 }
 
 /* The class of CONTEXT by what it is called in the trace. */
 static uint32_t find_class(const PfHost *host, uint32_t context)
 {
     PfHostClasses *classes = host->classes;
-    const PfImageContext *known = pf_image_context(host->base.memory->image, context);
-    const char *label = has(classes, CLASS_LABEL) && known->label != NULL ? known->label : "";
-    const char *user = has(classes, CLASS_USER) && known->user != NULL ? known->user : "";
-    unsigned kind = has(classes, CLASS_KIND) ? (unsigned)known->kind : 0;
-    char *name = g_strdup_printf("%u %zu %s %s", kind, strlen(label), label, user);
-    uint32_t class = GPOINTER_TO_UINT(g_hash_table_lookup(classes->names, name));
-    if (class == 0) {
-        class = g_hash_table_size(classes->names) + 1;
-        g_hash_table_insert(classes->names, name, GUINT_TO_POINTER(class));
-    } else {
-        g_free(name);
-    }
-    return class - 1;
+    uint32_t number = number_name(classes->names, name_class(host, context, classes->rules));
+    if (number > classes->examples->len)
+        g_array_append_val(classes->examples, context);
+    return number - 1;
 }
 
 static uint32_t class_of_context(const PfHost *host, uint32_t context)
@@ -142,8 +135,8 @@ static uint32_t class_of_context(const PfHost *host, uint32_t context)
 static uint32_t class_of_frame(const PfHost *host, PfMpn frame)
 {
     const PfHostClasses *classes = host->classes;
-    uint32_t color = has(classes, CLASS_COLOR) ? pf_host_color(host, frame) : 0;
-    uint32_t node = has(classes, CLASS_NODE) ? pf_host_node(host, frame) : 0;
+    uint32_t color = has(classes, PF_CLASS_COLOR) ? pf_host_color(host, frame) : 0;
+    uint32_t node = has(classes, PF_CLASS_NODE) ? pf_host_node(host, frame) : 0;
     return node * host->base.color_count + color;
 }
 
@@ -154,7 +147,7 @@ static uint32_t class_of_place(const PfHost *host, PfPage page)
     const PfMemory *memory = host->base.memory;
     if (pf_host_present_slot(host, page, &slot))
         return class_of_frame(host, (PfMpn){pf_memory_entry(memory, slot)->mpn});
-    if (!has(host->classes, CLASS_NODE) || !pf_host_slot(host, page, &slot))
+    if (!has(host->classes, PF_CLASS_NODE) || !pf_host_slot(host, page, &slot))
         return 0;
     return pf_memory_home(memory, slot) * host->base.color_count;
 }
@@ -280,6 +273,54 @@ static void add_page(PfClassCensus *census, uint32_t content, uint32_t class)
         g_hash_table_insert(census->contents, key, GUINT_TO_POINTER(COMMON));
 }
 
+/* A content and a class that some eligible page with it is in. */
+typedef struct {
+    uint32_t content;
+    uint32_t class;
+} Copy;
+
+/* Frames that COPIES, which are all different, would do without if classes did not tell by RULE. */
+static uint64_t forgone_for(const PfHost *host, const GArray *copies, PfClassRule rule)
+{
+    const PfHostClasses *classes = host->classes;
+    unsigned rest = classes->rules & ~(1U << rule);
+    g_autoptr(GHashTable) known = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    g_autoptr(GArray) of_contexts = g_array_new(FALSE, FALSE, sizeof(uint32_t));
+    for (guint i = 0; i < classes->examples->len; i++) {
+        uint32_t context = g_array_index(classes->examples, uint32_t, i);
+        uint32_t number = number_name(known, name_class(host, context, rest));
+        g_array_append_val(of_contexts, number);
+    }
+    PfTable left;
+    pf_table_init(&left);
+    for (guint i = 0; i < copies->len; i++) {
+        Copy copy = g_array_index(copies, Copy, i);
+        uint32_t of_contexts_class = copy.class / classes->frame_classes;
+        uint32_t of_frame = copy.class % classes->frame_classes;
+        if (rule == PF_CLASS_COLOR)
+            of_frame -= of_frame % host->base.color_count;
+        else if (rule == PF_CLASS_NODE)
+            of_frame %= host->base.color_count;
+        uint32_t number = of_contexts_class < of_contexts->len
+                              ? g_array_index(of_contexts, uint32_t, of_contexts_class)
+                              : 0;
+        uint32_t class = number * classes->frame_classes + of_frame;
+        pf_table_insert(&left, (uint64_t)copy.content << 32 | class, 1);
+    }
+    uint64_t forgone = copies->len - pf_table_count(&left);
+    pf_table_clear(&left);
+    return forgone;
+}
+
+static void count_forgone(PfHost *host, const GArray *copies, uint64_t contents, uint64_t count)
+{
+    host->classes->count = pf_stat_uint(count);
+    host->classes->forgone = pf_stat_uint(copies->len - contents);
+    for (PfClassRule rule = 0; rule < PF_CLASS_RULES; rule++)
+        if (has(host->classes, rule) && host->setup->whole == NULL)
+            host->class_forgone[rule] = pf_stat_uint(forgone_for(host, copies, rule));
+}
+
 PfClassCensus *pf_host_count_classes(PfHost *host)
 {
     if (host->classes == NULL)
@@ -290,9 +331,10 @@ PfClassCensus *pf_host_count_classes(PfHost *host)
     census->of_slots = g_array_new(FALSE, TRUE, sizeof(uint32_t));
     g_array_set_size(census->of_slots, (guint)memory->entry_limit);
     uint32_t contexts = pf_image_context_count(memory->image);
-    PfTable copies; /* content and class, once each */
+    g_autoptr(GArray) copies = g_array_new(FALSE, FALSE, sizeof(Copy)); /* once each */
+    PfTable met;
     PfTable counted;
-    pf_table_init(&copies);
+    pf_table_init(&met);
     pf_table_init(&counted);
     for (uint64_t i = 0; i < memory->entry_limit; i++) {
         PfSlot slot = {(uint32_t)i};
@@ -304,13 +346,13 @@ PfClassCensus *pf_host_count_classes(PfHost *host)
         uint32_t class = pf_host_class(host, page);
         g_array_index(census->of_slots, uint32_t, i) = content.index + 1;
         add_page(census, content.index, class);
-        pf_table_insert(&copies, (uint64_t)content.index << 32 | class, 1);
+        Copy copy = {content.index, class};
+        if (pf_table_insert(&met, (uint64_t)content.index << 32 | class, 1))
+            g_array_append_val(copies, copy);
         pf_table_insert(&counted, class, 1);
     }
-    host->classes->count = pf_stat_uint(pf_table_count(&counted));
-    host->classes->forgone =
-        pf_stat_uint(pf_table_count(&copies) - g_hash_table_size(census->contents));
-    pf_table_clear(&copies);
+    count_forgone(host, copies, g_hash_table_size(census->contents), pf_table_count(&counted));
+    pf_table_clear(&met);
     pf_table_clear(&counted);
     return census;
 }

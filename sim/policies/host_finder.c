@@ -1,24 +1,37 @@
 /* The services of policy.h around the finder that the configuration names. */
 #include "host.h"
+#include "host_classes.h"
+
+/* What is filed is no wider than the CAM's keys. Hashes are cut to that before policies salt them
+ * (host_hash.c); an index of a policy's own has checksums, which stay as they are. */
+static uint64_t narrow(const PfHost *host, uint64_t key)
+{
+    bool is_whole = host->uses_cam && (host->setup->ops->flags & PF_POLICY_INDEXED) != 0;
+    uint64_t bits = is_whole ? host->base.cam->key_bits : 64;
+    return bits < 64 ? key & (((uint64_t)1 << bits) - 1) : key;
+}
 
 bool pf_host_find(PfHost *host, uint64_t key, PfPage page, uint64_t *cursor, uint64_t *ret_value)
 {
-    key = pf_host_class_key(host, key, page);
+    key = pf_host_class_key(host, narrow(host, key), page);
+    host->has_lost = false;
+    host->match_page = page;
     bool found = host->setup->finder->find(host->finder, key, page, cursor, ret_value);
     host->has_match = found && host->uses_cam;
-    host->match_page = page;
     return found;
 }
 
 void pf_host_file(PfHost *host, uint64_t key, PfPage page, uint64_t value)
 {
     pf_host_file_class(host, value, page);
-    host->setup->finder->file(host->finder, pf_host_class_key(host, key, page), page, value);
+    key = pf_host_class_key(host, narrow(host, key), page);
+    host->setup->finder->file(host->finder, key, page, value);
 }
 
 void pf_host_unfile(PfHost *host, uint64_t key, uint64_t value)
 {
-    host->setup->finder->unfile(host->finder, pf_host_unfile_class(host, key, value), value);
+    key = pf_host_unfile_class(host, narrow(host, key), value);
+    host->setup->finder->unfile(host->finder, key, value);
 }
 
 bool pf_host_has_finder(const PfHost *host)
@@ -72,7 +85,7 @@ int pf_host_compare_tickets(PfHost *host, PfTicket a, PfTicket b)
                                   (PfContent){b.content}, &first);
     if (!pf_mpn_equal(a.frame, b.frame))
         pf_work_compare(host->base.work, host->place, PF_ACCOUNT_COMPARE,
-                        pf_host_frame_address(host, a.frame),
-                        pf_host_frame_address(host, b.frame), first);
+                        pf_host_frame_address(host, a.frame), pf_host_frame_address(host, b.frame),
+                        first);
     return sign;
 }

@@ -11,8 +11,7 @@ static PfHashEngine *engine_of(const PfHost *host)
     return host->base.work->hash_engine;
 }
 
-/* SOFTWARE where there is no engine. */
-static PfHashKind kind_of(const PfHost *host)
+PfHashKind pf_host_hash_kind(const PfHost *host)
 {
     const PfHashEngine *engine = engine_of(host);
     return engine != NULL ? (PfHashKind)pf_hash_engine_config(engine)->kind : PF_HASH_SOFTWARE;
@@ -34,7 +33,7 @@ static bool hash_by_engine(const PfHost *host, const uint8_t *bytes, uint64_t *r
     const PfHashEngine *engine = engine_of(host);
     uint32_t page_bytes = host->base.work->page_bytes;
     PfKeyForm form;
-    switch (kind_of(host)) {
+    switch (pf_host_hash_kind(host)) {
     case PF_HASH_SOFTWARE:
     case PF_HASH_FULL:
         return false;
@@ -54,7 +53,8 @@ static bool hash_by_engine(const PfHost *host, const uint8_t *bytes, uint64_t *r
 static uint64_t hash_content(const PfHost *host, PfContent content)
 {
     PfContentStore *store = host->base.memory->frames.store;
-    bool by_policy = kind_of(host) == PF_HASH_SOFTWARE || kind_of(host) == PF_HASH_FULL;
+    PfHashKind kind = pf_host_hash_kind(host);
+    bool by_policy = kind == PF_HASH_SOFTWARE || kind == PF_HASH_FULL;
     /* The store's own hash is XXH3-64: no need to compute that again. */
     if (by_policy && host->alike == NULL && host->hash_bytes == host->base.work->page_bytes)
         return g_str_equal(host->setup->hash->name, "xxh3")
@@ -79,7 +79,7 @@ static uint64_t hash_bits(const PfHost *host)
     return is_key ? MIN(bits, host->base.cam->key_bits) : bits;
 }
 
-static uint64_t cut_hash(const PfHost *host, uint64_t hash)
+uint64_t pf_host_cut_key(const PfHost *host, uint64_t hash)
 {
     uint64_t bits = hash_bits(host);
     return bits >= 64 ? hash : hash & (((uint64_t)1 << bits) - 1);
@@ -92,75 +92,19 @@ uint64_t pf_host_key_of_bytes(const PfHost *host, const uint8_t *bytes)
     uint64_t key;
     if (!hash_by_engine(host, page, &key))
         key = host->setup->hash->hash(part, host->hash_bytes);
-    return cut_hash(host, key);
-}
-
-/* A page whose key was asked for, kept so that the next one is made from what has changed: a page
- * is asked for store by store. Simulated costs have nothing to do with that. */
-struct PfHostKeyed {
-    uint32_t slot; /* + 1 */
-    uint64_t key;
-    uint8_t *bytes;
-};
-
-enum { KEYED_PAGES = 256 };
-
-void pf_host_free_keyed(PfHost *host)
-{
-    for (unsigned i = 0; host->keyed != NULL && i < KEYED_PAGES; i++)
-        g_free(host->keyed[i].bytes);
-    g_clear_pointer(&host->keyed, g_free);
-}
-
-/* KEYED goes over to BYTES from FIRST to before END, line by line; mostly few have changed. */
-static void follow(const PfKeyForm *form, PfHostKeyed *keyed, const uint8_t *bytes, uint32_t first,
-                   uint32_t end)
-{
-    uint8_t *old = keyed->bytes + first;
-    uint32_t middle = first + (end - first) / 2;
-    if (memcmp(old, bytes + first, end - first) == 0)
-        return;
-    if (end - first > form->line_bytes) {
-        follow(form, keyed, bytes, first, middle);
-        follow(form, keyed, bytes, middle, end);
-        return;
-    }
-    keyed->key = pf_key_replace(keyed->key, first / form->line_bytes, pf_key_line(form, old),
-                                pf_key_line(form, bytes + first));
-    memcpy(old, bytes + first, end - first);
-}
-
-uint64_t pf_host_key_of_result(PfHost *host, PfSlot slot, const uint8_t *bytes)
-{
-    if (kind_of(host) != PF_HASH_INCREMENTAL || host->alike != NULL)
-        return pf_host_key_of_bytes(host, bytes);
-    if (host->keyed == NULL)
-        host->keyed = g_new0(PfHostKeyed, KEYED_PAGES);
-    PfHostKeyed *keyed = &host->keyed[slot.index % KEYED_PAGES];
-    PfKeyForm form = pf_hash_engine_form(engine_of(host));
-    uint32_t page_bytes = host->base.work->page_bytes;
-    if (keyed->slot == slot.index + 1) {
-        follow(&form, keyed, bytes, 0, page_bytes);
-        return cut_hash(host, keyed->key);
-    }
-    if (keyed->bytes == NULL)
-        keyed->bytes = g_malloc(page_bytes);
-    memcpy(keyed->bytes, bytes, page_bytes);
-    keyed->slot = slot.index + 1;
-    keyed->key = pf_key_page(&form, bytes, page_bytes);
-    return cut_hash(host, keyed->key);
+    return pf_host_cut_key(host, key);
 }
 
 uint64_t pf_host_key_of(PfHost *host, PfContent content)
 {
-    return cut_hash(host, hash_content(host, content));
+    return pf_host_cut_key(host, hash_content(host, content));
 }
 
 unsigned pf_host_key_bits(const PfHost *host)
 {
     static const unsigned engine_bits[] = {
         [PF_HASH_INCREMENTAL] = PF_KEY_BITS, [PF_HASH_ECC] = 8 * PF_ECC_LINES};
-    PfHashKind kind = kind_of(host);
+    PfHashKind kind = pf_host_hash_kind(host);
     bool by_policy = kind == PF_HASH_SOFTWARE || kind == PF_HASH_FULL;
     unsigned bits = by_policy ? host->setup->hash->bits : engine_bits[kind];
     return (unsigned)MIN(hash_bits(host), bits);
@@ -325,9 +269,9 @@ uint64_t pf_host_hash_page(PfHost *host, PfPage page)
     PfMpn frame = {pf_memory_entry(host->base.memory, slot)->mpn};
     /* A key that no other page has, nor this one before. */
     if (pf_host_engine_leaves_out(host, page))
-        return cut_hash(host, pf_rng_next(&host->left_out_keys));
+        return pf_host_cut_key(host, pf_rng_next(&host->left_out_keys));
     pf_host_charge_hash(host, &frame);
-    return cut_hash(host, key_of_frame(host, frame));
+    return pf_host_cut_key(host, key_of_frame(host, frame));
 }
 
 /* ---- Setting up ---- */
@@ -348,7 +292,7 @@ static bool choose_hashed_part(PfHost *host, GError **error)
                     common->label, offset + bytes, page_bytes);
         return false;
     }
-    PfHashKind kind = kind_of(host);
+    PfHashKind kind = pf_host_hash_kind(host);
     if (bytes != page_bytes && (kind == PF_HASH_INCREMENTAL || kind == PF_HASH_ECC)) {
         g_set_error(error, PF_ERROR, PF_ERROR_CONFIG,
                     "policy '%s': hash_offset and hash_bytes: machine.hash_engine makes keys of "

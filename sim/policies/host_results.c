@@ -2,6 +2,7 @@
  * part of asking. The image knows what a store makes of its page before any run has made it. */
 #include "host.h"
 #include "host_alike.h"
+#include "host_classes.h"
 
 /* The policy is going to be asked about the store to PAGE. */
 static void open_intent(PfHost *host, PfPage page, PfSlot slot, uint32_t result)
@@ -74,12 +75,8 @@ bool pf_host_hash_result(PfHost *host, uint64_t *ret_key)
     if (pf_host_engine_leaves_out(host, intent->page))
         return false;
     pf_host_charge_hash(host, is_present(host) ? &frame : NULL);
-    const uint8_t *bytes =
-        pf_image_result(memory->image, &memory->reader, intent->slot, intent->result);
-    if (bytes != NULL) {
-        *ret_key = pf_host_key_of_result(host, intent->slot, bytes);
+    if (pf_host_key_of_result(host, ret_key))
         return true;
-    }
     PfContent content;
     if (!pf_host_result_content(host, &content))
         return false;
@@ -148,8 +145,7 @@ static void finish_redirection(PfHost *host, bool was_known)
         pf_host_finish_remapping(host, page);
         return;
     }
-    pf_mmu_invalidate(host->base.mmu, host->base.contexts[page.context].index, page.context,
-                      (PfVpn){page.cpn.number}, host->base.space_is_two_stage[page.context]);
+    pf_host_forget_translations(host, page);
     pf_work_charge(host->base.work, host->place, PF_ACCOUNT_MERGE,
                    costs->trap_cycles + costs->merge_cycles);
 }

@@ -1,6 +1,7 @@
 /* The services of policy.h that are free of charge: bookkeeping. */
 #include "color.h"
 #include "host.h"
+#include "host_classes.h"
 
 /* ---- free of charge ---- */
 
@@ -326,6 +327,8 @@ void pf_host_verdict(PfHost *host, PfPage page, PfWhy why)
     PfSlot slot;
     if (!pf_host_present_slot(host, page, &slot))
         return;
+    if (why == PF_WHY_UNIQUE && host->has_lost && pf_page_equal(page, host->match_page))
+        why = PF_WHY_LIMIT;
     PfEntry *entry = pf_memory_entry(host->base.memory, slot);
     entry->flags = (entry->flags & ~(uint32_t)PF_ENTRY_WHY_MASK) |
                    ((uint32_t)why << PF_ENTRY_WHY_SHIFT);

@@ -1,5 +1,6 @@
 /* One element of the list `policies`: bound, checked, resolved against the registry. */
 #include "host.h"
+#include "host_class_rules.h"
 
 static const char *const scopes[] = {"all", "anon", "mergeable", NULL};
 static const char *const places[] = {"daemon", "stolen", "controller", NULL};
@@ -125,6 +126,7 @@ PfPolicySetup *pf_policy_setup_new(PfConfigSection *section, const PfRegistry *r
         return NULL;
     PfPolicySetup *setup = g_new0(PfPolicySetup, 1);
     setup->ops = ops;
+    setup->origin = pf_config_origin(section, "name");
     /* The rows stay with the configuration, which may print them later. */
     PfConfigField *fields = g_new0(PfConfigField, COMMON_FIELDS);
     common_fields(ops, fields);
@@ -150,8 +152,12 @@ void pf_policy_setup_free(PfPolicySetup *setup)
 {
     if (setup == NULL)
         return;
-    g_free(setup->policy_config);
-    g_free(setup->finder_config);
-    g_array_unref(setup->filters);
+    if (setup->whole != NULL) {
+        g_free(setup->common.label);
+    } else {
+        g_free(setup->policy_config);
+        g_free(setup->finder_config);
+        g_array_unref(setup->filters);
+    }
     g_free(setup);
 }

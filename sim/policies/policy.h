@@ -241,8 +241,9 @@ void pf_host_charge_call(PfHost *host, PfAccount account);
 
 /* ---- Services: the configured finder (charged by the finder) ---- */
 
-/* Values filed under KEY, the latest first, one at a time: CURSOR starts at 0 and is moved on;
- * false when there is no further one. KEY is the hash of PAGE, which has not changed since. */
+/* Values filed under KEY, one at a time, the latest first (a CAM's: by its priority): CURSOR starts
+ * at 0 and is moved on; false when there is no further one. KEY is the hash of PAGE, which has not
+ * changed since. */
 bool pf_host_find(PfHost *host, uint64_t key, PfPage page, uint64_t *cursor, uint64_t *ret_value);
 /* Files VALUE, which is not filed yet, under KEY, the hash of PAGE. */
 void pf_host_file(PfHost *host, uint64_t key, PfPage page, uint64_t value);

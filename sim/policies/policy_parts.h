@@ -68,6 +68,20 @@ typedef struct {
 
 /* ---- Hashes: how a policy's keys are made in software, and what it costs. ---- */
 
+/* The hash of a page of which a word changes now and then, without hashing all of it again. The
+ * simulated system does not know of this. */
+typedef struct {
+    /* What is kept for a page of BYTES; 0 where such pages cannot be followed. */
+    size_t (*state_bytes)(size_t bytes);
+    /* STATE, aligned for 64-bit words, becomes that of the page DATA. */
+    void (*begin)(void *state, const uint8_t *data, size_t bytes);
+    /* The eight bytes from OFFSET on, a multiple of eight, go from OLD to NEW. */
+    void (*change)(void *state, size_t bytes, size_t offset, const uint8_t *old,
+                   const uint8_t *new);
+    /* The hash of the whole page. */
+    uint64_t (*hash)(const void *state, size_t bytes);
+} PfHashFollowOps;
+
 typedef struct {
     const char *name;
     const char *summary;
@@ -75,6 +89,7 @@ typedef struct {
     /* The hash of BYTES bytes at DATA. */
     uint64_t (*hash)(const uint8_t *data, size_t bytes);
     uint64_t cycles_per_kib; /* compute cost beside reading the page, at the default card's core */
+    const PfHashFollowOps *follow; /* NULL: pages are hashed as a whole each time */
 } PfHashOps;
 
 /* What a shared object exports as `pf_plugin`: NULL-terminated lists, each may be NULL. */

@@ -63,7 +63,7 @@ typedef enum {
     PF_WHY_NOT_MERGEABLE, /* nobody has offered it for sharing */
     PF_WHY_PINNED,        /* pinned, or under input or output */
     PF_WHY_CLASS,         /* an equal page was there, in a class that it may not share with */
-    PF_WHY_LIMIT,         /* a limit of the policy: a full table, too many sharers, a rate */
+    PF_WHY_LIMIT,         /* a limit of the policy: a full table or CAM, too many sharers, a rate */
     PF_WHY_COUNT
 } PfWhy;
 

@@ -211,7 +211,7 @@ static void test_complaints(void)
     pf_config_complain(machine, "flag", "not with channels");
     pf_config_complain(machine, NULL, "too small");
     check_unfinished(config, "t.cfg:2: machine.channels: more than 1 ranks\n"
-                             "machine.flag: not with channels\n"
+                             "t.cfg:2: machine.flag: not with channels\n"
                              "t.cfg:2: machine: too small");
 }
 

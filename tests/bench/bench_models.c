@@ -84,7 +84,7 @@ static void bench_tlb(Work *work, const char *title, uint64_t entries, uint64_t 
 {
     PfTlbConfig config = {.entries = entries, .ways = ways};
     fill_random(work, pages * 8);
-    g_autoptr(PfTlb) tlb = pf_tlb_new(&config, NULL, NULL);
+    g_autoptr(PfTlb) tlb = pf_tlb_new("tlb", &config, NULL, NULL);
     MEASURE(title, {
         PfVpn page = {work->addresses[i] >> 3};
         const PfTlbEntry *entry = pf_tlb_lookup(tlb, 1, page);

@@ -332,9 +332,24 @@ static void test_parts_of_pages(void)
                 "kind = \"incremental\";");
     CU_ASSERT_PTR_NOT_NULL_FATAL(run->error);
     CU_ASSERT_PTR_NOT_NULL(strstr(run->error->message, "keys of whole pages"));
+    /* With its place in the configuration, the first line. */
+    CU_ASSERT_PTR_NOT_NULL(strstr(run->error->message, ":1: policy 'ksm': "));
+}
+
+/* A quarter of a page of 4 KiB has 16 lines, 0 to 15. */
+static void test_no_such_line(void)
+{
+    g_autoptr(Played) last =
+        attempt(one_page, KSM, "", "kind = \"ecc\"; at = \"controller\"; ecc_line = 15;");
+    CU_ASSERT_PTR_NULL(last->error);
+    g_autoptr(Played) none =
+        attempt(one_page, KSM, "", "kind = \"ecc\"; at = \"controller\"; ecc_line = 16;");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(none->error);
+    CU_ASSERT_PTR_NOT_NULL(strstr(none->error->message, "machine.hash_engine.ecc_line: 16"));
 }
 
 static const PfCheck checks[] = {
+    {"a line that a page does not have is an error", test_no_such_line},
     {"an engine reads through the caches, from DRAM, or from the cache that has the line dirty",
      test_reads},
     {"a page that is written back is read from DRAM", test_clean_page},

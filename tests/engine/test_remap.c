@@ -153,7 +153,7 @@ static void test_lookups(void)
     double misses = played_stat(played, "table", "remap.misses");
     double none = played_stat(played, "none", "dram.reads") +
                   played_stat(played, "none", "dram.writes");
-    CU_ASSERT_TRUE(lookups > misses && misses > 64);
+    CU_ASSERT_TRUE(lookups > misses && misses > 8); /* more than the table's cache holds */
     CU_ASSERT_EQUAL(lookups, none);
     CU_ASSERT_EQUAL(played_stat(played, "table", "dram.reads") +
                         played_stat(played, "table", "dram.writes"),

@@ -1,61 +1,5 @@
 /* Translation: two levels of TLB and walks. */
-#include "mmu.h"
-
-#include "check.h"
-
-enum { CACHE_LATENCY = 1, MEMORY_LATENCY = 10, SECOND_LATENCY = 7 };
-
-typedef struct {
-    PfStats *stats;
-    PfMmu mmu;
-    PfCache *cache;
-} Fixture;
-
-static uint64_t answer(PfPort *port, const PfRequest *request)
-{
-    (void)port;
-    return request->now_cycles + MEMORY_LATENCY;
-}
-
-static const PfPortOps memory_ops = {.access = answer};
-static PfPort memory_port = {&memory_ops};
-
-static void set_up(Fixture *fixture, uint64_t second_entries)
-{
-    const PfMmuConfig config = {
-        .first = {.entries = 2, .ways = 2, .latency_cycles = 1},
-        .second = {.entries = second_entries, .ways = 4, .latency_cycles = SECOND_LATENCY},
-        .walk = {.levels = 4, .host_levels = 4}};
-    const PfCacheConfig cache = {
-        .name = (char *)(uintptr_t) "l1", .size_bytes = 4096, .ways = 64, .line_bytes = 64,
-        .latency_cycles = CACHE_LATENCY};
-    g_autoptr(GError) error = NULL;
-    fixture->stats = pf_stats_new();
-    bool made = pf_mmu_init(&fixture->mmu, &config, 2, 12, fixture->stats, &error);
-    CU_ASSERT_TRUE_FATAL(made);
-    fixture->cache = pf_cache_new(&cache, &memory_port, 1, NULL, NULL);
-}
-
-static void tear_down(Fixture *fixture)
-{
-    pf_mmu_check(&fixture->mmu);
-    pf_mmu_clear(&fixture->mmu);
-    pf_cache_free(fixture->cache);
-    pf_stats_free(fixture->stats);
-}
-
-static uint64_t count(const Fixture *fixture, const char *name)
-{
-    PfStatValue value;
-    CU_ASSERT_TRUE(pf_stats_find(fixture->stats, name, &value));
-    return value.u;
-}
-
-static const PfTlbEntry *refill(Fixture *fixture, const PfTranslation *translation,
-                                uint64_t *ret_cycles)
-{
-    return pf_mmu_refill(&fixture->mmu, translation, fixture->cache, 1000, ret_cycles);
-}
+#include "mmu_fixture.h"
 
 static void test_walk_cycles(void)
 {
@@ -136,17 +80,6 @@ static void test_sides(void)
     tear_down(&fixture);
 }
 
-/* Whether any level of core 0 knows PAGE of SPACE. */
-static bool knows(Fixture *fixture, uint32_t space, uint64_t page)
-{
-    const PfMmuCore *core = &fixture->mmu.cores[0];
-    PfTlb *const tlbs[] = {core->instruction, core->data, core->second};
-    bool found = false;
-    for (unsigned i = 0; i < G_N_ELEMENTS(tlbs); i++)
-        found |= pf_tlb_holds(tlbs[i], space, (PfVpn){page});
-    return found;
-}
-
 static void fill(Fixture *fixture)
 {
     for (uint32_t i = 0; i < 4; i++) {
@@ -162,16 +95,16 @@ static void test_invalidate(void)
     set_up(&fixture, 8);
     fill(&fixture);
     CU_ASSERT_TRUE(knows(&fixture, 1, 0) && knows(&fixture, 2, 1));
-    pf_mmu_invalidate(&fixture.mmu, 1, 1, (PfVpn){0}, false); /* another core's */
+    pf_mmu_invalidate(&fixture.mmu, 1, 1, (PfVpn){0}, 1); /* another core's */
     CU_ASSERT_TRUE(knows(&fixture, 1, 0));
-    pf_mmu_invalidate(&fixture.mmu, 0, 1, (PfVpn){0}, false);
+    pf_mmu_invalidate(&fixture.mmu, 0, 1, (PfVpn){0}, 1);
     CU_ASSERT_TRUE(!knows(&fixture, 1, 0) && knows(&fixture, 2, 1));
-    pf_mmu_invalidate(&fixture.mmu, 0, 2, (PfVpn){77}, true);
+    pf_mmu_invalidate(&fixture.mmu, 0, 2, (PfVpn){0}, UINT64_MAX);
     CU_ASSERT_FALSE(knows(&fixture, 2, 1));
     fill(&fixture);
-    pf_mmu_invalidate_range(&fixture.mmu, 0, 2, (PfVpn){2}, 5);
+    pf_mmu_invalidate(&fixture.mmu, 0, 2, (PfVpn){2}, 5);
     CU_ASSERT_TRUE(knows(&fixture, 2, 1));
-    pf_mmu_invalidate_range(&fixture.mmu, 0, 2, (PfVpn){0}, UINT64_MAX);
+    pf_mmu_invalidate(&fixture.mmu, 0, 2, (PfVpn){0}, UINT64_MAX);
     CU_ASSERT_TRUE(knows(&fixture, 1, 0) && !knows(&fixture, 2, 1));
     pf_mmu_reset_state(&fixture.mmu);
     CU_ASSERT_FALSE(knows(&fixture, 1, 0));
@@ -182,12 +115,107 @@ static void test_bad_geometry(void)
 {
     g_autoptr(PfStats) stats = pf_stats_new();
     g_autoptr(GError) error = NULL;
-    const PfMmuConfig config = {.first = {.entries = 6, .ways = 4, .latency_cycles = 1},
-                                .walk = {.levels = 4, .host_levels = 4}};
+    PfMmuConfig config = config_of(8);
+    config.data.entries = 6;
     PfMmu mmu;
     CU_ASSERT_FALSE(pf_mmu_init(&mmu, &config, 2, 12, stats, &error));
     CU_ASSERT_PTR_NOT_NULL(error);
     pf_mmu_clear(&mmu);
+}
+
+static void test_splintering(void)
+{
+    Fixture fixture;
+    set_up(&fixture, 8);
+    PfTranslation nested = {
+        .page = {700}, .space = 1, .nested = true, .size_shift = 9, .host_size_shift = 0};
+    pf_mmu_insert(&fixture.mmu, &nested, (PfMpn){9000}, true);
+    /* The guest's large page is mapped by the host in base pages: one of those is covered. */
+    CU_ASSERT_PTR_NOT_NULL(pf_mmu_lookup(&fixture.mmu, &nested));
+    nested.page.number = 701;
+    CU_ASSERT_PTR_NULL(pf_mmu_lookup(&fixture.mmu, &nested));
+    nested.host_size_shift = 18;
+    pf_mmu_insert(&fixture.mmu, &nested, (PfMpn){5 * 512 + 701 - 512}, true);
+    nested.page.number = 1023; /* 512 .. 1023 is the smaller of the two */
+    const PfTlbEntry *entry = pf_mmu_lookup(&fixture.mmu, &nested);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(entry);
+    CU_ASSERT_EQUAL(pf_tlb_entry_frame(entry, nested.page).number, 5 * 512 + 511);
+    nested.page.number = 1024;
+    CU_ASSERT_PTR_NULL(pf_mmu_lookup(&fixture.mmu, &nested));
+    /* A walk ends where each mapping does: 3 and 2 levels, (3 + 1)(2 + 1) - 1. */
+    uint64_t cycles;
+    refill(&fixture, &nested, &cycles);
+    CU_ASSERT_EQUAL(count(&fixture, "walk.references"), 11);
+    tear_down(&fixture);
+}
+
+static void test_pieces(void)
+{
+    /* A second level that holds huge pages in large pieces, a first that holds them whole. */
+    PfMmuConfig config = config_of(8);
+    config.second.huge.held = PF_TLB_PIECES;
+    Fixture fixture;
+    set_up_with(&fixture, &config);
+    PfTranslation huge = {.page = {5 * 512}, .space = 1, .size_shift = 18};
+    pf_mmu_insert(&fixture.mmu, &huge, (PfMpn){5 * 512}, true);
+    pf_tlb_flush(fixture.mmu.cores[0].data);
+    uint64_t cycles;
+    CU_ASSERT_PTR_NOT_NULL(refill(&fixture, &huge, &cycles));
+    huge.page.number = 17 * 512;
+    const PfTlbEntry *entry = pf_mmu_lookup(&fixture.mmu, &huge);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(entry);
+    CU_ASSERT_EQUAL(pf_tlb_entry_frame(entry, huge.page).number, 17 * 512);
+    tear_down(&fixture);
+}
+
+static void test_tags(void)
+{
+    PfMmuConfig config = config_of(8);
+    config.tags = 2;
+    Fixture fixture;
+    set_up_with(&fixture, &config);
+    visit(&fixture, 0, 0);
+    visit(&fixture, 0, 1);
+    visit(&fixture, 0, 0);
+    CU_ASSERT_TRUE(knows(&fixture, 0, 0) && knows(&fixture, 1, 1));
+    /* The third takes the tag of 1, which was left longer ago than 0. */
+    visit(&fixture, 0, 2);
+    CU_ASSERT_TRUE(knows(&fixture, 0, 0) && !knows(&fixture, 1, 1) && knows(&fixture, 2, 2));
+    CU_ASSERT_FALSE(pf_mmu_sees(&fixture.mmu, 0, 1));
+    CU_ASSERT_EQUAL(count(&fixture, "tlb.switch_flushes"), 1);
+    tear_down(&fixture);
+}
+
+static void test_one_tag(void)
+{
+    PfMmuConfig config = config_of(8);
+    config.tags = 1;
+    Fixture fixture;
+    set_up_with(&fixture, &config);
+    visit(&fixture, 0, 0);
+    visit(&fixture, 0, 0);
+    CU_ASSERT_TRUE(knows(&fixture, 0, 0));
+    visit(&fixture, 0, 1);
+    CU_ASSERT_TRUE(!knows(&fixture, 0, 0) && knows(&fixture, 1, 1));
+    CU_ASSERT_EQUAL(count(&fixture, "tlb.switch_flushes"), 1);
+    tear_down(&fixture);
+}
+
+static void test_common_keys(void)
+{
+    g_autoptr(PfConfig) tree = pf_config_new(NULL);
+    PfMmuConfig config;
+    CU_ASSERT_TRUE(pf_config_override(tree, "machine.tlb.l1.entries=32", NULL));
+    CU_ASSERT_TRUE(pf_config_override(tree, "machine.tlb.l1i.ways=8", NULL));
+    PfConfigSection *machine = pf_config_section(tree, "machine");
+    pf_mmu_bind(pf_config_subsection(machine, "tlb"), pf_config_subsection(machine, "walk"),
+                &config);
+    CU_ASSERT_TRUE(pf_config_finish(tree, NULL));
+    CU_ASSERT_EQUAL(config.data.entries, 32);
+    CU_ASSERT_EQUAL(config.data.ways, 4);
+    CU_ASSERT_EQUAL(config.instruction.entries, 32);
+    CU_ASSERT_EQUAL(config.instruction.ways, 8);
+    CU_ASSERT_EQUAL(config.second.entries, 1536);
 }
 
 static const PfCheck checks[] = {
@@ -197,6 +225,11 @@ static const PfCheck checks[] = {
     {"sides, spaces and cores do not share first-level entries", test_sides},
     {"an invalidation reaches every level of one core", test_invalidate},
     {"a TLB that cannot be built is an error", test_bad_geometry},
+    {"an entry covers what guest and host both map as one page", test_splintering},
+    {"a piece of a page in the second level is the page in the first", test_pieces},
+    {"the space left longest ago gives up its tag", test_tags},
+    {"with one tag a switch flushes everything", test_one_tag},
+    {"both sides of the first level have what neither says", test_common_keys},
 };
 
 PF_CHECK_MAIN("mmu", checks)

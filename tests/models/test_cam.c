@@ -58,6 +58,25 @@ static void matches_come_in_order_of_priority(void)
     }
 }
 
+/* Values 1 and 4 are about frame 9, values 2 and 3 about frames 8 and 5. */
+static void the_lowest_is_that_of_the_lowest_frame(void)
+{
+    PfCamConfig config = sixteen();
+    config.priority = PF_CAM_LOWEST;
+    g_autoptr(PfCam) cam = cam_of(&config);
+    static const struct {
+        uint64_t value;
+        uint32_t frame;
+    } rows[] = {{4, 9}, {2, 8}, {1, 9}, {3, 5}};
+    for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
+        PfCamItem item = {.key = key_of(5), .value = rows[i].value, .frame = rows[i].frame};
+        PfCamItem evicted;
+        uint64_t done;
+        pf_cam_insert(cam, &item, 0, &evicted, &done);
+    }
+    CU_ASSERT_EQUAL(answers(cam, 5), 3214);
+}
+
 static void a_class_is_compared_beside_the_key(void)
 {
     PfCamConfig config = sixteen();
@@ -287,6 +306,7 @@ static void it_agrees_with_an_array(void)
 
 static const PfCheck checks[] = {
     {"matches come in order of priority", matches_come_in_order_of_priority},
+    {"the lowest is that of the lowest frame", the_lowest_is_that_of_the_lowest_frame},
     {"a class is compared beside the key", a_class_is_compared_beside_the_key},
     {"a full CAM loses what its replacement says", a_full_cam_loses_what_replacement_says},
     {"random replacement spares none", random_replacement_spares_none},

@@ -88,6 +88,11 @@ static void outside_of_the_card_it_must_be_allowed(void)
     config.allow_extrapolation = true;
     CU_ASSERT_TRUE(pf_cam_figures(&config, CLOCK_HZ, PAGE_BYTES, &figures, NULL));
     CU_ASSERT_TRUE(figures.is_extrapolated);
+    /* The card is one of keys. */
+    PfCamConfig page = by_card(65536);
+    page.stores = PF_CAM_STORES_PAGE;
+    CU_ASSERT_TRUE(pf_cam_figures(&page, CLOCK_HZ, PAGE_BYTES, &figures, NULL));
+    CU_ASSERT_TRUE(figures.is_extrapolated);
     /* All by hand: no card is needed. */
     PfCamConfig hand = sixteen();
     CU_ASSERT_TRUE(pf_cam_figures(&hand, CLOCK_HZ, PAGE_BYTES, &figures, NULL));
@@ -115,13 +120,36 @@ static void entries_must_fit_into_banks_and_sets(void)
 }
 
 /* Whether `machine = { TEXT };` is accepted; what it binds to. */
+static bool bind(const char *text, PfCamConfig *ret_config, GError **error)
+{
+    g_autofree char *whole = g_strdup_printf("machine = {\n%s };", text);
+    g_autoptr(PfConfig) config = pf_config_load_text(whole, strlen(whole), "t.cfg", NULL, NULL);
+    pf_cam_bind(pf_config_section(config, "machine"), ret_config);
+    return pf_config_finish(config, error);
+}
+
 static bool is_bound(const char *text, PfCamConfig *ret_config)
 {
-    g_autofree char *whole = g_strdup_printf("machine = { %s };", text);
-    g_autoptr(PfConfig) config = pf_config_load_text(whole, strlen(whole), "test", NULL, NULL);
-    g_autoptr(GError) error = NULL;
-    pf_cam_bind(pf_config_section(config, "machine"), ret_config);
-    return pf_config_finish(config, &error);
+    return bind(text, ret_config, NULL);
+}
+
+/* 100 entries are no whole number of 3 banks; the card begins at 64 entries in a bank. */
+static void what_cannot_be_built_is_told_with_its_place(void)
+{
+    static const char *const rows[][2] = {
+        {"cam = { entries = 100; banks = 3; };", "t.cfg:2: machine.cam.entries: 100 entries"},
+        {"cam = { banks = 3; };", "t.cfg:2: machine.cam.entries: 65536 entries"},
+        {"cam = { entries = 64; ways = 128; };", "t.cfg:2: machine.cam.entries: 64 entries"},
+        {"cam = { entries = 63; };", "t.cfg:2: machine.cam.entries: 63 entries"},
+        {"cam = { entries = 128; banks = 4; };", "t.cfg:2: machine.cam.entries: 32 entries"},
+        {"cam = { ways = 4; preset = \"45nm\"; };", "t.cfg:2: machine.cam.preset: there is no"},
+    };
+    for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
+        PfCamConfig config = {.entries = 0};
+        g_autoptr(GError) error = NULL;
+        CU_ASSERT_FALSE_FATAL(bind(rows[i][0], &config, &error));
+        CU_ASSERT(g_str_has_prefix(error->message, rows[i][1]));
+    }
 }
 
 static void a_cam_is_ideal_or_a_group_within_bounds(void)
@@ -135,8 +163,8 @@ static void a_cam_is_ideal_or_a_group_within_bounds(void)
         {"cam = \"perfect\";", false},
         {"cam = 5;", false},
         {"cam = { entries = 15; };", false},
-        {"cam = { entries = 16; };", true},
-        {"cam = { entries = 16777216; };", true},
+        {"cam = { entries = 16; allow_extrapolation = true; };", true},
+        {"cam = { entries = 16777216; allow_extrapolation = true; };", true},
         {"cam = { entries = 16777217; };", false},
         {"cam = { key_bits = 7; };", false},
         {"cam = { key_bits = 8; };", true},
@@ -155,6 +183,8 @@ static void a_cam_is_ideal_or_a_group_within_bounds(void)
     PfCamConfig standard = {.entries = 0};
     CU_ASSERT_TRUE(is_bound("", &standard));
     CU_ASSERT_FALSE(standard.is_ideal);
+    CU_ASSERT_EQUAL(standard.priority, PF_CAM_LOWEST);
+    CU_ASSERT_EQUAL(config.priority, PF_CAM_NEWEST);
     CU_ASSERT_EQUAL(standard.entries, 65536);
     /* What is not given is the card's: 64 Ki entries at 22 nm. */
     PfCamFigures figures;
@@ -164,6 +194,7 @@ static void a_cam_is_ideal_or_a_group_within_bounds(void)
 }
 
 static const PfCheck checks[] = {
+    {"what cannot be built is told with its place", what_cannot_be_built_is_told_with_its_place},
     {"a CAM is ideal or a group within bounds", a_cam_is_ideal_or_a_group_within_bounds},
     {"the card gives what is not given", the_card_gives_what_is_not_given},
     {"a bank is a CAM of its size", a_bank_is_a_cam_of_its_size},

@@ -70,11 +70,48 @@ static void banks_work_at_the_same_time(void)
     CU_ASSERT_EQUAL(pf_cam_stats(cam)->port_conflicts, 64 - 4);
 }
 
+/* Each copy has ports of its own; all of them are busy with an insertion, for 3 cycles, and with a
+ * deletion, for 2. */
+static void copies_work_at_the_same_time_and_are_all_updated(void)
+{
+    PfCamConfig config = sixteen();
+    config.pipelined = false;
+    g_autoptr(PfCam) cam = cam_of(&config);
+    g_autoptr(PfCam) copy = cam_of(&config);
+    pf_cam_count_into(copy, cam);
+    CU_ASSERT_EQUAL(search_at(cam, 1, 100), 104);
+    pf_cam_work_at(cam, copy);
+    CU_ASSERT_EQUAL(search_at(cam, 2, 100), 104);
+    CU_ASSERT_EQUAL(pf_cam_stats(cam)->port_conflicts, 0);
+    /* At the copy, and again at the first. */
+    PfCamItem item = {.key = key_of(9), .frame = PF_CAM_NO_FRAME};
+    PfCamItem other;
+    uint64_t done;
+    pf_cam_insert(cam, &item, 200, &other, &done);
+    pf_cam_repeat(cam, cam);
+    CU_ASSERT_EQUAL(done, 203);
+    pf_cam_work_at(cam, cam);
+    CU_ASSERT_EQUAL(search_at(cam, 9, 200), 207);
+    CU_ASSERT_EQUAL(pf_cam_stats(cam)->matches, 1);
+    /* At the first, and again at the copy. */
+    pf_cam_delete(cam, &item.key, 0, 300, &other, &done);
+    pf_cam_repeat(cam, copy);
+    pf_cam_work_at(cam, copy);
+    CU_ASSERT_EQUAL(search_at(cam, 9, 300), 306);
+    CU_ASSERT_EQUAL(pf_cam_stats(cam)->matches, 1);
+    /* Four searches, two insertions, two deletions, which are a search and a write. */
+    CU_ASSERT_EQUAL(pf_cam_stats(cam)->energy_fJ, 6 * 500000 + 4 * 250000);
+    CU_ASSERT_EQUAL(pf_cam_stats(cam)->occupancy, 0);
+    pf_cam_check(cam);
+}
+
 static const PfCheck checks[] = {
     {"a pipelined port begins one search a cycle", a_pipelined_port_begins_one_search_a_cycle},
     {"another port is held until the answer", another_port_is_held_until_the_answer},
     {"two ports serve two at a time", two_ports_serve_two_at_a_time},
     {"banks work at the same time", banks_work_at_the_same_time},
+    {"copies work at the same time and are all updated",
+     copies_work_at_the_same_time_and_are_all_updated},
 };
 
 PF_CHECK_MAIN("cam time", checks)

@@ -225,6 +225,68 @@ static void configuration(void)
     CU_ASSERT_TRUE(pf_stats_find(stats, "core0.instructions", &value) && value.u == 10);
 }
 
+/* An access whose translation takes CYCLES and which then hits the first level. */
+static uint64_t translate_and_hit(PfCore *core, uint64_t cycles, bool is_write)
+{
+    uint64_t sent = pf_core_translate(core, cycles);
+    CU_ASSERT_EQUAL(sent, pf_core_now(core) + cycles);
+    return pf_core_issue(core, sent + HIT, HIT, is_write, false);
+}
+
+static void walks_overlap(void)
+{
+    g_autoptr(PfCore) core = core_of(1.0, 224, 16, 0.0);
+    CU_ASSERT_EQUAL(translate_and_hit(core, 50, false), 0);
+    pf_core_instructions(core, 10);
+    CU_ASSERT_EQUAL(translate_and_hit(core, 50, false), 0);
+    /* The second is translated at 60 and done at 64, of which the clock has come to 10. */
+    CU_ASSERT_EQUAL(pf_core_ready(core, true), 54);
+    CU_ASSERT_EQUAL(pf_core_take_walk_stall(core), 50);
+    CU_ASSERT_EQUAL(pf_core_take_walk_stall(core), 0);
+    /* A hit that needs no translation waits for none. */
+    CU_ASSERT_EQUAL(translate_and_hit(core, 0, false), 0);
+    CU_ASSERT_EQUAL(pf_core_ready(core, true), HIT);
+    CU_ASSERT_EQUAL(pf_core_take_walk_stall(core), 0);
+    pf_core_check(core);
+}
+
+static void walks_of_a_blocking_core(void)
+{
+    g_autoptr(PfCore) core = core_of(1.0, 1, 16, 0.0);
+    CU_ASSERT_EQUAL(translate_and_hit(core, 50, false), 50 + HIT);
+    CU_ASSERT_EQUAL(translate_and_hit(core, 20, true), 20 + HIT);
+    CU_ASSERT_EQUAL(pf_core_take_walk_stall(core), 70);
+}
+
+static void untranslated_writes(void)
+{
+    g_autoptr(PfCore) core = core_of(1.0, 10, 4, 0.0);
+    translate_and_hit(core, 100, true);
+    CU_ASSERT_EQUAL(pf_core_instructions(core, 10), 10);
+    /* It retires at 100, not with its data. */
+    CU_ASSERT_EQUAL(pf_core_instructions(core, 1), 90 + 1);
+    CU_ASSERT_EQUAL(pf_core_take_walk_stall(core), 90);
+    CU_ASSERT_EQUAL(pf_core_drain(core), 0);
+    /* One that misses, too, holds the window until it is translated, at 131, and is done at 301. */
+    uint64_t sent = pf_core_translate(core, 30);
+    pf_core_issue(core, sent + 170, HIT, true, false);
+    CU_ASSERT_EQUAL(pf_core_instructions(core, 11), 10 + 20 + 1);
+    CU_ASSERT_EQUAL(pf_core_take_walk_stall(core), 20);
+    CU_ASSERT_EQUAL(pf_core_drain(core), 301 - 132);
+    CU_ASSERT_EQUAL(pf_core_take_walk_stall(core), 0);
+}
+
+static void walks_wait_for_mshrs(void)
+{
+    g_autoptr(PfCore) core = core_of(1.0, 224, 1, 0.0);
+    read_done_at(core, 40);
+    /* It is sent 40 later: translated at 70, done at 74. */
+    CU_ASSERT_EQUAL(translate_and_hit(core, 30, false), 40);
+    CU_ASSERT_EQUAL(pf_core_take_walk_stall(core), 0);
+    CU_ASSERT_EQUAL(pf_core_drain(core), 34);
+    CU_ASSERT_EQUAL(pf_core_take_walk_stall(core), 30);
+}
+
 static const PfCheck checks[] = {
     {"instructions take their CPI and the fraction is carried", carry},
     {"a hit of the first level is hidden, one cycle more is outstanding", hidden_hit},
@@ -240,6 +302,10 @@ static const PfCheck checks[] = {
     {"a barrier passes idle time while misses go on", barrier},
     {"parameters out of range are refused", refusals},
     {"the defaults bind and the statistics have their names", configuration},
+    {"walks overlap, and waiting for them is told apart", walks_overlap},
+    {"a blocking core waits for translation and data", walks_of_a_blocking_core},
+    {"a write holds up the window until it is translated", untranslated_writes},
+    {"a walk waits for an MSHR", walks_wait_for_mshrs},
 };
 
 PF_CHECK_MAIN("core", checks)

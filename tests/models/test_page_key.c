@@ -38,12 +38,17 @@ static void kept_up_key_is_that_of_a_full_pass(void)
             uint32_t at = (uint32_t)pf_rng_below(&rng, PAGE);
             uint32_t count = 1 + (uint32_t)pf_rng_below(&rng, MIN(16, LINE - at % LINE));
             uint32_t line = at / LINE;
-            uint64_t old = pf_key_line(&form, page + (size_t)line * LINE);
+            uint8_t before[LINE];
+            memcpy(before, page + (size_t)line * LINE, LINE);
+            uint64_t old = pf_key_line(&form, before);
+            uint64_t key = store_key;
             for (uint32_t i = 0; i < count; i++)
                 page[at + i] = (uint8_t)pf_rng_below(&rng, 4);
             store_key = pf_key_replace(store_key, line, old,
                                        pf_key_line(&form, page + (size_t)line * LINE));
             CU_ASSERT_EQUAL(store_key, pf_key_page(&form, page, PAGE));
+            CU_ASSERT_EQUAL(
+                pf_key_store(&form, key, line, before, page + (size_t)line * LINE), store_key);
             if (pf_rng_below(&rng, 4) != 0)
                 continue;
             line = (uint32_t)pf_rng_below(&rng, LINES);

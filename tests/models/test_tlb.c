@@ -7,7 +7,7 @@
 static PfTlb *tlb_of(uint64_t entries, uint64_t ways)
 {
     PfTlbConfig config = {.entries = entries, .ways = ways, .latency_cycles = 1};
-    return pf_tlb_new(&config, NULL, NULL);
+    return pf_tlb_new("tlb", &config, NULL, NULL);
 }
 
 static bool holds(const PfTlb *tlb, uint32_t space, uint64_t page)
@@ -38,7 +38,8 @@ static void hit_and_miss(void)
     CU_ASSERT_PTR_NULL(pf_tlb_lookup(tlb, 1, (PfVpn){1}));
     CU_ASSERT_EQUAL(pf_tlb_stats(tlb)->hits, 2);
     CU_ASSERT_EQUAL(pf_tlb_stats(tlb)->misses, 2);
-    CU_ASSERT_EQUAL(pf_tlb_latency_cycles(tlb), 1);
+    CU_ASSERT_EQUAL(entry->latency_cycles, 1);
+    CU_ASSERT_EQUAL(pf_tlb_miss_cycles(tlb), 1);
     pf_tlb_check(tlb);
     CU_ASSERT_TRUE(pf_tlb_invalidate_page(tlb, 1, (PfVpn){0}));
     CU_ASSERT_FALSE(pf_tlb_invalidate_page(tlb, 1, (PfVpn){0}));
@@ -201,11 +202,11 @@ static void naive_model(void)
     }
 }
 
-static void refuse(uint64_t entries, uint64_t ways)
+static void refuse(uint64_t entries, uint64_t ways, int replacement)
 {
     g_autoptr(GError) error = NULL;
-    PfTlbConfig config = {.entries = entries, .ways = ways};
-    PfTlb *tlb = pf_tlb_new(&config, NULL, &error);
+    PfTlbConfig config = {.entries = entries, .ways = ways, .replacement = replacement};
+    PfTlb *tlb = pf_tlb_new("tlb", &config, NULL, &error);
     CU_ASSERT_PTR_NULL(tlb);
     CU_ASSERT_TRUE(g_error_matches(error, PF_ERROR, PF_ERROR_CONFIG));
     pf_tlb_free(tlb);
@@ -215,19 +216,21 @@ static void geometry(void)
 {
     g_autoptr(PfTlb) tlb = tlb_of(1536, 12); /* 128 sets */
     CU_ASSERT_PTR_NOT_NULL(tlb);
-    refuse(0, 0);
-    refuse(0, 4);
-    refuse(64, 5);   /* no whole number of sets */
-    refuse(3072, 8); /* 384 sets */
-    refuse((1 << 20) + 1, 0);
+    refuse(0, 0, PF_TLB_LRU);
+    refuse(0, 4, PF_TLB_LRU);
+    refuse(64, 5, PF_TLB_LRU);   /* no whole number of sets */
+    refuse(3072, 8, PF_TLB_LRU); /* 384 sets */
+    refuse((1 << 20) + 1, 0, PF_TLB_LRU);
+    refuse(24, 12, PF_TLB_PLRU); /* no tree of 12 leaves */
+    refuse(128, 128, PF_TLB_PLRU);
 }
 
 static void statistics(void)
 {
     g_autoptr(PfStats) stats = pf_stats_new();
     PfTlbConfig config = {.entries = 4, .ways = 0};
-    g_autoptr(PfTlb) tlb = pf_tlb_new(&config, pf_stats_group(stats, "tlb.l1d"), NULL);
-    g_autoptr(PfTlb) sibling = pf_tlb_new(&config, NULL, NULL);
+    g_autoptr(PfTlb) tlb = pf_tlb_new("l1d", &config, pf_stats_group(stats, "tlb.l1d"), NULL);
+    g_autoptr(PfTlb) sibling = pf_tlb_new("l1d", &config, NULL, NULL);
     pf_tlb_count_into(sibling, tlb);
     pf_stats_freeze(stats);
     insert(tlb, 1, 0, 0);
@@ -245,14 +248,133 @@ static void statistics(void)
 static void defaults(void)
 {
     g_autoptr(PfConfig) tree = pf_config_new(NULL);
+    const PfTlbConfig standard = {
+        .entries = 64, .ways = 4, .huge = {.held = PF_TLB_OWN, .entries = 4, .ways = 2}};
     PfTlbConfig config;
-    pf_config_bind(pf_config_section(tree, "machine.tlb"), pf_tlb_fields, pf_tlb_field_count,
-                   &config);
+    CU_ASSERT_TRUE(pf_config_override(tree, "machine.tlb.l1.ways=8", NULL));
+    CU_ASSERT_TRUE(pf_config_override(tree, "machine.tlb.l1.large.held=pieces", NULL));
+    pf_tlb_bind(pf_config_section(tree, "machine.tlb.l1"), &standard, &config);
     CU_ASSERT_TRUE(pf_config_finish(tree, NULL));
     CU_ASSERT_EQUAL(config.entries, 64);
-    CU_ASSERT_EQUAL(config.ways, 4);
-    g_autoptr(PfTlb) tlb = pf_tlb_new(&config, NULL, NULL);
-    CU_ASSERT_PTR_NOT_NULL(tlb);
+    CU_ASSERT_EQUAL(config.ways, 8);
+    CU_ASSERT_EQUAL(config.large.held, PF_TLB_PIECES);
+    CU_ASSERT_EQUAL(config.huge.held, PF_TLB_OWN);
+    CU_ASSERT_EQUAL(config.huge.ways, 2);
+}
+
+/* A level of 8 base pages, all in one set. */
+static PfTlb *tlb_holding(PfTlbHeld large, PfTlbHeld huge)
+{
+    PfTlbConfig config = {
+        .entries = 8,
+        .latency_cycles = 1,
+        .large = {.held = large, .entries = 2, .ways = 1, .latency_cycles = 3},
+        .huge = {.held = huge, .entries = 1, .latency_cycles = 2}};
+    return pf_tlb_new("l2", &config, NULL, NULL);
+}
+
+static uint64_t page_of(unsigned size_shift, uint64_t number)
+{
+    return number << size_shift;
+}
+
+static void own_arrays(void)
+{
+    g_autoptr(PfTlb) tlb = tlb_holding(PF_TLB_OWN, PF_TLB_OWN);
+    for (uint64_t i = 0; i < 8; i++)
+        insert(tlb, 1, page_of(18, 40) + i, 0);
+    for (uint64_t i = 0; i < 2; i++)
+        insert(tlb, 1, page_of(9, 20 + i), 9);
+    insert(tlb, 1, page_of(18, 7), 18);
+    /* Nobody drove anybody out: 8, 2 and 1 places. */
+    for (uint64_t i = 0; i < 8; i++)
+        CU_ASSERT_TRUE(holds(tlb, 1, page_of(18, 40) + i));
+    CU_ASSERT_TRUE(holds(tlb, 1, page_of(9, 20)) && holds(tlb, 1, page_of(9, 21)));
+    CU_ASSERT_TRUE(holds(tlb, 1, page_of(18, 7)));
+    /* Each array has its latency, and a miss has waited for the slowest. */
+    CU_ASSERT_EQUAL(pf_tlb_lookup(tlb, 1, (PfVpn){page_of(18, 40)})->latency_cycles, 1);
+    CU_ASSERT_EQUAL(pf_tlb_lookup(tlb, 1, (PfVpn){page_of(9, 20)})->latency_cycles, 3);
+    CU_ASSERT_EQUAL(pf_tlb_lookup(tlb, 1, (PfVpn){page_of(18, 7)})->latency_cycles, 2);
+    CU_ASSERT_EQUAL(pf_tlb_miss_cycles(tlb), 3);
+    /* Two sets of one: the third large page takes the place of the first, and of no other. */
+    insert(tlb, 1, page_of(9, 22), 9);
+    CU_ASSERT_FALSE(holds(tlb, 1, page_of(9, 20)));
+    CU_ASSERT_TRUE(holds(tlb, 1, page_of(9, 21)));
+    insert(tlb, 1, page_of(18, 8), 18);
+    CU_ASSERT_FALSE(holds(tlb, 1, page_of(18, 7)));
+    pf_tlb_check(tlb);
+    CU_ASSERT_EQUAL(pf_tlb_invalidate_space(tlb, 1), 8 + 2 + 1);
+}
+
+static void shared_places(void)
+{
+    g_autoptr(PfTlb) tlb = tlb_holding(PF_TLB_SHARED, PF_TLB_SHARED);
+    for (uint64_t i = 0; i < 6; i++)
+        insert(tlb, 1, i, 0);
+    insert(tlb, 1, page_of(9, 1), 9);
+    insert(tlb, 1, page_of(18, 1), 18);
+    for (uint64_t i = 0; i < 6; i++)
+        CU_ASSERT_TRUE(holds(tlb, 1, i));
+    /* All 8 places are taken: the next one, of whatever size, drives out the oldest. */
+    insert(tlb, 1, page_of(9, 2), 9);
+    CU_ASSERT_FALSE(holds(tlb, 1, 0));
+    CU_ASSERT_TRUE(holds(tlb, 1, 1));
+    pf_tlb_check(tlb);
+}
+
+static void pieces(void)
+{
+    g_autoptr(PfTlb) tlb = tlb_holding(PF_TLB_OWN, PF_TLB_PIECES);
+    uint64_t first = page_of(18, 3);
+    insert(tlb, 1, first + 5 * 512 + 17, 18); /* the sixth piece of 512 pages */
+    CU_ASSERT_FALSE(holds(tlb, 1, first + 5 * 512 - 1));
+    CU_ASSERT_TRUE(holds(tlb, 1, first + 5 * 512));
+    CU_ASSERT_TRUE(holds(tlb, 1, first + 6 * 512 - 1));
+    CU_ASSERT_FALSE(holds(tlb, 1, first + 6 * 512));
+    const PfTlbEntry *entry = pf_tlb_lookup(tlb, 1, (PfVpn){first + 5 * 512});
+    CU_ASSERT_EQUAL(entry->page_shift, 9);
+    CU_ASSERT_EQUAL(entry->size_shift, 18); /* another level may hold it whole */
+    CU_ASSERT_EQUAL(entry->mpn.number, first + 5 * 512);
+    pf_tlb_check(tlb);
+    g_autoptr(PfTlb) small = tlb_holding(PF_TLB_PIECES, PF_TLB_PIECES);
+    insert(small, 1, first, 18);
+    CU_ASSERT_TRUE(holds(small, 1, first));
+    CU_ASSERT_FALSE(holds(small, 1, first + 1));
+}
+
+static void nowhere(void)
+{
+    g_autoptr(PfTlb) tlb = tlb_holding(PF_TLB_NOWHERE, PF_TLB_NOWHERE);
+    insert(tlb, 1, page_of(9, 4), 9);
+    insert(tlb, 1, page_of(18, 4), 18);
+    CU_ASSERT_FALSE(holds(tlb, 1, page_of(9, 4)));
+    CU_ASSERT_FALSE(holds(tlb, 1, page_of(18, 4)));
+    insert(tlb, 1, page_of(9, 4), 0);
+    CU_ASSERT_TRUE(holds(tlb, 1, page_of(9, 4)));
+    pf_tlb_check(tlb);
+}
+
+static void tree_replacement(void)
+{
+    PfTlbConfig config = {.entries = 4, .replacement = PF_TLB_PLRU};
+    g_autoptr(PfTlb) tlb = pf_tlb_new("l1", &config, NULL, NULL);
+    for (uint64_t page = 0; page < 4; page++)
+        insert(tlb, 1, page, 0);
+    /* Pages 0 .. 3 lie in ways 0 .. 3. The last use, of 3, leaves the root pointing left and the
+     * left node, last used for 1, pointing to 0. Using 0 turns the root right, where the node
+     * points to 2, though 1 was not used for longer. */
+    pf_tlb_lookup(tlb, 1, (PfVpn){0});
+    insert(tlb, 1, 4, 0);
+    CU_ASSERT_FALSE(holds(tlb, 1, 2));
+    CU_ASSERT_TRUE(holds(tlb, 1, 0) && holds(tlb, 1, 1) && holds(tlb, 1, 3));
+    /* Now the root points left, and the left node away from 0. */
+    insert(tlb, 1, 5, 0);
+    CU_ASSERT_FALSE(holds(tlb, 1, 1));
+    /* An empty place comes first. */
+    pf_tlb_invalidate_page(tlb, 1, (PfVpn){3});
+    insert(tlb, 1, 6, 0);
+    CU_ASSERT_TRUE(holds(tlb, 1, 0) && holds(tlb, 1, 4) && holds(tlb, 1, 5));
+    pf_tlb_check(tlb);
 }
 
 static const PfCheck checks[] = {
@@ -265,7 +387,12 @@ static const PfCheck checks[] = {
     {"a naive model agrees on hits and replacement", naive_model},
     {"impossible geometries are refused", geometry},
     {"statistics have their names and can be shared", statistics},
-    {"the defaults bind and make a buffer", defaults},
+    {"what is not configured is as the standard has it", defaults},
+    {"each size has places and a latency of its own", own_arrays},
+    {"sizes that share places drive each other out", shared_places},
+    {"a page held in pieces is held where it was used", pieces},
+    {"a size that is held nowhere is not held", nowhere},
+    {"a tree of bits points away from the last uses", tree_replacement},
 };
 
 PF_CHECK_MAIN("tlb", checks)

@@ -134,13 +134,15 @@ static void statistics(void)
     g_autoptr(PfStats) stats = pf_stats_new();
     g_autoptr(PfConfig) tree = pf_config_new(NULL);
     PfWalkerConfig config;
-    pf_config_bind(pf_config_section(tree, "machine.walk"), pf_walker_fields,
-                   pf_walker_field_count, &config);
+    CU_ASSERT_TRUE(pf_config_override(tree, "machine.walk.cache.l2_entries=0", NULL));
+    pf_walker_bind(pf_config_section(tree, "machine.walk"), &config);
+    CU_ASSERT_EQUAL(config.caches[0].entries, 0);
     CU_ASSERT_TRUE(pf_config_finish(tree, NULL));
     g_autoptr(PfWalker) walker = pf_walker_new(&config, pf_stats_group(stats, "walk"), NULL);
     pf_stats_freeze(stats);
     PfWalkRequest request = {.page = {1}, .page_shift = 12};
     pf_walker_walk(walker, &memory->port, &request);
+    request.space = 1;
     request.size_shift = 9;
     pf_walker_walk(walker, &memory->port, &request);
     PfStatValue value;
@@ -148,16 +150,134 @@ static void statistics(void)
     CU_ASSERT_TRUE(pf_stats_find(stats, "walk.references", &value) && value.u == 7);
     CU_ASSERT_TRUE(pf_stats_find(stats, "walk.cycles_mean", &value));
     CU_ASSERT_DOUBLE_EQUAL(value.d, 35.0, 0.0); /* (40 + 30) / 2 */
+    /* Without an entry of level 2, one of level 3 is found: two reads of four. */
+    request = (PfWalkRequest){.page = {2}, .now_cycles = 1000, .page_shift = 12};
+    g_autoptr(PfWalker) sibling = pf_walker_new(&config, NULL, NULL);
+    pf_walker_count_into(sibling, walker);
+    pf_walker_walk(walker, &memory->port, &request);
+    pf_walker_walk(sibling, &memory->port, &request); /* its own caches are empty */
+    CU_ASSERT_TRUE(pf_stats_find(stats, "walk.references", &value) && value.u == 7 + 2 + 4);
+    CU_ASSERT_TRUE(pf_stats_find(stats, "walk.spared", &value) && value.u == 2);
+    pf_walker_check(walker);
+}
+
+static void refuse(const PfWalkerConfig *config)
+{
+    g_autoptr(GError) error = NULL;
+    PfWalker *walker = pf_walker_new(config, NULL, &error);
+    CU_ASSERT_PTR_NULL(walker);
+    CU_ASSERT_TRUE(g_error_matches(error, PF_ERROR, PF_ERROR_CONFIG));
+    pf_walker_free(walker);
 }
 
 static void refusals(void)
 {
-    g_autoptr(GError) error = NULL;
     PfWalkerConfig config = {.levels = 3, .host_levels = 4};
-    PfWalker *walker = pf_walker_new(&config, NULL, &error);
-    CU_ASSERT_PTR_NULL(walker);
-    CU_ASSERT_TRUE(g_error_matches(error, PF_ERROR, PF_ERROR_CONFIG));
-    pf_walker_free(walker);
+    refuse(&config);
+    config = (PfWalkerConfig){.levels = 4, .host_levels = 6};
+    refuse(&config);
+    config = (PfWalkerConfig){.levels = 4, .host_levels = 4, .nested = {.entries = 12, .ways = 4}};
+    refuse(&config); /* three sets */
+}
+
+/* Four levels each, and walk caches of as many entries: of levels 2 to 5, and of guest tables. */
+static PfWalker *walker_with(uint64_t second, uint64_t third, uint64_t fourth, uint64_t fifth,
+                             uint64_t nested)
+{
+    PfWalkerConfig config = {
+        .levels = 4,
+        .host_levels = 4,
+        .caches = {{.entries = second}, {.entries = third}, {.entries = fourth},
+                   {.entries = fifth}},
+        .nested = {.entries = nested}};
+    return pf_walker_new(&config, NULL, NULL);
+}
+
+/* How many entries a walk for PAGE of SPACE reads now. */
+static uint64_t reads_of(PfWalker *walker, bool nested, uint32_t space, uint64_t page,
+                         unsigned size_shift)
+{
+    g_autofree Mock *memory = mock_new(STEP);
+    PfWalkRequest request = {.page = {page},
+                             .space = space,
+                             .nested = nested,
+                             .page_shift = 12,
+                             .size_shift = (uint8_t)size_shift};
+    CU_ASSERT_EQUAL(pf_walker_walk(walker, &memory->port, &request), memory->count * STEP);
+    return memory->count;
+}
+
+static void native_caches(void)
+{
+    g_autoptr(PfWalker) walker = walker_with(2, 2, 1, 0, 0);
+    CU_ASSERT_EQUAL(reads_of(walker, false, 1, 0, 0), 4);
+    CU_ASSERT_EQUAL(reads_of(walker, false, 1, 511, 0), 1);        /* below the same level 2 */
+    CU_ASSERT_EQUAL(reads_of(walker, false, 1, 512, 0), 2);        /* level 3 */
+    CU_ASSERT_EQUAL(reads_of(walker, false, 1, 1 << 18, 0), 3);    /* level 4 */
+    CU_ASSERT_EQUAL(reads_of(walker, false, 1, (uint64_t)1 << 27, 0), 4);
+    /* Two entries of level 2: those of pages 1 << 18 and 1 << 27; of level 3 likewise. */
+    CU_ASSERT_EQUAL(reads_of(walker, false, 1, (1 << 18) + 1, 0), 1);
+    CU_ASSERT_EQUAL(reads_of(walker, false, 1, 0, 0), 4);
+    /* Other spaces have other entries. */
+    CU_ASSERT_EQUAL(reads_of(walker, false, 2, 0, 0), 4);
+    pf_walker_check(walker);
+    /* The leaf of a large page is of level 2 and no table: it is read. */
+    pf_walker_flush(walker);
+    CU_ASSERT_EQUAL(reads_of(walker, false, 1, 0, 9), 3);
+    CU_ASSERT_EQUAL(reads_of(walker, false, 1, 0, 9), 1);
+    CU_ASSERT_EQUAL(reads_of(walker, false, 1, 512, 9), 1);
+}
+
+static void forgetting(void)
+{
+    g_autoptr(PfWalker) walker = walker_with(8, 8, 8, 8, 8);
+    reads_of(walker, false, 1, 0, 0);
+    reads_of(walker, true, 2, 0, 0);
+    pf_walker_forget(walker, 1);
+    CU_ASSERT_EQUAL(reads_of(walker, false, 1, 0, 0), 4);
+    CU_ASSERT_EQUAL(reads_of(walker, true, 2, 0, 0), 2);
+    pf_walker_flush(walker);
+    CU_ASSERT_EQUAL(reads_of(walker, false, 1, 0, 0), 4);
+    pf_walker_check(walker);
+}
+
+static void nested_caches(void)
+{
+    /* Nothing but the nested TLB: each guest's table costs no host walk the second time, so there
+     * are the four entries of the guest and a host walk of four for the data. */
+    g_autoptr(PfWalker) tables = walker_with(0, 0, 0, 0, 4);
+    CU_ASSERT_EQUAL(reads_of(tables, true, 1, 0, 0), 24);
+    CU_ASSERT_EQUAL(reads_of(tables, true, 1, 0, 0), 4 + 4);
+    /* A page of another leaf table: its host walk is needed, too. */
+    CU_ASSERT_EQUAL(reads_of(tables, true, 1, 512, 0), 4 + 4 + 4);
+    /* Entries of level 2 of both dimensions: the guest's says where its table is; a leaf each. */
+    g_autoptr(PfWalker) both = walker_with(64, 0, 0, 0, 0);
+    reads_of(both, true, 1, 0, 0);
+    CU_ASSERT_EQUAL(reads_of(both, true, 1, 1, 0), 2);
+    /* With all, a neighbouring leaf table costs: entries of guest level 2 and 1; the host's leaf
+     * for the new table, found by the host's entry of level 2 for its neighbours; for the data the
+     * host's of level 2 and 1. */
+    g_autoptr(PfWalker) all = walker_with(64, 64, 64, 64, 64);
+    reads_of(all, true, 1, 0, 0);
+    CU_ASSERT_EQUAL(reads_of(all, true, 1, 512, 0), 2 + 1 + 2);
+}
+
+static void walkers_at_a_time(void)
+{
+    g_autofree Mock *memory = mock_new(STEP);
+    PfWalkerConfig config = {.levels = 4, .host_levels = 4, .walkers = 2, .latency_cycles = 5};
+    g_autoptr(PfWalker) walker = pf_walker_new(&config, NULL, NULL);
+    PfWalkRequest request = {.now_cycles = 100, .page_shift = 12};
+    /* Two at once, each 5 + 4 * 10; the third when the first is done. */
+    CU_ASSERT_EQUAL(pf_walker_walk(walker, &memory->port, &request), 145);
+    request.now_cycles = 110;
+    CU_ASSERT_EQUAL(pf_walker_walk(walker, &memory->port, &request), 155);
+    request.now_cycles = 120;
+    CU_ASSERT_EQUAL(pf_walker_walk(walker, &memory->port, &request), 145 + 45);
+    CU_ASSERT_EQUAL(memory->requests[8].now_cycles, 150);
+    CU_ASSERT_EQUAL(pf_walker_stats(walker)->wait_cycles, 25);
+    pf_walker_reset_state(walker);
+    CU_ASSERT_EQUAL(pf_walker_walk(walker, &memory->port, &request), 165);
 }
 
 static const PfCheck checks[] = {
@@ -168,7 +288,11 @@ static const PfCheck checks[] = {
     {"a nested walk translates each guest entry and then the data", nested_order},
     {"tickets are resolved before the next read", tickets},
     {"statistics have their names and mean", statistics},
-    {"impossible levels are refused", refusals},
+    {"impossible levels and caches are refused", refusals},
+    {"a walk begins below the deepest entry that a cache has", native_caches},
+    {"caches forget one space, or all", forgetting},
+    {"cached tables spare the walks of the host", nested_caches},
+    {"a core has so many walks under way at a time", walkers_at_a_time},
 };
 
 PF_CHECK_MAIN("walker", checks)

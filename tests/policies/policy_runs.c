@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "error.h"
+#include "simulation_internal.h"
 
 struct PolicyPlay {
     PfRegistry *registry;
@@ -14,8 +15,8 @@ struct PolicyPlay {
     bool fitted;
 };
 
-PolicyPlay *policy_play_file(const char *policy, const char *top, const char *settings,
-                             const char *path, bool paranoid)
+static PolicyPlay *play_with(const char *policy, const char *top, const char *settings,
+                             const PfSimulationOptions *options)
 {
     PolicyPlay *play = g_new0(PolicyPlay, 1);
     g_autoptr(GError) error = NULL;
@@ -24,30 +25,54 @@ PolicyPlay *policy_play_file(const char *policy, const char *top, const char *se
     play->registry = pf_registry_new();
     play->config = pf_config_load_text(text, strlen(text), "test", NULL, &error);
     g_assert_no_error(error);
-    PfSimulationOptions options = {
-        .threads = 1, .verify = true, .paranoid = paranoid, .trace = path};
-    play->simulation = pf_simulation_new(play->config, play->registry, &options, &error);
+    play->simulation = pf_simulation_new(play->config, play->registry, options, &error);
     g_assert_no_error(error);
     play->fitted = pf_simulation_run(play->simulation, &error);
     if (!g_error_matches(error, PF_ERROR, PF_ERROR_LIMIT))
         g_assert_no_error(error);
     for (size_t i = 0; i < pf_simulation_run_count(play->simulation); i++)
-        if (g_str_equal(pf_run_policy(pf_simulation_run_at(play->simulation, i)), policy))
+        if (play->run == NULL &&
+            g_str_equal(pf_run_policy(pf_simulation_run_at(play->simulation, i)), policy))
             play->run = pf_simulation_run_at(play->simulation, i);
     return play;
 }
 
-PolicyPlay *policy_play_text(const char *policy, const char *top, const char *settings,
-                             const char *text)
+PolicyPlay *policy_play_file(const char *policy, const char *top, const char *settings,
+                             const char *path, bool paranoid)
+{
+    PfSimulationOptions options = {
+        .threads = 1, .verify = true, .paranoid = paranoid, .trace = path};
+    return play_with(policy, top, settings, &options);
+}
+
+/* The name of a file with TEXT. */
+static char *write_trace(const char *text)
 {
     g_autoptr(GError) error = NULL;
-    g_autofree char *path = NULL;
+    char *path = NULL;
     int file = g_file_open_tmp("pagefold-play-XXXXXX", &path, &error);
     g_assert_no_error(error);
     close(file);
     g_file_set_contents(path, text, -1, &error);
     g_assert_no_error(error);
+    return path;
+}
+
+PolicyPlay *policy_play_text(const char *policy, const char *top, const char *settings,
+                             const char *text)
+{
+    g_autofree char *path = write_trace(text);
     PolicyPlay *play = policy_play_file(policy, top, settings, path, true);
+    g_unlink(path);
+    return play;
+}
+
+PolicyPlay *policy_play_unchecked(const char *policy, const char *top, const char *settings,
+                                  const char *text)
+{
+    g_autofree char *path = write_trace(text);
+    PfSimulationOptions options = {.threads = 1, .trace = path};
+    PolicyPlay *play = play_with(policy, top, settings, &options);
     g_unlink(path);
     return play;
 }
@@ -115,4 +140,19 @@ PfStatValue policy_end(const PolicyPlay *play, const char *name)
 const PfRun *policy_run(const PolicyPlay *play)
 {
     return play->run;
+}
+
+uint64_t policy_host_hashes(const PolicyPlay *play)
+{
+    return pf_content_store_hashed(play->simulation->store);
+}
+
+size_t policy_run_count(const PolicyPlay *play)
+{
+    return pf_simulation_run_count(play->simulation);
+}
+
+const PfRun *policy_run_at(const PolicyPlay *play, size_t index)
+{
+    return pf_simulation_run_at(play->simulation, index);
 }

@@ -22,6 +22,9 @@ PolicyPlay *policy_play_text(const char *policy, const char *top, const char *se
 /* The same for the trace at PATH; PARANOID: invariants are checked. */
 PolicyPlay *policy_play_file(const char *policy, const char *top, const char *settings,
                              const char *path, bool paranoid);
+/* The same for all of a text trace with nothing verified: the host does what it does for users. */
+PolicyPlay *policy_play_unchecked(const char *policy, const char *top, const char *settings,
+                                  const char *text);
 void policy_play_free(PolicyPlay *play);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PolicyPlay, policy_play_free)
 
@@ -40,3 +43,9 @@ uint64_t policy_differences(const PolicyPlay *play);
 
 /* The run itself; lives as long as PLAY. */
 const PfRun *policy_run(const PolicyPlay *play);
+
+/* How often the host hashed a page to intern it, for all runs. */
+uint64_t policy_host_hashes(const PolicyPlay *play);
+/* All runs that there were, `none` among them. */
+size_t policy_run_count(const PolicyPlay *play);
+const PfRun *policy_run_at(const PolicyPlay *play, size_t index);

@@ -46,6 +46,7 @@ static void what_falls_out_is_lost_unless_there_is_a_table(void)
         g_autoptr(PolicyPlay) play = policy_play("esx", rows[i].top, EACH_ONCE, twenty_twice);
         CU_ASSERT_EQUAL(end_of(play, "memory.saved_pages"), rows[i].saved);
         CU_ASSERT_EQUAL(end_of(play, "cam.lost"), rows[i].lost);
+        CU_ASSERT_EQUAL(end_of(play, "reason.limit"), rows[i].lost);
         CU_ASSERT_EQUAL(end_of(play, "cam.evictions"), rows[i].evictions);
         CU_ASSERT_EQUAL(end_of(play, "cam.refusals"), rows[i].refusals);
         CU_ASSERT_EQUAL(policy_at(play, "half", "cam.searches"), 20);
@@ -72,6 +73,59 @@ static void narrow_keys_match_falsely_and_share_nothing_wrong(void)
     CU_ASSERT_EQUAL(end_of(play, "cam.false_merges"), 0);
     CU_ASSERT_EQUAL(end_of(play, "memory.saved_pages"), 0);
     CU_ASSERT_STRING_EQUAL(pf_run_remark(policy_run(play)), "not converged");
+}
+
+/* The same pages of two contexts on two nodes: what a hint has to do is done on its own core, and
+ * the search goes on from the node that began it. */
+static void a_search_goes_on_where_it_began(void)
+{
+    static const char trace[] = "context a process node=0\nmap a 0x0 150 anon\n"
+                                "context b process node=1\nmap b 0x0 150 anon\n"
+                                "fill a 0x0 150 id:1 step=1\nfill b 0x0 150 id:151 step=1\n"
+                                "scan 300\n";
+    static const char top[] = "machine = { cores = 2; numa = { nodes = 2; };"
+                              " cam = { key_bits = 8; scope = \"node\"; }; };";
+    g_autoptr(PolicyPlay) play = policy_play("esx", top, EACH_ONCE "place = \"stolen\"; ", trace);
+    int64_t entered = end_of(play, "cam.occupancy");
+    CU_ASSERT(entered > 100 && entered <= 256);
+    CU_ASSERT_EQUAL(end_of(play, "cam.false_hits"), 300 - entered);
+    /* Every search asks both, as none ends with a match that is right. */
+    CU_ASSERT_EQUAL(end_of(play, "cam.searches"), 300 * 2);
+    CU_ASSERT_EQUAL(end_of(play, "cam.remote_searches"), 300);
+}
+
+/* 16 of the pages lie in the CAM, the others in the table behind it, most falsely found there. */
+static void false_matches_of_the_table_are_none_of_the_cam(void)
+{
+    g_autoptr(PolicyPlay) play = policy_play(
+        "esx", SMALL("key_bits = 8; replacement = \"refuse\"; "), EACH_ONCE, three_hundred);
+    int64_t false_hits = end_of(play, "cam.false_hits");
+    CU_ASSERT_EQUAL(end_of(play, "cam.occupancy"), 16);
+    CU_ASSERT_EQUAL(false_hits, end_of(play, "cam.matches"));
+    CU_ASSERT(false_hits < end_of(play, "esx.false_matches"));
+    CU_ASSERT(false_hits > 0);
+}
+
+/* Figures for a page, and for fewer entries than the card's least, are guesses. */
+static void figures_beyond_the_card_are_marked(void)
+{
+    static const struct {
+        const char *top;
+        const char *remark;
+        int64_t extrapolated;
+    } rows[] = {
+        {"machine = { cam = { entries = 64; }; };", "not converged", 0},
+        {"machine = { cam = { entries = 63; allow_extrapolation = true; }; };",
+         "CAM extrapolated, not converged", 1},
+        {"machine = { cam = { stores = \"page\"; verify = false; }; };",
+         "CAM extrapolated, lossy, not converged", 1},
+        {SMALL("stores = \"page\"; "), "not converged", 0},
+    };
+    for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autoptr(PolicyPlay) play = policy_play("esx", rows[i].top, EACH_ONCE, twenty_twice);
+        CU_ASSERT_STRING_EQUAL(pf_run_remark(policy_run(play)), rows[i].remark);
+        CU_ASSERT_EQUAL(end_of(play, "cam.extrapolated"), rows[i].extrapolated);
+    }
 }
 
 /* Now they are shared with it, and all that is compared is keys. */
@@ -186,6 +240,19 @@ static void cams_of_several_nodes_are_asked_and_kept_up_to_date(void)
     /* 12 searches, 12 writes in each of three. */
     CU_ASSERT_DOUBLE_EQUAL(policy_end(copies, "cam.energy_J").d, (12 * 2 + 36) * 1e-9, 1e-20);
     CU_ASSERT_DOUBLE_EQUAL(policy_end(copies, "cam.area_mm2").d, 3 * 3, 0);
+    /* 12 stores clear 12 entries: a search and a write in each of three. */
+    static const char stored[] = "context a process node=2\nmap a 0x0 12 anon\n"
+                                 "fill a 0x0 12 id:1 step=1\nscan 12\n"
+                                 "fill a 0x0 12 id:21 step=1\n";
+    g_autoptr(PolicyPlay) cleared =
+        policy_play("esx", THREE_NODES("replicated\"; stale = \"delete"), EACH_ONCE, stored);
+    CU_ASSERT_EQUAL(end_of(cleared, "cam.occupancy"), 0);
+    CU_ASSERT_EQUAL(end_of(cleared, "cam.remote_updates"), 12 * 2 * 2);
+    CU_ASSERT_DOUBLE_EQUAL(policy_end(cleared, "cam.energy_J").d,
+                           (12 * 2 + 36 + 36 * (2 + 1)) * 1e-9, 1e-20);
+    g_autoptr(PolicyPlay) near =
+        policy_play("esx", THREE_NODES("node\"; stale = \"delete"), EACH_ONCE, stored);
+    CU_ASSERT_EQUAL(end_of(near, "cam.occupancy"), 0);
     g_autoptr(PolicyPlay) hashed = policy_play("esx", THREE_NODES("hashed"), EACH_ONCE, trace);
     int64_t far = end_of(hashed, "cam.remote_searches");
     CU_ASSERT_EQUAL(end_of(hashed, "cam.searches"), 12);
@@ -193,86 +260,15 @@ static void cams_of_several_nodes_are_asked_and_kept_up_to_date(void)
     CU_ASSERT_EQUAL(end_of(hashed, "cam.remote_updates"), far);
 }
 
-/* ---- ksm ---- */
-
-/* What the kernel counts, and what comes of it. */
-static void add_stat(const PfStatInfo *info, PfStatValue value, void *user)
-{
-    static const char *const told[] = {"ksm.pages_",         "ksm.stable_node_", "ksm.full_scans",
-                                       "ksm.general_profit", "ksm.cow_ksm",      "policy.shared",
-                                       "memory.saved_pages"};
-    for (unsigned i = 0; i < G_N_ELEMENTS(told); i++)
-        if (g_str_has_prefix(info->name, told[i]))
-            g_string_append_printf(user, "%s %" G_GINT64_FORMAT "\n", info->name, value.i);
-}
-
-static char *counters(const PolicyPlay *play)
-{
-    GString *text = g_string_new(NULL);
-    pf_stats_visit(pf_run_stats(policy_run(play)), add_stat, text);
-    return g_string_free(text, FALSE);
-}
-
-#define ALL "scope = \"all\"; pacing = \"trace\"; smart_scan = false; "
-
-/* With SETTINGS of ksm and the machine TOP, a finder in front of its tree changes no counter. */
-static void check_same(const char *top, const char *settings, const char *trace)
-{
-    g_autofree char *with = g_strconcat(settings, "finder = \"cam\"; ", NULL);
-    g_autoptr(PolicyPlay) tree = policy_play("ksm", top, settings, trace);
-    g_autoptr(PolicyPlay) cam = policy_play("ksm", top, with, trace);
-    g_autofree char *wanted = counters(tree);
-    g_autofree char *found = counters(cam);
-    CU_ASSERT_STRING_EQUAL(found, wanted);
-    CU_ASSERT(end_of(cam, "cam.searches") > 0);
-    CU_ASSERT(end_of(cam, "policy.shared") > 0);
-}
-
-static void ksm_shares_the_same_with_a_cam(void)
-{
-    static const char chains[] =
-        "context a process\nmap a 0x0 40 anon\ncontext b process\nmap b 0x0 40 anon\n"
-        "fill a 0x0 20 id:1 step=1\nfill b 0x0 20 id:1 step=1\n"
-        "fill a 0x14000 20 id:7\nfill b 0x14000 20 id:7\nscan pass 3\n"
-        "fill b 0x0 4 id:5\nfill a 0x14000 3 id:1 step=1\nscan pass 4\n";
-    static const char *const machines[] = {"",
-                                           SMALL(""),
-                                           SMALL("behind = \"none\"; "),
-                                           SMALL("behind = \"none\"; key_bits = 8; "),
-                                           SMALL("stores = \"page\"; "),
-                                           SMALL("stale = \"delete\"; ")};
-    for (unsigned i = 0; i < G_N_ELEMENTS(machines); i++) {
-        check_same(machines[i], ALL, chains);
-        check_same(machines[i], ALL "max_page_sharing = 3; ", chains);
-    }
-}
-
-/* Pages 1 .. 20, two of each, are shared in 20 nodes. 20 more pages of the same bytes are found by
- * the CAM: each is compared once with its equal. 20 pages of other bytes are compared with nothing.
- */
-static void a_verified_hit_needs_no_walk(void)
-{
-    static const char trace[] =
-        "context a process\nmap a 0x0 20 anon\ncontext b process\nmap b 0x0 20 anon\n"
-        "context c process\nmap c 0x0 20 anon\n"
-        "fill a 0x0 20 id:1 step=1\nfill b 0x0 20 id:1 step=1\nscan pass 3\nmark \"shared\"\n"
-        "fill c 0x0 20 id:1 step=1\nscan pass 2\n";
-    g_autoptr(PolicyPlay) tree = policy_play("ksm", "", ALL, trace);
-    g_autoptr(PolicyPlay) cam = policy_play("ksm", "", ALL "finder = \"cam\"; ", trace);
-    int64_t before = policy_at(cam, "shared", "policy.compares");
-    /* Once to see that it is the same, and once when its mapping is changed. */
-    CU_ASSERT_EQUAL(end_of(cam, "policy.compares") - before, 20 * 2);
-    before = policy_at(tree, "shared", "policy.compares");
-    CU_ASSERT(end_of(tree, "policy.compares") - before > 20 * 3);
-    CU_ASSERT_EQUAL(end_of(cam, "cam.hits"), 20);
-    CU_ASSERT_EQUAL(end_of(cam, "cam.occupancy"), 20);
-}
-
 static const PfCheck checks[] = {
     {"what falls out is lost unless there is a table",
      what_falls_out_is_lost_unless_there_is_a_table},
     {"narrow keys match falsely and share nothing wrong",
      narrow_keys_match_falsely_and_share_nothing_wrong},
+    {"a search goes on where it began", a_search_goes_on_where_it_began},
+    {"false matches of the table are none of the CAM",
+     false_matches_of_the_table_are_none_of_the_cam},
+    {"figures beyond the card are marked", figures_beyond_the_card_are_marked},
     {"keys alone are lossy and say so", keys_alone_are_lossy_and_say_so},
     {"whole pages never match falsely", whole_pages_never_match_falsely},
     {"stale entries are found out, marked or cleared",
@@ -280,8 +276,6 @@ static const PfCheck checks[] = {
     {"who is far from the CAM waits longer", who_is_far_from_the_cam_waits_longer},
     {"CAMs of several nodes are asked and kept up to date",
      cams_of_several_nodes_are_asked_and_kept_up_to_date},
-    {"ksm shares the same with a CAM", ksm_shares_the_same_with_a_cam},
-    {"a verified hit needs no walk", a_verified_hit_needs_no_walk},
 };
 
 PF_CHECK_MAIN("cam runs", checks)

@@ -127,6 +127,36 @@ static void deferred_look_ups_hash_a_page_once_and_cost_stores_nothing(void)
     }
 }
 
+/* What the host hashes for two pages that become equal, one of them by STORES stores. */
+static uint64_t host_hashes(const char *settings, unsigned stores)
+{
+    g_autoptr(GString) trace = g_string_new("pagefold-trace 1\ngrain page\ncontext a process\n"
+                                            "map a 0x0 2 anon\nwrite a 0x1000 4 99\n");
+    for (unsigned i = 100 - stores; i < 100; i++)
+        g_string_append_printf(trace, "write a 0x0 4 %u\n", i);
+    g_string_append(trace, "idle a 100ms\ntime 200ms\nscan pass 1\n");
+    g_autoptr(PolicyPlay) play = policy_play_unchecked("collapse", "", settings, trace->str);
+    CU_ASSERT_EQUAL(end_of(play, "memory.used_frames"), 1);
+    return policy_host_hashes(play);
+}
+
+/* The host, too, hashes a page once however often it was written between two look-ups: as often for
+ * a hundred stores as for one, which is for the look-ups and the comparison of two pages. */
+static void the_host_hashes_a_page_once_for_a_hundred_stores(void)
+{
+    static const char *const ways[] = {
+        "when = \"idle\"; ",
+        "when = \"settled\"; settle = \"1ms\"; ",
+        "look_up = \"settle\"; settle = \"1ms\"; ",
+        "when = \"pressure\"; pressure_free = 1.0; pacing = \"trace\"; ",
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(ways); i++) {
+        uint64_t once = host_hashes(ways[i], 1);
+        CU_ASSERT(once < 10);
+        CU_ASSERT_EQUAL(host_hashes(ways[i], 100), once);
+    }
+}
+
 /* A page written again before its time is over starts anew: looked up at 190 us, not at 100. The
  * stores themselves take less than 9 us. */
 static void a_settled_page_is_one_that_was_left_alone_for_the_whole_time(void)
@@ -347,6 +377,8 @@ static const PfCheck checks[] = {
     {"a flagged page is left out and comes back", a_flagged_page_is_left_out_and_comes_back},
     {"deferred look-ups hash a page once and cost stores nothing",
      deferred_look_ups_hash_a_page_once_and_cost_stores_nothing},
+    {"the host hashes a page once for a hundred stores",
+     the_host_hashes_a_page_once_for_a_hundred_stores},
     {"a settled page is one that was left alone for the whole time",
      a_settled_page_is_one_that_was_left_alone_for_the_whole_time},
     {"pressure is a share of the frames that is not free",

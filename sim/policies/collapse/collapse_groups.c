@@ -26,7 +26,19 @@ static uint64_t place_in(const PfCollapseGroup *group, PfPage page)
     return page.cpn.number - group->first.cpn.number;
 }
 
-bool pf_collapse_group_look(PfCollapse *self, uint32_t number)
+/* The page at PLACE of the group that GROUP was found equal to; 0 if that is no longer so long. */
+static uint32_t page_of_partner(const PfCollapse *self, const PfCollapseGroup *group,
+                                uint64_t place)
+{
+    PfPage page = {group->partner.context, pf_cpn_plus(group->partner.cpn, place)};
+    PfPage first;
+    uint64_t pages;
+    bool is_of_group = pf_host_group(self->host, page, &first, &pages) &&
+                       pf_page_equal(first, group->partner);
+    return is_of_group ? pf_collapse_pages_find(&self->pages, page) : 0;
+}
+
+bool pf_collapse_group_look(PfCollapse *self, uint32_t number, bool at_once)
 {
     PfCollapsePage *page = pf_collapse_page(&self->pages, number);
     const PfCollapseGroup *group = group_of(self, page->page);
@@ -43,14 +55,15 @@ bool pf_collapse_group_look(PfCollapse *self, uint32_t number)
         pf_host_verdict(self->host, page->page, PF_WHY_LIMIT);
         return true;
     }
-    PfPage there = {group->partner.context, pf_cpn_plus(group->partner.cpn, place)};
-    uint32_t other = pf_collapse_pages_find(&self->pages, there);
+    uint32_t other = page_of_partner(self, group, place);
     pf_host_verdict(self->host, page->page, PF_WHY_UNIQUE);
     if (other == 0)
         return true;
     self->stats.group_compares++;
     uint32_t frame = pf_collapse_page(&self->pages, other)->frame;
-    if (frame != page->frame)
+    if (frame != page->frame && !at_once)
+        pf_collapse_put_off(self, number, frame);
+    else if (frame != page->frame)
         pf_collapse_join(self, number, frame);
     return true;
 }

@@ -52,12 +52,32 @@ static bool keep_range(const PfCollapse *self, uint8_t *mask, GError **error)
     return true;
 }
 
+/* What is given for another way than the one that is asked for would mean nothing. */
+static bool check_keys(const PfCollapse *self, GError **error)
+{
+    const PfCollapseConfig *config = &self->config;
+    bool has_bits = config->ignored_bits != NULL && config->ignored_bits[0] != NULL;
+    bool has_range = config->used_offset_bytes != 0 || config->used_bytes != PF_CONFIG_AUTO;
+    const char *mistake = NULL;
+    if (has_bits && config->identical != PF_COLLAPSE_MASKED)
+        mistake = "ignored_bits mean nothing without identical = \"masked\"";
+    else if (!has_bits && config->identical == PF_COLLAPSE_MASKED)
+        mistake = "identical: masked says nothing without `ignored_bits`";
+    else if (has_range && config->identical != PF_COLLAPSE_RANGE)
+        mistake = "used_offset and used_bytes mean nothing without identical = \"range\"";
+    if (mistake != NULL)
+        g_set_error(error, PF_ERROR, PF_ERROR_CONFIG, "policy 'collapse': %s", mistake);
+    return mistake == NULL;
+}
+
 bool pf_collapse_set_identical(PfCollapse *self, GError **error)
 {
     size_t page_bytes = pf_host_page_bytes(self->host);
     g_autofree uint8_t *mask = g_malloc(page_bytes);
     memset(mask, UINT8_MAX, page_bytes);
     double threshold = 1;
+    if (!check_keys(self, error))
+        return false;
     switch ((PfCollapseIdentical)self->config.identical) {
     case PF_COLLAPSE_EXACT:
         return true;

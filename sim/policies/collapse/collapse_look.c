@@ -137,8 +137,7 @@ static void file_page(PfCollapse *self, uint32_t number, uint64_t key)
                     is_filed ? PF_WHY_UNIQUE : PF_WHY_LIMIT);
 }
 
-/* Page NUMBER is to be collapsed onto FRAME later. */
-static void put_off(PfCollapse *self, uint32_t number, uint32_t frame)
+void pf_collapse_put_off(PfCollapse *self, uint32_t number, uint32_t frame)
 {
     page_at(self, number)->target = frame;
     pf_collapse_list(self, number, PF_COLLAPSE_DUPLICATE);
@@ -159,7 +158,7 @@ static void look_up(PfCollapse *self, uint32_t number, bool at_once)
     uint32_t found;
     while (find_frame(self, key, page, own, &cursor, &found)) {
         if (!at_once) {
-            put_off(self, number, found);
+            pf_collapse_put_off(self, number, found);
             return;
         }
         PfMergeResult result = collapse(self, number, found, key);
@@ -180,7 +179,7 @@ void pf_collapse_look(PfCollapse *self, uint32_t number, bool at_once)
         pf_host_verdict(self->host, page, PF_WHY_VOLATILE);
         return;
     }
-    if (self->config.probe_pages > 0 && pf_collapse_group_look(self, number))
+    if (self->config.probe_pages > 0 && pf_collapse_group_look(self, number, at_once))
         return;
     look_up(self, number, at_once);
     if (self->config.probe_pages > 0)
@@ -200,6 +199,8 @@ void pf_collapse_duplicate(PfCollapse *self, uint32_t number)
     if (!record->is_filed || record->is_stale ||
         collapse(self, number, target, record->key) != PF_MERGED)
         pf_collapse_look(self, number, true);
+    else if (self->config.probe_pages > 0)
+        pf_collapse_group_probed(self, number);
 }
 
 /* ---- Stores that are looked up before they are made ---- */
@@ -277,11 +278,25 @@ static PfCollapsePattern *pattern_at(const PfCollapse *self, uint64_t index)
     return &g_array_index(self->patterns, PfCollapsePattern, index);
 }
 
-/* Whether the frame that PATTERN was last seen in is in use still, and no other. */
-static bool has_frame(PfCollapse *self, const PfCollapsePattern *pattern)
+/* The holder of PATTERN for pages of PAGE's class; NULL if there never was one. */
+static PfCollapseHolder *holder_of(const PfCollapse *self, const PfCollapsePattern *pattern,
+                                   PfPage page)
 {
-    const PfCollapseFrame *frame = pf_collapse_frame(&self->pages, pattern->frame);
-    return pattern->born != 0 && frame->pages > 0 && frame->born == pattern->born;
+    uint32_t class = pf_host_class(self->host, page);
+    for (unsigned i = 0; i < pattern->holders->len; i++) {
+        PfCollapseHolder *holder = &g_array_index(pattern->holders, PfCollapseHolder, i);
+        if (holder->class == class)
+            return holder;
+    }
+    return NULL;
+}
+
+/* Whether the frame of HOLDER is in use still, and no other has taken its number. */
+static bool has_frame(PfCollapse *self, const PfCollapseHolder *holder)
+{
+    const PfCollapseFrame *frame =
+        holder != NULL ? pf_collapse_frame(&self->pages, holder->frame) : NULL;
+    return frame != NULL && frame->pages > 0 && frame->born == holder->born;
 }
 
 void pf_collapse_provide(PfCollapse *self, PfPage page, const uint8_t *bytes)
@@ -294,12 +309,12 @@ void pf_collapse_provide(PfCollapse *self, PfPage page, const uint8_t *bytes)
         pf_collapse_intend(self, page);
         return;
     }
-    const PfCollapsePattern *pattern = pattern_at(self, index);
+    const PfCollapseHolder *holder = holder_of(self, pattern_at(self, index), page);
     self->stats.stores++;
     self->stats.requested++;
     PfMergeResult result = PF_DIFFERS;
-    if (has_frame(self, pattern) && pf_host_admits_store(self->host))
-        result = redirect(self, pattern->frame);
+    if (has_frame(self, holder) && pf_host_admits_store(self->host))
+        result = redirect(self, holder->frame);
     if (result != PF_MERGED && result != PF_SAME) {
         remember(self, page, PF_COLLAPSE_PATTERN, index);
         return;
@@ -312,8 +327,15 @@ void pf_collapse_provide(PfCollapse *self, PfPage page, const uint8_t *bytes)
 static void keep_pattern(PfCollapse *self, uint32_t number, uint64_t index)
 {
     PfCollapsePattern *pattern = pattern_at(self, index);
-    pattern->frame = page_at(self, number)->frame;
-    pattern->born = pf_collapse_frame(&self->pages, pattern->frame)->born;
+    PfPage page = page_at(self, number)->page;
+    uint32_t frame = page_at(self, number)->frame;
+    PfCollapseHolder kept = {pf_host_class(self->host, page), frame,
+                             pf_collapse_frame(&self->pages, frame)->born};
+    PfCollapseHolder *holder = holder_of(self, pattern, page);
+    if (holder != NULL)
+        *holder = kept;
+    else
+        g_array_append_val(pattern->holders, kept);
 }
 
 void pf_collapse_written(PfCollapse *self, PfPage page, PfChange how)

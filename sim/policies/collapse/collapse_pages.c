@@ -2,7 +2,7 @@
 
 /* A pointer: its frame and its neighbours on that, of 32 bits each; a frame: its first pointer and
  * how many there are. */
-enum { POINTER_BYTES = 12, FRAME_BYTES = 8 };
+enum { POINTER_BYTES = 12, FRAME_BYTES = 8, AGE_BYTES = 8 };
 
 void pf_collapse_pages_init(PfCollapsePages *pages, PfHost *host)
 {
@@ -177,9 +177,10 @@ void pf_collapse_pages_unfile(PfCollapsePages *pages, uint32_t mpn)
     pf_host_unfile(pages->host, frame->key, mpn);
 }
 
-uint64_t pf_collapse_pages_bytes(const PfCollapsePages *pages)
+uint64_t pf_collapse_pages_bytes(const PfCollapsePages *pages, bool has_ages)
 {
-    return pages->page_count * POINTER_BYTES + pages->frame_count * FRAME_BYTES;
+    uint64_t frame_bytes = has_ages ? FRAME_BYTES + AGE_BYTES : FRAME_BYTES;
+    return pages->page_count * POINTER_BYTES + pages->frame_count * frame_bytes;
 }
 
 void pf_collapse_pages_check(const PfCollapsePages *pages)

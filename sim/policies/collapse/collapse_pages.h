@@ -86,8 +86,8 @@ bool pf_collapse_pages_file(PfCollapsePages *pages, uint32_t number, uint64_t ke
 /* Takes FRAME out of the finder, if it is filed. */
 void pf_collapse_pages_unfile(PfCollapsePages *pages, uint32_t frame);
 
-/* What the simulated system spends on it. */
-uint64_t pf_collapse_pages_bytes(const PfCollapsePages *pages);
+/* What the simulated system spends on it; HAS_AGES: it is to know which frame was met first. */
+uint64_t pf_collapse_pages_bytes(const PfCollapsePages *pages, bool has_ages);
 
 /* Asserts that the table agrees with the mappings. */
 void pf_collapse_pages_check(const PfCollapsePages *pages);

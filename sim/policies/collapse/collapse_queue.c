@@ -35,12 +35,25 @@ void pf_collapse_list(PfCollapse *self, uint32_t number, PfCollapseList list)
     line->count++;
 }
 
+/* A page in a list of the queue takes its number and a link, and a time where it is to settle; a
+ * frame of the collector's its number. */
+enum { QUEUED_BYTES = 8, TIME_BYTES = 8, UNFREED_BYTES = 4 };
+
 /* Whether pages are looked up after they were left alone for a while. */
 static bool settles(const PfCollapse *self)
 {
     return self->config.when == PF_COLLAPSE_SETTLED ||
            (self->config.when == PF_COLLAPSE_IMMEDIATE &&
             self->config.grain == PF_COLLAPSE_BURST);
+}
+
+uint64_t pf_collapse_queue_bytes(const PfCollapse *self)
+{
+    uint64_t waiting = self->lines[PF_COLLAPSE_WAITING].count;
+    uint64_t duplicates = self->lines[PF_COLLAPSE_DUPLICATE].count;
+    uint64_t waiting_bytes = settles(self) ? QUEUED_BYTES + TIME_BYTES : QUEUED_BYTES;
+    return waiting * waiting_bytes + duplicates * QUEUED_BYTES +
+           pf_host_unfreed(self->host) * UNFREED_BYTES;
 }
 
 /* Whether what waits waits for nothing but the next wake-up. */

@@ -24,11 +24,17 @@ typedef struct {
     uint64_t number;
 } PfCollapseIntent;
 
-/* A content that processes ask for, and the frame that holds it for all. */
+/* The frame that holds a pattern for all pages of one class. */
 typedef struct {
-    uint8_t *bytes;
+    uint32_t class;
     uint32_t frame;
     uint64_t born; /* of that frame; another one has taken its number if this differs */
+} PfCollapseHolder;
+
+/* A content that processes ask for. */
+typedef struct {
+    uint8_t *bytes;
+    GArray *holders; /* of PfCollapseHolder, one a class */
 } PfCollapsePattern;
 
 /* A page whose frame is to stay. */
@@ -58,6 +64,7 @@ typedef struct {
     uint64_t sleep_cycles;
     uint64_t gc_cycles;
     uint64_t next_gc_cycles;
+    uint64_t group_missed; /* when it was last counted */
     struct {
         uint64_t stores;   /* told of, and stores that were not made */
         uint64_t searches;
@@ -80,6 +87,8 @@ typedef struct {
 
 /* Looks page NUMBER up: it is collapsed (AT_ONCE) or found to be a duplicate, or filed. */
 void pf_collapse_look(PfCollapse *self, uint32_t number, bool at_once);
+/* Page NUMBER is a duplicate of FRAME, to be collapsed later. */
+void pf_collapse_put_off(PfCollapse *self, uint32_t number, uint32_t frame);
 /* Collapses page NUMBER, which was found to be a duplicate, if it still is one. */
 void pf_collapse_duplicate(PfCollapse *self, uint32_t number);
 /* Looks the result of the store to PAGE up, and redirects it if that exists. */
@@ -98,8 +107,8 @@ PfMergeResult pf_collapse_join(PfCollapse *self, uint32_t number, uint32_t frame
 /* ---- allocation groups (collapse_groups.c) ---- */
 
 /* Whether page NUMBER is one of a group that its first pages decide about: it has been dealt with
- * then. */
-bool pf_collapse_group_look(PfCollapse *self, uint32_t number);
+ * then, collapsed AT_ONCE or to be so later. */
+bool pf_collapse_group_look(PfCollapse *self, uint32_t number, bool at_once);
 /* Page NUMBER was looked up, and is in one frame with what it is equal to, if anything is. */
 void pf_collapse_group_probed(PfCollapse *self, uint32_t number);
 /* Frames that skipped pages take and that another one equals; looks at all pages. */
@@ -123,6 +132,8 @@ uint64_t pf_collapse_wake(PfCollapse *self, uint64_t now_cycles);
 bool pf_collapse_drain(PfCollapse *self, uint64_t pages);
 /* There is no free frame: frees what can be freed. */
 void pf_collapse_free_frames(PfCollapse *self);
+/* What the simulated system spends on the lists of the queue and of the collector. */
+uint64_t pf_collapse_queue_bytes(const PfCollapse *self);
 /* Whether stores are looked up before they are made. */
 static inline bool pf_collapse_is_immediate(const PfCollapse *self)
 {

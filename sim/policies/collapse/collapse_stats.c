@@ -10,12 +10,6 @@ static PfStatValue read_unfreed(const void *host)
     return pf_stat_uint(pf_host_unfreed(host));
 }
 
-static PfStatValue read_missed(const void *user)
-{
-    const PfCollapse *self = user;
-    return pf_stat_uint(self->config.probe_pages > 0 ? pf_collapse_group_missed(self) : 0);
-}
-
 void pf_collapse_register(PfCollapse *self)
 {
     PfStatsGroup *group = pf_host_stats(self->host);
@@ -69,7 +63,7 @@ void pf_collapse_register(PfCollapse *self)
                    &self->lines[PF_COLLAPSE_DUPLICATE].count);
     pf_stats_level(group, "group_missed", "pages",
                    "Frames of skipped pages that another frame equals: sharings missed.",
-                   read_missed, self);
+                   read_count, &self->group_missed);
     pf_stats_level(group, "unfreed", "pages",
                    "Frames that no page maps and the collector has not freed yet.", read_unfreed,
                    self->host);

@@ -1,0 +1,28 @@
+/* Telling cores that a mapping has changed, and what that costs.
+ *
+ * The place that changes it drops the translations of its own core and interrupts the other cores
+ * that may hold them (mmu.h). The cost card has what the sender pays for an interrupt and its
+ * answer, what it waits for each further core, and what each core that is interrupted pays; the
+ * first two are multiplied by `virtual_ipi`. */
+#pragma once
+
+#include "mmu.h"
+#include "work.h"
+
+typedef struct {
+    uint32_t space;
+    PfVpn first;
+    uint64_t pages; /* UINT64_MAX: the whole space */
+    bool is_quiet;  /* nobody runs the space: its cores forget it without being interrupted */
+} PfShootdown;
+
+/* Charges INITIATOR and the cores that it interrupts. */
+void pf_shootdown(PfMmu *mmu, PfWork *work, const PfPlace *initiator, const PfShootdown *what);
+
+/* The same at no cost. */
+void pf_shootdown_free(PfMmu *mmu, const PfShootdown *what);
+
+/* PAGES mappings of SPACE change: where the host keeps shadow page tables for it, PLACE repeats
+ * that in them. */
+void pf_shadow_change(PfMmu *mmu, PfWork *work, const PfPlace *place, PfAccount account,
+                      uint32_t space, uint64_t pages);
