@@ -68,10 +68,16 @@ static uint64_t conflicts_access(PfPort *port, const PfRequest *request)
     const PfCacheStats *stats = pf_cache_stats(conflicts->cache);
     uint64_t before = stats->misses_by_actor[PF_ACTOR_DEMAND];
     bool was_held = touch(conflicts, request->address.bytes / conflicts->line_bytes);
-    uint64_t done = pf_cache_access(pf_cache_port(conflicts->cache), request);
+    uint64_t answer = pf_cache_access(pf_cache_port(conflicts->cache), request);
     bool has_missed = stats->misses_by_actor[PF_ACTOR_DEMAND] > before;
     conflicts->misses += has_missed && was_held && request->kind != PF_ACCESS_WRITE;
-    return done;
+    return answer;
+}
+
+static uint64_t resolve(PfPort *port, uint64_t ticket)
+{
+    const PfConflicts *conflicts = (const PfConflicts *)(const void *)port;
+    return pf_port_wait(pf_cache_port(conflicts->cache), ticket);
 }
 
 static PfStatValue read_null(const void *user)
@@ -100,7 +106,7 @@ void pf_conflicts_register_none(PfStatsGroup *stats)
 PfConflicts *pf_conflicts_new(PfCache *cache, uint64_t lines, uint64_t line_bytes,
                               PfStatsGroup *stats)
 {
-    static const PfPortOps ops = {.access = conflicts_access};
+    static const PfPortOps ops = {.access = conflicts_access, .resolve = resolve};
     PfConflicts *conflicts = g_new0(PfConflicts, 1);
     g_assert(lines > 0 && lines < UINT32_MAX);
     *conflicts = (PfConflicts){.port = {&ops},
