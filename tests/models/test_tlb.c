@@ -268,8 +268,8 @@ static PfTlb *tlb_holding(PfTlbHeld large, PfTlbHeld huge)
     PfTlbConfig config = {
         .entries = 8,
         .latency_cycles = 1,
-        .large = {.held = large, .entries = 2, .ways = 1, .latency_cycles = 3},
-        .huge = {.held = huge, .entries = 1, .latency_cycles = 2}};
+        .large = {.held = (int)large, .entries = 2, .ways = 1, .latency_cycles = 3},
+        .huge = {.held = (int)huge, .entries = 1, .latency_cycles = 2}};
     return pf_tlb_new("l2", &config, NULL, NULL);
 }
 
