@@ -69,10 +69,10 @@ static uint64_t conflicts_access(PfPort *port, const PfRequest *request)
     const PfCacheStats *stats = pf_cache_stats(conflicts->cache);
     uint64_t before = stats->misses_by_actor[PF_ACTOR_DEMAND];
     bool was_held = touch(conflicts, request->address.bytes / conflicts->line_bytes);
-    uint64_t done = pf_cache_access(pf_cache_port(conflicts->cache), request);
+    uint64_t answer = pf_cache_access(pf_cache_port(conflicts->cache), request);
     bool has_missed = stats->misses_by_actor[PF_ACTOR_DEMAND] > before;
     conflicts->owner->misses += has_missed && was_held && request->kind != PF_ACCESS_WRITE;
-    return done;
+    return answer;
 }
 
 static uint64_t conflicts_resolve(PfPort *port, uint64_t ticket)

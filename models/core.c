@@ -88,7 +88,44 @@ void pf_core_free(PfCore *core)
     g_free(core);
 }
 
-/* Forgets the misses that are done by now; the others keep their order. */
+void pf_core_set_port(PfCore *core, PfPort *port)
+{
+    core->port = port;
+}
+
+/* Finds out when MISS is done. */
+static void settle(PfCore *core, PfCoreMiss *miss)
+{
+    uint64_t answer = miss->done_cycles;
+    if (!pf_answer_is_ticket(answer))
+        return;
+    miss->done_cycles = pf_port_wait(core->port, answer) + miss->late_cycles;
+    if (core->previous_read_done_cycles == answer)
+        core->previous_read_done_cycles = miss->done_cycles;
+}
+
+/* Of the misses with tickets, settles the oldest. Whether it is done by now. */
+static bool settle_oldest(PfCore *core)
+{
+    for (uint32_t i = 0; i < core->miss_count; i++) {
+        PfCoreMiss *miss = &core->misses[i];
+        if (!pf_answer_is_ticket(miss->done_cycles))
+            continue;
+        settle(core, miss);
+        return miss->done_cycles <= core->now_cycles;
+    }
+    return false;
+}
+
+uint64_t pf_core_settle_previous(PfCore *core)
+{
+    for (uint32_t i = core->miss_count; i-- > 0;)
+        if (core->misses[i].done_cycles == core->previous_read_done_cycles)
+            settle(core, &core->misses[i]);
+    return core->previous_read_done_cycles;
+}
+
+/* Forgets the misses that are known to be done by now; the others keep their order. */
 static void retire(PfCore *core)
 {
     uint32_t kept = 0;
@@ -100,7 +137,7 @@ static void retire(PfCore *core)
 
 /* The outstanding read that fills the window first, or NULL. Misses stand in order of issue, so it
  * is the first that is no write. */
-static const PfCoreMiss *oldest_read(const PfCore *core)
+static PfCoreMiss *oldest_read(PfCore *core)
 {
     for (uint32_t i = 0; i < core->miss_count; i++)
         if (core->misses[i].limit_instructions != UINT64_MAX)
@@ -111,13 +148,14 @@ static const PfCoreMiss *oldest_read(const PfCore *core)
 uint64_t pf_core_instructions_in_window(PfCore *core, uint64_t count)
 {
     uint64_t cycles = 0;
-    const PfCoreMiss *oldest;
+    PfCoreMiss *oldest;
     while (core->miss_count > 0 && (oldest = oldest_read(core)) != NULL) {
         uint64_t room = oldest->limit_instructions - core->instructions;
         if (count <= room)
             break;
         cycles += pf_core_advance(core, room);
         count -= room;
+        settle(core, oldest);
         cycles += pf_core_wait(core, oldest->done_cycles, oldest->translated_cycles);
         retire(core);
     }
@@ -128,6 +166,8 @@ uint64_t pf_core_instructions_in_window(PfCore *core, uint64_t count)
 static uint64_t take_mshr(PfCore *core)
 {
     if (core->miss_count == core->mshrs)
+        retire(core);
+    if (core->miss_count == core->mshrs && settle_oldest(core))
         retire(core);
     if (core->miss_count < core->mshrs)
         return 0;
@@ -140,36 +180,37 @@ static uint64_t take_mshr(PfCore *core)
     return stall_cycles;
 }
 
-static void add_miss(PfCore *core, uint64_t done_cycles, bool is_write)
+/* ANSWER is a time or a ticket, of what could be sent only LATE_CYCLES after it was. */
+static void add_miss(PfCore *core, uint64_t answer, uint64_t late_cycles, bool is_write)
 {
     core->misses[core->miss_count++] = (PfCoreMiss){
-        .done_cycles = done_cycles,
+        .done_cycles = pf_answer_is_ticket(answer) ? answer : answer + late_cycles,
+        .late_cycles = late_cycles,
         .translated_cycles = core->translated_cycles,
         .limit_instructions = is_write ? UINT64_MAX : core->instructions + core->window,
     };
 }
 
-uint64_t pf_core_issue_miss(PfCore *core, uint64_t done_cycles, uint64_t hit_latency_cycles,
+uint64_t pf_core_issue_miss(PfCore *core, uint64_t answer, uint64_t hit_latency_cycles,
                             bool is_write)
 {
     bool walks = core->translated_cycles > core->now_cycles;
-    uint64_t stall_cycles = take_mshr(core);
-    /* It could be sent only now. */
-    done_cycles += stall_cycles;
+    uint64_t late_cycles = take_mshr(core); /* it could be sent only now */
+    uint64_t stall_cycles = late_cycles;
     core->translated_cycles += walks ? stall_cycles : 0;
     if (!is_write) {
-        add_miss(core, done_cycles, false);
-        core->previous_read_done_cycles = done_cycles;
+        add_miss(core, answer, late_cycles, false);
+        core->previous_read_done_cycles = core->misses[core->miss_count - 1].done_cycles;
         core->previous_read_translated_cycles = core->translated_cycles;
         return stall_cycles;
     }
     if (walks) {
-        add_miss(core, core->translated_cycles, false);
-        if (done_cycles <= core->translated_cycles + hit_latency_cycles)
+        add_miss(core, core->translated_cycles, 0, false);
+        if (answer + late_cycles <= core->translated_cycles + hit_latency_cycles)
             return stall_cycles;
         stall_cycles += take_mshr(core);
     }
-    add_miss(core, done_cycles, true);
+    add_miss(core, answer, late_cycles, true);
     return stall_cycles;
 }
 
@@ -181,9 +222,11 @@ bool pf_core_draw_dependent(PfCore *core)
 uint64_t pf_core_drain(PfCore *core)
 {
     PfCoreMiss last = {0};
-    for (uint32_t i = 0; i < core->miss_count; i++)
+    for (uint32_t i = 0; i < core->miss_count; i++) {
+        settle(core, &core->misses[i]);
         if (core->misses[i].done_cycles > last.done_cycles)
             last = core->misses[i];
+    }
     core->miss_count = 0;
     return pf_core_wait(core, last.done_cycles, last.translated_cycles);
 }
@@ -200,6 +243,8 @@ uint64_t pf_core_advance_to(PfCore *core, uint64_t cycle)
 
 void pf_core_reset_state(PfCore *core)
 {
+    for (uint32_t i = 0; i < core->miss_count; i++)
+        settle(core, &core->misses[i]);
     core->miss_count = 0;
     core->cpi_fraction = 0;
     core->previous_read_done_cycles = 0;

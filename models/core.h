@@ -3,8 +3,9 @@
  * A core advances by its instructions times a base CPI, kept as a fixed-point number so that no
  * float is part of the state. A read that takes longer than a hit of the first level becomes an
  * outstanding miss; the core goes on until
- *   - all MSHRs are taken and another miss needs one: it waits for the first to be free, and that
- *     miss, which could only start then, is done as much later;
+ *   - all MSHRs are taken and another miss needs one: it waits for the first to be free, of those
+ *     whose answer is a ticket for the oldest, and that miss, which could only start then, is done
+ *     as much later;
  *   - the oldest outstanding read is `window` instructions old and another one is to be executed
  *     (the reorder buffer is full); an access counts as instructions only as far as the caller
  *     counts it;
@@ -37,6 +38,7 @@
 #include <stdint.h>
 
 #include "config.h"
+#include "port.h"
 #include "rng.h"
 #include "stats.h"
 #include "units.h"
@@ -61,7 +63,8 @@ enum { PF_CORE_MSHRS_MAX = 256 };
 
 /* A miss that the core has not waited for. */
 typedef struct {
-    uint64_t done_cycles;
+    uint64_t done_cycles; /* or a ticket */
+    uint64_t late_cycles; /* a ticket's: by how much later it could be sent */
     uint64_t translated_cycles;
     uint64_t limit_instructions; /* count up to which the core gets meanwhile; UINT64_MAX: write */
 } PfCoreMiss;
@@ -73,7 +76,8 @@ typedef struct {
     uint32_t cpi_fraction; /* of a cycle, in 2^-32, carried over */
     uint32_t miss_count;
     uint64_t cpi; /* in 2^-32 cycles */
-    uint64_t previous_read_done_cycles;
+    uint64_t previous_read_done_cycles; /* or the ticket of an outstanding miss */
+    PfPort *port;                       /* borrowed; resolves tickets */
     uint64_t previous_read_translated_cycles;
     uint64_t translated_cycles; /* of the access in hand, or past */
     uint64_t walk_stall_cycles; /* not taken yet */
@@ -92,6 +96,9 @@ PfCore *pf_core_new(const PfCoreConfig *config, uint64_t seed, PfStatsGroup *sta
                     GError **error);
 void pf_core_free(PfCore *core);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PfCore, pf_core_free)
+
+/* Tickets come from PORT, borrowed, from here on. */
+void pf_core_set_port(PfCore *core, PfPort *port);
 
 /* The core's clock, in cycles. */
 static inline uint64_t pf_core_now(const PfCore *core)
@@ -138,8 +145,9 @@ static inline uint64_t pf_core_translate(PfCore *core, uint64_t cycles)
 /* Behind the inline functions: the same with misses outstanding, for an access that is not a hit of
  * the first level, for a share of dependent reads. */
 uint64_t pf_core_instructions_in_window(PfCore *core, uint64_t count);
-uint64_t pf_core_issue_miss(PfCore *core, uint64_t done_cycles, uint64_t hit_latency_cycles,
+uint64_t pf_core_issue_miss(PfCore *core, uint64_t answer, uint64_t hit_latency_cycles,
                             bool is_write);
+uint64_t pf_core_settle_previous(PfCore *core);
 bool pf_core_draw_dependent(PfCore *core);
 
 /* COUNT instructions times CPI, whole cycles; the rest is carried. */
@@ -171,24 +179,27 @@ static inline uint64_t pf_core_ready(PfCore *core, bool dependent)
     if (!dependent && !core->all_dependent &&
         (core->dependent_below == 0 || !pf_core_draw_dependent(core)))
         return 0;
-    return pf_core_wait(core, core->previous_read_done_cycles,
-                        core->previous_read_translated_cycles);
+    uint64_t done_cycles = core->previous_read_done_cycles;
+    if (G_UNLIKELY(pf_answer_is_ticket(done_cycles)))
+        done_cycles = pf_core_settle_previous(core);
+    return pf_core_wait(core, done_cycles, core->previous_read_translated_cycles);
 }
 
-/* An access that was sent now, or when it was translated, is done at DONE_CYCLES (not a ticket); a
- * hit of the first level takes HIT_LATENCY_CYCLES, which are hidden unless a read depends on it.
- * IS_WRITE as told above. DEPENDENT is as for pf_core_ready, which has done the waiting; it changes
- * nothing here. Returns the stall cycles. */
-static inline uint64_t pf_core_issue(PfCore *core, uint64_t done_cycles,
-                                     uint64_t hit_latency_cycles, bool is_write, bool dependent)
+/* An access that was sent now, or when it was translated, got ANSWER: when it is done or a ticket,
+ * which is kept until the core can go no further without it; a hit of the first level takes
+ * HIT_LATENCY_CYCLES, which are hidden unless a read depends on it. IS_WRITE as told above.
+ * DEPENDENT is as for pf_core_ready, which has done the waiting; it changes nothing here. Returns
+ * the stall cycles. */
+static inline uint64_t pf_core_issue(PfCore *core, uint64_t answer, uint64_t hit_latency_cycles,
+                                     bool is_write, bool dependent)
 {
     (void)dependent;
     if (core->window == 1)
-        return pf_core_wait(core, done_cycles, core->translated_cycles);
-    if (done_cycles > core->now_cycles + hit_latency_cycles)
-        return pf_core_issue_miss(core, done_cycles, hit_latency_cycles, is_write);
+        return pf_core_wait(core, pf_port_wait(core->port, answer), core->translated_cycles);
+    if (answer > core->now_cycles + hit_latency_cycles) /* a ticket is later than any time */
+        return pf_core_issue_miss(core, answer, hit_latency_cycles, is_write);
     if (!is_write) {
-        core->previous_read_done_cycles = done_cycles;
+        core->previous_read_done_cycles = answer;
         core->previous_read_translated_cycles = core->translated_cycles;
     }
     return 0;

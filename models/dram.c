@@ -8,12 +8,15 @@
  * skew that gets this much ahead of the newest loses some of the skew. In DRAM clocks. */
 enum { BEHIND_MAX = 64, AHEAD_MAX = 256 };
 
-/* Queues transaction LINE of REQUEST, which arrives at clock AT. The clock at which it is taken. */
-static uint64_t enqueue(PfDram *dram, const PfRequest *request, uint64_t line, uint64_t at)
+/* Queues transaction LINE of REQUEST, known by TAG, which arrives at clock AT. The clock at which
+ * it is taken. */
+static uint64_t enqueue(PfDram *dram, const PfRequest *request, uint64_t tag, uint64_t line,
+                        uint64_t at)
 {
     PfDramEntry entry = {.line = line,
                          .arrival = at,
                          .sent = at,
+                         .tag = tag,
                          .actor = request->actor,
                          .is_write = request->kind == PF_ACCESS_WRITE};
     PfDramChannel *channel = pf_dram_place(dram, &entry);
@@ -26,20 +29,37 @@ static uint64_t enqueue(PfDram *dram, const PfRequest *request, uint64_t line, u
     return entry.arrival;
 }
 
-/* Runs the channel of transaction LINE until all of its reads are served. */
-static void finish_reads(PfDram *dram, uint64_t line)
+static uint32_t take_ticket(PfDram *dram)
 {
-    PfDramEntry entry = {.line = line};
-    PfDramChannel *channel = pf_dram_place(dram, &entry);
-    while (channel->queue.sides[false].count > 0)
-        pf_dram_channel_step(channel);
+    uint32_t count = dram->ticket_count;
+    if (dram->free_ticket == count) {
+        dram->ticket_count = count == 0 ? 64 : 2 * count;
+        dram->tickets = g_renew(PfDramTicket, dram->tickets, dram->ticket_count);
+        for (uint32_t i = count; i < dram->ticket_count; i++)
+            dram->tickets[i].next_free = i + 1;
+    }
+    uint32_t index = dram->free_ticket;
+    dram->free_ticket = dram->tickets[index].next_free;
+    return index;
 }
 
 static void note_done(void *user, uint64_t tag, uint64_t done)
 {
     PfDram *dram = user;
-    (void)tag;
-    dram->done_clock = MAX(dram->done_clock, done);
+    PfDramTicket *ticket = &dram->tickets[tag];
+    ticket->done_clock = MAX(ticket->done_clock, done);
+    ticket->waiting--;
+}
+
+/* Gives ticket INDEX, which has been served, back. The cycle of its answer. */
+static uint64_t close_ticket(PfDram *dram, uint32_t index)
+{
+    PfDramTicket *ticket = &dram->tickets[index];
+    g_assert(ticket->waiting == 0);
+    ticket->next_free = dram->free_ticket;
+    dram->free_ticket = index;
+    dram->latest_clock = MAX(dram->latest_clock, ticket->done_clock);
+    return pf_ratio_up(&dram->cycles_of_clocks, ticket->done_clock) - ticket->skew_cycles;
 }
 
 /* The cycle at which REQUEST counts as arriving, by the rule that the header gives. */
@@ -56,32 +76,65 @@ static uint64_t arrival(PfDram *dram, const PfRequest *request)
     return at;
 }
 
+static uint64_t write_lines(PfDram *dram, const PfRequest *request, uint64_t first, uint64_t last,
+                            uint64_t at)
+{
+    uint64_t taken = at;
+    for (uint64_t line = first; line <= last; line++) {
+        uint64_t line_taken = enqueue(dram, request, 0, line, at);
+        taken = MAX(taken, line_taken);
+    }
+    dram->latest_clock = MAX(dram->latest_clock, taken);
+    return taken;
+}
+
+static uint32_t read_lines(PfDram *dram, const PfRequest *request, uint64_t first, uint64_t last,
+                           uint64_t at)
+{
+    uint32_t index = take_ticket(dram);
+    dram->tickets[index] = (PfDramTicket){.done_clock = at,
+                                          .first_line = first,
+                                          .last_line = last,
+                                          .waiting = (uint32_t)(last - first + 1)};
+    for (uint64_t line = first; line <= last; line++)
+        enqueue(dram, request, index, line, at);
+    return index;
+}
+
 uint64_t pf_dram_access(PfPort *port, const PfRequest *request)
 {
     PfDram *dram = (PfDram *)port;
     g_assert(request->size_bytes > 0);
     uint64_t arrival_cycles = arrival(dram, request);
+    uint64_t skew_cycles = arrival_cycles - request->now_cycles;
     uint64_t at = pf_ratio_up(&dram->clocks_of_cycles, arrival_cycles);
     uint32_t bytes = dram->timing.transaction_bytes;
     uint64_t first = request->address.bytes / bytes;
     uint64_t last = (request->address.bytes + request->size_bytes - 1) / bytes;
-    uint64_t done = at;
-    dram->done_clock = at;
-    for (uint64_t line = first; line <= last; line++) {
-        uint64_t taken = enqueue(dram, request, line, at);
-        done = MAX(done, taken);
+    if (request->kind == PF_ACCESS_WRITE) {
+        uint64_t taken = write_lines(dram, request, first, last, at);
+        return pf_ratio_up(&dram->cycles_of_clocks, taken) - skew_cycles;
     }
-    if (request->kind != PF_ACCESS_WRITE) {
-        for (uint64_t line = first; line <= last; line++)
-            finish_reads(dram, line);
-        done = dram->done_clock;
-    }
-    dram->latest_clock = MAX(dram->latest_clock, done);
-    uint64_t skew_cycles = arrival_cycles - request->now_cycles;
-    return pf_ratio_up(&dram->cycles_of_clocks, done) - skew_cycles;
+    uint32_t index = read_lines(dram, request, first, last, at);
+    dram->tickets[index].skew_cycles = skew_cycles;
+    return dram->tickets[index].waiting == 0 ? close_ticket(dram, index) : PF_TICKET_BIT | index;
 }
 
-static const PfPortOps dram_port_ops = {.access = pf_dram_access};
+static uint64_t resolve(PfPort *port, uint64_t answer)
+{
+    PfDram *dram = (PfDram *)port;
+    uint32_t index = (uint32_t)answer;
+    const PfDramTicket *ticket = &dram->tickets[index];
+    for (uint64_t line = ticket->first_line; line <= ticket->last_line; line++) {
+        PfDramEntry entry = {.line = line};
+        PfDramChannel *channel = pf_dram_place(dram, &entry);
+        while (ticket->waiting > 0 && channel->queue.sides[false].count > 0)
+            pf_dram_channel_step(channel);
+    }
+    return close_ticket(dram, index);
+}
+
+static const PfPortOps dram_port_ops = {.access = pf_dram_access, .resolve = resolve};
 
 /* How many bits each field of an address has. */
 static void count_bits(const PfDram *dram, uint8_t bits[PF_DRAM_FIELDS])
@@ -137,6 +190,7 @@ void pf_dram_free(PfDram *dram)
     for (uint32_t i = 0; i < dram->channels && dram->all_channels != NULL; i++)
         pf_dram_channel_clear(&dram->all_channels[i]);
     g_free(dram->all_channels);
+    g_free(dram->tickets);
     g_free(dram);
 }
 
@@ -211,6 +265,8 @@ void pf_dram_reset_state(PfDram *dram)
 {
     for (uint32_t i = 0; i < dram->channels; i++)
         pf_dram_channel_reset_state(&dram->all_channels[i]);
+    for (uint32_t i = 0; i < dram->ticket_count; i++)
+        dram->tickets[i].waiting = 0;
 }
 
 void pf_dram_check(const PfDram *dram)

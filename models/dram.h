@@ -88,7 +88,8 @@ const PfDramPreset *pf_dram_preset(const PfDram *dram);
 /* What the last cache sends its requests to; borrowed, lives as long as DRAM. */
 PfPort *pf_dram_port(PfDram *dram);
 
-/* The port's operation, which may be called without the detour over the table. Never a ticket. */
+/* The port's operation, which may be called without the detour over the table. A write is never
+ * answered with a ticket. */
 uint64_t pf_dram_access(PfPort *port, const PfRequest *request);
 
 /* How many there are. */

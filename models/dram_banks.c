@@ -65,8 +65,8 @@ void pf_dram_activate(PfDramBanks *banks, uint32_t index, uint32_t row, uint64_t
     note_open(rank, at);
     rank->window_ready[rank->window_oldest] = at + timing->faw;
     rank->window_oldest = (rank->window_oldest + 1) % G_N_ELEMENTS(rank->window_ready);
-    rank->activate_ready = at + timing->rrd_s;
-    banks->groups[bank->group].activate_ready = at + timing->rrd_l;
+    rank->ready[PF_DRAM_NEEDS_ACT] = at + timing->rrd_s;
+    banks->groups[bank->group].ready[PF_DRAM_NEEDS_ACT] = at + timing->rrd_l;
     bank->read_ready = at + timing->rcd;
     bank->write_ready = at + timing->rcd_write;
     bank->precharge_ready = at + timing->ras;
@@ -78,7 +78,7 @@ void pf_dram_precharge(PfDramBanks *banks, uint32_t index, uint64_t at)
     PfDramBank *bank = &banks->banks[index];
     g_assert(bank->open_row != PF_DRAM_NO_ROW);
     issue(banks, PF_DRAM_PRE, bank, 1, at);
-    hold_until(&banks->ranks[bank->rank].precharge_ready, at + banks->timing->ppd);
+    hold_until(&banks->ranks[bank->rank].ready[PF_DRAM_NEEDS_PRE], at + banks->timing->ppd);
     close_row(banks, bank, at, banks->timing->rp);
 }
 
@@ -87,16 +87,17 @@ static void reserve_read(const PfDramBanks *banks, PfDramBank *bank, uint64_t at
 {
     const PfDramPreset *timing = banks->timing;
     PfDramRank *own = &banks->ranks[bank->rank];
+    PfDramGroup *group = &banks->groups[bank->group];
     hold_until(&bank->precharge_ready, at + timing->rtp);
-    hold_until(&banks->groups[bank->group].read_ready, at + MAX(timing->burst, timing->ccd_l));
-    hold_until(&own->read_ready, at + MAX(timing->burst, timing->ccd_s));
-    hold_until(&own->write_ready, at + pf_dram_read_to_write(timing));
+    hold_until(&group->ready[PF_DRAM_NEEDS_READ], at + MAX(timing->burst, timing->ccd_l));
+    hold_until(&own->ready[PF_DRAM_NEEDS_READ], at + MAX(timing->burst, timing->ccd_s));
+    hold_until(&own->ready[PF_DRAM_NEEDS_WRITE], at + pf_dram_read_to_write(timing));
     for (uint32_t i = 0; i < banks->rank_count; i++) {
         PfDramRank *other = &banks->ranks[i];
         if (other == own)
             continue;
-        hold_until(&other->read_ready, at + timing->burst + timing->rank_bubble);
-        hold_until(&other->write_ready, at + pf_dram_read_to_write_rank(timing));
+        hold_until(&other->ready[PF_DRAM_NEEDS_READ], at + timing->burst + timing->rank_bubble);
+        hold_until(&other->ready[PF_DRAM_NEEDS_WRITE], at + pf_dram_read_to_write_rank(timing));
     }
 }
 
@@ -108,16 +109,16 @@ static void reserve_write(const PfDramBanks *banks, PfDramBank *bank, uint64_t a
     PfDramGroup *group = &banks->groups[bank->group];
     uint64_t data_end = at + timing->cwl + timing->burst;
     hold_until(&bank->precharge_ready, data_end + timing->wr);
-    hold_until(&group->write_ready, at + MAX(timing->burst, timing->ccd_l_write));
-    hold_until(&group->read_ready, data_end + timing->wtr_l);
-    hold_until(&own->write_ready, at + MAX(timing->burst, timing->ccd_s));
-    hold_until(&own->read_ready, data_end + timing->wtr_s);
+    hold_until(&group->ready[PF_DRAM_NEEDS_WRITE], at + MAX(timing->burst, timing->ccd_l_write));
+    hold_until(&group->ready[PF_DRAM_NEEDS_READ], data_end + timing->wtr_l);
+    hold_until(&own->ready[PF_DRAM_NEEDS_WRITE], at + MAX(timing->burst, timing->ccd_s));
+    hold_until(&own->ready[PF_DRAM_NEEDS_READ], data_end + timing->wtr_s);
     for (uint32_t i = 0; i < banks->rank_count; i++) {
         PfDramRank *other = &banks->ranks[i];
         if (other == own)
             continue;
-        hold_until(&other->write_ready, at + timing->burst);
-        hold_until(&other->read_ready, at + pf_dram_write_to_read_rank(timing));
+        hold_until(&other->ready[PF_DRAM_NEEDS_WRITE], at + timing->burst);
+        hold_until(&other->ready[PF_DRAM_NEEDS_READ], at + pf_dram_write_to_read_rank(timing));
     }
 }
 
@@ -148,12 +149,12 @@ uint64_t pf_dram_refresh_rank(PfDramBanks *banks, uint32_t rank_index, uint64_t 
     uint32_t count = banks_in_rank(banks);
     PfDramBank *first = &banks->banks[rank_index * count];
     if (rank->open_banks > 0) {
-        uint64_t at = MAX(due, rank->precharge_ready);
+        uint64_t at = MAX(due, rank->ready[PF_DRAM_NEEDS_PRE]);
         for (uint32_t i = 0; i < count; i++) /* those that close by themselves too */
             at = MAX(at, first[i].precharge_ready);
         at = pf_dram_bus_fit(&banks->bus, at, 1);
         issue(banks, PF_DRAM_PREA, first, 1, at);
-        hold_until(&rank->precharge_ready, at + timing->ppd);
+        hold_until(&rank->ready[PF_DRAM_NEEDS_PRE], at + timing->ppd);
         for (uint32_t i = 0; i < count; i++)
             if (first[i].open_row != PF_DRAM_NO_ROW)
                 close_row(banks, &first[i], at, timing->rp_all);
@@ -175,11 +176,11 @@ uint64_t pf_dram_refresh_bank(PfDramBanks *banks, uint32_t index, uint64_t due)
     PfDramRank *rank = &banks->ranks[bank->rank];
     if (bank->open_row != PF_DRAM_NO_ROW)
         pf_dram_precharge(banks, index, pf_dram_precharge_ready(banks, bank, due));
-    uint64_t at = MAX(due, MAX(bank->activate_ready, rank->activate_ready));
+    uint64_t at = MAX(due, MAX(bank->activate_ready, rank->ready[PF_DRAM_NEEDS_ACT]));
     at = pf_dram_bus_fit(&banks->bus, at, 1);
     issue(banks, PF_DRAM_REFB, bank, 1, at);
     bank->activate_ready = at + timing->rfc_bank;
-    hold_until(&rank->activate_ready, at + timing->rrefd);
+    hold_until(&rank->ready[PF_DRAM_NEEDS_ACT], at + timing->rrefd);
     return at;
 }
 

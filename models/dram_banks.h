@@ -12,6 +12,15 @@
 
 #define PF_DRAM_NO_ROW UINT32_MAX
 
+/* What is to be done with a bank next; it says which rules count. */
+typedef enum {
+    PF_DRAM_NEEDS_READ,
+    PF_DRAM_NEEDS_WRITE,
+    PF_DRAM_NEEDS_PRE,
+    PF_DRAM_NEEDS_ACT,
+    PF_DRAM_NEEDS
+} PfDramNeed;
+
 /* The members called *_ready are the first clocks at which such a command is legal as far as that
  * bank, group or rank is concerned. */
 typedef struct {
@@ -24,17 +33,13 @@ typedef struct {
     uint64_t activate_ready;
 } PfDramBank;
 
+/* `ready` is the same by need; a group does not hold up a PRE. */
 typedef struct {
-    uint64_t read_ready;
-    uint64_t write_ready;
-    uint64_t activate_ready;
+    uint64_t ready[PF_DRAM_NEEDS];
 } PfDramGroup;
 
 typedef struct {
-    uint64_t read_ready;
-    uint64_t write_ready;
-    uint64_t activate_ready;
-    uint64_t precharge_ready;
+    uint64_t ready[PF_DRAM_NEEDS];
     /* When the four-activate window lets go of each of the last four activations, as a ring. */
     uint64_t window_ready[4];
     uint32_t window_oldest;
@@ -95,15 +100,15 @@ static inline uint64_t pf_dram_column_ready(const PfDramBanks *banks, const PfDr
 {
     const PfDramGroup *group = &banks->groups[bank->group];
     const PfDramRank *rank = &banks->ranks[bank->rank];
+    PfDramNeed need = is_write ? PF_DRAM_NEEDS_WRITE : PF_DRAM_NEEDS_READ;
     at = MAX(at, is_write ? bank->write_ready : bank->read_ready);
-    at = MAX(at, is_write ? MAX(group->write_ready, rank->write_ready)
-                          : MAX(group->read_ready, rank->read_ready));
+    at = MAX(at, MAX(group->ready[need], rank->ready[need]));
     return pf_dram_bus_fit(pf_dram_columns_bus(banks), at, banks->timing->column_slots);
 }
 
 static inline uint64_t pf_dram_precharge_ready(const PfDramBanks *banks, const PfDramBank *bank,
                                                uint64_t at)
 {
-    at = MAX(at, MAX(bank->precharge_ready, banks->ranks[bank->rank].precharge_ready));
+    at = MAX(at, MAX(bank->precharge_ready, banks->ranks[bank->rank].ready[PF_DRAM_NEEDS_PRE]));
     return pf_dram_bus_fit(&banks->bus, at, 1);
 }

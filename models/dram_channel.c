@@ -11,6 +11,7 @@ enum { FRUITLESS_MAX = 100000 };
 static void note_row(PfDramChannel *channel, uint32_t bank, uint32_t row)
 {
     pf_dram_queue_row_changed(&channel->queue, bank, row);
+    channel->left_open[bank / 64] &= ~((uint64_t)1 << bank % 64);
     pf_dram_bank_changed(channel, bank);
 }
 
@@ -29,14 +30,14 @@ static bool closes_row(const PfDramChannel *channel, const PfDramEntry *entry)
 }
 
 /* Counts how ENTRY found its row, by the first command issued for it. */
-static void begin(PfDramChannel *channel, PfDramEntry *entry, uint8_t kind)
+static void begin(PfDramChannel *channel, PfDramEntry *entry, uint8_t need)
 {
     if (entry->has_begun)
         return;
     entry->has_begun = true;
-    channel->stats->row_hits += kind == PF_DRAM_RD;
-    channel->stats->row_misses += kind == PF_DRAM_ACT;
-    channel->stats->row_conflicts += kind == PF_DRAM_PRE;
+    channel->stats->row_hits += need == PF_DRAM_NEEDS_READ || need == PF_DRAM_NEEDS_WRITE;
+    channel->stats->row_misses += need == PF_DRAM_NEEDS_ACT;
+    channel->stats->row_conflicts += need == PF_DRAM_NEEDS_PRE;
 }
 
 /* The column access of entry INDEX at clock AT, which ends it. */
@@ -78,18 +79,19 @@ static void issue(PfDramChannel *channel)
     channel->now = choice.at;
     channel->fruitless++;
     g_assert(channel->fruitless < FRUITLESS_MAX);
-    begin(channel, entry, choice.kind);
-    switch (choice.kind) {
-    case PF_DRAM_RD:
+    begin(channel, entry, choice.need);
+    switch (choice.need) {
+    case PF_DRAM_NEEDS_READ:
+    case PF_DRAM_NEEDS_WRITE:
         serve(channel, choice.entry, choice.at);
         return;
-    case PF_DRAM_ACT:
+    case PF_DRAM_NEEDS_ACT:
         pf_dram_activate(&channel->banks, entry->bank, entry->row, choice.at);
         channel->passed[entry->bank] = 0;
         channel->is_fresh[entry->bank] = true;
         note_row(channel, entry->bank, entry->row);
         return;
-    case PF_DRAM_PRE:
+    case PF_DRAM_NEEDS_PRE:
         pf_dram_precharge(&channel->banks, entry->bank, choice.at);
         note_row(channel, entry->bank, PF_DRAM_NO_ROW);
         return;
@@ -107,7 +109,8 @@ static void use_row(PfDramChannel *channel, uint32_t bank)
         return;
     PfDramBanks *banks = &channel->banks;
     const PfDramEntry *entry = &channel->queue.entries[hit];
-    begin(channel, &channel->queue.entries[hit], PF_DRAM_RD);
+    begin(channel, &channel->queue.entries[hit],
+          is_write ? PF_DRAM_NEEDS_WRITE : PF_DRAM_NEEDS_READ);
     serve(channel, hit,
           pf_dram_column_ready(banks, &banks->banks[bank], is_write,
                                MAX(channel->now, entry->arrival)));
@@ -176,8 +179,20 @@ void pf_dram_channel_step(PfDramChannel *channel)
         issue(channel);
 }
 
+/* Whether nothing can happen before UNTIL as the command buses are taken up to there; then there
+ * is no need to find out what comes next. */
+static bool is_taken_until(const PfDramChannel *channel, uint64_t until)
+{
+    const PfDramBanks *banks = &channel->banks;
+    return !channel->has_choice && channel->refresh_due >= until &&
+           pf_dram_bus_fit(&banks->bus, channel->now, 1) >= until &&
+           pf_dram_bus_fit(pf_dram_columns_bus(banks), channel->now, 1) >= until;
+}
+
 void pf_dram_channel_run(PfDramChannel *channel, uint64_t until)
 {
+    if (is_taken_until(channel, until))
+        return;
     for (;;) {
         uint64_t next = pf_dram_channel_next(channel);
         if (channel->refresh_due < until && channel->refresh_due <= next) {

@@ -23,17 +23,17 @@ typedef struct {
     uint64_t at;    /* UINT64_MAX: nothing waits */
     uint64_t order; /* of arrival */
     uint16_t entry;
-    uint8_t kind; /* PF_DRAM_ACT, _PRE or _RD (which stands for all columns) */
+    uint8_t need; /* PfDramNeed */
 } PfDramChoice;
 
 /* What a bank's next entry in turn needs, and when the bank lets it. */
 typedef struct {
     uint64_t ready;
-    uint64_t order;
+    uint64_t low; /* kind, age and bank, as dram_choice.c compares them */
     uint16_t entry;
-    uint16_t group;
-    uint16_t rank;
-    uint8_t kind;
+    uint16_t of_group; /* group and need, rank and need: where their times are */
+    uint8_t of_rank;
+    uint8_t need; /* PfDramNeed */
 } PfDramCandidate;
 
 /* TAG, a read's, has its last data at DONE. */
@@ -49,7 +49,9 @@ typedef struct {
     bool has_choice; /* and it is up to date */
     PfDramCandidate *candidates; /* by bank, of the side whose turn it is */
     uint64_t changed[PF_DRAM_BANK_WORDS]; /* a bit for each bank whose candidate is out of date */
-    uint64_t wanted[PF_DRAM_RD + 1][PF_DRAM_BANK_WORDS]; /* ... whose candidate is of that kind */
+    uint64_t waiting[PF_DRAM_BANK_WORDS]; /* ... that has a candidate */
+    uint64_t age_origin; /* from which `low` counts orders */
+    uint64_t left_open[PF_DRAM_BANK_WORDS]; /* ... whose row may be of the turn before */
     PfDramDrain drain;
     uint32_t turn_left;      /* entries to serve before the other side may have its turn */
     uint64_t now;            /* no command is put before this */

@@ -6,114 +6,157 @@
  * single-line conflicts in one bank takes 32 * tRC, about 2000. */
 enum { STARVED_CLOCKS = 8192 };
 
+/* Commands are compared by one number: clocks from now, whether it is a row's (columns come first
+ * at the same clock), age and bank, from high bits to low. Ages beyond their bits are all the
+ * same. */
+enum { TIME_SHIFT = 32, ROW_SHIFT = 31, AGE_SHIFT = 10 };
+#define AGE_MAX ((uint64_t)(1 << (ROW_SHIFT - AGE_SHIFT)) - 1)
+
+static inline bool is_column(PfDramNeed need)
+{
+    return need == PF_DRAM_NEEDS_READ || need == PF_DRAM_NEEDS_WRITE;
+}
+
 /* What entry INDEX needs next, and when its bank lets it. */
-static PfDramCandidate candidate_of(const PfDramChannel *channel, uint16_t index)
+static inline PfDramCandidate candidate_of(const PfDramChannel *channel, uint16_t index)
 {
     const PfDramEntry *entry = &channel->queue.entries[index];
     const PfDramBank *bank = &channel->banks.banks[entry->bank];
-    PfDramCandidate candidate = {
-        .order = entry->order, .entry = index, .group = bank->group, .rank = bank->rank};
+    PfDramNeed need;
+    uint64_t ready;
     if (bank->open_row == entry->row) {
-        candidate.kind = PF_DRAM_RD;
-        candidate.ready = entry->is_write ? bank->write_ready : bank->read_ready;
+        need = entry->is_write ? PF_DRAM_NEEDS_WRITE : PF_DRAM_NEEDS_READ;
+        ready = entry->is_write ? bank->write_ready : bank->read_ready;
     } else if (bank->open_row == PF_DRAM_NO_ROW) {
-        candidate.kind = PF_DRAM_ACT;
-        candidate.ready = bank->activate_ready;
+        need = PF_DRAM_NEEDS_ACT;
+        ready = bank->activate_ready;
     } else {
-        candidate.kind = PF_DRAM_PRE;
-        candidate.ready = bank->precharge_ready;
+        need = PF_DRAM_NEEDS_PRE;
+        ready = bank->precharge_ready;
     }
-    candidate.ready = MAX(candidate.ready, entry->arrival);
-    return candidate;
+    uint64_t age = MIN(entry->order - channel->age_origin, AGE_MAX);
+    return (PfDramCandidate){.ready = MAX(ready, entry->arrival),
+                             .low = (uint64_t)!is_column(need) << ROW_SHIFT | age << AGE_SHIFT |
+                                    entry->bank,
+                             .entry = index,
+                             .of_group = (uint16_t)(bank->group * PF_DRAM_NEEDS + need),
+                             .of_rank = (uint8_t)(bank->rank * PF_DRAM_NEEDS + need),
+                             .need = (uint8_t)need};
 }
 
-/* When the rank, and the clock, let a command of KIND be issued. */
-static inline uint64_t rank_ready(const PfDramChannel *channel, const PfDramRank *rank,
-                                  uint8_t kind, bool is_write)
+static const PfDramBus *bus_of(const PfDramChannel *channel, PfDramNeed need)
 {
-    uint64_t at = rank->precharge_ready;
-    if (kind == PF_DRAM_RD)
-        at = is_write ? rank->write_ready : rank->read_ready;
-    else if (kind == PF_DRAM_ACT)
-        at = MAX(rank->activate_ready, rank->window_ready[rank->window_oldest]);
-    return MAX(channel->now, at);
+    return is_column(need) ? pf_dram_columns_bus(&channel->banks) : &channel->banks.bus;
 }
 
-/* Makes CANDIDATE, which is of KIND and not possible before AT, the choice if it comes before
- * that. */
-static inline void consider(PfDramChannel *channel, const PfDramCandidate *candidate, uint8_t kind,
-                            bool is_write, uint64_t at)
+/* The first clock from AT on at which the bus has room for what NEED says. */
+static uint64_t fit(const PfDramChannel *channel, PfDramNeed need, uint64_t at)
 {
-    const PfDramBanks *banks = &channel->banks;
-    const PfDramGroup *group = &banks->groups[candidate->group];
-    PfDramChoice *choice = &channel->choice;
-    at = MAX(at, candidate->ready);
-    if (at > choice->at)
-        return;
-    if (kind == PF_DRAM_RD) {
-        at = MAX(at, is_write ? group->write_ready : group->read_ready);
-        at = pf_dram_bus_fit(pf_dram_columns_bus(banks), at, banks->timing->column_slots);
-    } else if (kind == PF_DRAM_ACT) {
-        at = MAX(at, group->activate_ready);
-        at = pf_dram_bus_fit(&banks->bus, at, banks->timing->activate_slots);
-    } else {
-        at = pf_dram_bus_fit(&banks->bus, at, 1);
-    }
-    bool is_column = kind == PF_DRAM_RD;
-    bool was_column = choice->kind == PF_DRAM_RD;
-    if (at > choice->at || (at == choice->at && (was_column > is_column ||
-                                                 (was_column == is_column &&
-                                                  choice->order < candidate->order))))
-        return;
-    *choice = (PfDramChoice){
-        .at = at, .order = candidate->order, .entry = candidate->entry, .kind = kind};
+    const PfDramPreset *timing = channel->timing;
+    const uint32_t slots[PF_DRAM_NEEDS] = {timing->column_slots, timing->column_slots, 1,
+                                           timing->activate_slots};
+    return pf_dram_bus_fit(bus_of(channel, need), at, slots[need]);
 }
 
-/* Finds out what BANK, with a list that is not empty, needs next: a hit, unless too many have
- * passed the first of the list. */
+static inline void set_bit(uint64_t *words, uint32_t bank)
+{
+    words[bank / 64] |= (uint64_t)1 << bank % 64;
+}
+
+static inline void clear_bit(uint64_t *words, uint32_t bank)
+{
+    words[bank / 64] &= ~((uint64_t)1 << bank % 64);
+}
+
+static inline bool has_bit(const uint64_t *words, uint32_t bank)
+{
+    return (words[bank / 64] >> bank % 64 & 1) != 0;
+}
+
+/* Finds out what BANK needs next: of the queue whose turn it is a hit, unless too many have passed
+ * the first; else the first column of a row that the turn before has opened; else the first. */
 static void find_candidate(PfDramChannel *channel, uint32_t bank, bool is_write)
 {
     const PfDramList *list = &channel->queue.sides[is_write].lists[bank];
-    bool in_turn =
-        list->hit != PF_DRAM_NONE &&
-        (list->hit == list->first || channel->passed[bank] < channel->settings->cap);
-    channel->candidates[bank] = candidate_of(channel, in_turn ? list->hit : list->first);
+    const PfDramList *other = &channel->queue.sides[!is_write].lists[bank];
+    PfDramCandidate *candidate = &channel->candidates[bank];
+    if (list->hit != PF_DRAM_NONE &&
+        (list->hit == list->first || channel->passed[bank] < channel->settings->cap)) {
+        *candidate = candidate_of(channel, list->hit);
+    } else if (other->hit != PF_DRAM_NONE && has_bit(channel->left_open, bank) &&
+               channel->is_fresh[bank]) {
+        *candidate = candidate_of(channel, other->hit);
+    } else if (list->first != PF_DRAM_NONE) {
+        *candidate = candidate_of(channel, list->first);
+    } else {
+        clear_bit(channel->waiting, bank);
+        return;
+    }
+    set_bit(channel->waiting, bank);
 }
 
-/* Brings up to date the candidates of banks that have changed, and where there are which. */
+/* Brings up to date the candidates of banks that have changed. */
 static void find_candidates(PfDramChannel *channel, bool is_write)
 {
+    if (channel->queue.arrivals - channel->age_origin > AGE_MAX) {
+        channel->age_origin = pf_dram_queue_oldest(&channel->queue);
+        memset(channel->changed, 0xff, sizeof(channel->changed));
+    }
     for (uint32_t word = 0; word < channel->queue.busy_words; word++) {
         uint64_t changed = channel->changed[word];
-        if (changed == 0)
-            continue;
+        uint64_t busy = channel->queue.sides[0].busy[word] | channel->queue.sides[1].busy[word];
         channel->changed[word] = 0;
-        for (int kind = 0; kind <= PF_DRAM_RD; kind++)
-            channel->wanted[kind][word] &= ~changed;
-        changed &= channel->queue.sides[is_write].busy[word];
-        for (; changed != 0; changed &= changed - 1) {
-            uint32_t bank = word * 64 + (uint32_t)__builtin_ctzll(changed);
-            find_candidate(channel, bank, is_write);
-            channel->wanted[channel->candidates[bank].kind][word] |= changed & -changed;
-        }
+        channel->waiting[word] &= busy;
+        for (changed &= busy; changed != 0; changed &= changed - 1)
+            find_candidate(channel, word * 64 + (uint32_t)__builtin_ctzll(changed), is_write);
     }
 }
 
-/* Considers the commands of KIND that RANK's banks need. */
-static inline void consider_kind(PfDramChannel *channel, uint32_t rank, uint8_t kind, bool is_write)
+/* When each rank and bus let be done what is needed, by rank and need. Whether that is so for
+ * good: a bus may be taken behind its first free clock. */
+static inline bool find_starts(const PfDramChannel *channel, uint64_t *ret_starts)
 {
-    uint32_t count = channel->banks.bank_count / channel->banks.rank_count;
-    uint32_t first = rank * count;
-    uint64_t of_rank = UINT64_MAX >> (64 - count) << first % 64;
-    uint64_t wanted = channel->wanted[kind][first / 64] & of_rank;
-    if (wanted == 0)
-        return;
-    uint64_t at = rank_ready(channel, &channel->banks.ranks[rank], kind, is_write);
-    if (at > channel->choice.at)
-        return;
-    const PfDramCandidate *candidates = &channel->candidates[first / 64 * 64];
-    for (; wanted != 0; wanted &= wanted - 1)
-        consider(channel, &candidates[__builtin_ctzll(wanted)], kind, is_write, at);
+    const PfDramBanks *banks = &channel->banks;
+    uint64_t row_start = pf_dram_bus_fit(&banks->bus, channel->now, 1);
+    uint64_t column_start = row_start;
+    bool is_free = banks->bus.end <= row_start;
+    if (channel->timing->splits_bus) {
+        column_start = pf_dram_bus_fit(&banks->column_bus, channel->now, 1);
+        is_free &= banks->column_bus.end <= column_start;
+    }
+    for (uint32_t rank = 0; rank < banks->rank_count; rank++) {
+        const PfDramRank *state = &banks->ranks[rank];
+        uint64_t *starts = &ret_starts[rank * PF_DRAM_NEEDS];
+        uint64_t window_ready = state->window_ready[state->window_oldest];
+        starts[PF_DRAM_NEEDS_READ] = MAX(column_start, state->ready[PF_DRAM_NEEDS_READ]);
+        starts[PF_DRAM_NEEDS_WRITE] = MAX(column_start, state->ready[PF_DRAM_NEEDS_WRITE]);
+        starts[PF_DRAM_NEEDS_PRE] = MAX(row_start, state->ready[PF_DRAM_NEEDS_PRE]);
+        starts[PF_DRAM_NEEDS_ACT] =
+            MAX(row_start, MAX(window_ready, state->ready[PF_DRAM_NEEDS_ACT]));
+    }
+    return is_free;
+}
+
+/* The least of all candidates' numbers; UINT64_MAX where there are none. */
+static inline uint64_t find_best(const PfDramChannel *channel)
+{
+    const uint64_t *of_groups = channel->banks.groups[0].ready;
+    uint64_t of_ranks[PF_DRAM_RANKS_MAX * PF_DRAM_NEEDS];
+    bool is_free = find_starts(channel, of_ranks);
+    uint64_t now = channel->now;
+    uint64_t best = UINT64_MAX;
+    for (uint32_t word = 0; word < channel->queue.busy_words; word++) {
+        const PfDramCandidate *candidates = &channel->candidates[word * 64];
+        for (uint64_t rest = channel->waiting[word]; rest != 0; rest &= rest - 1) {
+            const PfDramCandidate *candidate = &candidates[__builtin_ctzll(rest)];
+            uint64_t at = MAX(candidate->ready, of_ranks[candidate->of_rank]);
+            at = MAX(at, of_groups[candidate->of_group]);
+            if (G_UNLIKELY(!is_free))
+                at = fit(channel, candidate->need, at);
+            best = MIN(best, (at - now) << TIME_SHIFT | candidate->low);
+        }
+    }
+    return best;
 }
 
 /* Whether writes still have their turn. */
@@ -171,44 +214,77 @@ static inline bool goes_in_order(const PfDramChannel *channel, const PfDramSide 
            oldest->blockers == 0;
 }
 
-static void consider_entry(PfDramChannel *channel, uint16_t entry, bool is_write)
+static PfDramChoice choice_of(const PfDramChannel *channel, const PfDramCandidate *candidate,
+                              uint64_t at)
 {
-    PfDramCandidate candidate = candidate_of(channel, entry);
-    const PfDramRank *rank = &channel->banks.ranks[candidate.rank];
-    consider(channel, &candidate, candidate.kind, is_write,
-             rank_ready(channel, rank, candidate.kind, is_write));
+    return (PfDramChoice){.at = at,
+                          .order = channel->queue.entries[candidate->entry].order,
+                          .entry = candidate->entry,
+                          .need = candidate->need};
+}
+
+/* What CANDIDATE needs, as soon as it can be. */
+static PfDramChoice choice_alone(const PfDramChannel *channel, const PfDramCandidate *candidate)
+{
+    PfDramNeed need = candidate->need;
+    const PfDramBanks *banks = &channel->banks;
+    const PfDramRank *rank = &banks->ranks[candidate->of_rank / PF_DRAM_NEEDS];
+    uint64_t at = MAX(channel->now, rank->ready[need]);
+    if (need == PF_DRAM_NEEDS_ACT)
+        at = MAX(at, rank->window_ready[rank->window_oldest]);
+    at = MAX(at, MAX(candidate->ready, banks->groups[0].ready[candidate->of_group]));
+    return choice_of(channel, candidate, fit(channel, need, at));
+}
+
+/* Brings the turn up to date; whether writes have it. */
+static bool take_turn(PfDramChannel *channel)
+{
+    bool was_write = channel->drain != PF_DRAM_DRAIN_NONE;
+    choose_side(channel);
+    bool is_write = channel->drain != PF_DRAM_DRAIN_NONE;
+    if (is_write == was_write)
+        return is_write;
+    memset(channel->changed, 0xff, sizeof(channel->changed));
+    memset(channel->left_open, 0xff, sizeof(channel->left_open));
+    return is_write;
 }
 
 void pf_dram_choose(PfDramChannel *channel)
 {
     channel->has_choice = true;
     channel->choice = (PfDramChoice){.at = UINT64_MAX};
-    bool was_write = channel->drain != PF_DRAM_DRAIN_NONE;
-    choose_side(channel);
-    bool is_write = channel->drain != PF_DRAM_DRAIN_NONE;
-    if (is_write != was_write)
-        memset(channel->changed, 0xff, sizeof(channel->changed));
+    bool is_write = take_turn(channel);
     const PfDramSide *side = &channel->queue.sides[is_write];
     if (side->listed == 0)
         return;
     if (goes_in_order(channel, side)) {
-        consider_entry(channel, side->oldest, is_write);
+        PfDramCandidate oldest = candidate_of(channel, side->oldest);
+        channel->choice = choice_alone(channel, &oldest);
         return;
     }
     find_candidates(channel, is_write);
-    for (uint32_t rank = 0; rank < channel->banks.rank_count; rank++) {
-        consider_kind(channel, rank, PF_DRAM_RD, is_write);
-        consider_kind(channel, rank, PF_DRAM_PRE, is_write);
-        consider_kind(channel, rank, PF_DRAM_ACT, is_write);
-    }
+    uint64_t best = find_best(channel);
+    g_assert(best != UINT64_MAX);
+    channel->choice = choice_of(channel, &channel->candidates[best & ((1 << AGE_SHIFT) - 1)],
+                                channel->now + (best >> TIME_SHIFT));
 }
 
-/* Whether what BANK needs next is what it needed before entry INDEX came. */
+/* Whether what the bank of entry INDEX needs next is what it needed before that came. */
 static bool is_behind(const PfDramChannel *channel, uint16_t index)
 {
     const PfDramEntry *entry = &channel->queue.entries[index];
     const PfDramList *list = &channel->queue.sides[entry->is_write].lists[entry->bank];
     return list->first != index && list->hit != index;
+}
+
+/* Whether A is issued before B. */
+static bool comes_before(const PfDramChoice *a, const PfDramChoice *b)
+{
+    if (a->at != b->at)
+        return a->at < b->at;
+    if (is_column(a->need) != is_column(b->need))
+        return is_column(a->need);
+    return a->order < b->order;
 }
 
 void pf_dram_choose_again(PfDramChannel *channel, uint16_t index)
@@ -224,11 +300,8 @@ void pf_dram_choose_again(PfDramChannel *channel, uint16_t index)
         channel->has_choice = false;
         return;
     }
-    choose_side(channel);
-    bool is_write = channel->drain != PF_DRAM_DRAIN_NONE;
+    bool is_write = take_turn(channel);
     const PfDramSide *side = &channel->queue.sides[is_write];
-    if (is_write != was_write)
-        memset(channel->changed, 0xff, sizeof(channel->changed));
     if (is_write != was_write || goes_in_order(channel, side)) {
         channel->has_choice = false;
         return;
@@ -240,5 +313,7 @@ void pf_dram_choose_again(PfDramChannel *channel, uint16_t index)
         return;
     }
     find_candidates(channel, is_write);
-    consider_entry(channel, channel->candidates[entry->bank].entry, is_write);
+    PfDramChoice choice = choice_alone(channel, &channel->candidates[entry->bank]);
+    if (comes_before(&choice, &channel->choice))
+        channel->choice = choice;
 }

@@ -3,7 +3,7 @@
 #include "error.h"
 #include "units.h"
 
-enum { CHANNELS_MAX = 64, RANKS_MAX = 16, QUEUE_MAX = 1024, CLOCKS_MAX = 1 << 24 };
+enum { CHANNELS_MAX = 64, QUEUE_MAX = 1024, CLOCKS_MAX = 1 << 24 };
 
 static const char *const scheduler_names[] = {"frfcfs", "fcfs", NULL};
 static const char *const page_policy_names[] = {"open", "closed", "adaptive", "timeout", NULL};
@@ -22,7 +22,7 @@ const PfConfigField pf_dram_fields[] = {
      .max = CHANNELS_MAX, .power_of_two = true, .unit = "channels",
      .description = "Independent channels, as wide as the standard has them."},
     {.key = "ranks", .type = PF_CONFIG_UINT, AT(ranks), .standard = "1", .min = 1,
-     .max = RANKS_MAX, .power_of_two = true, .unit = "ranks",
+     .max = PF_DRAM_RANKS_MAX, .power_of_two = true, .unit = "ranks",
      .description = "Ranks of devices on each channel."},
     {.key = "mapping", .type = PF_CONFIG_STRING, AT(mapping), .standard = "RoBaRaCoCh",
      .description = "Row, bank, rank, column and channel in an address: RoBaRaCoCh, ChRaBaRoCo, "
@@ -90,7 +90,7 @@ static const char *what_is_wrong(const PfDramConfig *config, const PfDramPreset 
 {
     if (!pf_is_power_of_two(config->channels) || config->channels > CHANNELS_MAX)
         return "channels must be a power of two within 1 .. 64";
-    if (!pf_is_power_of_two(config->ranks) || config->ranks > RANKS_MAX)
+    if (!pf_is_power_of_two(config->ranks) || config->ranks > PF_DRAM_RANKS_MAX)
         return "ranks must be a power of two within 1 .. 16";
     if (config->read_queue < 1 || config->read_queue > QUEUE_MAX)
         return "read_queue must be within 1 .. 1024";

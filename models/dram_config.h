@@ -8,6 +8,8 @@
 #include "config.h"
 #include "dram_preset.h"
 
+enum { PF_DRAM_RANKS_MAX = 16 };
+
 typedef enum { PF_DRAM_FRFCFS, PF_DRAM_FCFS } PfDramScheduler;
 typedef enum {
     PF_DRAM_PAGE_OPEN,

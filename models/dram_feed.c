@@ -146,5 +146,8 @@ uint64_t pf_dram_feed_finish(PfDramFeed *feed)
         end = MAX(end, MAX(feed->end, channel->now));
     }
     dram->latest_clock = MAX(dram->latest_clock, end);
+    feed->clock = end;
+    feed->in_flight = 0;
+    g_array_set_size(feed->ends, 0);
     return end;
 }

@@ -24,5 +24,5 @@ void pf_dram_feed_send(PfDramFeed *feed, PfMaddr address, bool is_write, uint64_
 /* The clock at which the last request arrived. */
 uint64_t pf_dram_feed_clock(const PfDramFeed *feed);
 
-/* Serves all that waits. The clock at which the last data ends. */
+/* Serves all that waits. The clock at which the last data ends, from which on more may be sent. */
 uint64_t pf_dram_feed_finish(PfDramFeed *feed);

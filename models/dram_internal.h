@@ -8,6 +8,16 @@
 
 enum { PF_DRAM_CORES_TOLD_APART = 256 };
 
+/* A read through the port that has not been asked for. */
+typedef struct {
+    uint64_t done_clock; /* of its transactions' data, the last so far */
+    uint64_t skew_cycles;
+    uint64_t first_line;
+    uint64_t last_line;
+    uint32_t waiting; /* transactions that have not been served */
+    uint32_t next_free;
+} PfDramTicket;
+
 struct PfDram {
     PfPort port;
     PfDramPreset timing;
@@ -21,7 +31,9 @@ struct PfDram {
     uint64_t ahead_cycles;
     uint64_t latest_cycles; /* arrival of the newest request, skew included */
     uint64_t latest_clock;  /* up to which something is known to have happened */
-    uint64_t done_clock;    /* of the reads of the request in hand, the last */
+    PfDramTicket *tickets;
+    uint32_t ticket_count;
+    uint32_t free_ticket; /* TICKET_COUNT: all are taken */
     PfDramStats stats; /* of all partners */
     PfDram *next;      /* the next of those who count into the first */
     bool is_partner;   /* and it is not the first */

@@ -66,6 +66,18 @@ static inline bool pf_dram_queue_has_room(const PfDramQueue *queue, bool is_writ
     return queue->sides[is_write].count < queue->sides[is_write].entries;
 }
 
+/* The order of the oldest entry, UINT64_MAX if there is none. */
+static inline uint64_t pf_dram_queue_oldest(const PfDramQueue *queue)
+{
+    uint64_t oldest = UINT64_MAX;
+    for (int i = 0; i < 2; i++) {
+        uint16_t index = queue->sides[i].oldest;
+        if (index != PF_DRAM_NONE && queue->entries[index].order < oldest)
+            oldest = queue->entries[index].order;
+    }
+    return oldest;
+}
+
 /* The write to LINE that waits, or PF_DRAM_NONE. */
 uint16_t pf_dram_queue_find_write(const PfDramQueue *queue, uint64_t line);
 

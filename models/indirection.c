@@ -113,12 +113,19 @@ static uint64_t access_memory(PfPort *port, const PfRequest *request)
     if (!is_direct(page_of(table, request->address)))
         below.now_cycles = look_up(table, request);
     below.address = pf_indirection_translate(table, request->address);
-    uint64_t done_cycles = pf_port_wait(table->dram, pf_port_access(table->dram, &below));
+    uint64_t answer = pf_port_access(table->dram, &below);
+    if (request->kind != PF_ACCESS_WRITE)
+        return answer;
     uint64_t delay_cycles = below.now_cycles - request->now_cycles;
-    return request->kind == PF_ACCESS_WRITE ? done_cycles - delay_cycles : done_cycles;
+    return pf_port_wait(table->dram, answer) - delay_cycles;
 }
 
-static const PfPortOps port_ops = {.access = access_memory};
+static uint64_t resolve(PfPort *port, uint64_t ticket)
+{
+    return pf_port_wait(((PfIndirection *)port)->dram, ticket);
+}
+
+static const PfPortOps port_ops = {.access = access_memory, .resolve = resolve};
 
 static PfStatValue read_table_bytes(const void *user)
 {

@@ -137,6 +137,7 @@ static void find_first_levels(PfMachine *machine, unsigned core)
         }
     }
     keep_coherent(machine, core, first);
+    pf_core_set_port(machine->cores[core], pf_cache_port(machine->data[core]));
 }
 
 bool machine_build_caches(PfMachine *machine, uint64_t seed, PfStats *stats, GError **error)

@@ -116,6 +116,7 @@ struct PfRun {
     uint64_t transfers_origin; /* DRAM transactions */
     uint64_t cam_fJ_origin;
     uint64_t hash_bytes_origin;
+    PfDramEnergy dram_origin;
     uint64_t stat_instructions;
     uint64_t stat_accesses;
     uint64_t records;
@@ -191,6 +192,8 @@ void run_barrier(PfRun *run, uint64_t at_least);
 void run_play_time(PfRun *run, const PfRecord *record);
 void run_play_idle(PfRun *run, const PfRecord *record);
 void run_play_mark(PfRun *run, const PfRecord *record);
+/* The same without the barrier: now. */
+void run_keep_mark(PfRun *run, const PfRecord *record);
 void run_play_span(PfRun *run, const PfRecord *record);
 void run_update_due(PfRun *run);
 void run_sample_epoch(PfRun *run, uint64_t cycle);

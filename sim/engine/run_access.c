@@ -152,17 +152,17 @@ static void send(PfRun *run, const Piece *piece, PfMpn frame, bool dependent)
         uint64_t line_end = (request.address.bytes | (run->work.line_bytes - 1U)) + 1;
         request.size_bytes = (uint32_t)(MIN(line_end, end) - request.address.bytes);
         request.now_cycles = MAX(core->now_cycles, core->translated_cycles);
-        uint64_t done = pf_port_wait(pf_cache_port(cache),
-                                     pf_cache_access(pf_cache_port(cache), &request));
-        uint64_t stall;
-        if (is_followed)
-            follow_store(run, piece, &request, done);
+        uint64_t answer = pf_cache_access(pf_cache_port(cache), &request);
+        uint64_t stall = 0;
+        if (is_followed) {
+            answer = pf_port_wait(pf_cache_port(cache), answer);
+            follow_store(run, piece, &request, answer);
+        }
         if (!is_fetch)
-            stall = pf_core_issue(core, done, hit_cycles, piece->is_write, dependent);
-        else
-            stall = done > core->now_cycles + hit_cycles
-                        ? pf_core_wait(core, done, core->translated_cycles)
-                        : 0;
+            stall = pf_core_issue(core, answer, hit_cycles, piece->is_write, dependent);
+        else if (answer > core->now_cycles + hit_cycles)
+            stall = pf_core_wait(core, pf_port_wait(pf_cache_port(cache), answer),
+                                 core->translated_cycles);
         if (stall != 0)
             run_charge_stall(run, core, stall);
         request.address.bytes = line_end;

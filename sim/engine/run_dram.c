@@ -44,6 +44,11 @@ static bool send(PfRun *run, const PfRecord *record)
     return true;
 }
 
+void run_finish_dram(PfRun *run)
+{
+    run->now_cycles = cycle_of(run, pf_dram_feed_finish(run->feed));
+}
+
 uint32_t run_play_dram(PfRun *run, const PfRecordBlock *block)
 {
     for (uint32_t i = 0; i < block->count; i++) {
@@ -54,15 +59,14 @@ uint32_t run_play_dram(PfRun *run, const PfRecordBlock *block)
             run->time_ps = MAX(run->time_ps, record->count);
         if (is_access && !send(run, record))
             return i;
+        if (record->kind == PF_RECORD_MARK) {
+            run_finish_dram(run);
+            run_keep_mark(run, record);
+        }
         run->records++;
     }
     run->now_cycles = cycle_of(run, pf_dram_feed_clock(run->feed));
     if (run->paranoid)
         pf_dram_check(run->machine->dram);
     return block->count;
-}
-
-void run_finish_dram(PfRun *run)
-{
-    run->now_cycles = cycle_of(run, pf_dram_feed_finish(run->feed));
 }

@@ -72,6 +72,33 @@ static PfStatValue read_hash_engine_energy(const void *user)
                              : pf_stat_double((double)bytes * picojoules * JOULES_PER_PJ);
 }
 
+/* What DRAM has spent since statistics count. False where its preset has no currents, or where only
+ * time is known, but not what it did, and NEEDS_REQUESTS. */
+static bool find_dram_energy(const PfRun *run, bool needs_requests, PfDramEnergy *ret_spent)
+{
+    const PfDramEnergy *origin = &run->dram_origin;
+    if (!pf_dram_energy(run->machine->dram, ret_spent) || (needs_requests && !run->work.full))
+        return false;
+    ret_spent->activate -= origin->activate;
+    ret_spent->read -= origin->read;
+    ret_spent->write -= origin->write;
+    ret_spent->refresh -= origin->refresh;
+    ret_spent->background -= origin->background;
+    return true;
+}
+
+#define READ_DRAM(function, needs_requests, expression)                                            \
+    static PfStatValue function(const void *user)                                                  \
+    {                                                                                              \
+        PfDramEnergy spent;                                                                        \
+        return find_dram_energy(user, needs_requests, &spent) ? pf_stat_double(expression)         \
+                                                              : pf_stat_null();                    \
+    }
+READ_DRAM(read_dram_activate, true, spent.activate)
+READ_DRAM(read_dram_read_write, true, spent.read + spent.write)
+READ_DRAM(read_dram_refresh, false, spent.refresh)
+READ_DRAM(read_dram_background, false, spent.background)
+
 /* Used by every run, and no figure for it. */
 static PfStatValue read_unknown(const void *user)
 {
@@ -89,7 +116,14 @@ static const struct {
      read_hash_engine_energy},
     {"cores_J", "Cores: not known.", read_unknown},
     {"caches_J", "Caches and TLBs: not known.", read_unknown},
-    {"dram_J", "DRAM: not known.", read_unknown},
+    {"dram.activate_J",
+     "DRAM's rows opened and closed; null where its preset has no currents, or requests cost no "
+     "time (timing = \"costs\").",
+     read_dram_activate},
+    {"dram.read_write_J", "What DRAM read and wrote; null likewise.", read_dram_read_write},
+    {"dram.refresh_J", "DRAM's refreshes; null where its preset has no currents.",
+     read_dram_refresh},
+    {"dram.background_J", "DRAM standing by; null likewise.", read_dram_background},
 };
 
 static PfStatValue read_total(const void *user)

@@ -34,6 +34,8 @@ static void restart(PfRun *run)
     run->transfers_origin = run_transfers(run);
     run->cam_fJ_origin = pf_cam_stats(run->machine->cams[0])->energy_fJ;
     run->hash_bytes_origin = pf_hash_engine_stats(run->machine->hash_engine)->bytes;
+    pf_dram_advance(run->machine->dram, run->now_cycles);
+    pf_dram_energy(run->machine->dram, &run->dram_origin);
     run->memory.frames.peak_frames = run->memory.frames.used_frames;
     run_restart_bills(run);
     pf_host_bill_settle(run->host->bill);
@@ -182,7 +184,8 @@ static void keep_statistic(const PfStatInfo *info, PfStatValue value, void *user
     g_autofree char *own = g_strconcat(run->setup->ops->name, ".", NULL);
     const char *const told[] = {"memory.", "policy.", "reason.", "sharing.",
                                 "filter.", "class.",  "cam.",    own};
-    bool is_told = false;
+    bool is_dram = run->feed != NULL && g_str_has_prefix(info->name, "dram.");
+    bool is_told = is_dram;
     for (unsigned i = 0; i < G_N_ELEMENTS(told); i++)
         is_told |= g_str_has_prefix(info->name, told[i]) != FALSE;
     if (!is_told)
@@ -194,6 +197,11 @@ static void keep_statistic(const PfStatInfo *info, PfStatValue value, void *user
 void run_play_mark(PfRun *run, const PfRecord *record)
 {
     run_barrier(run, 0);
+    run_keep_mark(run, record);
+}
+
+void run_keep_mark(PfRun *run, const PfRecord *record)
+{
     const char *label = record->detail->name;
     char *const *roi = run->config->roi;
     bool bounded = roi != NULL && roi[0] != NULL && roi[1] != NULL;

@@ -173,6 +173,9 @@ void simulation_setup_init(PfSetup *setup, PfConfig *config, const PfRegistry *r
         pf_config_complain(root, "policies", "mode = \"%s\" has no policies; leave them out",
                            modes[setup->run.mode]);
     check_caches(setup, pf_config_section(config, "machine"));
+    if (setup->run.mode == PF_MODE_DRAM && setup->run.warmup != NULL &&
+        setup->run.warmup_mark == NULL)
+        pf_config_complain(root, "warmup", "mode = \"dram\" warms up to a mark: \"mark:LABEL\"");
 }
 
 void simulation_setup_clear(PfSetup *setup)

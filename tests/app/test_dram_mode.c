@@ -65,6 +65,36 @@ static void one_outstanding(void)
     spawn_clear_place(place);
 }
 
+static void marks(void)
+{
+    /* Between the marks two reads of closed banks: ACT at 0 of the region and, tRRD_S = 4 later, of
+     * another group: both data by 42 clocks. The first two and the last do not count. */
+    char *place = spawn_make_place();
+    spawn_write(place, "a.trace",
+                "pagefold-trace 1\npage 4KiB\nclock 1GHz\ngrain access\ncontext a vm memory=64MiB\n"
+                "map a 0x0 1024 anon\nread a 0x0 64\nread a 0x40 64\nmark one\nread a 0x8000 64\n"
+                "read a 0x2000 64\nmark two\nread a 0xc000 64\n");
+    spawn_write(place, "a.cfg", "mode = \"dram\"; trace = \"a.trace\";"
+                                "roi = (\"mark:one\", \"mark:two\");"
+                                "machine = { dram = { refresh = \"none\"; }; };");
+    expect(place, "dram.reads", "seed=1", 2);
+    expect(place, "dram.row_misses", "seed=1", 2);
+    g_autofree char *rows = spawn_read(place, "out/marks.csv");
+    CU_ASSERT_PTR_NOT_NULL(strstr(rows, "\nnone,two,dram.reads,2\n"));
+    /* Energy adds up: two activations and reads, eight devices at 1.2 V. */
+    double clock_J = 8 * 1.2 * 1e-3 * 0.833e-9;
+    expect(place, "energy.account.dram.activate_J", "seed=1",
+           2 * clock_J * (48 * 56 - 43 * 39 - 34 * 17));
+    expect(place, "energy.account.dram.read_write_J", "seed=1", 2 * clock_J * (135 - 43) * 4);
+    g_autofree char *unknown = statistic(place, "energy.account.dram.background_J",
+                                         "machine.dram.preset=\"HBM2-2000-8Gb-x64\"");
+    CU_ASSERT_STRING_EQUAL(unknown, "null");
+    g_auto(Spawned) time = spawn(place, "run", "a.cfg", "-s", "warmup=\"20ms\"");
+    CU_ASSERT_EQUAL(time.status, 2);
+    CU_ASSERT_PTR_NOT_NULL(strstr(time.err, "mode = \"dram\" warms up to a mark"));
+    spawn_clear_place(place);
+}
+
 static void kinds(void)
 {
     char *place = place_with("lackey", "I  400,4\n L 800,8\n S c00,8\n M 1000,8\n", "");
@@ -121,6 +151,7 @@ static void too_far(void)
 static const PfCheck checks[] = {
     {"unloaded latencies are those of the data sheet to the clock", unloaded},
     {"one outstanding request waits for the one before", one_outstanding},
+    {"a region of interest lies between marks, at which all that was sent is served", marks},
     {"lackey's fetches, loads, stores and modifies are reads and writes", kinds},
     {"what is wrong with an input is told in a line, with its place", mistakes},
     {"an address beyond the memory is an error, and so are policies", too_far},

@@ -102,7 +102,7 @@ static void bench_dram(Work *work, const char *title, uint64_t cycles_apart)
     uint64_t now_cycles = 0;
     MEASURE(title, {
         PfRequest request = read_at(work->addresses[i], now_cycles += cycles_apart);
-        work->sum += pf_dram_access(pf_dram_port(dram), &request);
+        work->sum += pf_port_wait(pf_dram_port(dram), pf_dram_access(pf_dram_port(dram), &request));
     });
 }
 

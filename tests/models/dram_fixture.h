@@ -26,6 +26,13 @@ static inline PfDram *dram_of(PfDramConfig config)
     return pf_dram_new(&config, PF_PS_PER_SECOND, NULL, NULL);
 }
 
+/* The cycle at which REQUEST is done. */
+static inline uint64_t dram_wait(PfDram *dram, const PfRequest *request)
+{
+    PfPort *port = pf_dram_port(dram);
+    return pf_port_wait(port, pf_port_access(port, request));
+}
+
 /* A request of a transaction at CLOCK; the clocks until its answer. */
 static inline uint64_t dram_ask(PfDram *dram, PfAccessKind kind, uint64_t address, uint64_t clock)
 {
@@ -35,7 +42,7 @@ static inline uint64_t dram_ask(PfDram *dram, PfAccessKind kind, uint64_t addres
                          .size_bytes = pf_dram_preset(dram)->transaction_bytes,
                          .kind = (uint8_t)kind,
                          .actor = PF_ACTOR_DEMAND};
-    uint64_t answer = pf_dram_access(pf_dram_port(dram), &request);
+    uint64_t answer = dram_wait(dram, &request);
     CU_ASSERT_EQUAL(answer % tck_ps, 0);
     return answer / tck_ps - clock;
 }

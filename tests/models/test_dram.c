@@ -6,16 +6,16 @@ static void transactions(void)
     g_autoptr(PfDram) dram = dram_of(dram_config(DDR4_2400));
     PfRequest request = {.address = {0}, .size_bytes = 256, .kind = PF_ACCESS_READ};
     /* Four bursts of one row, CCD_L = 6 apart: 38 + 3 * 6 clocks. */
-    CU_ASSERT_EQUAL(pf_dram_access(pf_dram_port(dram), &request), (38 + 18) * 833);
+    CU_ASSERT_EQUAL(dram_wait(dram, &request), (38 + 18) * 833);
     CU_ASSERT_EQUAL(pf_dram_stats(dram)->reads, 4);
     CU_ASSERT_EQUAL(pf_dram_stats(dram)->row_hits, 3);
     /* Eight bytes cost a whole burst, and two if they lie across a boundary. */
     request.size_bytes = 8;
     request.address.bytes = 56;
-    pf_dram_access(pf_dram_port(dram), &request);
+    dram_wait(dram, &request);
     CU_ASSERT_EQUAL(pf_dram_stats(dram)->reads, 5);
     request.address.bytes = 57;
-    pf_dram_access(pf_dram_port(dram), &request);
+    dram_wait(dram, &request);
     CU_ASSERT_EQUAL(pf_dram_stats(dram)->reads, 7);
     pf_dram_check(dram);
 }
@@ -26,10 +26,10 @@ static void rounding(void)
     g_autoptr(PfDram) dram = pf_dram_new(&config, 2600000000U, NULL, NULL);
     PfRequest request = {.address = {0}, .size_bytes = 64, .kind = PF_ACCESS_READ};
     /* 38 * 833 ps * 2.6 GHz = 82.3 cycles. */
-    CU_ASSERT_EQUAL(pf_dram_access(pf_dram_port(dram), &request), 83);
+    CU_ASSERT_EQUAL(dram_wait(dram, &request), 83);
     /* Cycle 1000 is 384615.4 ps = clock 461.7: seen at 462, done at 483 = 402339 ps = 1046.1. */
     request.now_cycles = 1000;
-    CU_ASSERT_EQUAL(pf_dram_access(pf_dram_port(dram), &request), 1047);
+    CU_ASSERT_EQUAL(dram_wait(dram, &request), 1047);
 }
 
 static void refresh_edge(void)
@@ -135,7 +135,7 @@ static uint64_t read_of_core(PfDram *dram, uint16_t core, uint64_t address, uint
                          .size_bytes = 64,
                          .core = core,
                          .kind = PF_ACCESS_READ};
-    return pf_dram_access(pf_dram_port(dram), &request) / 833 - clock;
+    return dram_wait(dram, &request) / 833 - clock;
 }
 
 static void core_far_behind(void)

@@ -102,7 +102,7 @@ static void through_the_port(void)
                                  .core = (uint16_t)pf_rng_below(&rng, 3),
                                  .kind = pf_rng_below(&rng, 3) == 0 ? PF_ACCESS_WRITE
                                                                     : PF_ACCESS_READ};
-            uint64_t done = pf_dram_access(pf_dram_port(dram), &request);
+            uint64_t done = dram_wait(dram, &request);
             CU_ASSERT_TRUE(done >= request.now_cycles);
         }
         pf_dram_check(dram);

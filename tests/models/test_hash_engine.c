@@ -187,7 +187,8 @@ static void controller_reads_dram(void)
     uint64_t last = 0;
     for (unsigned i = 0; i < LINES; i++) {
         PfRequest request = {.address = {PAGE + i * LINE}, .now_cycles = 5 + i, .size_bytes = LINE};
-        uint64_t done = pf_dram_access(pf_dram_port(twin), &request);
+        PfPort *port = pf_dram_port(twin);
+        uint64_t done = pf_port_wait(port, pf_port_access(port, &request));
         last = MAX(last, done);
     }
     CU_ASSERT_EQUAL(page_from(engine, PAGE, 5), last + DEPTH);
@@ -205,7 +206,8 @@ static void check_bits_are_four_reads(void)
     for (unsigned i = 0; i < 4; i++) {
         PfRequest request = {
             .address = {i * 1024 + 128}, .now_cycles = 5 + i, .size_bytes = LINE};
-        uint64_t done = pf_dram_access(pf_dram_port(twin), &request);
+        PfPort *port = pf_dram_port(twin);
+        uint64_t done = pf_port_wait(port, pf_port_access(port, &request));
         last = MAX(last, done);
     }
     CU_ASSERT_EQUAL(page_from(engine, 0, 5), last + DEPTH);
