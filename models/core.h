@@ -48,6 +48,8 @@ typedef struct {
     uint64_t window_instructions;
     uint64_t mshrs;
     double dependent_share; /* of the reads that the trace does not mark as dependent */
+    double instruction_pJ;  /* without what caches and TLBs take; NaN: not known */
+    double leakage_mW;      /* likewise */
 } PfCoreConfig;
 
 extern const PfConfigField pf_core_fields[];
