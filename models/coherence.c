@@ -41,7 +41,7 @@ struct PfCoherence {
     unsigned gate_count;
     /* What the filter knows, by blocks of neighbouring lines, of which programs use several. */
     PfTable blocks;      /* line / BLOCK_LINES + 1 -> number of the block, from 1 */
-    GArray *holders;     /* of uint64_t, BLOCK_LINES a block: a bit for each core that may hold it */
+    GArray *holders;     /* of uint64_t, BLOCK_LINES a block: a bit for each core that may hold */
     uint64_t blocks_max; /* then all is made anew */
     PfCoherenceStats stats;
 };
