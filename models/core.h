@@ -12,9 +12,10 @@
  *   - a read depends on the previous read's result;
  *   - it is drained (a barrier, a system call).
  * A write that misses takes an MSHR but does not hold up the window: it has retired into the store
- * buffer. That is left in order, so behind a miss all later stores stay in it, and the one that finds
- * no room waits for the miss (total store order; Intel 64 and IA-32 Architectures Software Developer's
- * Manual, volume 3, section 9.2). A window of 1 is a blocking, in-order core: every access is waited for in full.
+ * buffer. That is left in order, so behind a miss all later stores stay in it, and the one that
+ * finds no room waits for the miss (total store order: Intel 64 and IA-32 Architectures Software
+ * Developer's Manual, volume 3, chapter on memory ordering). A window of 1 is a blocking, in-order
+ * core: every access is waited for in full.
  *
  * An access whose translation takes time (pf_core_translate) is done as much later, so that page
  * walks overlap like misses. A write retires when it is translated: until then it holds up the

@@ -121,7 +121,7 @@ static void test_slowest(void)
 
 static void test_quantiles(void)
 {
-    /* Of 1 .. 60 each length has a bucket: ranks 30, 57, 59.4 and 59.94, the last two rounded up. */
+    /* Of 1 .. 60 each length has a bucket: ranks 30, 57, 59.4 and 59.94, rounded up. */
     g_autoptr(Played) played = many(60);
     CU_ASSERT_EQUAL(at_end(played, "none", "span.s.p50_cycles"), 30);
     CU_ASSERT_EQUAL(at_end(played, "none", "span.s.p95_cycles"), 57);

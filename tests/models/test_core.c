@@ -167,7 +167,7 @@ static void store_buffer(void)
         CU_ASSERT_EQUAL(pf_core_issue(other, HIT, HIT, true, false), 0);
 }
 
-/* Through a hit, as through a miss: the place of one is there for the next as soon as it is done. */
+/* The place of one is there for the next as soon as that is done. */
 static void store_buffer_of_one(void)
 {
     PfCoreConfig config = {.cpi = 1.0, .window_instructions = 10, .mshrs = 4, .store_buffer = 1};
