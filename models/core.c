@@ -46,6 +46,22 @@ const PfConfigField pf_core_fields[] = {
      .max = 1,
      .unit = "ratio",
      .description = "Share of unmarked reads that wait for the previous read's result."},
+    {.key = "instruction_pJ",
+     .type = PF_CONFIG_DOUBLE,
+     .offset = offsetof(PfCoreConfig, instruction_pJ),
+     .standard = "auto",
+     .automatic = true,
+     .unit = "pJ",
+     .description = "Energy of an instruction, without what caches and TLBs take; auto: not known, "
+                    "and so is the energy."},
+    {.key = "leakage_mW",
+     .type = PF_CONFIG_DOUBLE,
+     .offset = offsetof(PfCoreConfig, leakage_mW),
+     .standard = "auto",
+     .automatic = true,
+     .unit = "mW",
+     .description = "Power that a core takes always, without its caches and TLBs; auto: not "
+                    "known."},
 };
 const size_t pf_core_field_count = G_N_ELEMENTS(pf_core_fields);
 

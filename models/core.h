@@ -52,6 +52,8 @@ typedef struct {
     uint64_t mshrs;
     uint64_t store_buffer;  /* entries; 0: without end */
     double dependent_share; /* of the reads that the trace does not mark as dependent */
+    double instruction_pJ;  /* without what caches and TLBs take; NaN: not known */
+    double leakage_mW;      /* likewise */
 } PfCoreConfig;
 
 extern const PfConfigField pf_core_fields[];

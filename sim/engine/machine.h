@@ -116,3 +116,6 @@ void pf_machine_check(const PfMachine *machine);
 /* Makes the caches of all cores, in front of memory. False with PF_ERROR_CONFIG. */
 bool machine_build_caches(PfMachine *machine, uint64_t seed, PfStats *stats, GError **error);
 void machine_free_caches(PfMachine *machine);
+
+/* How many caches of LEVEL the first CORES cores have together. */
+unsigned pf_machine_cache_count(const PfMachine *machine, unsigned level, unsigned cores);
