@@ -229,6 +229,7 @@ void pf_simulation_list_stats(const PfRegistry *registry, PfStatVisitor visit, v
         g_assert_no_error(error);
         pf_stats_visit(run->stats, list_once, &list);
         run_list_contexts(run, list_once, &list);
+        run_list_spans(list_once, &list);
         pf_run_free(run);
     }
     g_hash_table_unref(list.told);
