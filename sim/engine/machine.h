@@ -35,6 +35,7 @@ typedef struct {
     PfCoreConfig core;
     PfMmuConfig mmu;
     PfDramConfig dram;
+    PfDramLoadConfig background;
     PfHashEngineConfig hash_engine;
     PfCamConfig cam;
     PfCoherenceConfig coherence;
@@ -95,6 +96,7 @@ typedef struct {
     bool remaps;            /* the memory controller translates bus addresses */
     bool tells_conflicts;   /* misses of last caches that nodes share, behind others */
     bool tells_write_backs; /* pf_machine_listen will be called */
+    bool has_background;    /* others may load DRAM */
     uint64_t seed;
 } PfMachineUse;
 

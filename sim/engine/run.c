@@ -137,6 +137,7 @@ PfRun *pf_run_new(const PfRunConfig *config, const PfMachineConfig *machine_conf
                         .remaps = remaps,
                         .tells_conflicts = pf_policy_setup_minds_color(setup),
                         .tells_write_backs = setup->ops->line_written_back != NULL,
+                        .has_background = config->mode != PF_MODE_DRAM,
                         .seed = config->seed};
     run->machine = pf_machine_new(machine_config, &use, run->stats, error);
     if (run->machine != NULL)
