@@ -52,8 +52,8 @@ static void shared_frames(void)
     CU_ASSERT_EQUAL(played_stat(played, "brute", "cache.l2.hits_on_shared_frames"), 3);
 }
 
-/* Four pages are 256 lines, 8 for each of the 32 sets of 4 ways of a first level: read in turn, none
- * is there when it comes again. The shared level of the reader's node holds them all then. */
+/* Four pages are 256 lines, 8 for each of the 32 sets of 4 ways of a first level: read in turn,
+ * none is there when it comes again. The shared level of the reader's node holds them all then. */
 static void shared_frames_of_another_node(void)
 {
     enum { PAGES = 4, LINES = PAGES * 64 };
