@@ -136,6 +136,22 @@ static void add_record(PfTraceWriter *writer, const PfRecord *record)
     }
 }
 
+static void add_packed(PfTraceWriter *writer, uint32_t context, const uint64_t *words, size_t count,
+                       PfPackedCounts *counts)
+{
+    Sink *sink = writer->form;
+    size_t taken = 0;
+    while (taken < count) {
+        size_t step =
+            pf_encoder_add_packed(sink->encoder, context, words + taken, count - taken, counts);
+        taken += step;
+        if (step == 0) {
+            flush_contents(writer, sink);
+            flush_records(writer, sink);
+        }
+    }
+}
+
 static void put_index(PfTraceWriter *writer, Sink *sink)
 {
     for (guint at = 0; at < sink->index->len;) {
@@ -186,6 +202,7 @@ const PfTraceSink pf_trace_sink_binary = {
     .open = open_sink,
     .content = add_content,
     .add = add_record,
+    .add_packed = add_packed,
     .finish = finish_sink,
     .close = close_sink,
 };

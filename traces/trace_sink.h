@@ -4,6 +4,7 @@
 #include "trace.h"
 #include "trace_content.h"
 #include "trace_output.h"
+#include "trace_packed.h"
 #include "trace_rules.h"
 #include "trace_strings.h"
 
@@ -16,6 +17,9 @@ typedef struct {
     void (*content)(PfTraceWriter *writer, const PfContentSpec *spec);
     /* A record that obeys the rules. */
     void (*add)(PfTraceWriter *writer, const PfRecord *record);
+    /* COUNT packed words within their limits. NULL: they come as records. */
+    void (*add_packed)(PfTraceWriter *writer, uint32_t context, const uint64_t *words,
+                       size_t count, PfPackedCounts *counts);
     void (*finish)(PfTraceWriter *writer);
     void (*close)(PfTraceWriter *writer);
 } PfTraceSink;

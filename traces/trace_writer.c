@@ -1,5 +1,6 @@
 #include <inttypes.h>
 
+#include "binary_layout.h"
 #include "error.h"
 #include "trace_names.h"
 #include "trace_sink.h"
@@ -113,6 +114,66 @@ void pf_trace_writer_add(PfTraceWriter *writer, const PfRecord *record)
     writer->sink->add(writer, &kept);
     writer->records++;
     writer->records_by_kind[record->kind]++;
+}
+
+/* The record that WORDS begin. */
+static PfRecord unpack(uint32_t context, const uint64_t *words)
+{
+    static const PfRecordKind kinds[PF_PACKED_KINDS] = {
+        PF_RECORD_READ, PF_RECORD_WRITE, PF_RECORD_WRITE, PF_RECORD_FETCH, PF_RECORD_RUN};
+    PfPackedKind kind = pf_packed_kind(words[0]);
+    PfRecord record = {.kind = (uint8_t)kinds[kind],
+                       .context = context,
+                       .content = PF_TRACE_NO_CONTENT,
+                       .count = pf_packed_address(words[0])};
+    if (kind == PF_PACKED_RUN)
+        return record;
+    record.address = record.count;
+    record.count = (uint64_t)1 << pf_packed_bytes_log(words[0]);
+    if (kind == PF_PACKED_WRITE) {
+        record.flags = PF_RECORD_HAS_VALUE;
+        record.value = words[1] & pf_mask_bytes((unsigned)record.count);
+    }
+    return record;
+}
+
+static void add_unpacked(PfTraceWriter *writer, uint32_t context, const uint64_t *words,
+                         size_t count, PfPackedCounts *counts)
+{
+    for (size_t i = 0; i < count; i += pf_packed_words(words[i])) {
+        PfRecord record = unpack(context, words + i);
+        pf_trace_writer_add(writer, &record);
+        counts->records[pf_packed_kind(words[i])]++;
+        counts->instructions += record.kind == PF_RECORD_RUN ? record.count : 0;
+    }
+}
+
+void pf_trace_writer_add_packed(PfTraceWriter *writer, uint32_t context, const uint64_t *words,
+                                size_t count, PfPackedCounts *counts)
+{
+    g_assert(!writer->is_finished);
+    g_assert(writer->header.page_bytes >= 1U << PF_PACKED_FETCH_LOG_MAX);
+    const PfTraceContext *known = pf_trace_rules_context(writer->rules, context);
+    g_assert(known != NULL && !known->has_exited);
+    if (writer->failure != NULL || count == 0)
+        return;
+    if (writer->sink->add_packed == NULL) {
+        add_unpacked(writer, context, words, count, counts);
+        return;
+    }
+    PfPackedCounts batch = {0};
+    writer->sink->add_packed(writer, context, words, count, &batch);
+    const uint64_t *records = batch.records;
+    writer->records_by_kind[PF_RECORD_READ] += records[PF_PACKED_READ];
+    writer->records_by_kind[PF_RECORD_WRITE] +=
+        records[PF_PACKED_WRITE] + records[PF_PACKED_WRITE_UNKNOWN];
+    writer->records_by_kind[PF_RECORD_FETCH] += records[PF_PACKED_FETCH];
+    writer->records_by_kind[PF_RECORD_RUN] += records[PF_PACKED_RUN];
+    counts->instructions += batch.instructions;
+    for (unsigned i = 0; i < PF_PACKED_KINDS; i++) {
+        writer->records += records[i];
+        counts->records[i] += records[i];
+    }
 }
 
 bool pf_trace_writer_finish(PfTraceWriter *writer, GError **error)

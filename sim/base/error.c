@@ -12,6 +12,8 @@ int pf_error_exit_status(const GError *error)
         return 2;
     case PF_ERROR_TRACE:
         return 3;
+    case PF_ERROR_GUEST:
+        return 125;
     case PF_ERROR_INTERRUPTED:
         return 130;
     case PF_ERROR_IO:

@@ -13,6 +13,7 @@ typedef enum {
     PF_ERROR_IO,          /* the host failed us: no space, no permission: exit status 1 */
     PF_ERROR_LIMIT,       /* a limit of the simulated machine or of pagefold: exit status 1 */
     PF_ERROR_DIFFERENCE,  /* a check found a difference: exit status 1 */
+    PF_ERROR_GUEST,       /* a program cannot be recorded: exit status 125 */
     PF_ERROR_INTERRUPTED, /* the user stopped it: exit status 130 */
 } PfErrorCode;
 
