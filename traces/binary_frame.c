@@ -6,7 +6,7 @@
 #include "binary_decode.h"
 
 /* Higher levels cost four times the time for some percent of the size. */
-enum { COMPRESSION_LEVEL = 3 };
+enum { COMPRESSION_LEVEL = 3, COMPRESSION_LEVEL_HURRIED = 1 };
 
 enum { HEADER_CHECKED_BYTES = PF_FRAME_HEADER_BYTES - PF_CHECKSUM_BYTES };
 
@@ -67,12 +67,13 @@ void pf_packer_free(PfPacker *packer)
 }
 
 const uint8_t *pf_packer_pack(PfPacker *packer, const uint8_t *payload, size_t length,
-                              uint64_t seed, PfFrameHeader *header)
+                              uint64_t seed, bool is_hurried, PfFrameHeader *header)
 {
     g_assert(length > 0);
     g_assert(length <= PF_FRAME_PAYLOAD_MAX);
+    int level = is_hurried ? COMPRESSION_LEVEL_HURRIED : COMPRESSION_LEVEL;
     size_t packed = ZSTD_compressCCtx(packer->context, packer->bytes, sizeof(packer->bytes),
-                                      payload, length, COMPRESSION_LEVEL);
+                                      payload, length, level);
     g_assert(!ZSTD_isError(packed));
     header->compressed_bytes = (uint32_t)packed;
     header->payload_bytes = (uint32_t)length;

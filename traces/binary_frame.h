@@ -1,6 +1,8 @@
 /* Frames of the binary form: headers, checksums, compression. */
 #pragma once
 
+#include <stdbool.h>
+
 #include "binary_layout.h"
 
 /* XXH64 of LENGTH bytes. */
@@ -19,10 +21,11 @@ typedef struct PfPacker PfPacker;
 PfPacker *pf_packer_new(void);
 void pf_packer_free(PfPacker *packer);
 
-/* Compresses PAYLOAD (at most PF_FRAME_PAYLOAD_MAX), completes HEADER (kind, count and first are
- * given), and returns the compressed bytes, which live until the next call. */
+/* Compresses PAYLOAD (at most PF_FRAME_PAYLOAD_MAX), for speed if IS_HURRIED, completes HEADER
+ * (kind, count and first are given), and returns the compressed bytes, which live until the next
+ * call. */
 const uint8_t *pf_packer_pack(PfPacker *packer, const uint8_t *payload, size_t length,
-                              uint64_t seed, PfFrameHeader *header);
+                              uint64_t seed, bool is_hurried, PfFrameHeader *header);
 
 typedef struct PfUnpacker PfUnpacker;
 

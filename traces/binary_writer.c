@@ -2,13 +2,14 @@
 #include "binary_contents.h"
 #include "binary_encode.h"
 #include "binary_frame.h"
+#include "binary_press.h"
 #include "trace_sink.h"
 
 /* Contents and records collect side by side; a flush writes the contents, then the records that may
  * use them. */
 typedef struct {
     uint64_t seed;
-    PfPacker *packer;
+    PfPress *press;
     PfEncoder *encoder;
     GByteArray *contents;         /* payload begun */
     uint32_t contents_ended;      /* contents whose last byte is in it */
@@ -17,8 +18,6 @@ typedef struct {
     uint64_t records_first;
     bool has_time;
     uint64_t time_ps; /* the first `time` of the records begun */
-    GByteArray *index;
-    uint8_t payload[PF_FRAME_PAYLOAD_MAX];
 } Sink;
 
 static void put_file_header(PfTraceWriter *writer, Sink *sink)
@@ -43,61 +42,52 @@ static void put_file_header(PfTraceWriter *writer, Sink *sink)
 static void *open_sink(PfTraceWriter *writer)
 {
     Sink *sink = g_new0(Sink, 1);
-    sink->packer = pf_packer_new();
     sink->encoder = pf_encoder_new(writer->rules);
     sink->contents = g_byte_array_new();
-    sink->index = g_byte_array_new();
     put_file_header(writer, sink);
+    sink->press = pf_press_new(writer->output, sink->seed);
     return sink;
 }
 
-/* Writes a frame; returns its bytes in the file. */
-static uint64_t put_frame(PfTraceWriter *writer, Sink *sink, PfFrameHeader *header,
-                          const uint8_t *payload, size_t length)
+static void put_frame(Sink *sink, const PfFrameHeader *header, const uint8_t *payload,
+                      size_t length)
 {
-    const uint8_t *packed = pf_packer_pack(sink->packer, payload, length, sink->seed, header);
-    uint8_t bytes[PF_FRAME_HEADER_BYTES];
-    pf_frame_put_header(bytes, header, sink->seed);
-    pf_output_write(writer->output, bytes, sizeof(bytes));
-    pf_output_write(writer->output, packed, header->compressed_bytes);
-    return sizeof(bytes) + (uint64_t)header->compressed_bytes;
+    memcpy(pf_press_room(sink->press), payload, length);
+    pf_press_add(sink->press, header, length, 0);
 }
 
-static void flush_contents(PfTraceWriter *writer, Sink *sink)
+static void flush_contents(Sink *sink)
 {
     if (sink->contents->len == 0)
         return;
     PfFrameHeader header = {
         .kind = PF_FRAME_CONTENTS, .count = sink->contents_ended, .first = sink->contents_first};
-    uint64_t total = put_frame(writer, sink, &header, sink->contents->data, sink->contents->len);
-    pf_index_add(sink->index, header.kind, total, header.count, 0);
+    put_frame(sink, &header, sink->contents->data, sink->contents->len);
     sink->contents_first += sink->contents_ended;
     sink->contents_ended = 0;
     sink->contents_idle_bytes += sink->contents->len;
     g_byte_array_set_size(sink->contents, 0);
 }
 
-static void flush_records(PfTraceWriter *writer, Sink *sink)
+static void flush_records(Sink *sink)
 {
     uint32_t count = pf_encoder_count(sink->encoder);
     if (count == 0)
         return;
     PfFrameHeader header = {.kind = PF_FRAME_RECORDS, .count = count, .first = sink->records_first};
-    size_t length = pf_encoder_take(sink->encoder, sink->payload);
-    uint64_t total = put_frame(writer, sink, &header, sink->payload, length);
-    pf_index_add(sink->index, header.kind, total, count, sink->has_time ? sink->time_ps + 1 : 0);
+    size_t length = pf_encoder_take(sink->encoder, pf_press_room(sink->press));
+    pf_press_add(sink->press, &header, length, sink->has_time ? sink->time_ps + 1 : 0);
     sink->records_first += count;
     sink->has_time = false;
     sink->contents_idle_bytes = 0;
 }
 
 /* BYTES go into as many frames as they need. */
-static void add_content_bytes(PfTraceWriter *writer, Sink *sink, const uint8_t *bytes,
-                              size_t length)
+static void add_content_bytes(Sink *sink, const uint8_t *bytes, size_t length)
 {
     while (length > 0) {
         if (sink->contents->len == PF_FRAME_PAYLOAD_MAX)
-            flush_contents(writer, sink);
+            flush_contents(sink);
         size_t part = MIN(length, (size_t)PF_FRAME_PAYLOAD_MAX - sink->contents->len);
         g_byte_array_append(sink->contents, bytes, (guint)part);
         bytes += part;
@@ -110,13 +100,13 @@ static void add_content(PfTraceWriter *writer, const PfContentSpec *spec)
     Sink *sink = writer->form;
     size_t wanted = PF_CONTENT_ITEM_BYTES_MAX + (size_t)spec->length;
     if (sink->contents->len > 0 && sink->contents->len + wanted > PF_FRAME_PAYLOAD_MAX) {
-        flush_contents(writer, sink);
-        flush_records(writer, sink);
+        flush_contents(sink);
+        flush_records(sink);
     }
     if (sink->contents_idle_bytes > PF_CONTENTS_PENDING_MAX / 2)
         pf_trace_writer_fail(writer, "too many contents that no record uses");
     pf_content_put(sink->contents, spec);
-    add_content_bytes(writer, sink, spec->bytes, spec->length);
+    add_content_bytes(sink, spec->bytes, spec->length);
     sink->contents_ended++;
 }
 
@@ -124,8 +114,8 @@ static void add_record(PfTraceWriter *writer, const PfRecord *record)
 {
     Sink *sink = writer->form;
     if (!pf_encoder_has_room(sink->encoder, record)) {
-        flush_contents(writer, sink);
-        flush_records(writer, sink);
+        flush_contents(sink);
+        flush_records(sink);
     }
     const char *problem = pf_encoder_add(sink->encoder, record);
     if (problem != NULL)
@@ -146,18 +136,19 @@ static void add_packed(PfTraceWriter *writer, uint32_t context, const uint64_t *
             pf_encoder_add_packed(sink->encoder, context, words + taken, count - taken, counts);
         taken += step;
         if (step == 0) {
-            flush_contents(writer, sink);
-            flush_records(writer, sink);
+            flush_contents(sink);
+            flush_records(sink);
         }
     }
 }
 
-static void put_index(PfTraceWriter *writer, Sink *sink)
+static void put_index(Sink *sink, const GByteArray *index)
 {
-    for (guint at = 0; at < sink->index->len;) {
-        size_t length = MIN(sink->index->len - at, (guint)PF_FRAME_PAYLOAD_MAX);
+    for (guint at = 0; at < index->len;) {
+        size_t length = MIN(index->len - at, (guint)PF_FRAME_PAYLOAD_MAX);
         PfFrameHeader header = {.kind = PF_FRAME_INDEX, .first = at};
-        put_frame(writer, sink, &header, sink->index->data + at, length);
+        put_frame(sink, &header, index->data + at, length);
+        pf_press_drain(sink->press);
         at += (guint)length;
     }
 }
@@ -165,10 +156,11 @@ static void put_index(PfTraceWriter *writer, Sink *sink)
 static void finish_sink(PfTraceWriter *writer)
 {
     Sink *sink = writer->form;
-    flush_contents(writer, sink);
-    flush_records(writer, sink);
+    flush_contents(sink);
+    flush_records(sink);
+    const GByteArray *index = pf_press_drain(sink->press);
     uint64_t index_offset = pf_output_offset(writer->output);
-    put_index(writer, sink);
+    put_index(sink, index);
     PfTotals totals = {.contexts = writer->rules->contexts->len,
                        .strings = pf_encoder_strings(sink->encoder)};
     memcpy(totals.contents_by_form, writer->contents_by_form, sizeof(totals.contents_by_form));
@@ -177,7 +169,8 @@ static void finish_sink(PfTraceWriter *writer)
     pf_totals_put(payload, &totals);
     PfFrameHeader header = {
         .kind = PF_FRAME_TOTALS, .count = PF_RECORD_KINDS, .first = writer->records};
-    put_frame(writer, sink, &header, payload, sizeof(payload));
+    put_frame(sink, &header, payload, sizeof(payload));
+    pf_press_drain(sink->press);
     uint8_t trailer[PF_TRAILER_BYTES] = {0};
     size_t checked = PF_TRAILER_BYTES - PF_CHECKSUM_BYTES;
     pf_put_u32(trailer, PF_FRAME_TRAILER);
@@ -190,11 +183,16 @@ static void finish_sink(PfTraceWriter *writer)
 static void close_sink(PfTraceWriter *writer)
 {
     Sink *sink = writer->form;
-    pf_packer_free(sink->packer);
+    pf_press_free(sink->press);
     pf_encoder_free(sink->encoder);
     g_byte_array_unref(sink->contents);
-    g_byte_array_unref(sink->index);
     g_free(sink);
+}
+
+static void hurry(PfTraceWriter *writer)
+{
+    Sink *sink = writer->form;
+    pf_press_hurry(sink->press);
 }
 
 const PfTraceSink pf_trace_sink_binary = {
@@ -203,6 +201,7 @@ const PfTraceSink pf_trace_sink_binary = {
     .content = add_content,
     .add = add_record,
     .add_packed = add_packed,
+    .hurry = hurry,
     .finish = finish_sink,
     .close = close_sink,
 };

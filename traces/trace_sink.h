@@ -20,6 +20,8 @@ typedef struct {
     /* COUNT packed words within their limits. NULL: they come as records. */
     void (*add_packed)(PfTraceWriter *writer, uint32_t context, const uint64_t *words,
                        size_t count, PfPackedCounts *counts);
+    /* As pf_trace_writer_hurry; may be NULL. */
+    void (*hurry)(PfTraceWriter *writer);
     void (*finish)(PfTraceWriter *writer);
     void (*close)(PfTraceWriter *writer);
 } PfTraceSink;

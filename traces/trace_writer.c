@@ -116,6 +116,12 @@ void pf_trace_writer_add(PfTraceWriter *writer, const PfRecord *record)
     writer->records_by_kind[record->kind]++;
 }
 
+void pf_trace_writer_hurry(PfTraceWriter *writer)
+{
+    if (writer->sink->hurry != NULL)
+        writer->sink->hurry(writer);
+}
+
 /* The record that WORDS begin. */
 static PfRecord unpack(uint32_t context, const uint64_t *words)
 {

@@ -97,6 +97,7 @@ PfRecording *pf_recording_new(const PfRecordingOptions *options, const PfGuestMe
     recording->options = *options;
     recording->memory = memory;
     recording->writer = writer;
+    pf_trace_writer_hurry(writer);
     recording->changed = g_hash_table_new(g_direct_hash, g_direct_equal);
     if (options->skip == 0)
         begin(recording);

@@ -1,0 +1,140 @@
+#include "binary_press.h"
+
+#include "binary_layout.h"
+
+/* Frames that wait at most. */
+enum { JOBS = 4, JOBS_FOR_THREAD = 3 };
+
+typedef struct {
+    PfFrameHeader header;
+    size_t length;
+    uint64_t time_plus_one;
+    uint8_t *payload; /* made when first needed */
+} Job;
+
+struct PfPress {
+    PfOutput *output;
+    uint64_t seed;
+    PfPacker *packer;
+    GByteArray *index;
+    GThread *thread; /* NULL until several frames wait */
+    GMutex mutex;
+    GCond changed;
+    Job jobs[JOBS]; /* a ring */
+    uint64_t given;
+    uint64_t done;
+    bool is_hurried;
+    bool is_over;
+};
+
+PfPress *pf_press_new(PfOutput *output, uint64_t seed)
+{
+    PfPress *press = g_new0(PfPress, 1);
+    press->output = output;
+    press->seed = seed;
+    press->packer = pf_packer_new();
+    press->index = g_byte_array_new();
+    g_mutex_init(&press->mutex);
+    g_cond_init(&press->changed);
+    return press;
+}
+
+static void write_frame(PfPress *press, Job *job)
+{
+    PfFrameHeader *header = &job->header;
+    const uint8_t *packed = pf_packer_pack(press->packer, job->payload, job->length, press->seed,
+                                           press->is_hurried, header);
+    uint8_t bytes[PF_FRAME_HEADER_BYTES];
+    pf_frame_put_header(bytes, header, press->seed);
+    pf_output_write(press->output, bytes, sizeof(bytes));
+    pf_output_write(press->output, packed, header->compressed_bytes);
+    uint64_t total_bytes = sizeof(bytes) + (uint64_t)header->compressed_bytes;
+    if (header->kind == PF_FRAME_CONTENTS || header->kind == PF_FRAME_RECORDS)
+        pf_index_add(press->index, header->kind, total_bytes, header->count, job->time_plus_one);
+}
+
+static void *work(void *user)
+{
+    PfPress *press = user;
+    g_mutex_lock(&press->mutex);
+    for (;;) {
+        while (press->done == press->given && !press->is_over)
+            g_cond_wait(&press->changed, &press->mutex);
+        if (press->done == press->given)
+            break;
+        Job *job = &press->jobs[press->done % JOBS];
+        g_mutex_unlock(&press->mutex);
+        write_frame(press, job);
+        g_mutex_lock(&press->mutex);
+        press->done++;
+        g_cond_broadcast(&press->changed);
+    }
+    g_mutex_unlock(&press->mutex);
+    return NULL;
+}
+
+void pf_press_free(PfPress *press)
+{
+    if (press == NULL)
+        return;
+    pf_press_drain(press);
+    if (press->thread != NULL) {
+        g_mutex_lock(&press->mutex);
+        press->is_over = true;
+        g_cond_broadcast(&press->changed);
+        g_mutex_unlock(&press->mutex);
+        g_thread_join(press->thread);
+    }
+    for (unsigned i = 0; i < JOBS; i++)
+        g_free(press->jobs[i].payload);
+    pf_packer_free(press->packer);
+    g_byte_array_unref(press->index);
+    g_mutex_clear(&press->mutex);
+    g_cond_clear(&press->changed);
+    g_free(press);
+}
+
+void pf_press_hurry(PfPress *press)
+{
+    pf_press_drain(press);
+    press->is_hurried = true;
+}
+
+uint8_t *pf_press_room(PfPress *press)
+{
+    g_mutex_lock(&press->mutex);
+    while (press->given - press->done == JOBS)
+        g_cond_wait(&press->changed, &press->mutex);
+    g_mutex_unlock(&press->mutex);
+    Job *job = &press->jobs[press->given % JOBS];
+    if (job->payload == NULL)
+        job->payload = g_malloc(PF_FRAME_PAYLOAD_MAX);
+    return job->payload;
+}
+
+void pf_press_add(PfPress *press, const PfFrameHeader *header, size_t length,
+                  uint64_t time_plus_one)
+{
+    Job *job = &press->jobs[press->given % JOBS];
+    g_assert(job->payload != NULL);
+    job->header = *header;
+    job->length = length;
+    job->time_plus_one = time_plus_one;
+    g_mutex_lock(&press->mutex);
+    press->given++;
+    if (press->thread == NULL && press->given - press->done == JOBS_FOR_THREAD)
+        press->thread = g_thread_new("press", work, press);
+    g_cond_broadcast(&press->changed);
+    g_mutex_unlock(&press->mutex);
+}
+
+const GByteArray *pf_press_drain(PfPress *press)
+{
+    while (press->thread == NULL && press->done < press->given)
+        write_frame(press, &press->jobs[press->done++ % JOBS]);
+    g_mutex_lock(&press->mutex);
+    while (press->done < press->given)
+        g_cond_wait(&press->changed, &press->mutex);
+    g_mutex_unlock(&press->mutex);
+    return press->index;
+}
