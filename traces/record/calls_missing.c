@@ -58,8 +58,6 @@ const PfCallRow pf_calls_missing[] = {
     {SYS_io_setup, "io_setup", NULL, NULL, NULL},
     {SYS_statfs, "statfs", NULL, NULL, NULL},
     {SYS_fstatfs, "fstatfs", NULL, NULL, NULL},
-    {SYS_setuid, "setuid", NULL, NULL, NULL},
-    {SYS_setgid, "setgid", NULL, NULL, NULL},
     {SYS_ptrace, "ptrace", NULL, NULL, NULL},
     {SYS_mbind, "mbind", NULL, NULL, NULL},
     {SYS_set_mempolicy, "set_mempolicy", NULL, NULL, NULL},

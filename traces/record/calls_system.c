@@ -326,6 +326,8 @@ const PfCallRow pf_calls_system[] = {
     {SYS_geteuid, "geteuid", call_user, NULL, NULL},
     {SYS_getgid, "getgid", call_user, NULL, NULL},
     {SYS_getegid, "getegid", call_user, NULL, NULL},
+    {SYS_setuid, "setuid", call_nothing, NULL, NULL},
+    {SYS_setgid, "setgid", call_nothing, NULL, NULL},
     {SYS_getgroups, "getgroups", call_nothing, NULL, NULL},
     {SYS_set_robust_list, "set_robust_list", call_nothing, NULL, NULL},
     {SYS_sched_yield, "sched_yield", call_nothing, NULL, NULL},

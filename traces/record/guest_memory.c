@@ -104,7 +104,7 @@ uint64_t pf_guest_memory_find(const PfGuestMemory *memory, uint64_t length)
             break;
         end = MIN(end, below->start);
     }
-    bool fits = end > PF_GUEST_HEAP_END && length <= end - PF_GUEST_HEAP_END;
+    bool fits = end > PF_GUEST_WINDOW && length < end - PF_GUEST_WINDOW;
     return fits ? end - length : 0;
 }
 

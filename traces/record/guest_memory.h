@@ -2,7 +2,9 @@
  * itself uses, so that a pointer of the one is a pointer of the other.
  *
  * One window of address space holds everything but the image of a program that is linked for a
- * place of its own: a position-independent image, the heap, mappings from the top down, the stack.
+ * place of its own: mappings from the top down, the stack, a position-independent image, the heap,
+ * in this order, so that what is used much is near each other and differences of addresses are
+ * short.
  * What the program has not mapped is out of reach for the recorder too: the host's own protection
  * tells a stray access, at no cost to all others. */
 #pragma once
@@ -20,13 +22,14 @@ enum { PF_GUEST_PAGE_BYTES = 4096 };
  * of AddressSanitizer, and the same in each run. */
 #define PF_GUEST_WINDOW     ((uint64_t)0x200000000000)
 #define PF_GUEST_WINDOW_END (PF_GUEST_WINDOW + ((uint64_t)1 << 40))
-#define PF_GUEST_IMAGE      (PF_GUEST_WINDOW + ((uint64_t)1 << 20))
-#define PF_GUEST_HEAP       (PF_GUEST_WINDOW + ((uint64_t)1 << 32))
-#define PF_GUEST_HEAP_END   (PF_GUEST_WINDOW + ((uint64_t)1 << 39))
-#define PF_GUEST_STACK_END  (PF_GUEST_WINDOW_END - ((uint64_t)1 << 20))
+#define PF_GUEST_MIDDLE     (PF_GUEST_WINDOW + ((uint64_t)1 << 39))
+#define PF_GUEST_MAPS_END   (PF_GUEST_MIDDLE - ((uint64_t)64 << 20))
 /* As `ulimit -s` is on most systems. */
 #define PF_GUEST_STACK_BYTES ((uint64_t)8 << 20)
-#define PF_GUEST_MAPS_END    (PF_GUEST_STACK_END - ((uint64_t)1 << 30))
+#define PF_GUEST_STACK_END   (PF_GUEST_MIDDLE - ((uint64_t)1 << 20))
+#define PF_GUEST_IMAGE       PF_GUEST_MIDDLE
+#define PF_GUEST_HEAP        (PF_GUEST_MIDDLE + ((uint64_t)256 << 20))
+#define PF_GUEST_HEAP_END    PF_GUEST_WINDOW_END
 
 /* Pages that are alike. */
 typedef struct {

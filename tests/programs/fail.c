@@ -1,0 +1,37 @@
+/* What cannot be recorded, or ends badly: fail thread|fork|avx|crash|abort|divide */
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static void *wait_a_little(void *user)
+{
+    return user;
+}
+
+int main(int argc, char **argv)
+{
+    const char *what = argc > 1 ? argv[1] : "";
+    volatile int zero = 0;
+    puts("begins");
+    fflush(stdout);
+    if (strcmp(what, "thread") == 0) {
+        pthread_t thread;
+        pthread_create(&thread, NULL, wait_a_little, NULL);
+        pthread_join(thread, NULL);
+    } else if (strcmp(what, "fork") == 0)
+        return fork() == 0 ? 1 : 0;
+    else if (strcmp(what, "avx") == 0)
+        __asm__ volatile("vpxor %%xmm2, %%xmm1, %%xmm0" : : : "xmm0");
+    else if (strcmp(what, "popcnt") == 0)
+        __asm__ volatile("popcnt %%rcx, %%rax" : : : "rax");
+    else if (strcmp(what, "crash") == 0)
+        *(volatile int *)((char *)malloc(1 << 20) + ((size_t)1 << 30)) = 1;
+    else if (strcmp(what, "abort") == 0)
+        abort();
+    else if (strcmp(what, "divide") == 0)
+        return 1 / zero;
+    puts("ends");
+    return 0;
+}
