@@ -1,5 +1,6 @@
 /* What cannot be recorded, or ends badly: fail thread|fork|avx|crash|abort|divide */
 #include <pthread.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +14,6 @@ static void *wait_a_little(void *user)
 int main(int argc, char **argv)
 {
     const char *what = argc > 1 ? argv[1] : "";
-    volatile int zero = 0;
     puts("begins");
     fflush(stdout);
     if (strcmp(what, "thread") == 0) {
@@ -27,11 +27,11 @@ int main(int argc, char **argv)
     else if (strcmp(what, "popcnt") == 0)
         __asm__ volatile("popcnt %%rcx, %%rax" : : : "rax");
     else if (strcmp(what, "crash") == 0)
-        *(volatile int *)((char *)malloc(1 << 20) + ((size_t)1 << 30)) = 1;
+        *(volatile int *)((uintptr_t)argv - ((uintptr_t)1 << 30)) = 1;
     else if (strcmp(what, "abort") == 0)
         abort();
     else if (strcmp(what, "divide") == 0)
-        return 1 / zero;
+        __asm__ volatile("xorl %%ecx, %%ecx\n\tidivl %%ecx" : : "a"(1), "d"(0) : "ecx");
     puts("ends");
     return 0;
 }

@@ -46,7 +46,7 @@ static bool meet_code(PfTap *tap, uint64_t word, uint64_t address, int size, uin
         tap->end = tap->restart_end;
         return true;
     }
-    if (!tap->is_repeating && !tap->is_restarting && tap->block.instructions > 1 &&
+    if (!tap->is_single && !tap->is_restarting &&
         address < tap->block.address + tap->block.bytes &&
         address + (uint64_t)size > tap->block.address) {
         tap->is_restarting = true;
@@ -156,9 +156,9 @@ static void learn(PfEngine *engine, PfBlock *block, uint64_t address, uint32_t b
 static void restart_block(PfEngine *engine, uint64_t address)
 {
     PfTap *tap = &engine->tap;
-    tap->is_restarting = false;
     pf_tap_cut_block(engine, address);
     *tap->run -= 1;
+    tap->is_restarting = false;
     tap->is_repeating = true;
 }
 
@@ -168,6 +168,7 @@ static void on_block(uc_engine *unicorn, uint64_t address, uint32_t bytes, void 
     PfEngine *engine = user;
     PfTap *tap = &engine->tap;
     bool is_single = tap->is_restarting;
+    tap->is_single = is_single;
     tap->is_repeating = false;
     if (G_UNLIKELY(is_single))
         restart_block(engine, address);
@@ -177,7 +178,6 @@ static void on_block(uc_engine *unicorn, uint64_t address, uint32_t bytes, void 
     PfBlock single;
     if (G_UNLIKELY(is_single)) {
         block = &single;
-        tap->restart_end = tap->end;
         learn(engine, block, address, bytes, true);
     } else if (G_UNLIKELY(block->address != address || block->bytes != bytes))
         learn(engine, block, address, bytes, false);
@@ -196,6 +196,7 @@ static void on_block(uc_engine *unicorn, uint64_t address, uint32_t bytes, void 
         tap->line = line;
     }
     tap->end = end;
+    tap->restart_end = end;
 }
 
 /* Accesses outside of all that Unicorn knows: the program's end. */

@@ -37,10 +37,11 @@ typedef struct {
     uint64_t *words;   /* the buffer; the word before the first is 0 */
 
     bool is_restarting; /* a write has hit the current block: its instruction runs once more */
-    bool is_repeating;  /* ... and does so now */
+    bool is_single;     /* ... in a block of its own, the current one */
+    bool is_repeating;  /* ... and has not yet come to that write */
     uint64_t restart_word;
     uint64_t restart_value;
-    uint64_t *restart_end; /* words before the repetition */
+    uint64_t *restart_end; /* words before accesses of the current block */
 } PfTap;
 
 struct PfEngine {
