@@ -122,6 +122,8 @@ struct PfRun {
     uint64_t records;
     struct PfDramFeed *feed; /* mode = "dram": what sends to DRAM; else NULL */
     struct PfRunNodes *nodes;
+    struct PfRunSwap *swap;
+    PfSlot kept_slot; /* whose frame must not be swapped out now; PF_NO_SLOT: none */
     const int *interrupted; /* borrowed, NULL: never; nonzero when the user wants an end */
     bool out_of_memory; /* that is why there is an error */
     GError *error;
@@ -286,6 +288,21 @@ static inline bool run_redirects(PfRun *run, PfPage page, PfSlot slot, PfSlot ob
 /* Lets SLOT be read; likewise. */
 bool run_read(PfRun *run, const PfPlace *place, PfPage page, PfSlot slot);
 void run_play_pages(PfRun *run, const PfRecord *record, uint32_t number);
+/* Sets the error: there is no frame for PAGE. */
+void run_out_of_memory(PfRun *run, PfPage page);
+/* The translations of PAGE, as its space has them. */
+PfShootdown run_translations(const PfRun *run, PfPage page);
+
+/* run_swap.c */
+/* Makes the device, if frames may be swapped out; registers swap.* in any case. */
+void run_open_swap(PfRun *run);
+void run_close_swap(PfRun *run);
+/* Has a frame swapped out for SLOT, which is going to hold OBJECT; PLACE (NULL: nobody) waits.
+ * False if none may be. */
+bool run_make_room(PfRun *run, const PfPlace *place, PfSlot slot, PfSlot object);
+/* Brings back what is out of the page SLOT and of OBJECT, the page itself or that of its file.
+ * False when there is no memory left: run->error is set. */
+bool run_fetch_swapped(PfRun *run, const PfPlace *place, PfPage page, PfSlot slot, PfSlot object);
 
 /* run_structure.c */
 void run_play_structural(PfRun *run, const PfRecord *record);

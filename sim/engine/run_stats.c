@@ -18,7 +18,8 @@ static uint64_t used_frames(const PfRun *run)
 
 static int64_t saved_pages(const PfRun *run)
 {
-    return (int64_t)run->memory.baseline_frames - (int64_t)used_frames(run);
+    int64_t out = is_bound(run) ? 0 : (int64_t)run->memory.frames.out_frames;
+    return (int64_t)run->memory.baseline_frames - (int64_t)used_frames(run) - out;
 }
 
 static PfStatValue read_populated(const void *user)
@@ -168,7 +169,7 @@ static void register_memory(PfRun *run)
          "Frames that no deduplication at all would use now."},
         {"used_frames", "frames", read_used,
          "Distinct frames that some page maps, or that are pinned."},
-        {"saved_pages", "pages", read_saved, "Baseline frames less used frames."},
+        {"saved_pages", "pages", read_saved, "Baseline frames less used frames and those swapped out."},
         {"peak_frames", "frames", read_peak, "The most frames used at one time."},
         {"metadata_bytes", "bytes", read_metadata,
          "What policy, finder, filters and hash engine spend on their tables."},
