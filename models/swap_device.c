@@ -5,10 +5,10 @@
 static const char *const device_names[] = {"zram", "nvme", "disk", NULL};
 
 /* By device.
- *   zram: LZ4's own benchmark (github.com/lz4/lz4, README, v1.9): 780 MB/s to compress, 4970 MB/s to
- *     decompress on one core; 4 KiB take 5.25 us and 0.82 us, 3.04 us on the mean, which each core
- *     that waits spends by itself. The bandwidth is of the order of a DDR4 channel's.
- *   nvme: Intel SSD DC P4510 product brief: 77 us to read, 3.2 GB/s, 64 at one time.
+ *   zram: LZ4's own benchmark (github.com/lz4/lz4, README, v1.9): 780 MB/s to compress, 4970 MB/s
+ *     to decompress on one core; 4 KiB take 5.25 us and 0.82 us, 3.04 us on the mean, which each
+ *     core that waits spends by itself. The bandwidth is of the order of a DDR4 channel's.
+ *   nvme: Intel SSD DC P4510 product brief: 77 us to read, 3.2 GB/s; 64 at one time.
  *   disk: Seagate Exos 7E8 data sheet: 8.5 ms average seek and 4.16 ms half a turn; 249 MB/s. */
 static const struct {
     uint64_t latency_ps;

@@ -298,7 +298,7 @@ PfShootdown run_translations(const PfRun *run, PfPage page);
 void run_open_swap(PfRun *run);
 void run_close_swap(PfRun *run);
 /* Has a frame swapped out for SLOT, which is going to hold OBJECT; PLACE (NULL: nobody) waits.
- * False if none may be. */
+ * False if none may be. It may take two: the zero page comes into use without asking for room. */
 bool run_make_room(PfRun *run, const PfPlace *place, PfSlot slot, PfSlot object);
 /* Brings back what is out of the page SLOT and of OBJECT, the page itself or that of its file.
  * False when there is no memory left: run->error is set. */

@@ -125,7 +125,7 @@ static bool read_page(PfRun *run, const PfPlace *place, PfPage page, PfSlot slot
     PfFault fault = pf_memory_read(&run->memory, slot);
     if (fault == PF_FAULT_NO_MEMORY && pf_host_memory_low(run->host, page))
         fault = pf_memory_read(&run->memory, slot);
-    if (fault == PF_FAULT_NO_MEMORY && run_make_room(run, place, slot, slot))
+    while (fault == PF_FAULT_NO_MEMORY && run_make_room(run, place, slot, slot))
         fault = pf_memory_read(&run->memory, slot);
     if (fault == PF_FAULT_NONE)
         return true;
@@ -160,7 +160,7 @@ static bool store_page(PfRun *run, const PfPlace *place, PfPage page, PfSlot slo
     PfStoreOutcome outcome = pf_memory_store(&run->memory, slot, object);
     if (outcome.fault == PF_FAULT_NO_MEMORY && pf_host_memory_low(run->host, page))
         outcome = pf_memory_store(&run->memory, slot, object);
-    if (outcome.fault == PF_FAULT_NO_MEMORY && run_make_room(run, place, slot, object))
+    while (outcome.fault == PF_FAULT_NO_MEMORY && run_make_room(run, place, slot, object))
         outcome = pf_memory_store(&run->memory, slot, object);
     if (outcome.fault == PF_FAULT_NONE)
         return true;

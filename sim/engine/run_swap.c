@@ -128,8 +128,10 @@ static bool find_frame(PfRun *run, const PfPlace *place, PfPage page, PfSlot slo
         return true;
     if (pf_host_memory_low(run->host, page) && pf_memory_alloc(memory, slot, slot, ret_frame))
         return true;
-    return run_make_room(run, place, slot, slot) &&
-           pf_memory_alloc(memory, slot, slot, ret_frame);
+    while (run_make_room(run, place, slot, slot))
+        if (pf_memory_alloc(memory, slot, slot, ret_frame))
+            return true;
+    return false;
 }
 
 /* What SLOT, or the file whose page PAGE shows, has swapped out comes back. */

@@ -221,7 +221,7 @@ static void test_swap(void)
     g_autofree char *policies = every_policy(registry);
     int64_t outs = 0;
     int64_t skipped = 0;
-    for (unsigned seed = seeds.first; seed < seeds.first + seeds.count; seed++) {
+    for (unsigned seed = seeds.first; seed < seeds.first + MAX(1, seeds.count / 2); seed++) {
         g_autofree char *path = laws_path(directory, seed);
         LawsTrace *trace = laws_trace_write(path, seed, seeds.records);
         uint64_t pins;
