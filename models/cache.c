@@ -220,43 +220,6 @@ static uint64_t store_coherently(PfCache *cache, const PfRequest *request, uint6
     return way < cache->ways ? hit(cache, &owned, set, way) : miss(cache, &owned, set, key);
 }
 
-/* Looks for KEY behind the first of the WAYS places of SET and moves it to the front; the others
- * move back by one as the search passes them. Where it is not found ENTRY is put in front all the
- * same, and *RET_VICTIM is what fell out. */
-static inline bool turn_among(uint64_t *set, uint32_t ways, uint64_t key, uint64_t entry,
-                              uint64_t *ret_victim)
-{
-    uint64_t carried = set[0];
-    if ((carried & ENTRY_KEY) == key)
-        return true;
-    for (uint32_t way = 1; way < ways; way++) {
-        uint64_t next = set[way];
-        set[way] = carried;
-        if ((next & ENTRY_KEY) == key) {
-            set[0] = next;
-            return true;
-        }
-        carried = next;
-    }
-    set[0] = entry;
-    *ret_victim = carried;
-    return false;
-}
-
-/* The same with numbers of ways that the compiler knows, for those that most caches have. */
-static bool turn(const PfCache *cache, uint64_t *set, uint64_t key, uint64_t entry,
-                 uint64_t *ret_victim)
-{
-    switch (cache->ways) {
-    case 8:
-        return turn_among(set, 8, key, entry, ret_victim);
-    case 16:
-        return turn_among(set, 16, key, entry, ret_victim);
-    default:
-        return turn_among(set, cache->ways, key, entry, ret_victim);
-    }
-}
-
 /* What is_plain says, without a store that concerns other cores. */
 static uint64_t access_plainly(PfCache *cache, const PfRequest *request, uint64_t *set,
                                uint64_t key)
@@ -264,7 +227,7 @@ static uint64_t access_plainly(PfCache *cache, const PfRequest *request, uint64_
     uint64_t dirty = request->kind == PF_ACCESS_WRITE ? ENTRY_DIRTY : 0;
     uint64_t entry = key | dirty | bits_of(cache, (PfActor)request->actor);
     uint64_t victim;
-    if (turn(cache, set, key, entry, &victim)) {
+    if (pf_cache_turn(cache, set, key, entry, &victim)) {
         set[0] |= dirty;
         if (dirty == 0 && cache->is_shared != NULL)
             count_shared(cache, request);
@@ -351,24 +314,79 @@ uint64_t pf_cache_resolve(PfPort *port, uint64_t ticket)
     return pf_port_wait(((PfCache *)port)->next, ticket);
 }
 
+/* What is left to wait for of a run. */
+typedef struct {
+    uint64_t done_cycles; /* of what has its time */
+    uint32_t count;
+    uint64_t answers[RUN_LINES];
+} Outstanding;
+
+static inline void note_answer(Outstanding *outstanding, uint64_t answer)
+{
+    if (pf_answer_is_ticket(answer))
+        outstanding->answers[outstanding->count++] = answer;
+    else
+        outstanding->done_cycles = MAX(outstanding->done_cycles, answer);
+}
+
+/* COUNT lines of a run from REQUEST on, one a cycle. */
+static void run_any(PfCache *cache, PfRequest *request, uint32_t count, Outstanding *outstanding)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        note_answer(outstanding, access_line(cache, request));
+        request->address.bytes += cache->line_bytes;
+        request->now_cycles++;
+    }
+}
+
+/* The same for reads of a level that is_plain and tells of no hits. */
+static void run_plainly(PfCache *cache, PfRequest *request, uint32_t count,
+                        Outstanding *outstanding)
+{
+    uint64_t entry_bits = bits_of(cache, (PfActor)request->actor);
+    uint64_t line = request->address.bytes >> cache->line_shift;
+    uint64_t now_cycles = request->now_cycles;
+    for (uint32_t i = 0; i < count; i++, line++, now_cycles++) {
+        uint64_t *set = pf_cache_set_of(cache, line);
+        uint64_t key = pf_cache_key(line);
+        uint64_t victim;
+        if ((set[0] & ENTRY_KEY) == key ||
+            pf_cache_turn(cache, set, key, key | entry_bits, &victim)) {
+            outstanding->done_cycles =
+                MAX(outstanding->done_cycles, now_cycles + cache->latency_cycles);
+            continue;
+        }
+        request->address.bytes = line << cache->line_shift;
+        request->now_cycles = now_cycles;
+        count_miss(cache, request);
+        victim = evict(cache, victim, (PfActor)request->actor);
+        note_answer(outstanding, bring(cache, request, set, key, victim));
+    }
+    request->address.bytes = line << cache->line_shift;
+    request->now_cycles = now_cycles;
+}
+
 uint64_t pf_cache_run(PfCache *cache, const PfRequest *first, uint32_t lines)
 {
     PfRequest request = *first;
     request.address.bytes &= ~(uint64_t)(cache->line_bytes - 1);
     request.size_bytes = cache->line_bytes;
-    uint64_t done_cycles = first->now_cycles;
     count_accesses(cache, first, lines);
+    bool is_plain = cache->is_plain && first->kind != PF_ACCESS_WRITE && cache->is_shared == NULL;
+    Outstanding outstanding;
+    outstanding.done_cycles = first->now_cycles;
     while (lines > 0) {
-        uint64_t answers[RUN_LINES];
         uint32_t count = MIN(lines, RUN_LINES);
-        for (uint32_t i = 0; i < count; i++) {
-            answers[i] = access_line(cache, &request);
-            request.address.bytes += cache->line_bytes;
-            request.now_cycles++;
+        outstanding.count = 0;
+        if (is_plain)
+            run_plainly(cache, &request, count, &outstanding);
+        else
+            run_any(cache, &request, count, &outstanding);
+        for (uint32_t i = 0; i < outstanding.count; i++) {
+            uint64_t done_cycles = pf_port_wait(&cache->port, outstanding.answers[i]);
+            outstanding.done_cycles = MAX(outstanding.done_cycles, done_cycles);
         }
-        for (uint32_t i = 0; i < count; i++)
-            done_cycles = later(done_cycles, pf_port_wait(&cache->port, answers[i]));
         lines -= count;
     }
-    return done_cycles;
+    return outstanding.done_cycles;
 }

@@ -38,14 +38,14 @@ struct PfCache {
     uint8_t inclusion;   /* PfCacheInclusion */
     bool writes_through;
     bool write_allocates;
-    bool keeps_included;  /* some level below is inclusive */
-    bool feeds_exclusive; /* the level below is */
-    bool is_plain;        /* LRU, and a line that is asked for always comes in and stays */
-    bool serves_cores;    /* several of them */
-    bool hands_dirty;     /* exclusive: the line just handed up was dirty */
-    uint8_t entry_bits;  /* ENTRY_BUSY or 0: of every entry */
-    PfCache *lower;      /* the level below; borrowed, NULL: none */
-    GPtrArray *upper;    /* of PfCache, borrowed */
+    bool keeps_included;   /* some level below is inclusive */
+    bool feeds_exclusive;  /* the level below is */
+    bool is_plain;         /* LRU, and a line that is asked for always comes in and stays */
+    bool serves_cores;     /* several of them */
+    bool hands_dirty;      /* exclusive: the line just handed up was dirty */
+    uint8_t entry_bits;    /* ENTRY_BUSY or 0: of every entry */
+    PfCache *lower;        /* the level below; borrowed, NULL: none */
+    GPtrArray *upper;      /* of PfCache, borrowed */
     PfPort *gate;          /* of coherence.h, for a first level for data; borrowed, NULL: none */
     uint64_t reach_cycles; /* from this level to there */
     PfCacheIsShared is_shared;
@@ -93,3 +93,40 @@ uint64_t pf_cache_put(PfCache *cache, uint64_t *set, uint64_t key, uint64_t bits
 
 /* The port's other operation. */
 uint64_t pf_cache_resolve(PfPort *port, uint64_t ticket);
+
+/* Looks for KEY behind the first of the WAYS places of SET and moves it to the front; the others
+ * move back by one as the search passes them. Where it is not found ENTRY is put in front all the
+ * same, and *RET_VICTIM is what fell out. */
+static inline bool pf_cache_turn_among(uint64_t *set, uint32_t ways, uint64_t key, uint64_t entry,
+                                       uint64_t *ret_victim)
+{
+    uint64_t carried = set[0];
+    if ((carried & ENTRY_KEY) == key)
+        return true;
+    for (uint32_t way = 1; way < ways; way++) {
+        uint64_t next = set[way];
+        set[way] = carried;
+        if ((next & ENTRY_KEY) == key) {
+            set[0] = next;
+            return true;
+        }
+        carried = next;
+    }
+    set[0] = entry;
+    *ret_victim = carried;
+    return false;
+}
+
+/* The same with numbers of ways that the compiler knows, for those that most caches have. */
+static inline bool pf_cache_turn(const PfCache *cache, uint64_t *set, uint64_t key, uint64_t entry,
+                                 uint64_t *ret_victim)
+{
+    switch (cache->ways) {
+    case 8:
+        return pf_cache_turn_among(set, 8, key, entry, ret_victim);
+    case 16:
+        return pf_cache_turn_among(set, 16, key, entry, ret_victim);
+    default:
+        return pf_cache_turn_among(set, cache->ways, key, entry, ret_victim);
+    }
+}

@@ -8,9 +8,21 @@
 static void tell(const PfImageFollower *follower, const PfImageCopy *copy, uint32_t first,
                  uint32_t end, const uint8_t *old)
 {
-    for (uint32_t at = first; at < end; at += follower->unit_bytes, old += follower->unit_bytes)
-        if (memcmp(old, copy->bytes + at, follower->unit_bytes) != 0)
-            follower->change(follower->user, copy->state, at, old, copy->bytes + at);
+    /* Most of a page has not changed: that is passed over by so much at a time. */
+    enum { STRIDE_BYTES = 128 };
+    uint32_t at = first;
+    while (at < end) {
+        if (end - at >= STRIDE_BYTES && follower->unit_bytes < STRIDE_BYTES &&
+            memcmp(old, copy->bytes + at, STRIDE_BYTES) == 0) {
+            at += STRIDE_BYTES;
+            old += STRIDE_BYTES;
+            continue;
+        }
+        uint32_t stop = MIN(end, at + MAX(STRIDE_BYTES, follower->unit_bytes));
+        for (; at < stop; at += follower->unit_bytes, old += follower->unit_bytes)
+            if (memcmp(old, copy->bytes + at, follower->unit_bytes) != 0)
+                follower->change(follower->user, copy->state, at, old, copy->bytes + at);
+    }
 }
 
 /* Puts the store EVENT into COPY. */
