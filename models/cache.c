@@ -350,8 +350,7 @@ static void run_plainly(PfCache *cache, PfRequest *request, uint32_t count,
         uint64_t *set = pf_cache_set_of(cache, line);
         uint64_t key = pf_cache_key(line);
         uint64_t victim;
-        if ((set[0] & ENTRY_KEY) == key ||
-            pf_cache_turn(cache, set, key, key | entry_bits, &victim)) {
+        if (pf_cache_turn(cache, set, key, key | entry_bits, &victim)) {
             outstanding->done_cycles =
                 MAX(outstanding->done_cycles, now_cycles + cache->latency_cycles);
             continue;

@@ -73,6 +73,9 @@ typedef struct {
     int write_miss;  /* PfCacheWriteMiss */
     int inclusion;   /* PfCacheInclusion */
     uint64_t mshrs;  /* 0: no limit */
+    double read_pJ;  /* energy of an access; NaN: not known */
+    double write_pJ;
+    double leakage_mW; /* likewise */
 } PfCacheConfig;
 
 extern const PfConfigField pf_cache_fields[];

@@ -97,6 +97,28 @@ const PfConfigField pf_cache_fields[] = {
      .max = MSHRS_MAX,
      .unit = "misses",
      .description = "Misses that the level may have outstanding; 0: any number."},
+    {.key = "read_pJ",
+     .type = PF_CONFIG_DOUBLE,
+     .offset = offsetof(PfCacheConfig, read_pJ),
+     .standard = "auto",
+     .automatic = true,
+     .unit = "pJ",
+     .description = "Energy of a read or fetch that asks the level; auto: not known, and so is the "
+                    "energy."},
+    {.key = "write_pJ",
+     .type = PF_CONFIG_DOUBLE,
+     .offset = offsetof(PfCacheConfig, write_pJ),
+     .standard = "auto",
+     .automatic = true,
+     .unit = "pJ",
+     .description = "Energy of a write; auto: not known."},
+    {.key = "leakage_mW",
+     .type = PF_CONFIG_DOUBLE,
+     .offset = offsetof(PfCacheConfig, leakage_mW),
+     .standard = "auto",
+     .automatic = true,
+     .unit = "mW",
+     .description = "Power that one such cache takes always; auto: not known."},
 };
 const size_t pf_cache_field_count = G_N_ELEMENTS(pf_cache_fields);
 

@@ -94,9 +94,9 @@ uint64_t pf_cache_put(PfCache *cache, uint64_t *set, uint64_t key, uint64_t bits
 /* The port's other operation. */
 uint64_t pf_cache_resolve(PfPort *port, uint64_t ticket);
 
-/* Looks for KEY behind the first of the WAYS places of SET and moves it to the front; the others
- * move back by one as the search passes them. Where it is not found ENTRY is put in front all the
- * same, and *RET_VICTIM is what fell out. */
+/* Looks for KEY in the WAYS places of SET, the most recent first, and moves it to the front; the
+ * others move back by one as the search passes them. Where it is not found ENTRY is put in front
+ * all the same, and *RET_VICTIM is what fell out. */
 static inline bool pf_cache_turn_among(uint64_t *set, uint32_t ways, uint64_t key, uint64_t entry,
                                        uint64_t *ret_victim)
 {

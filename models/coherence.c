@@ -4,7 +4,8 @@
 #include "units.h"
 
 /* A bit of the filter stands for every 64th core. */
-enum { HOLDER_BITS = 64, PORTS_MAX = 4 * PF_NODES_MAX };
+enum { HOLDER_BITS = 64, BLOCK_SHIFT = 6, BLOCK_LINES = 64 };
+enum { PORTS_MAX = 4 * PF_NODES_MAX };
 
 /* In place of a core's number. */
 #define NOBODY  UINT32_MAX
@@ -38,8 +39,10 @@ struct PfCoherence {
     const PfNodes *nodes; /* NULL: all cores are on node 0 */
     Gate gates[PORTS_MAX];
     unsigned gate_count;
-    PfTable holders; /* line + 1 -> a bit for each core that may hold it */
-    uint64_t holders_max; /* then the table is made anew */
+    /* What the filter knows, by blocks of neighbouring lines, of which programs use several. */
+    PfTable blocks;      /* line / BLOCK_LINES + 1 -> number of the block, from 1 */
+    GArray *holders;     /* of uint64_t, BLOCK_LINES a block: a bit for each core that may hold */
+    uint64_t blocks_max; /* then all is made anew */
     PfCoherenceStats stats;
 };
 
@@ -56,6 +59,7 @@ PfCoherence *pf_coherence_new(const PfCoherenceConfig *config, unsigned core_cou
     for (unsigned i = 0; i < core_count; i++)
         coherence->cores[i].caches = g_ptr_array_new();
     coherence->shared = g_array_new(FALSE, FALSE, sizeof(Shared));
+    coherence->holders = g_array_new(FALSE, TRUE, sizeof(uint64_t));
     pf_coherence_register(stats, &coherence->stats);
     return coherence;
 }
@@ -68,7 +72,8 @@ void pf_coherence_free(PfCoherence *coherence)
         g_ptr_array_free(coherence->cores[i].caches, TRUE);
     g_free(coherence->cores);
     g_array_free(coherence->shared, TRUE);
-    pf_table_clear(&coherence->holders);
+    pf_table_clear(&coherence->blocks);
+    g_array_free(coherence->holders, TRUE);
     g_free(coherence);
 }
 
@@ -98,9 +103,17 @@ static uint64_t bit_of(uint32_t core)
     return (uint64_t)1 << core % HOLDER_BITS;
 }
 
+/* Good until the next call. */
 static uint64_t *holders_of(PfCoherence *coherence, PfMaddr address)
 {
-    return pf_table_at(&coherence->holders, (address.bytes >> coherence->line_shift) + 1);
+    uint64_t line = address.bytes >> coherence->line_shift;
+    uint64_t *block = pf_table_at(&coherence->blocks, (line >> BLOCK_SHIFT) + 1);
+    if (*block == 0) {
+        *block = coherence->holders->len / BLOCK_LINES + 1;
+        g_array_set_size(coherence->holders, coherence->holders->len + BLOCK_LINES);
+    }
+    return &g_array_index(coherence->holders, uint64_t,
+                          (*block - 1) * BLOCK_LINES + line % BLOCK_LINES);
 }
 
 typedef struct {
@@ -118,15 +131,16 @@ static void note_holder(PfMaddr address, bool is_dirty, void *user)
 /* Makes the filter's table from what the caches hold: who dropped a line has told nobody. */
 static void make_table(PfCoherence *coherence)
 {
-    enum { SPARE_LINES = 4096 };
-    pf_table_clear(&coherence->holders);
+    enum { SPARE_BLOCKS = 1024 };
+    pf_table_clear(&coherence->blocks);
+    g_array_set_size(coherence->holders, 0);
     for (uint32_t core = 0; core < coherence->core_count; core++) {
         Scan scan = {coherence, core};
         const Core *own = &coherence->cores[core];
         for (guint i = 0; own->is_used && i < own->caches->len; i++)
             pf_cache_visit(g_ptr_array_index(own->caches, i), note_holder, &scan);
     }
-    coherence->holders_max = 2 * pf_table_count(&coherence->holders) + SPARE_LINES;
+    coherence->blocks_max = 2 * pf_table_count(&coherence->blocks) + SPARE_BLOCKS;
 }
 
 /* CORE is not the only one that has sent requests. */
@@ -150,7 +164,7 @@ static bool is_concern(PfCoherence *coherence, uint32_t core)
         admit(coherence, core);
     if (coherence->only_core == core || !coherence->kept)
         return false;
-    if (pf_table_count(&coherence->holders) > coherence->holders_max)
+    if (pf_table_count(&coherence->blocks) > coherence->blocks_max)
         make_table(coherence);
     return true;
 }
@@ -356,9 +370,11 @@ static void check_line(PfMaddr address, bool is_dirty, void *user)
 {
     const Check *check = user;
     const PfCoherence *coherence = check->coherence;
-    uint64_t holders = 0;
-    pf_table_find(&coherence->holders, (address.bytes >> coherence->line_shift) + 1, &holders);
-    g_assert((holders & bit_of(check->core)) != 0);
+    uint64_t line = address.bytes >> coherence->line_shift;
+    uint64_t block = 0;
+    g_assert(pf_table_find(&coherence->blocks, (line >> BLOCK_SHIFT) + 1, &block));
+    uint64_t at = (block - 1) * BLOCK_LINES + line % BLOCK_LINES;
+    g_assert((g_array_index(coherence->holders, uint64_t, at) & bit_of(check->core)) != 0);
     for (uint32_t core = 0; is_dirty && core < coherence->core_count; core++)
         for (guint i = 0; core != check->core && i < coherence->cores[core].caches->len; i++)
             g_assert(!pf_cache_holds(g_ptr_array_index(coherence->cores[core].caches, i), address,

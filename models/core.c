@@ -6,7 +6,7 @@
 
 #define WINDOW_MAX ((uint64_t)1 << 20)
 
-enum { CPI_MAX = 1000 };
+enum { CPI_MAX = 1000, STORE_BUFFER_MAX = 1 << 20 };
 
 const PfConfigField pf_core_fields[] = {
     {.key = "cpi",
@@ -32,6 +32,13 @@ const PfConfigField pf_core_fields[] = {
      .max = PF_CORE_MSHRS_MAX,
      .unit = "misses",
      .description = "Misses of the first level that may be outstanding."},
+    {.key = "store_buffer",
+     .type = PF_CONFIG_UINT,
+     .offset = offsetof(PfCoreConfig, store_buffer),
+     .standard = "56",
+     .max = STORE_BUFFER_MAX,
+     .unit = "stores",
+     .description = "Stores that may wait behind one that misses, which counts; 0: any number."},
     {.key = "dependent",
      .type = PF_CONFIG_DOUBLE,
      .offset = offsetof(PfCoreConfig, dependent_share),
@@ -39,6 +46,22 @@ const PfConfigField pf_core_fields[] = {
      .max = 1,
      .unit = "ratio",
      .description = "Share of unmarked reads that wait for the previous read's result."},
+    {.key = "instruction_pJ",
+     .type = PF_CONFIG_DOUBLE,
+     .offset = offsetof(PfCoreConfig, instruction_pJ),
+     .standard = "auto",
+     .automatic = true,
+     .unit = "pJ",
+     .description = "Energy of an instruction, without what caches and TLBs take; auto: not known, "
+                    "and so is the energy."},
+    {.key = "leakage_mW",
+     .type = PF_CONFIG_DOUBLE,
+     .offset = offsetof(PfCoreConfig, leakage_mW),
+     .standard = "auto",
+     .automatic = true,
+     .unit = "mW",
+     .description = "Power that a core takes always, without its caches and TLBs; auto: not "
+                    "known."},
 };
 const size_t pf_core_field_count = G_N_ELEMENTS(pf_core_fields);
 
@@ -52,6 +75,8 @@ static bool check_config(const PfCoreConfig *config, GError **error)
         wrong = "window must be within 1 .. 1048576";
     else if (config->mshrs < 1 || config->mshrs > PF_CORE_MSHRS_MAX)
         wrong = "mshrs must be within 1 .. 256";
+    else if (config->store_buffer > STORE_BUFFER_MAX)
+        wrong = "store_buffer must be within 0 .. 1048576";
     else if (!(config->dependent_share >= 0.0 && config->dependent_share <= 1.0))
         wrong = "dependent must be within 0 .. 1";
     if (wrong != NULL)
@@ -68,6 +93,7 @@ PfCore *pf_core_new(const PfCoreConfig *config, uint64_t seed, PfStatsGroup *sta
     core->cpi = (uint64_t)llround(ldexp(config->cpi, 32));
     core->window = config->window_instructions;
     core->mshrs = (uint32_t)config->mshrs;
+    core->store_buffer = (uint32_t)config->store_buffer;
     core->all_dependent = config->dependent_share >= 1.0;
     if (!core->all_dependent)
         core->dependent_below = (uint64_t)ldexp(config->dependent_share, 64);
@@ -145,6 +171,28 @@ static PfCoreMiss *oldest_read(PfCore *core)
     return NULL;
 }
 
+static PfCoreMiss *oldest_write(PfCore *core)
+{
+    for (uint32_t i = 0; i < core->miss_count; i++)
+        if (core->misses[i].limit_instructions == UINT64_MAX)
+            return &core->misses[i];
+    return NULL;
+}
+
+/* What lies before the oldest write has left the buffer, and what came after it has not. */
+uint64_t pf_core_find_room(PfCore *core)
+{
+    uint64_t stall_cycles = 0;
+    PfCoreMiss *oldest;
+    while ((oldest = oldest_write(core)) != NULL && oldest->limit_stores <= core->stores) {
+        settle(core, oldest);
+        stall_cycles += pf_core_wait(core, oldest->done_cycles, oldest->translated_cycles);
+        retire(core);
+    }
+    core->stores_clear = oldest != NULL ? oldest->limit_stores : core->stores + core->store_buffer;
+    return stall_cycles;
+}
+
 uint64_t pf_core_instructions_in_window(PfCore *core, uint64_t count)
 {
     uint64_t cycles = 0;
@@ -188,6 +236,7 @@ static void add_miss(PfCore *core, uint64_t answer, uint64_t late_cycles, bool i
         .late_cycles = late_cycles,
         .translated_cycles = core->translated_cycles,
         .limit_instructions = is_write ? UINT64_MAX : core->instructions + core->window,
+        .limit_stores = core->stores - 1 + core->store_buffer, /* it is counted already */
     };
 }
 
@@ -195,7 +244,8 @@ uint64_t pf_core_issue_miss(PfCore *core, uint64_t answer, uint64_t hit_latency_
                             bool is_write)
 {
     bool walks = core->translated_cycles > core->now_cycles;
-    uint64_t late_cycles = take_mshr(core); /* it could be sent only now */
+    uint64_t late_cycles = is_write ? pf_core_buffer_store(core) : 0;
+    late_cycles += take_mshr(core); /* it could be sent only now */
     uint64_t stall_cycles = late_cycles;
     core->translated_cycles += walks ? stall_cycles : 0;
     if (!is_write) {

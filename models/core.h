@@ -12,7 +12,10 @@
  *   - a read depends on the previous read's result;
  *   - it is drained (a barrier, a system call).
  * A write that misses takes an MSHR but does not hold up the window: it has retired into the store
- * buffer. A window of 1 is a blocking, in-order core: every access is waited for in full.
+ * buffer. That is left in order, so behind a miss all later stores stay in it, and the one that
+ * finds no room waits for the miss (total store order: Intel 64 and IA-32 Architectures Software
+ * Developer's Manual, volume 3, chapter on memory ordering). A window of 1 is a blocking, in-order
+ * core: every access is waited for in full.
  *
  * An access whose translation takes time (pf_core_translate) is done as much later, so that page
  * walks overlap like misses. A write retires when it is translated: until then it holds up the
@@ -21,9 +24,9 @@
  * This is the interval view of a core (Karkhanis and Smith, "A first-order superscalar processor
  * model", ISCA 2004; Genbrugge, Eyerman and Eeckhout, "Interval simulation", HPCA 2010).
  *
- * What the model cannot do: no branch prediction, no functional units, no store buffer of limited
- * size, no merging of misses to one line (the cache answers the second as a hit); dependencies only
- * on the previous read.
+ * What the model cannot do: no branch prediction, no functional units, no time for leaving the
+ * store buffer, no merging of misses to one line (the cache answers the second as a hit);
+ * dependencies only on the previous read.
  *
  * Calls for one access, in this order: pf_core_instructions for what was executed before it;
  * pf_core_ready for a read; pf_core_translate if its translation is not there yet; then the access
@@ -47,7 +50,10 @@ typedef struct {
     double cpi;
     uint64_t window_instructions;
     uint64_t mshrs;
+    uint64_t store_buffer;  /* entries; 0: without end */
     double dependent_share; /* of the reads that the trace does not mark as dependent */
+    double instruction_pJ;  /* without what caches and TLBs take; NaN: not known */
+    double leakage_mW;      /* likewise */
 } PfCoreConfig;
 
 extern const PfConfigField pf_core_fields[];
@@ -67,6 +73,7 @@ typedef struct {
     uint64_t late_cycles; /* a ticket's: by how much later it could be sent */
     uint64_t translated_cycles;
     uint64_t limit_instructions; /* count up to which the core gets meanwhile; UINT64_MAX: write */
+    uint64_t limit_stores; /* a write's: count of stores up to which there is room behind it */
 } PfCoreMiss;
 
 /* Members are for the inline functions below; others use the functions. */
@@ -83,6 +90,9 @@ typedef struct {
     uint64_t walk_stall_cycles; /* not taken yet */
     uint64_t window;
     uint32_t mshrs;
+    uint32_t store_buffer;
+    uint64_t stores;       /* that found misses, or missed */
+    uint64_t stores_clear; /* count up to which there is room for certain */
     bool all_dependent;
     uint64_t dependent_below; /* a draw below this makes a read dependent */
     PfRng rng;
@@ -148,7 +158,18 @@ uint64_t pf_core_instructions_in_window(PfCore *core, uint64_t count);
 uint64_t pf_core_issue_miss(PfCore *core, uint64_t answer, uint64_t hit_latency_cycles,
                             bool is_write);
 uint64_t pf_core_settle_previous(PfCore *core);
+uint64_t pf_core_find_room(PfCore *core);
 bool pf_core_draw_dependent(PfCore *core);
+
+/* A store goes into the buffer. The cycles that it waits for room. */
+static inline uint64_t pf_core_buffer_store(PfCore *core)
+{
+    if (core->store_buffer == 0)
+        return 0;
+    uint64_t stall_cycles = core->stores < core->stores_clear ? 0 : pf_core_find_room(core);
+    core->stores++;
+    return stall_cycles;
+}
 
 /* COUNT instructions times CPI, whole cycles; the rest is carried. */
 static inline uint64_t pf_core_advance(PfCore *core, uint64_t count)
@@ -201,8 +222,9 @@ static inline uint64_t pf_core_issue(PfCore *core, uint64_t answer, uint64_t hit
     if (!is_write) {
         core->previous_read_done_cycles = answer;
         core->previous_read_translated_cycles = core->translated_cycles;
+        return 0;
     }
-    return 0;
+    return core->miss_count > 0 ? pf_core_buffer_store(core) : 0;
 }
 
 /* Waits for everything outstanding. The stall cycles. */

@@ -204,6 +204,24 @@ void pf_dram_count_into(PfDram *dram, PfDram *owner)
     owner->next = dram;
 }
 
+bool pf_dram_set_load(PfDram *dram, uint64_t bytes_per_second, double row_hits, GError **error)
+{
+    if (bytes_per_second == 0)
+        return true;
+    const PfDramPreset *timing = &dram->timing;
+    PfUint128 bytes = (PfUint128)timing->transaction_bytes * dram->channels;
+    PfUint128 clocks_hz = (PfUint128)bytes_per_second * timing->tck_ps;
+    uint64_t period_parts = (uint64_t)(((bytes * PF_PS_PER_SECOND) << 16) / clocks_hz);
+    if (period_parts >> 16 < timing->burst) {
+        g_set_error(error, PF_ERROR, PF_ERROR_CONFIG,
+                    "machine.background.bandwidth: more than DRAM can move");
+        return false;
+    }
+    for (uint32_t i = 0; i < dram->channels; i++)
+        dram->all_channels[i].load = pf_dram_load(period_parts, row_hits);
+    return true;
+}
+
 const PfDramStats *pf_dram_stats(const PfDram *dram)
 {
     return &dram->stats;
@@ -247,9 +265,11 @@ PfDramLocation pf_dram_locate(const PfDram *dram, PfMaddr address)
 void pf_dram_advance(PfDram *dram, uint64_t now_cycles)
 {
     uint64_t clock = pf_ratio_up(&dram->clocks_of_cycles, now_cycles);
-    for (uint32_t i = 0; i < dram->channels; i++)
-        pf_dram_channel_run(&dram->all_channels[i], clock);
-    dram->latest_clock = MAX(dram->latest_clock, clock);
+    for (PfDram *part = dram; part != NULL; part = part->next) {
+        for (uint32_t i = 0; i < part->channels; i++)
+            pf_dram_channel_run(&part->all_channels[i], clock);
+        part->latest_clock = MAX(part->latest_clock, clock);
+    }
 }
 
 void pf_dram_observe(PfDram *dram, PfDramObserver observe, void *user)
@@ -278,6 +298,7 @@ void pf_dram_check(const PfDram *dram)
             pf_dram_channel_check(&part->all_channels[i]);
             for (int side = 0; side < 2; side++)
                 waiting[side] += part->all_channels[i].queue.sides[side].count;
+            waiting[false] -= part->all_channels[i].load.waiting;
         }
     if (dram->is_partner)
         return; /* what it counted stands in the first */

@@ -51,6 +51,7 @@
 #include "addr.h"
 #include "dram_command.h"
 #include "dram_config.h"
+#include "dram_load.h"
 #include "dram_preset.h"
 #include "dram_stats.h"
 #include "port.h"
@@ -81,6 +82,11 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(PfDram, pf_dram_free)
  * counts for itself and must live as long. */
 void pf_dram_count_into(PfDram *dram, PfDram *owner);
 
+/* From now on others read BYTES_PER_SECOND beside what is asked, spread over the channels evenly, a
+ * share ROW_HITS of them from the row of the one before. False with PF_ERROR_CONFIG if the buses
+ * cannot move as much. Not of a DRAM that is fed by dram_feed.h. */
+bool pf_dram_set_load(PfDram *dram, uint64_t bytes_per_second, double row_hits, GError **error);
+
 /* Borrowed. */
 const PfDramStats *pf_dram_stats(const PfDram *dram);
 const PfDramPreset *pf_dram_preset(const PfDram *dram);
@@ -107,7 +113,7 @@ uint64_t pf_dram_transfers(const PfDram *dram);
  * currents. */
 bool pf_dram_energy(const PfDram *dram, PfDramEnergy *ret_energy);
 
-/* Lets everything happen that happens before NOW_CYCLES. */
+/* Lets everything happen that happens before NOW_CYCLES, of those too that count into DRAM. */
 void pf_dram_advance(PfDram *dram, uint64_t now_cycles);
 
 /* From now on OBSERVE, which may be NULL, sees each command. */

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "dram_choice.h"
+#include "units.h"
 
 /* A channel that issues so many commands without serving anything is caught in a loop. */
 enum { FRUITLESS_MAX = 100000 };
@@ -35,6 +36,8 @@ static void begin(PfDramChannel *channel, PfDramEntry *entry, uint8_t need)
     if (entry->has_begun)
         return;
     entry->has_begun = true;
+    if (entry->actor == PF_DRAM_LOAD_ACTOR)
+        return;
     channel->stats->row_hits += need == PF_DRAM_NEEDS_READ || need == PF_DRAM_NEEDS_WRITE;
     channel->stats->row_misses += need == PF_DRAM_NEEDS_ACT;
     channel->stats->row_conflicts += need == PF_DRAM_NEEDS_PRE;
@@ -57,6 +60,10 @@ static void serve(PfDramChannel *channel, uint16_t index, uint64_t at)
     pf_dram_column(&channel->banks, entry.bank, entry.is_write, closes, at);
     if (closes)
         note_row(channel, entry.bank, PF_DRAM_NO_ROW);
+    if (entry.actor == PF_DRAM_LOAD_ACTOR) {
+        channel->load.waiting--;
+        return;
+    }
     PfDramStats *stats = channel->stats;
     stats->bank_accesses[entry.bank % (timing->bank_groups * timing->banks)]++;
     if (entry.is_write) {
@@ -171,9 +178,59 @@ uint64_t pf_dram_channel_next(PfDramChannel *channel)
     return channel->choice.at;
 }
 
+/* Closes the row of BANK if it has been open and unused for long enough before AT. */
+static void apply_timeout(PfDramChannel *channel, uint32_t bank, uint64_t at)
+{
+    const PfDramBank *state = &channel->banks.banks[bank];
+    uint64_t deadline = channel->last_columns[bank] + channel->settings->timeout;
+    if (state->open_row == PF_DRAM_NO_ROW || deadline >= at ||
+        channel->queue.sides[false].lists[bank].hit != PF_DRAM_NONE ||
+        channel->queue.sides[true].lists[bank].hit != PF_DRAM_NONE)
+        return;
+    pf_dram_precharge(&channel->banks, bank,
+                      pf_dram_precharge_ready(&channel->banks, state, deadline));
+    channel->has_choice = false;
+    note_row(channel, bank, PF_DRAM_NO_ROW);
+}
+
+/* ENTRY waits for its turn from now on. */
+static void take_in(PfDramChannel *channel, const PfDramEntry *entry)
+{
+    if (channel->settings->page_policy == PF_DRAM_PAGE_TIMEOUT)
+        apply_timeout(channel, entry->bank, entry->arrival);
+    uint32_t open_row = channel->banks.banks[entry->bank].open_row;
+    pf_dram_choose_again(channel, pf_dram_queue_add(&channel->queue, entry, open_row));
+}
+
+/* Takes in the load's next read, if it is due no later than FIRST and finds a place. */
+static bool take_load(PfDramChannel *channel, uint64_t first)
+{
+    if (pf_dram_load_due(&channel->load) > first ||
+        !pf_dram_queue_has_room(&channel->queue, false))
+        return false;
+    PfDramEntry entry =
+        pf_dram_load_next(&channel->load, channel->banks.bank_count, channel->timing->rows);
+    channel->stats->background_requests++;
+    take_in(channel, &entry);
+    return true;
+}
+
+/* Counts the load's reads of which nothing will be seen. */
+static void skip_load(PfDramChannel *channel, uint64_t until)
+{
+    uint64_t reads = pf_dram_load_skip(&channel->load, until);
+    channel->stats->background_requests += reads;
+    channel->banks.commands[PF_DRAM_RD] += reads;
+    channel->banks.commands[PF_DRAM_ACT] +=
+        (uint64_t)((PfUint128)reads * channel->load.miss_parts >> 16);
+}
+
 void pf_dram_channel_step(PfDramChannel *channel)
 {
-    if (channel->refresh_due <= pf_dram_channel_next(channel))
+    uint64_t next = pf_dram_channel_next(channel);
+    if (take_load(channel, MIN(next, channel->refresh_due)))
+        return;
+    if (channel->refresh_due <= next)
         refresh(channel);
     else
         issue(channel);
@@ -191,13 +248,16 @@ static bool is_taken_until(const PfDramChannel *channel, uint64_t until)
 
 void pf_dram_channel_run(PfDramChannel *channel, uint64_t until)
 {
-    if (is_taken_until(channel, until))
+    if (until == 0 || is_taken_until(channel, until))
         return;
+    skip_load(channel, until);
     for (;;) {
         uint64_t next = pf_dram_channel_next(channel);
+        if (take_load(channel, MIN(MIN(next, channel->refresh_due), until - 1)))
+            continue;
         if (channel->refresh_due < until && channel->refresh_due <= next) {
             if (next == UINT64_MAX)
-                skip_refreshes(channel, until);
+                skip_refreshes(channel, MIN(until, pf_dram_load_due(&channel->load)));
             refresh(channel);
         } else if (next < until) {
             issue(channel);
@@ -205,21 +265,6 @@ void pf_dram_channel_run(PfDramChannel *channel, uint64_t until)
             return;
         }
     }
-}
-
-/* Closes the row of BANK if it has been open and unused for long enough before AT. */
-static void apply_timeout(PfDramChannel *channel, uint32_t bank, uint64_t at)
-{
-    const PfDramBank *state = &channel->banks.banks[bank];
-    uint64_t deadline = channel->last_columns[bank] + channel->settings->timeout;
-    if (state->open_row == PF_DRAM_NO_ROW || deadline >= at ||
-        channel->queue.sides[false].lists[bank].hit != PF_DRAM_NONE ||
-        channel->queue.sides[true].lists[bank].hit != PF_DRAM_NONE)
-        return;
-    pf_dram_precharge(&channel->banks, bank,
-                      pf_dram_precharge_ready(&channel->banks, state, deadline));
-    channel->has_choice = false;
-    note_row(channel, bank, PF_DRAM_NO_ROW);
 }
 
 void pf_dram_channel_submit(PfDramChannel *channel, const PfDramEntry *entry)
@@ -240,10 +285,7 @@ void pf_dram_channel_submit(PfDramChannel *channel, const PfDramEntry *entry)
             channel->done(channel->done_user, entry->tag, done);
         return;
     }
-    if (channel->settings->page_policy == PF_DRAM_PAGE_TIMEOUT)
-        apply_timeout(channel, entry->bank, entry->arrival);
-    uint32_t open_row = channel->banks.banks[entry->bank].open_row;
-    pf_dram_choose_again(channel, pf_dram_queue_add(&channel->queue, entry, open_row));
+    take_in(channel, entry);
 }
 
 void pf_dram_channel_init(PfDramChannel *channel, const PfDramPreset *timing,
@@ -276,6 +318,7 @@ void pf_dram_channel_reset_state(PfDramChannel *channel)
     pf_dram_queue_reset(&channel->queue, channel->banks.bank_count);
     memset(channel->changed, 0xff, sizeof(channel->changed));
     channel->has_choice = false;
+    channel->load.waiting = 0;
     channel->drain = PF_DRAM_DRAIN_NONE;
 }
 

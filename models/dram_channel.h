@@ -5,6 +5,7 @@
 #include "dram_banks.h"
 #include "dram_queue.h"
 #include "dram_config.h"
+#include "dram_load.h"
 #include "dram_stats.h"
 
 /* 16 ranks of 64 banks. */
@@ -44,6 +45,7 @@ typedef struct {
     const PfDramSettings *settings; /* borrowed */
     PfDramStats *stats;             /* borrowed */
     PfDramBanks banks;
+    PfDramLoad load; /* by others */
     PfDramQueue queue;
     PfDramChoice choice;
     bool has_choice; /* and it is up to date */

@@ -109,6 +109,8 @@ void pf_dram_register(const PfDram *dram, PfStatsGroup *group)
          "Transactions that found their row open, by the first command needed."},
         {"row_misses", &stats->row_misses, "Transactions that found the bank closed."},
         {"row_conflicts", &stats->row_conflicts, "Transactions that found another row open."},
+        {"background_requests", &stats->background_requests,
+         "Reads of machine.background, which no other statistic of DRAM but energy counts."},
         {"refreshes", &stats->refreshes, "Refreshes of a rank, or of a bank where it is by bank."},
     };
     for (size_t i = 0; i < G_N_ELEMENTS(counters); i++)

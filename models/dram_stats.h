@@ -16,6 +16,7 @@ typedef struct {
     uint64_t row_hits;        /* by what the first command for a transaction was */
     uint64_t row_misses;
     uint64_t row_conflicts;
+    uint64_t background_requests; /* of the load by others, which none of these count */
     uint64_t refreshes; /* of a rank, or of a bank where refresh is by bank */
     uint64_t bank_accesses[PF_DRAM_BANKS_TOLD]; /* by bank of a rank, all ranks and channels */
     PfHistogram read_latency_clocks;  /* from sending to the end of the data */

@@ -343,6 +343,11 @@ const PfHashEngineStats *pf_hash_engine_stats(const PfHashEngine *engine)
     return &engine->stats;
 }
 
+unsigned pf_hash_engine_units(const PfHashEngine *engine)
+{
+    return engine->part_count;
+}
+
 PfKeyForm pf_hash_engine_form(const PfHashEngine *engine)
 {
     uint64_t bits = engine->config->digest_bits;

@@ -47,6 +47,7 @@ typedef struct {
     uint64_t bytes_per_cycle;
     uint64_t depth_cycles;
     double energy_per_byte_pj; /* NaN: not known */
+    double leakage_mW;         /* of each unit; likewise */
     uint64_t queue;
     int dirty;  /* PfHashDirty; AUTO: snoop, or stale for incremental */
     int slices; /* PfHashSlices */
@@ -116,6 +117,8 @@ bool pf_hash_engine_is_on(const PfHashEngine *engine);
 /* Borrowed. */
 const PfHashEngineConfig *pf_hash_engine_config(const PfHashEngine *engine);
 const PfHashEngineStats *pf_hash_engine_stats(const PfHashEngine *engine);
+/* How many units it has. */
+unsigned pf_hash_engine_units(const PfHashEngine *engine);
 /* What it makes keys of (incremental). */
 PfKeyForm pf_hash_engine_form(const PfHashEngine *engine);
 

@@ -46,6 +46,8 @@ typedef struct {
     uint64_t ways;    /* 0: fully associative */
     uint64_t latency_cycles;
     int replacement; /* PfTlbReplacement, of all arrays */
+    double lookup_pJ; /* energy of asking all arrays; NaN: not known */
+    double leakage_mW; /* of all arrays; likewise */
     PfTlbSizeConfig large;
     PfTlbSizeConfig huge;
 } PfTlbConfig;

@@ -1,3 +1,4 @@
+#include <math.h>
 #include <string.h>
 
 #include "tlb.h"
@@ -32,6 +33,19 @@ static const PfConfigField base_fields[] = {
      .offset = offsetof(PfTlbConfig, replacement),
      .choices = replacement_names,
      .description = "Which entry of a full set makes room: by true use, or by a tree of bits."},
+    {.key = "lookup_pJ",
+     .type = PF_CONFIG_DOUBLE,
+     .offset = offsetof(PfTlbConfig, lookup_pJ),
+     .automatic = true,
+     .unit = "pJ",
+     .description = "Energy of a lookup, of entries of all sizes; auto: not known, and so is the "
+                    "energy."},
+    {.key = "leakage_mW",
+     .type = PF_CONFIG_DOUBLE,
+     .offset = offsetof(PfTlbConfig, leakage_mW),
+     .automatic = true,
+     .unit = "mW",
+     .description = "Power that one such TLB takes always; auto: not known."},
 };
 
 static const PfConfigField size_fields[] = {
@@ -61,6 +75,18 @@ static const PfConfigField size_fields[] = {
      .description = "Time of a hit in that."},
 };
 
+/* The MEMBER of a standard as a row's default. */
+static char *standard_text(const PfConfigField *row, const void *member)
+{
+    char number[G_ASCII_DTOSTR_BUF_SIZE];
+    if (row->type == PF_CONFIG_ENUM)
+        return g_strdup(row->choices[*(const int *)member]);
+    if (row->type == PF_CONFIG_UINT)
+        return g_strdup_printf("%" G_GUINT64_FORMAT, *(const uint64_t *)member);
+    double value = *(const double *)member;
+    return g_strdup(isnan(value) ? "auto" : g_ascii_dtostr(number, sizeof number, value));
+}
+
 /* Binds COUNT rows of FIELDS with the members of STANDARD as defaults. The rows stay with the
  * configuration, which may print them later. */
 static void bind_rows(PfConfigSection *section, const PfConfigField *fields, size_t count,
@@ -68,12 +94,7 @@ static void bind_rows(PfConfigSection *section, const PfConfigField *fields, siz
 {
     PfConfigField *rows = g_memdup2(fields, count * sizeof *fields);
     for (size_t i = 0; i < count; i++) {
-        const void *member = (const char *)standard + rows[i].offset;
-        char *text;
-        if (rows[i].type == PF_CONFIG_ENUM)
-            text = g_strdup(rows[i].choices[*(const int *)member]);
-        else
-            text = g_strdup_printf("%" G_GUINT64_FORMAT, *(const uint64_t *)member);
+        char *text = standard_text(&rows[i], (const char *)standard + rows[i].offset);
         rows[i].standard = text;
         pf_config_adopt(section, text);
     }

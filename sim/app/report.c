@@ -96,5 +96,6 @@ void pf_report_comparison(GString *out, const PfSimulation *simulation, PfReport
     if (form == PF_REPORT_TABLE || form == PF_REPORT_MARKDOWN) {
         pf_report_reasons(out, simulation, form);
         pf_report_classes(out, simulation, form);
+        pf_report_spans(out, simulation, form);
     }
 }

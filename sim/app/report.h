@@ -55,6 +55,9 @@ void pf_report_reasons(GString *out, const PfSimulation *simulation, PfReportFor
 /* What class rules cost and buy, likewise; nothing where no policy has classes. */
 void pf_report_classes(GString *out, const PfSimulation *simulation, PfReportForm form);
 
+/* The lengths of spans and what the slowest waited for, likewise; nothing without spans. */
+void pf_report_spans(GString *out, const PfSimulation *simulation, PfReportForm form);
+
 /* A table of such a section below TITLE, the table or Markdown: CELLS are rows of COLUMNS texts,
  * headings first; a column without a heading (NULL) is left out. */
 void pf_report_cells(GString *out, const char *title, const GPtrArray *cells, unsigned columns,

@@ -38,6 +38,7 @@ typedef struct {
     PfCoreConfig core;
     PfMmuConfig mmu;
     PfDramConfig dram;
+    PfDramLoadConfig background;
     PfHashEngineConfig hash_engine;
     PfCamConfig cam;
     PfCoherenceConfig coherence;
@@ -98,6 +99,7 @@ typedef struct {
     bool remaps;            /* the memory controller translates bus addresses */
     bool tells_conflicts;   /* misses of last caches that nodes share, behind others */
     bool tells_write_backs; /* pf_machine_listen will be called */
+    bool has_background;    /* others may load DRAM */
     uint64_t seed;
 } PfMachineUse;
 
@@ -119,3 +121,6 @@ void pf_machine_check(const PfMachine *machine);
 /* Makes the caches of all cores, in front of memory. False with PF_ERROR_CONFIG. */
 bool machine_build_caches(PfMachine *machine, uint64_t seed, PfStats *stats, GError **error);
 void machine_free_caches(PfMachine *machine);
+
+/* How many caches of LEVEL the first CORES cores have together. */
+unsigned pf_machine_cache_count(const PfMachine *machine, unsigned level, unsigned cores);

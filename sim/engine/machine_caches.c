@@ -162,6 +162,14 @@ bool machine_build_caches(PfMachine *machine, uint64_t seed, PfStats *stats, GEr
     return true;
 }
 
+unsigned pf_machine_cache_count(const PfMachine *machine, unsigned level, unsigned cores)
+{
+    unsigned count = 0;
+    for (unsigned core = 0; core < cores; core++)
+        count += owner_of(machine, core, level) == core;
+    return count;
+}
+
 void machine_free_caches(PfMachine *machine)
 {
     unsigned levels = machine->config->cache_count;

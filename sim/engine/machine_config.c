@@ -147,6 +147,8 @@ PfMachineConfig *pf_machine_config_new(PfConfig *config)
                    pf_coherence_field_count, &machine->coherence);
     pf_config_bind(pf_config_subsection(section, "dram"), pf_dram_fields, pf_dram_field_count,
                    &machine->dram);
+    pf_config_bind(pf_config_subsection(section, "background"), pf_dram_load_fields,
+                   pf_dram_load_field_count, &machine->background);
     pf_hash_engine_bind(pf_config_subsection(section, "hash_engine"), &machine->hash_engine);
     pf_cam_bind(section, &machine->cam);
     pf_config_bind(pf_config_subsection(section, "controller"), pf_controller_fields,

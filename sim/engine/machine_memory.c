@@ -4,21 +4,23 @@
 
 #include "error.h"
 
-static bool build_drams(PfMachine *machine, const PfNodes *nodes, unsigned page_shift,
-                        PfStats *stats, GError **error)
+static bool build_drams(PfMachine *machine, const PfMachineUse *use, PfStats *stats, GError **error)
 {
     const PfMachineConfig *config = machine->config;
+    const PfNodes *nodes = use->nodes;
+    uint64_t load = use->has_background ? config->background.bytes_per_second / nodes->count : 0;
     PfDram *drams[PF_NODES_MAX] = {0};
     bool built = true;
     for (unsigned node = 0; node < nodes->count && built; node++) {
         PfStatsGroup *group = node == 0 ? pf_stats_group(stats, "dram") : NULL;
         drams[node] = pf_dram_new(&config->dram, config->clock_hz, group, error);
-        built = drams[node] != NULL;
-        if (built && node > 0)
+        if (drams[node] != NULL && node > 0)
             pf_dram_count_into(drams[node], drams[0]);
+        built = drams[node] != NULL &&
+                pf_dram_set_load(drams[node], load, config->background.row_hits, error);
     }
     machine->dram = drams[0];
-    pf_homes_init(&machine->homes, nodes, drams, page_shift);
+    pf_homes_init(&machine->homes, nodes, drams, use->page_shift);
     return built;
 }
 
@@ -77,7 +79,7 @@ bool machine_build_memory(PfMachine *machine, const PfMachineUse *use, PfStats *
 {
     const PfMachineConfig *config = machine->config;
     if (!check_ecc_line(config, (uint32_t)1 << use->page_shift, error) ||
-        !build_drams(machine, use->nodes, use->page_shift, stats, error))
+        !build_drams(machine, use, stats, error))
         return false;
     machine->hash_engine = pf_hash_engine_new(&config->hash_engine, machine->core_count + 1,
                                               &machine->homes, (uint32_t)1 << use->page_shift,

@@ -32,6 +32,10 @@ static const PfConfigField numa_fields[] = {
     {.key = "link_bandwidth", .type = PF_CONFIG_BANDWIDTH, AT(link_bandwidth),
      .standard = "20GB/s",
      .description = "From each node to each other one, in each direction; 0: no limit."},
+    {.key = "link_bit_pJ", .type = PF_CONFIG_DOUBLE, AT(link_bit_pJ), .standard = "auto",
+     .automatic = true, .unit = "pJ",
+     .description = "Energy of a bit of a line that goes over a link; auto: not known, and so is "
+                    "the energy."},
     {.key = "placement", .type = PF_CONFIG_ENUM, AT(placement), .standard = "first-touch",
      .choices = placement_choices,
      .description = "Where a context's new frames come from: its own node first and then the "

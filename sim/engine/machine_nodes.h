@@ -17,6 +17,7 @@ typedef struct {
     int placement; /* PfPlacement */
     uint64_t remote_latency_ps; /* of the nearest other node, beyond the own; PF_CONFIG_AUTO */
     uint64_t link_bandwidth;    /* bytes a second; 0: no limit */
+    double link_bit_pJ;         /* NaN: not known */
     int migrate; /* PfMigrate */
     uint64_t migrate_after;
     PfNodes nodes; /* without a limit */

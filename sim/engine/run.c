@@ -96,7 +96,6 @@ static PfRun *new_run(const PfRunConfig *config, const PfMachineConfig *machine_
     run->core_is_used = g_new0(bool, machine_config->cores);
     run->epochs = g_array_new(FALSE, FALSE, sizeof(PfEpochRow));
     run->marks = g_ptr_array_new_with_free_func(run_mark_free);
-    run->open_spans = g_array_new(FALSE, FALSE, sizeof(PfOpenSpan));
     uint32_t page_bytes = pf_image_page_bytes(image);
     bool bound = (setup->ops->flags & PF_POLICY_BOUND) != 0;
     bool unlimited = bound || !setup->common.limited ||
@@ -112,6 +111,7 @@ static PfRun *new_run(const PfRunConfig *config, const PfMachineConfig *machine_
                          .cache_bytes =
                              machine_config->caches[machine_config->cache_count - 1].size_bytes};
     pf_work_init(&run->work);
+    run_open_spans(run);
     set_grain(run, PF_GRAIN_ACCESS);
     run->has_access_grain = false; /* until a record of that grain comes */
     return run;
@@ -138,6 +138,7 @@ PfRun *pf_run_new(const PfRunConfig *config, const PfMachineConfig *machine_conf
                         .remaps = remaps,
                         .tells_conflicts = pf_policy_setup_minds_color(setup),
                         .tells_write_backs = setup->ops->line_written_back != NULL,
+                        .has_background = config->mode != PF_MODE_DRAM,
                         .seed = config->seed};
     run->machine = pf_machine_new(machine_config, &use, run->stats, error);
     if (run->machine != NULL)
@@ -177,6 +178,7 @@ void pf_run_free(PfRun *run)
     pf_host_free(run->host);
     pf_memory_clear(&run->memory);
     pf_work_clear(&run->work);
+    run_close_spans(run);
     pf_machine_free(run->machine);
     pf_stats_free(run->stats);
     g_array_unref(run->places);
@@ -190,7 +192,6 @@ void pf_run_free(PfRun *run)
     g_free(run->core_is_used);
     g_array_unref(run->epochs);
     g_ptr_array_unref(run->marks);
-    g_array_unref(run->open_spans);
     g_clear_error(&run->error);
     g_free(run);
 }

@@ -39,12 +39,7 @@ typedef struct {
     uint64_t warmup_passes;
 } PfRunConfig;
 
-/* A span that has begun and not ended. */
-typedef struct {
-    const char *label; /* borrowed from the trace */
-    uint32_t context;
-    uint64_t start_cycles;
-} PfOpenSpan;
+typedef struct PfRunSpans PfRunSpans;
 
 enum { PF_EPOCH_COLUMNS = 12 };
 
@@ -106,8 +101,9 @@ struct PfRun {
     FILE *event_file; /* of PfRunEvent, without a name; NULL: nobody wants them */
     uint64_t window_first; /* cycles of the events that are wanted */
     uint64_t window_last;
-    GArray *open_spans;
-    PfHistogram span_cycles;
+    PfRunSpans *spans;
+    PfHistogram span_cycles; /* of all labels */
+    uint64_t untold_spans;   /* whose labels are told of in `span_cycles` only */
     PfHistogram lag_cycles;
     uint64_t distinct_frames;     /* BOUND policies: what they stand for */
     /* At the last restart of statistics: */
@@ -196,10 +192,21 @@ void run_play_idle(PfRun *run, const PfRecord *record);
 void run_play_mark(PfRun *run, const PfRecord *record);
 /* The same without the barrier: now. */
 void run_keep_mark(PfRun *run, const PfRecord *record);
-void run_play_span(PfRun *run, const PfRecord *record);
 void run_update_due(PfRun *run);
 void run_sample_epoch(PfRun *run, uint64_t cycle);
 extern const char *const run_epoch_columns[PF_EPOCH_COLUMNS];
+
+/* run_spans.c */
+/* Counts what spans go to; the second ends that. */
+void run_open_spans(PfRun *run);
+void run_close_spans(PfRun *run);
+void run_play_span(PfRun *run, const PfRecord *record);
+/* Spans that end from here on count. */
+void run_restart_spans(PfRun *run);
+/* Visits what is told of each label, names included only for the call. */
+void run_visit_spans(const PfRun *run, PfStatVisitor visit, void *user);
+/* The same for a label called LABEL, of which nothing is known. */
+void run_list_spans(PfStatVisitor visit, void *user);
 
 /* run_contexts.c */
 /* Whether statistics of contexts are told. */

@@ -192,11 +192,17 @@ void run_mark_free(gpointer data)
     g_free(mark);
 }
 
+static void keep_copy(const PfStatInfo *info, PfStatValue value, void *user)
+{
+    keep(user, g_strdup(info->name), *info, value);
+}
+
 void run_hold(PfRun *run)
 {
     run_mark_free(run->at_end);
     run->at_end = run_mark_new("", run->now_cycles);
     run_keep_contexts(run, run->at_end);
+    run_visit_spans(run, keep_copy, run->at_end);
     pf_dram_advance(run->machine->dram, run->now_cycles);
     pf_stats_hold(run->stats);
 }

@@ -6,21 +6,58 @@
 
 #define JOULES_PER_FJ 1e-15
 #define JOULES_PER_PJ 1e-12
+#define WATTS_PER_MW 1e-3
+
+/* Since statistics count. */
+static double seconds_of(const PfRun *run)
+{
+    return (double)(run->now_cycles - run->cycles_origin) /
+           (double)run->machine_config->clock_hz;
+}
+
+/* JOULES, not a number where some of them are not known. */
+static PfStatValue told(double joules)
+{
+    return isnan(joules) ? pf_stat_null() : pf_stat_double(joules);
+}
+
+/* Nothing where nothing happens, whatever it would take. */
+static double spent_J(uint64_t events, double event_pJ)
+{
+    return events == 0 ? 0 : (double)events * event_pJ * JOULES_PER_PJ;
+}
 
 static const PfCamFigures *cam_figures(const PfRun *run)
 {
     return pf_cam_figures_of(run->machine->cams[0]);
 }
 
-static PfStatValue read_cam_energy(const void *user)
+static double cam_dynamic_J(const PfRun *run)
 {
-    const PfRun *run = user;
     uint64_t spent_fJ = pf_cam_stats(run->machine->cams[0])->energy_fJ - run->cam_fJ_origin;
-    double seconds =
-        (double)(run->now_cycles - run->cycles_origin) / (double)run->machine_config->clock_hz;
+    return (double)spent_fJ * JOULES_PER_FJ;
+}
+
+static double cam_leakage_J(const PfRun *run)
+{
     double leakage_W =
         pf_host_uses_cam(run->host) ? cam_figures(run)->leakage_W * run->machine->cam_count : 0;
-    return pf_stat_double((double)spent_fJ * JOULES_PER_FJ + leakage_W * seconds);
+    return leakage_W * seconds_of(run);
+}
+
+static PfStatValue read_cam_energy(const void *user)
+{
+    return pf_stat_double(cam_dynamic_J(user) + cam_leakage_J(user));
+}
+
+static PfStatValue read_cam_dynamic(const void *user)
+{
+    return pf_stat_double(cam_dynamic_J(user));
+}
+
+static PfStatValue read_cam_leaked(const void *user)
+{
+    return pf_stat_double(cam_leakage_J(user));
 }
 
 static PfStatValue read_cam_leakage(const void *user)
@@ -65,11 +102,18 @@ static PfStatValue read_hash_engine_energy(const void *user)
     const PfRun *run = user;
     uint64_t bytes =
         pf_hash_engine_stats(run->machine->hash_engine)->bytes - run->hash_bytes_origin;
-    double picojoules = run->machine_config->hash_engine.energy_per_byte_pj;
-    if (bytes == 0)
+    return told(spent_J(bytes, run->machine_config->hash_engine.energy_per_byte_pj));
+}
+
+/* Of an engine that no key is asked of, nothing. */
+static PfStatValue read_hash_engine_leakage(const void *user)
+{
+    const PfRun *run = user;
+    const PfHashEngine *engine = run->machine->hash_engine;
+    if (!pf_hash_engine_is_on(engine))
         return pf_stat_double(0);
-    return isnan(picojoules) ? pf_stat_null()
-                             : pf_stat_double((double)bytes * picojoules * JOULES_PER_PJ);
+    double watts = run->machine_config->hash_engine.leakage_mW * WATTS_PER_MW;
+    return told(watts * pf_hash_engine_units(engine) * seconds_of(run));
 }
 
 /* What DRAM has spent since statistics count. False where its preset has no currents, or where only
@@ -99,11 +143,115 @@ READ_DRAM(read_dram_read_write, true, spent.read + spent.write)
 READ_DRAM(read_dram_refresh, false, spent.refresh)
 READ_DRAM(read_dram_background, false, spent.background)
 
-/* Used by every run, and no figure for it. */
-static PfStatValue read_unknown(const void *user)
+/* What COUNTER of GROUP tells, as it tells it: since statistics count. */
+static uint64_t count_of(const PfRun *run, const char *group, const char *counter)
 {
-    (void)user;
-    return pf_stat_null();
+    g_autofree char *name = g_strconcat(group, ".", counter, NULL);
+    PfStatValue value;
+    bool is_there = pf_stats_find(run->stats, name, &value);
+    g_assert(is_there && value.kind == PF_STAT_UINT);
+    return value.u;
+}
+
+/* Those of contexts, and the policy's own once it has worked there. */
+static unsigned cores_of(const PfRun *run)
+{
+    const PfMachine *machine = run->machine;
+    return machine->core_count - (machine->cores[machine->core_count - 1]->now_cycles == 0);
+}
+
+/* The dynamic energy of cores, caches and TLBs is known only if their work is simulated. */
+static PfStatValue told_if_full(const PfRun *run, double joules)
+{
+    return run->work.full ? told(joules) : pf_stat_null();
+}
+
+static PfStatValue read_cores_dynamic(const void *user)
+{
+    const PfRun *run = user;
+    uint64_t instructions = count_of(run, "daemon_core", "instructions");
+    for (unsigned i = 0; i + 1 < run->machine->core_count; i++) {
+        g_autofree char *core = g_strdup_printf("core%u", i);
+        instructions += count_of(run, core, "instructions");
+    }
+    return told_if_full(run, spent_J(instructions, run->machine_config->core.instruction_pJ));
+}
+
+static PfStatValue read_cores_leakage(const void *user)
+{
+    const PfRun *run = user;
+    double watts = run->machine_config->core.leakage_mW * WATTS_PER_MW;
+    return told(watts * cores_of(run) * seconds_of(run));
+}
+
+static PfStatValue read_caches_dynamic(const void *user)
+{
+    const PfRun *run = user;
+    double joules = 0;
+    for (unsigned i = 0; i < run->machine_config->cache_count; i++) {
+        const PfCacheConfig *cache = &run->machine_config->caches[i];
+        g_autofree char *group = g_strconcat("cache.", cache->name, NULL);
+        uint64_t reads = count_of(run, group, "reads") + count_of(run, group, "fetches");
+        joules += spent_J(reads, cache->read_pJ) +
+                  spent_J(count_of(run, group, "writes"), cache->write_pJ);
+    }
+    return told_if_full(run, joules);
+}
+
+static PfStatValue read_caches_leakage(const void *user)
+{
+    const PfRun *run = user;
+    double watts = 0;
+    for (unsigned i = 0; i < run->machine_config->cache_count; i++)
+        watts += run->machine_config->caches[i].leakage_mW * WATTS_PER_MW *
+                 pf_machine_cache_count(run->machine, i, cores_of(run));
+    return told(watts * seconds_of(run));
+}
+
+static PfStatValue read_tlbs_dynamic(const void *user)
+{
+    const PfRun *run = user;
+    const PfMmuConfig *mmu = &run->machine_config->mmu;
+    const struct {
+        const char *group;
+        const PfTlbConfig *tlb;
+    } tlbs[] = {{"tlb.l1i", &mmu->instruction}, {"tlb.l1d", &mmu->data}, {"tlb.l2", &mmu->second}};
+    double joules = 0;
+    for (unsigned i = 0; i < G_N_ELEMENTS(tlbs); i++) {
+        if (tlbs[i].tlb->entries == 0)
+            continue;
+        uint64_t lookups =
+            count_of(run, tlbs[i].group, "hits") + count_of(run, tlbs[i].group, "misses");
+        joules += spent_J(lookups, tlbs[i].tlb->lookup_pJ);
+    }
+    return told_if_full(run, joules);
+}
+
+static PfStatValue read_tlbs_leakage(const void *user)
+{
+    const PfRun *run = user;
+    const PfMmuConfig *mmu = &run->machine_config->mmu;
+    double milliwatts = mmu->instruction.leakage_mW + mmu->data.leakage_mW +
+                        (mmu->second.entries > 0 ? mmu->second.leakage_mW : 0);
+    return told(milliwatts * WATTS_PER_MW * cores_of(run) * seconds_of(run));
+}
+
+/* Lines that go from one node to another. */
+static PfStatValue read_interconnect(const void *user)
+{
+    enum { BITS_PER_BYTE = 8 };
+    const PfRun *run = user;
+    const PfMachineConfig *config = run->machine_config;
+    uint64_t lines = 0;
+    if (config->numa.count == 1)
+        return pf_stat_double(0);
+    for (unsigned i = 0; i < config->numa.count; i++)
+        for (unsigned j = 0; j < config->numa.count; j++) {
+            g_autofree char *counter = g_strdup_printf("lines_%u_%u", i, j);
+            lines += i != j ? count_of(run, "numa", counter) : 0;
+        }
+    uint64_t bits = lines * BITS_PER_BYTE * config->caches[config->cache_count - 1].line_bytes;
+    return told_if_full(run, spent_J(bits, config->numa.link_bit_pJ));
 }
 
 static const struct {
@@ -111,11 +259,26 @@ static const struct {
     const char *description;
     PfStatRead read;
 } accounts[] = {
-    {"cam_J", "Searches and updates of CAMs, and what they leak.", read_cam_energy},
-    {"hash_engine_J", "Bytes that hash engines took; null without a figure for them.",
+    {"cores.dynamic_J",
+     "Instructions that cores executed; null without a figure, and where they are not simulated "
+     "(timing = \"costs\").",
+     read_cores_dynamic},
+    {"cores.leakage_J", "Cores, in the simulated time; null without a figure.",
+     read_cores_leakage},
+    {"caches.dynamic_J", "Accesses to all levels of cache; null as of cores.",
+     read_caches_dynamic},
+    {"caches.leakage_J", "Caches, in the simulated time; null without figures.",
+     read_caches_leakage},
+    {"tlbs.dynamic_J", "Lookups of TLBs; null as of cores.", read_tlbs_dynamic},
+    {"tlbs.leakage_J", "TLBs, in the simulated time; null without figures.", read_tlbs_leakage},
+    {"interconnect_J", "Lines that went from node to node; null as of cores.", read_interconnect},
+    {"cam.dynamic_J", "Searches and updates of CAMs.", read_cam_dynamic},
+    {"cam.leakage_J", "CAMs, in the simulated time; 0 if unused.", read_cam_leaked},
+    {"hash_engine.dynamic_J", "Bytes that hash engines took; null without a figure for them.",
      read_hash_engine_energy},
-    {"cores_J", "Cores: not known.", read_unknown},
-    {"caches_J", "Caches and TLBs: not known.", read_unknown},
+    {"hash_engine.leakage_J",
+     "Units of hash engines, in the simulated time; 0 if unused, null without a figure.",
+     read_hash_engine_leakage},
     {"dram.activate_J",
      "DRAM's rows opened and closed; null where its preset has no currents, or requests cost no "
      "time (timing = \"costs\").",

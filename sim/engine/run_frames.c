@@ -39,8 +39,7 @@ void run_watch_frames(PfRun *run)
     if (run->memory.bus != NULL)
         run->memory.bus->reused = (PfReused){forget_page, run};
     unsigned levels = run->machine_config->cache_count;
-    bool is_one = run->machine_config->caches[levels - 1].shared;
-    for (unsigned core = 0; core < (is_one ? 1 : run->machine->core_count); core++)
+    for (unsigned core = 0; core < run->machine->core_count; core++) /* some have the same one */
         pf_cache_watch_hits(run->machine->caches[(core + 1) * levels - 1], is_shared, run);
 }
 

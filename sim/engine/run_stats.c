@@ -222,6 +222,9 @@ void run_register(PfRun *run)
     pf_stats_counter(trace, "instructions", "events", "Instructions.", &run->stat_instructions);
     pf_stats_histogram(pf_stats_group(run->stats, "span"), "%s_cycles", "cycles",
                        "Length of spans, from begin to end.", &run->span_cycles, 1.0);
+    pf_stats_counter(pf_stats_group(run->stats, "span"), "untold", "events",
+                     "Spans of labels beyond the first 256, which are not told one by one.",
+                     &run->untold_spans);
     pf_stats_level(pf_stats_group(run->stats, "dram"), "bandwidth_GBps", "GB/s",
                    "Bytes moved to and from DRAM over the simulated time.", read_bandwidth, run);
     pf_stats_level(pf_stats_group(run->stats, ""), "slowdown", "ratio",

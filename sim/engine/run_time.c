@@ -1,4 +1,4 @@
-/* Clocks, barriers, what falls due, marks and spans. */
+/* Clocks, barriers, what falls due, and marks. */
 #include "run.h"
 
 #include "error.h"
@@ -38,6 +38,7 @@ static void restart(PfRun *run)
     pf_dram_energy(run->machine->dram, &run->dram_origin);
     run->memory.frames.peak_frames = run->memory.frames.used_frames;
     run_restart_bills(run);
+    run_restart_spans(run);
     pf_host_bill_settle(run->host->bill);
     pf_stats_restart(run->stats);
     run->warm = true;
@@ -238,29 +239,4 @@ bool pf_run_check_marks(const PfRun *run, GError **error)
                 missing,
                 run->has_begun ? " after the one at which the region begins" : "");
     return false;
-}
-
-static uint64_t context_time(const PfRun *run, uint32_t context)
-{
-    return MAX(run_place(run, context)->core->now_cycles,
-               g_array_index(run->ready_cycles, uint64_t, context));
-}
-
-/* `end` closes the latest span of its context and label; without one it says nothing. */
-void run_play_span(PfRun *run, const PfRecord *record)
-{
-    uint64_t now = context_time(run, record->context);
-    if (record->kind == PF_RECORD_BEGIN) {
-        PfOpenSpan span = {record->detail->name, record->context, now};
-        g_array_append_val(run->open_spans, span);
-        return;
-    }
-    for (unsigned i = run->open_spans->len; i-- > 0;) {
-        const PfOpenSpan *span = &g_array_index(run->open_spans, PfOpenSpan, i);
-        if (span->context != record->context || !g_str_equal(span->label, record->detail->name))
-            continue;
-        pf_histogram_add(&run->span_cycles, now - span->start_cycles);
-        g_array_remove_index(run->open_spans, i);
-        return;
-    }
 }

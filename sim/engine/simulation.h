@@ -115,8 +115,8 @@ size_t pf_run_epoch_count(const PfRun *run);
 /* The cycle of row INDEX; its values in the order of the columns. */
 uint64_t pf_run_epoch(const PfRun *run, size_t index, const PfStatValue **ret_values);
 
-/* What is told of contexts at the end, beside the statistics: context.NAME.*, by number of the
- * context; nothing unless output.contexts says so. */
+/* What is told at the end beside the statistics: context.NAME.*, by number of the context, nothing
+ * unless output.contexts says so; then span.LABEL.*, in the order in which labels came. */
 void pf_run_contexts_visit(const PfRun *run, PfStatVisitor visit, void *user);
 
 /* Marks: label, cycle, and all memory.*, policy.* and the policy's own statistics of then. */

@@ -124,6 +124,11 @@ const char *pf_run_remark(const PfRun *run)
         g_strv_builder_add(builder, "not warmed up");
     else if (scans && run->host->stats.passes < 2)
         g_strv_builder_add(builder, "not converged");
+    /* A scanner alone on the bus: nobody delays its reads, nor does it delay anybody. */
+    bool page_grain = run->has_page_grain && !run->has_access_grain;
+    if (scans && page_grain && run->config->timing == PF_TIMING_FULL &&
+        run->machine_config->background.bytes_per_second == 0)
+        g_strv_builder_add(builder, "scanner cost is a lower bound");
     g_auto(GStrv) parts = g_strv_builder_end(builder);
     g_autofree char *remark = g_strjoinv(", ", parts);
     return g_intern_string(remark);
@@ -229,6 +234,7 @@ void pf_simulation_list_stats(const PfRegistry *registry, PfStatVisitor visit, v
         g_assert_no_error(error);
         pf_stats_visit(run->stats, list_once, &list);
         run_list_contexts(run, list_once, &list);
+        run_list_spans(list_once, &list);
         pf_run_free(run);
     }
     g_hash_table_unref(list.told);

@@ -1,16 +1,19 @@
 #include "mmu.h"
 
+#include <math.h>
+
 #include "units.h"
 
 /* Sizes of Skylake-SP ("Intel 64 and IA-32 Architectures Optimization Reference Manual"): for data
  * 64 entries of 4 ways, 32 of 4 for large pages and 4 for huge ones; behind both sides 1536 of 12
  * ways for base and large pages and 16 of 4 for huge ones. */
 static const PfTlbConfig standard_first = {
-    .entries = 64, .ways = 4,
+    .entries = 64, .ways = 4, .lookup_pJ = (double)NAN, .leakage_mW = (double)NAN,
     .large = {.held = PF_TLB_OWN, .entries = 32, .ways = 4},
     .huge = {.held = PF_TLB_OWN, .entries = 4, .ways = 4}};
 static const PfTlbConfig standard_second = {
     .entries = 1536, .ways = 12, .latency_cycles = 7,
+    .lookup_pJ = (double)NAN, .leakage_mW = (double)NAN,
     .large = {.held = PF_TLB_SHARED, .latency_cycles = 7},
     .huge = {.held = PF_TLB_OWN, .entries = 16, .ways = 4, .latency_cycles = 7}};
 

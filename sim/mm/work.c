@@ -47,6 +47,18 @@ void pf_work_forget(PfWork *work)
     work->read_bytes += work->cache_bytes;
 }
 
+/* CYCLES are charged to ACCOUNT on a core whose delays are in DELAY_CYCLES. */
+static void count_delay(uint64_t *delay_cycles, const PfPlace *place, PfAccount account,
+                        uint64_t cycles)
+{
+    if (account == PF_ACCOUNT_SHOOTDOWN)
+        delay_cycles[PF_DELAY_SHOOTDOWN] += cycles;
+    else if (place->payer == PF_PAYER_POLICY)
+        delay_cycles[PF_DELAY_STOLEN] += cycles;
+    else if (account == PF_ACCOUNT_BREAK)
+        delay_cycles[PF_DELAY_BREAK] += cycles;
+}
+
 void pf_work_charge(PfWork *work, const PfPlace *place, PfAccount account, uint64_t cycles)
 {
     pf_ledger_charge(work->ledger, (PfPayer)place->payer, account, cycles);
@@ -55,6 +67,8 @@ void pf_work_charge(PfWork *work, const PfPlace *place, PfAccount account, uint6
         work->context_cycles[place->context] += cycles;
         work->billed_cycles += cycles;
     }
+    if (work->delay_cycles != NULL && place->index < work->daemon_core)
+        count_delay(work->delay_cycles[place->index], place, account, cycles);
     if (place->payer == PF_PAYER_POLICY && place->index < work->daemon_core)
         work->stolen_cycles += cycles;
     if (place->payer == PF_PAYER_POLICY && place->index > work->daemon_core)

@@ -27,6 +27,10 @@ typedef struct {
     uint32_t context; /* whose it is, if contexts pay */
 } PfPlace;
 
+/* What holds up the contexts of a core beside their own work and waiting: write faults on shared or
+ * protected pages, TLB invalidations whoever wants them, and else the policy's work there. */
+typedef enum { PF_DELAY_BREAK, PF_DELAY_SHOOTDOWN, PF_DELAY_STOLEN, PF_DELAY_COUNT } PfDelay;
+
 /* Page numbers of which the first line was read lately (timing by costs), and when. */
 enum { PF_WORK_RECENT = 1 << 14 };
 
@@ -47,6 +51,7 @@ typedef struct {
     uint64_t billed_cycles;   /* the sum of these */
     uint64_t stolen_cycles; /* that the policy spent on the cores of contexts */
     uint64_t engine_cycles; /* that it spent on no core at all */
+    uint64_t (*delay_cycles)[PF_DELAY_COUNT]; /* by core; borrowed, NULL: not counted */
     PfController *controller; /* borrowed; NULL where no place is there */
     PfIndirection *table; /* through which cores reach DRAM; NULL: directly; borrowed */
     uint64_t cache_bytes;   /* of the last level; timing by costs: what it still holds */

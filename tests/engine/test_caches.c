@@ -52,6 +52,21 @@ static void shared_frames(void)
     CU_ASSERT_EQUAL(played_stat(played, "brute", "cache.l2.hits_on_shared_frames"), 3);
 }
 
+/* Four pages are 256 lines, 8 for each of the 32 sets of 4 ways of a first level: read in turn,
+ * none is there when it comes again. The shared level of the reader's node holds them all then. */
+static void shared_frames_of_another_node(void)
+{
+    enum { PAGES = 4, LINES = PAGES * 64 };
+    GString *trace = g_string_new("pagefold-trace 1\ncontext a process core=0\nmap a 0x0 4 anon\n"
+                                  "fill a 0x0 4 id:1 step=1\nfork a b\n");
+    for (unsigned i = 0; i < 2 * LINES; i++)
+        g_string_append_printf(trace, "read b 0x%x 64\n", i % LINES * 64);
+    g_autofree char *text = g_string_free(trace, FALSE);
+    g_autoptr(Played) played =
+        on_two_cores(text, "numa = { nodes = 2; };", "{ name = \"none\"; }");
+    CU_ASSERT_EQUAL(played_stat(played, "none", "cache.l2.hits_on_shared_frames"), LINES);
+}
+
 static void shared_memory(void)
 {
     static const char trace[] = HEAD "map a 0x0 1 shmem=m:0\nmap b 0x0 1 shmem=m:0\n"
@@ -91,6 +106,7 @@ static void refused(void)
 static const PfCheck checks[] = {
     {"a frame that is given out again has no line of its last life in any cache", freed_frames},
     {"reads that the last level answers for a shared frame are counted", shared_frames},
+    {"... on any node", shared_frames_of_another_node},
     {"what several cores store to goes from one to the other", shared_memory},
     {"impossible levels are refused", refused},
 };

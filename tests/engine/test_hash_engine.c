@@ -323,7 +323,7 @@ static void test_energy(void)
     CU_ASSERT_EQUAL(stat(unknown, "hash_engine.energy_J"), -1); /* null */
     g_autoptr(Played) known = played(one_page, "kind = \"full\"; energy_per_byte = 2.5;");
     CU_ASSERT_DOUBLE_EQUAL(stat(known, "hash_engine.energy_J"), 10.24e-9, 1e-18);
-    CU_ASSERT_DOUBLE_EQUAL(stat(known, "energy.account.hash_engine_J"), 10.24e-9, 1e-18);
+    CU_ASSERT_DOUBLE_EQUAL(stat(known, "energy.account.hash_engine.dynamic_J"), 10.24e-9, 1e-18);
     CU_ASSERT_EQUAL(played_stat(unknown, "none", "hash_engine.energy_J"), 0);
 }
 

@@ -111,16 +111,6 @@ static void test_fork(void)
     CU_ASSERT_EQUAL(played_mark_cycle(played, "none", 1), 1100);
 }
 
-static void test_spans(void)
-{
-    const char *trace = HEAD "begin a \"q\"\nrun a 30\nbegin a \"q\"\nrun a 10\nend a \"q\"\n"
-                             "end b \"q\"\nend a \"other\"\nend a \"q\"\nend a \"q\"\n";
-    g_autoptr(Played) played = play(trace, "", NULL);
-    /* The inner one took 10, the outer one 40; an end without a beginning is nothing. */
-    CU_ASSERT_EQUAL(played_stat(played, "none", "span.mean_cycles"), 25);
-    CU_ASSERT_EQUAL(played_stat(played, "none", "span.p50_cycles"), 10);
-}
-
 /* ---- wake-ups ---- */
 
 static Played *clockwork(const char *trace, const char *parameters)
@@ -338,7 +328,6 @@ static const PfCheck checks[] = {
     {"open pacing takes times as absolute and tells how late a run is", test_open_pacing},
     {"at page grain times are absolute", test_page_grain},
     {"a child begins where its parent is", test_fork},
-    {"a span ends the last one of its label", test_spans},
     {"a policy wakes up at its times, in order", test_wakes},
     {"a policy that does nothing is asked each 100 ns at most", test_idle_wakes},
     {"a policy wakes up while contexts wait", test_wakes_while_idle},

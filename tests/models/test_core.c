@@ -139,6 +139,48 @@ static void writes_retire(void)
     CU_ASSERT_EQUAL(pf_core_drain(core), 1000 - 300);
 }
 
+/* A store misses until 1000. Behind it there is room for two more of three. */
+static void store_buffer(void)
+{
+    PfCoreConfig config = {.cpi = 1.0, .window_instructions = 10, .mshrs = 4, .store_buffer = 3};
+    g_autoptr(PfCore) core = pf_core_new(&config, 1, NULL, NULL);
+    /* Before a miss the buffer is empty, however many there were. */
+    for (unsigned i = 0; i < 10; i++)
+        CU_ASSERT_EQUAL(pf_core_issue(core, HIT, HIT, true, false), 0);
+    CU_ASSERT_EQUAL(pf_core_issue(core, 1000, HIT, true, false), 0);
+    CU_ASSERT_EQUAL(pf_core_instructions(core, 100), 100);
+    CU_ASSERT_EQUAL(pf_core_issue(core, 100 + HIT, HIT, true, false), 0);
+    CU_ASSERT_EQUAL(read_done_at(core, 100 + HIT), 0); /* a read takes no room */
+    CU_ASSERT_EQUAL(pf_core_issue(core, 1500, HIT, true, false), 0);
+    /* The first three are in; the fourth goes in at 1000, when the first two have left. */
+    CU_ASSERT_EQUAL(pf_core_issue(core, 100 + HIT, HIT, true, false), 900);
+    CU_ASSERT_EQUAL(pf_core_now(core), 1000);
+    /* Behind the one until 1500 there is room for one more; then a miss is late by the wait. */
+    CU_ASSERT_EQUAL(pf_core_issue(core, 1000 + HIT, HIT, true, false), 0);
+    CU_ASSERT_EQUAL(pf_core_issue(core, 1700, HIT, true, false), 500);
+    CU_ASSERT_EQUAL(core->stats.stall_cycles, 900 + 500);
+    CU_ASSERT_EQUAL(pf_core_drain(core), 1700 + 500 - 1500);
+    /* Without an end nothing waits. */
+    g_autoptr(PfCore) other = core_of(1.0, 10, 4, 0.0);
+    CU_ASSERT_EQUAL(pf_core_issue(other, 1000, HIT, true, false), 0);
+    for (unsigned i = 0; i < 1000; i++)
+        CU_ASSERT_EQUAL(pf_core_issue(other, HIT, HIT, true, false), 0);
+}
+
+/* The place of one is there for the next as soon as that is done. */
+static void store_buffer_of_one(void)
+{
+    PfCoreConfig config = {.cpi = 1.0, .window_instructions = 10, .mshrs = 4, .store_buffer = 1};
+    g_autoptr(PfCore) core = pf_core_new(&config, 1, NULL, NULL);
+    CU_ASSERT_EQUAL(pf_core_issue(core, 50, HIT, true, false), 0);
+    pf_core_instructions(core, 49);
+    CU_ASSERT_EQUAL(pf_core_issue(core, 49 + HIT, HIT, true, false), 1);
+    CU_ASSERT_EQUAL(pf_core_issue(core, 100, HIT, true, false), 0);
+    pf_core_instructions(core, 50);
+    CU_ASSERT_EQUAL(pf_core_issue(core, 100 + HIT, HIT, true, false), 0);
+    CU_ASSERT_EQUAL(pf_core_drain(core), 0);
+}
+
 static void dependence(void)
 {
     g_autoptr(PfCore) core = core_of(1.0, 224, 16, 0.0);
@@ -297,6 +339,8 @@ static const PfCheck checks[] = {
     {"the window holds as many instructions as it says, not one more", window_edge},
     {"a long stretch waits where the window fills on the way", window_in_one_step},
     {"a write takes an MSHR but not the window", writes_retire},
+    {"behind a store that misses there is room for so many others", store_buffer},
+    {"a buffer of one store lets one miss at a time", store_buffer_of_one},
     {"a dependent read waits for the previous read", dependence},
     {"a share of the reads is dependent", dependent_share},
     {"a barrier passes idle time while misses go on", barrier},

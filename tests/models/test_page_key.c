@@ -143,8 +143,7 @@ static void code_corrects_one_bit_and_tells_two(void)
 {
     uint8_t syndromes[72];
     for (unsigned bit = 0; bit < 72; bit++)
-        syndromes[bit] = bit < 64 ? pf_ecc_check((uint64_t)1 << bit)
-                                  : (uint8_t)(1U << (bit - 64));
+        syndromes[bit] = (uint8_t)(bit < 64 ? pf_ecc_check((uint64_t)1 << bit) : 1U << (bit - 64));
     for (unsigned a = 0; a < 72; a++) {
         CU_ASSERT_EQUAL(__builtin_popcount(syndromes[a]) % 2, 1);
         for (unsigned b = 0; b < a; b++) {

@@ -212,7 +212,7 @@ static void who_is_far_from_the_cam_waits_longer(void)
         CU_ASSERT_EQUAL(end_of(play, "cycles.account.lookup"), rows[i].cycles);
         /* Three searches of 2 nJ, three writes of 1 nJ. */
         CU_ASSERT_DOUBLE_EQUAL(policy_end(play, "cam.energy_J").d, 9e-9, 1e-20);
-        CU_ASSERT_DOUBLE_EQUAL(policy_end(play, "energy.account.cam_J").d, 9e-9, 1e-20);
+        CU_ASSERT_DOUBLE_EQUAL(policy_end(play, "energy.account.cam.dynamic_J").d, 9e-9, 1e-20);
         CU_ASSERT_EQUAL(policy_end(play, "energy.total_J").kind, PF_STAT_NULL);
         CU_ASSERT_DOUBLE_EQUAL(policy_end(play, "cam.area_mm2").d, 3, 0);
     }

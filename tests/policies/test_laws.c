@@ -14,7 +14,7 @@
 #include "laws_variants.h"
 
 /* Seeds of the usual run, and records of each trace. */
-enum { SEED_FIRST = 1, SEED_COUNT = 8, RECORD_COUNT = 500 };
+enum { SEED_FIRST = 1, SEED_COUNT = 4, RECORD_COUNT = 500 };
 
 /* Frames beside those that are pinned, where memory is small: for locked pages, too. */
 enum { LAWS_ROOM = 12 };
