@@ -4,20 +4,23 @@
 
 static const char *const device_names[] = {"zram", "nvme", "disk", NULL};
 
-/* By device.
- *   zram: LZ4's own benchmark (github.com/lz4/lz4, README, v1.9): 780 MB/s to compress, 4970 MB/s
- *     to decompress on one core; 4 KiB take 5.25 us and 0.82 us, 3.04 us on the mean, which each
- *     core that waits spends by itself. The bandwidth is of the order of a DDR4 channel's.
- *   nvme: Intel SSD DC P4510 product brief: 77 us to read, 3.2 GB/s; 64 at one time.
- *   disk: Seagate Exos 7E8 data sheet: 8.5 ms average seek and 4.16 ms half a turn; 249 MB/s. */
+/* By device; the latency is the mean of a read's and a write's, for a fault in full memory takes one
+ * of each.
+ *   zram: LZ4's own benchmark (github.com/lz4/lz4, README of v1.9.0, a Core i7-9700K): 780 MB/s to
+ *     compress, 4970 MB/s to decompress; 4 KiB take 5.25 us and 0.82 us, which each core that waits
+ *     spends by itself. The bandwidth is an estimate: about a channel of DDR4.
+ *   nvme: Intel SSD DC P4500 of 1 and 2 TB (Lenovo's product guide of it): 20 us to write and 85 us to
+ *     read at random, 3.2 GB/s to read in sequence. The queue is an estimate.
+ *   disk: WD Ultrastar DC HC310 (specification, revision 1.4): typical seeks of 8.2 ms to write and
+ *     7.4 ms to read, and 4.16 ms for half a turn. The bandwidth is an estimate. */
 static const struct {
     uint64_t latency_ps;
     uint64_t bytes_per_second;
     uint64_t queue;
 } presets[] = {
     {3040000, UINT64_C(20000000000), 64},
-    {77000000, UINT64_C(3200000000), 64},
-    {UINT64_C(12660000000), 249000000, 1},
+    {52500000, UINT64_C(3200000000), 64},
+    {UINT64_C(11960000000), 250000000, 1},
 };
 
 #define AT(member) .offset = offsetof(PfSwapDeviceConfig, member)
@@ -29,11 +32,11 @@ const PfConfigField pf_swap_device_fields[] = {
     {.key = "latency", .type = PF_CONFIG_TIME, AT(latency_ps), .standard = "auto",
      .automatic = true, .max = UINT64_C(1000000000000000),
      .description = "From the start of a request until its bytes move; auto: zram 3.04us, nvme "
-                    "77us, disk 12.66ms."},
+                    "52.5us, disk 11.96ms."},
     {.key = "bandwidth", .type = PF_CONFIG_BANDWIDTH, AT(bytes_per_second), .standard = "auto",
      .automatic = true, .min = 1000,
      .description = "At which all bytes move, either way; auto: zram 20GB/s, nvme 3.2GB/s, disk "
-                    "249MB/s."},
+                    "250MB/s."},
     {.key = "queue", .type = PF_CONFIG_UINT, AT(queue), .standard = "auto", .automatic = true,
      .min = 1, .max = PF_SWAP_QUEUE_MAX, .unit = "requests",
      .description = "Requests that spend the latency at one time; auto: zram 64, nvme 64, disk 1."},

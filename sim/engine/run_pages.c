@@ -148,10 +148,12 @@ bool run_read(PfRun *run, const PfPlace *place, PfPage page, PfSlot slot)
 {
     if (G_LIKELY(run->memory.swap == NULL))
         return read_page(run, place, page, slot);
-    PfSlot object = pf_image_object(run->image, slot);
-    bool done = run_fetch_swapped(run, place, page, slot, object) &&
-                read_page(run, place, page, slot);
-    pf_memory_entry(&run->memory, slot)->flags |= PF_ENTRY_ACCESSED;
+    PfEntry *entry = pf_memory_entry(&run->memory, slot);
+    bool done = run_fetch(run, place, page, slot, slot);
+    if (done && (entry->flags & PF_ENTRY_PRESENT) == 0)
+        done = run_fetch(run, place, page, slot, pf_image_object(run->image, slot));
+    done = done && read_page(run, place, page, slot);
+    entry->flags |= PF_ENTRY_ACCESSED;
     return done;
 }
 
@@ -196,7 +198,8 @@ bool run_store(PfRun *run, const PfPlace *place, PfPage page, PfSlot slot, PfSlo
 {
     if (G_LIKELY(run->memory.swap == NULL))
         return store_page(run, place, page, slot, object);
-    bool done = run_fetch_swapped(run, place, page, slot, object) &&
+    bool done = run_fetch(run, place, page, slot, slot) &&
+                run_fetch(run, place, page, slot, object) &&
                 store_page(run, place, page, slot, object);
     pf_memory_entry(&run->memory, slot)->flags |= PF_ENTRY_ACCESSED;
     return done;

@@ -13,13 +13,13 @@ static bool is_bound(const PfRun *run)
 
 static uint64_t used_frames(const PfRun *run)
 {
-    return is_bound(run) ? run->distinct_frames : run->memory.frames.used_frames;
+    const PfFramePool *frames = &run->memory.frames;
+    return is_bound(run) ? run->distinct_frames : frames->used_frames + frames->out_frames;
 }
 
 static int64_t saved_pages(const PfRun *run)
 {
-    int64_t out = is_bound(run) ? 0 : (int64_t)run->memory.frames.out_frames;
-    return (int64_t)run->memory.baseline_frames - (int64_t)used_frames(run) - out;
+    return (int64_t)run->memory.baseline_frames - (int64_t)used_frames(run);
 }
 
 static PfStatValue read_populated(const void *user)
@@ -168,9 +168,9 @@ static void register_memory(PfRun *run)
         {"baseline_frames", "frames", read_baseline,
          "Frames that no deduplication at all would use now."},
         {"used_frames", "frames", read_used,
-         "Distinct frames that some page maps, or that are pinned."},
-        {"saved_pages", "pages", read_saved,
-         "Baseline frames less used frames and those swapped out."},
+         "Distinct frames that some page maps, or that are pinned; memory.swapped_frames of them "
+         "are swapped out."},
+        {"saved_pages", "pages", read_saved, "Baseline frames less used frames."},
         {"peak_frames", "frames", read_peak, "The most frames used at one time."},
         {"metadata_bytes", "bytes", read_metadata,
          "What policy, finder, filters and hash engine spend on their tables."},

@@ -119,33 +119,22 @@ bool run_make_room(PfRun *run, const PfPlace *place, PfSlot slot, PfSlot object)
     return true;
 }
 
-/* A frame for what SLOT holds, which is out. */
-static bool find_frame(PfRun *run, const PfPlace *place, PfPage page, PfSlot slot, PfMpn *ret_frame)
-{
-    PfMemory *memory = &run->memory;
-    pf_memory_integrate(memory);
-    if (pf_memory_alloc(memory, slot, slot, ret_frame))
-        return true;
-    if (pf_host_memory_low(run->host, page) && pf_memory_alloc(memory, slot, slot, ret_frame))
-        return true;
-    while (run_make_room(run, place, slot, slot))
-        if (pf_memory_alloc(memory, slot, slot, ret_frame))
-            return true;
-    return false;
-}
-
-/* What SLOT, or the file whose page PAGE shows, has swapped out comes back. */
-static bool swap_in(PfRun *run, const PfPlace *place, PfPage page, PfSlot slot)
+/* What OBJECT, SLOT itself or the page of its file, has swapped out comes back. */
+static bool swap_in(PfRun *run, const PfPlace *place, PfPage page, PfSlot slot, PfSlot object)
 {
     PfMemory *memory = &run->memory;
     struct PfRunSwap *swap = run->swap;
     PfMpn frame;
-    if (!find_frame(run, place, page, slot, &frame)) {
+    bool done = pf_swap_in(memory, slot, object, &frame) ||
+                (pf_host_memory_low(run->host, page) &&
+                 pf_swap_in(memory, slot, object, &frame));
+    while (!done && run_make_room(run, place, slot, object))
+        done = pf_swap_in(memory, slot, object, &frame);
+    if (!done) {
         run_out_of_memory(run, page);
         return false;
     }
     run_check_fresh(run, frame);
-    pf_swap_in(memory, (PfMpn){pf_memory_entry(memory, slot)->mpn}, frame);
     memory->changes++;
     swap->ins++;
     if (place != NULL)
@@ -164,10 +153,7 @@ static bool swap_in(PfRun *run, const PfPlace *place, PfPage page, PfSlot slot)
     return true;
 }
 
-bool run_fetch_swapped(PfRun *run, const PfPlace *place, PfPage page, PfSlot slot, PfSlot object)
+bool run_fetch(PfRun *run, const PfPlace *place, PfPage page, PfSlot slot, PfSlot object)
 {
-    if (pf_swap_is_out(&run->memory, slot) && !swap_in(run, place, page, slot))
-        return false;
-    return pf_slot_equal(object, slot) || !pf_swap_is_out(&run->memory, object) ||
-           swap_in(run, place, page, object);
+    return !pf_swap_is_out(&run->memory, object) || swap_in(run, place, page, slot, object);
 }

@@ -120,7 +120,7 @@ static void count_used(PfFramePool *pool, unsigned node)
 {
     pool->nodes[node].used_frames++;
     pool->used_frames++;
-    pool->peak_frames = MAX(pool->peak_frames, pool->used_frames);
+    pool->peak_frames = MAX(pool->peak_frames, pool->used_frames + pool->out_frames);
 }
 
 bool pf_frame_alloc_on(PfFramePool *pool, PfSlot slot, PfFrameWish wish, PfMpn *ret_mpn)

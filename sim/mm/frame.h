@@ -99,9 +99,8 @@ typedef struct {
     PfSegArray tags;          /* uint32_t by MPN, of claimed frames; empty until one is */
     PfSegArray classes;       /* uint32_t by MPN: see pf_frame_set_class; empty until one is */
     uint64_t used_frames;
-    uint64_t peak_frames;
-    /* Frames that are swapped out: numbers above all that the machine has. They count in none of
-     * the above. */
+    uint64_t peak_frames; /* in use or out */
+    /* Frames that are swapped out: numbers above all that the machine has. */
     GArray *out_free;   /* of uint32_t, last freed first used */
     uint32_t out_count; /* numbers ever used */
     uint64_t out_frames;

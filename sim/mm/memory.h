@@ -99,7 +99,7 @@ struct PfMemory {
     GArray *garbage; /* of PfMpn: unused frames to be collected; NULL: they are free at once */
     PfJournal journal;
     uint64_t baseline_frames; /* at the record in hand; the caller sets it */
-    /* Integral over time of baseline frames less those in use and those that are out. */
+    /* Integral over time of baseline frames less those in use or out. */
     const uint64_t *now_cycles;
     uint64_t integrated_to_cycles;
     int64_t saved_page_cycles;

@@ -207,24 +207,32 @@ void pf_swap_out(PfMemory *memory, PfMpn frame)
     follow_object(memory, out);
 }
 
-void pf_swap_in(PfMemory *memory, PfMpn out, PfMpn frame)
+bool pf_swap_in(PfMemory *memory, PfSlot slot, PfSlot object, PfMpn *ret_frame)
 {
-    g_autoptr(GArray) slots = g_array_new(FALSE, FALSE, sizeof(PfSlot));
+    PfMpn out = {pf_memory_entry(memory, object)->mpn};
     pf_memory_integrate(memory);
+    memory->frames.out_frames--; /* one for the other: no more are in use at any time */
+    bool found = pf_memory_alloc(memory, slot, object, ret_frame);
+    memory->frames.out_frames++;
+    if (!found)
+        return false;
+    PfMpn frame = *ret_frame;
+    g_autoptr(GArray) slots = g_array_new(FALSE, FALSE, sizeof(PfSlot));
     pf_swap_pages(memory, out, slots);
     for (unsigned i = 0; i < slots->len; i++)
         pf_swap_unlink(memory, g_array_index(slots, PfSlot, i));
     pf_frame_bring_in(&memory->frames, out, frame);
     for (unsigned i = 0; i < slots->len; i++) {
-        PfSlot slot = g_array_index(slots, PfSlot, i);
-        PfEntry *entry = pf_memory_entry(memory, slot);
+        PfSlot page = g_array_index(slots, PfSlot, i);
+        PfEntry *entry = pf_memory_entry(memory, page);
         entry->mpn = frame.number;
         entry->flags ^= PF_ENTRY_SWAPPED | PF_ENTRY_PRESENT;
-        pf_memory_count_present(memory, slot, 1);
-        pf_swap_link(memory, slot);
-        pf_bus_map(memory, slot);
+        pf_memory_count_present(memory, page, 1);
+        pf_swap_link(memory, page);
+        pf_bus_map(memory, page);
     }
     follow_object(memory, frame);
+    return true;
 }
 
 void pf_swap_check(const PfMemory *memory)

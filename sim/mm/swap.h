@@ -56,8 +56,9 @@ void pf_swap_pages(const PfMemory *memory, PfMpn frame, GArray *slots);
 
 /* FRAME goes out, with its pages. */
 void pf_swap_out(PfMemory *memory, PfMpn frame);
-/* What is OUT gets FRAME, which was just given out. */
-void pf_swap_in(PfMemory *memory, PfMpn out, PfMpn frame);
+/* What OBJECT, SLOT itself or the page of its file, has out gets a frame as SLOT wants it. False if
+ * there is none. */
+bool pf_swap_in(PfMemory *memory, PfSlot slot, PfSlot object, PfMpn *ret_frame);
 
 /* Asserts that every page is linked to what it maps. */
 void pf_swap_check(const PfMemory *memory);

@@ -40,8 +40,8 @@ static void test_presets(void)
 {
     static const uint64_t wanted[] = {
         3040 + 205,       /* 204.8 */
-        77000 + 1280,     /* 1280 */
-        12660000 + 16450, /* 16449.8 */
+        52500 + 1280,     /* 1280 */
+        11960000 + 16384, /* 16384 */
     };
     for (int i = 0; i < (int)G_N_ELEMENTS(wanted); i++) {
         PfSwapDeviceConfig config = {.device = i,

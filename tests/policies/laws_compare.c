@@ -22,8 +22,7 @@ static void compare_levels(LawsPlace *place, const PfPolicyOps *ops, const LawsL
 {
     expect(place, "populated", levels->populated, (int64_t)mark->populated_pages);
     expect(place, "baseline", levels->baseline, (int64_t)mark->baseline_frames);
-    int64_t held = levels->used + levels->swapped;
-    expect(place, "saved", levels->saved, levels->baseline - held);
+    expect(place, "saved", levels->saved, levels->baseline - levels->used);
     /* What is only pinned is nobody's, nor is what a collector has not freed yet. */
     double apart = levels->context_saved_pages - (double)(levels->saved + levels->unfreed);
     bool is_bound = (ops->flags & PF_POLICY_BOUND) != 0;
@@ -34,7 +33,7 @@ static void compare_levels(LawsPlace *place, const PfPolicyOps *ops, const LawsL
         expect(place, "context.*.saved_pages", (int64_t)levels->context_saved_pages,
                levels->saved);
     if (g_str_equal(ops->name, "none")) {
-        expect(place, "used", held, (int64_t)mark->baseline_frames);
+        expect(place, "used", levels->used, (int64_t)mark->baseline_frames);
         expect(place, "saved", levels->saved, 0);
         expect(place, "saved_page_cycles", levels->saved_page_cycles, 0);
     }
@@ -48,8 +47,8 @@ static void compare_levels(LawsPlace *place, const PfPolicyOps *ops, const LawsL
     if (g_str_equal(ops->name, "oracle"))
         expect(place, "distinct", levels->used, (int64_t)mark->distinct_contents);
     if ((ops->flags & (PF_POLICY_LOSSY | PF_POLICY_COMPRESSING)) == 0 &&
-        held < (int64_t)mark->distinct_contents)
-        expect(place, "used (at least)", held, (int64_t)mark->distinct_contents);
+        levels->used < (int64_t)mark->distinct_contents)
+        expect(place, "used (at least)", levels->used, (int64_t)mark->distinct_contents);
 }
 
 int64_t laws_figure(const PfRun *run, const char *name)

@@ -11,7 +11,6 @@ void laws_read_level(const PfStatInfo *info, PfStatValue value, void *user)
         {"memory.eligible_pages", &levels->eligible},
         {"memory.baseline_frames", &levels->baseline},
         {"memory.used_frames", &levels->used},
-        {"memory.swapped_frames", &levels->swapped},
         {"memory.saved_pages", &levels->saved},
         {"collapse.unfreed", &levels->unfreed},
         {"memory.saved_page_cycles", &levels->saved_page_cycles},

@@ -8,7 +8,6 @@ typedef struct {
     int64_t eligible;
     int64_t baseline;
     int64_t used;
-    int64_t swapped; /* frames */
     int64_t saved;
     int64_t saved_page_cycles;
     int64_t reasons; /* pages of all reasons */

@@ -240,6 +240,13 @@ static void test_swap(void)
             outs += laws_figure(place.run, "swap.outs");
             skipped += laws_figure(place.run, "swap.writes_skipped");
         }
+        if (seed == seeds.first) {
+            PfConfig *same;
+            PfSimulation *again = laws_play_on(registry, path, policies, "", more, &same, 2);
+            compare_runs(seed, simulation, again);
+            pf_simulation_free(again);
+            pf_config_free(same);
+        }
         pf_simulation_free(simulation);
         pf_config_free(config);
         laws_trace_free(trace);
