@@ -4,13 +4,13 @@
 
 static const char *const device_names[] = {"zram", "nvme", "disk", NULL};
 
-/* By device; the latency is the mean of a read's and a write's, for a fault in full memory takes one
- * of each.
+/* By device; the latency is the mean of a read's and a write's, for a fault in full memory takes
+ * one of each.
  *   zram: LZ4's own benchmark (github.com/lz4/lz4, README of v1.9.0, a Core i7-9700K): 780 MB/s to
  *     compress, 4970 MB/s to decompress; 4 KiB take 5.25 us and 0.82 us, which each core that waits
  *     spends by itself. The bandwidth is an estimate: about a channel of DDR4.
- *   nvme: Intel SSD DC P4500 of 1 and 2 TB (Lenovo's product guide of it): 20 us to write and 85 us to
- *     read at random, 3.2 GB/s to read in sequence. The queue is an estimate.
+ *   nvme: Intel SSD DC P4500 of 1 and 2 TB (Lenovo's product guide of it): 20 us to write and 85 us
+ *     to read at random, 3.2 GB/s to read in sequence. The queue is an estimate.
  *   disk: WD Ultrastar DC HC310 (specification, revision 1.4): typical seeks of 8.2 ms to write and
  *     7.4 ms to read, and 4.16 ms for half a turn. The bandwidth is an estimate. */
 static const struct {

@@ -5,10 +5,10 @@
  * after the other at the bandwidth. With a queue of 1 nothing overlaps: a disk arm. Reads and
  * writes are alike.
  *
- * What the model cannot do: no order but that of asking (no elevator), no merging of neighbours, no
- * read-ahead, no cache of the device's own, no wear; flash is always ready to be written, so a flood
- * of writes is served too fast. A compressed device takes no memory of the machine's, and compresses
- * all pages alike. */
+ * What the model cannot do: no order but that of asking (no elevator), no merging of neighbours,
+ * no read-ahead, no cache of the device's own, no wear; flash is always ready to be written, so a
+ * flood of writes is served too fast. A compressed device takes no memory of the machine's, and
+ * compresses all pages alike. */
 #pragma once
 
 #include <glib.h>

@@ -282,8 +282,8 @@ void run_close_swap(PfRun *run);
 /* Has a frame swapped out for SLOT, which is going to hold OBJECT; PLACE (NULL: nobody) waits.
  * False if none may be. It may take two: the zero page comes into use without asking for room. */
 bool run_make_room(PfRun *run, const PfPlace *place, PfSlot slot, PfSlot object);
-/* Brings OBJECT, which is SLOT or the page of the file that SLOT shows, back if it is out. False when
- * there is no memory left: run->error is set. */
+/* Brings OBJECT, which is SLOT or the page of the file that SLOT shows, back if it is out. False
+ * when there is no memory left: run->error is set. */
 bool run_fetch(PfRun *run, const PfPlace *place, PfPage page, PfSlot slot, PfSlot object);
 
 /* run_pages.c */
