@@ -127,9 +127,9 @@ static inline uint64_t value_difference(uint64_t value, uint64_t base, unsigned 
     return difference << 1 ^ (sign & 1);
 }
 
-/* The number that stands for VALUE of 64 - SHIFT bits written to ADDRESS; RET_CODE tells its bytes and
- * what it is the difference to. Plain values repeat, which compression sees: a difference must be
- * shorter. */
+/* The number that stands for VALUE of 64 - SHIFT bits written to ADDRESS; RET_CODE tells its bytes
+ * and what it is the difference to. Plain values repeat, which compression sees: a difference must
+ * be shorter. */
 static inline uint64_t choose_value(const PfContextState *context, uint64_t value, unsigned shift,
                                     uint64_t address, unsigned *ret_code)
 {

@@ -25,8 +25,7 @@ static int run(PfApp *app, const PfCommand *command, int argc, char **argv, GErr
     (void)command;
     g_autofree char *path = find_recorder();
     g_autoptr(GPtrArray) words = g_ptr_array_new();
-    g_autofree char *color =
-        app->color != NULL ? g_strconcat("--color=", app->color, NULL) : NULL;
+    g_autofree char *color = app->color != NULL ? g_strconcat("--color=", app->color, NULL) : NULL;
     g_ptr_array_add(words, path);
     if (color != NULL)
         g_ptr_array_add(words, color);

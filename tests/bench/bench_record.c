@@ -53,8 +53,8 @@ static void change_hooks(PfEngine *engine, Variant variant)
         uc_hook_del(engine->unicorn, engine->hooks[i]);
     if (variant == NO_HOOKS)
         return;
-    uc_hook_add(engine->unicorn, &engine->hooks[0], UC_HOOK_BLOCK,
-                (void *)(uintptr_t)ignore_block, NULL, 1, 0);
+    uc_hook_add(engine->unicorn, &engine->hooks[0], UC_HOOK_BLOCK, (void *)(uintptr_t)ignore_block,
+                NULL, 1, 0);
     uc_hook_add(engine->unicorn, &engine->hooks[1], UC_HOOK_MEM_READ,
                 (void *)(uintptr_t)ignore_access, NULL, 1, 0);
     uc_hook_add(engine->unicorn, &engine->hooks[2], UC_HOOK_MEM_WRITE,

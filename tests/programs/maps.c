@@ -14,8 +14,8 @@ enum { PAGE = 4096 };
 
 static unsigned char *map(size_t pages)
 {
-    void *place = mmap(NULL, pages * PAGE, PROT_READ | PROT_WRITE,
-                       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    void *place =
+        mmap(NULL, pages * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (place == MAP_FAILED)
         exit(1);
     return place;
@@ -38,8 +38,8 @@ static void use_file(const char *path)
 {
     int fd = open(path, O_RDWR);
     unsigned char *own = mmap(NULL, (size_t)2 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
-    unsigned char *common = mmap(NULL, (size_t)2 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
-                                 PAGE);
+    unsigned char *common =
+        mmap(NULL, (size_t)2 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, PAGE);
     if (fd < 0 || own == MAP_FAILED || common == MAP_FAILED)
         exit(1);
     own[100] = 'x';

@@ -25,7 +25,9 @@ static void cross(unsigned char *border)
         __asm__ volatile("movq %q0, (%1)" : : "r"((uint64_t)before * 7), "r"(at) : "memory");
         __asm__ volatile("addq %q0, (%1)" : : "r"((uint64_t)before), "r"(at) : "memory");
         __asm__ volatile("movups (%0), %%xmm0\n\tpaddd %%xmm0, %%xmm0\n\tmovups %%xmm0, (%0)"
-                         : : "r"(at) : "xmm0", "memory");
+                         :
+                         : "r"(at)
+                         : "xmm0", "memory");
     }
 }
 
@@ -53,7 +55,9 @@ static void exchange(unsigned char *bytes)
     uint64_t low = 1;
     uint64_t high = 2;
     __asm__ volatile("lock cmpxchg16b %0"
-                     : "+m"(pair), "+a"(low), "+d"(high) : "b"(3), "c"(4) : "cc");
+                     : "+m"(pair), "+a"(low), "+d"(high)
+                     : "b"(3), "c"(4)
+                     : "cc");
     __asm__ volatile("lock xaddq %0, (%1)" : "+r"(low) : "r"(bytes + PAGE - 8) : "memory");
     __asm__ volatile("fxsave %0" : "=m"(state) : : "memory");
     __asm__ volatile("fxrstor %0" : : "m"(state) : "memory");
@@ -65,8 +69,8 @@ static void exchange(unsigned char *bytes)
 
 int main(void)
 {
-    unsigned char *bytes = mmap(NULL, 4 * PAGE, PROT_READ | PROT_WRITE,
-                                MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    unsigned char *bytes =
+        mmap(NULL, 4 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (bytes == MAP_FAILED)
         return 1;
     memset(bytes, 0x5a, 3 * PAGE);

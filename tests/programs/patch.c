@@ -11,8 +11,9 @@ typedef unsigned (*Code)(void);
  * add $1, %ecx; movb $N, 1(%rip); movl $0, %eax; ret */
 static unsigned patch_self(unsigned char *place, unsigned char number, unsigned char away)
 {
-    const unsigned char code[] = {0x83, 0xc1,   0x01, 0xc6, 0x05, (unsigned char)(1 + away), 0, 0,
-                                  0,    number, 0xb8, 0,    0,    0,    0, 0xc3};
+    const unsigned char code[] = {0x83, 0xc1, 0x01, 0xc6,   0x05, (unsigned char)(1 + away),
+                                  0,    0,    0,    number, 0xb8, 0,
+                                  0,    0,    0,    0xc3};
     memcpy(place, code, sizeof(code));
     return ((Code)(uintptr_t)place)();
 }
@@ -20,8 +21,8 @@ static unsigned patch_self(unsigned char *place, unsigned char number, unsigned 
 /* The same by a store that reads first: addb $N, 1(%rip); movl $1, %eax; ret */
 static unsigned add_to_self(unsigned char *place, unsigned char number, unsigned char away)
 {
-    const unsigned char code[] = {0x80, 0x05, (unsigned char)(1 + away), 0, 0, 0, number,
-                                  0xb8, 1,    0, 0, 0, 0xc3};
+    const unsigned char code[] = {
+        0x80, 0x05, (unsigned char)(1 + away), 0, 0, 0, number, 0xb8, 1, 0, 0, 0, 0xc3};
     memcpy(place, code, sizeof(code));
     return ((Code)(uintptr_t)place)();
 }
@@ -31,8 +32,8 @@ static unsigned add_to_self(unsigned char *place, unsigned char number, unsigned
 static unsigned replace_all(unsigned char *place, unsigned char number, unsigned char away)
 {
     unsigned char code[64] = {0x0f, 0x10, 0x05, 23, 0, 0, 0, 0x0f, 0x11, 0x05, away, 0, 0, 0};
-    unsigned char after[] = {0x90, 0x90, 0x90, 0x90, 0x90, 0x90, 0x90, 0x90, 0x90, 0x90,
-                             0xb8, 0,    0,    0,    0,    0xc3};
+    unsigned char after[] = {0x90, 0x90, 0x90, 0x90, 0x90, 0x90, 0x90, 0x90,
+                             0x90, 0x90, 0xb8, 0,    0,    0,    0,    0xc3};
     memcpy(code + 14, after, sizeof(after));
     after[11] = number;
     memcpy(code + 30, after, sizeof(after));
@@ -42,8 +43,8 @@ static unsigned replace_all(unsigned char *place, unsigned char number, unsigned
 
 int main(int argc, char **argv)
 {
-    unsigned char *place = mmap(NULL, 8192, PROT_READ | PROT_WRITE | PROT_EXEC,
-                                MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    unsigned char *place =
+        mmap(NULL, 8192, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     unsigned char away = argc > 1 ? 100 : 0;
     unsigned wrong = 0;
     (void)argv;

@@ -134,8 +134,8 @@ static void put_counters(PfEngine *engine, void *user)
     uc_hook hook;
     for (unsigned i = 0; i < 3; i++)
         uc_hook_del(engine->unicorn, engine->hooks[i]);
-    uc_hook_add(engine->unicorn, &hook, UC_HOOK_CODE, (void *)(uintptr_t)count_instruction, user,
-                1, 0);
+    uc_hook_add(engine->unicorn, &hook, UC_HOOK_CODE, (void *)(uintptr_t)count_instruction, user, 1,
+                0);
     uc_hook_add(engine->unicorn, &hook,
                 UC_HOOK_MEM_READ | UC_HOOK_MEM_READ_AFTER | UC_HOOK_MEM_WRITE,
                 (void *)(uintptr_t)count_access, user, 1, 0);
@@ -145,8 +145,8 @@ bool run_counted(const char *place, char **arguments, Executed *ret_executed)
 {
     Counter counter = {.line = UINT64_MAX};
     PfGuest guest;
-    bool is_done = run_with(place, "counted.pft", arguments, NULL, &guest, put_counters, &counter,
-                            NULL);
+    bool is_done =
+        run_with(place, "counted.pft", arguments, NULL, &guest, put_counters, &counter, NULL);
     pf_guest_clear(&guest);
     *ret_executed = counter.executed;
     return is_done;

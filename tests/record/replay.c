@@ -26,8 +26,7 @@ static uint8_t *page_of(Picture *picture, uint64_t number)
 
 static void store(Picture *picture, const PfRecord *record)
 {
-    const uint8_t *bytes =
-        record->count <= 8 ? (const uint8_t *)&record->value : record->bytes;
+    const uint8_t *bytes = record->count <= 8 ? (const uint8_t *)&record->value : record->bytes;
     if ((record->flags & PF_RECORD_HAS_VALUE) == 0)
         return;
     for (uint64_t i = 0; i < record->count; i++) {
@@ -60,8 +59,8 @@ static void play(Picture *picture, const PfRecord *record)
 {
     uint64_t page = record->address / PAGE;
     if (record->kind == PF_RECORD_STATE)
-        memcpy(page_of(picture, page),
-               g_array_index(picture->contents, uint8_t *, record->content), PAGE);
+        memcpy(page_of(picture, page), g_array_index(picture->contents, uint8_t *, record->content),
+               PAGE);
     else if (record->kind == PF_RECORD_WRITE)
         store(picture, record);
     else if (record->kind == PF_RECORD_REMAP)
@@ -99,8 +98,7 @@ static uint64_t compare(Picture *picture, const PfGuest *guest, uint64_t *ret_pa
     uint64_t differences = 0;
     *ret_pages = 0;
     for (guint i = 0; i < guest->memory.mappings->len; i++) {
-        const PfGuestMapping *mapping =
-            &g_array_index(guest->memory.mappings, PfGuestMapping, i);
+        const PfGuestMapping *mapping = &g_array_index(guest->memory.mappings, PfGuestMapping, i);
         if ((mapping->access & (PROT_READ | PROT_WRITE)) == 0)
             continue;
         uint64_t end = mapping->backed_end != 0 && mapping->backing == PF_BACKING_SHMEM

@@ -52,7 +52,8 @@ static void craft_frame(Craft *craft, uint32_t kind, uint32_t count, uint64_t fi
                         const uint8_t *payload, size_t length)
 {
     PfFrameHeader header = {.kind = kind, .count = count, .first = first};
-    const uint8_t *packed = pf_packer_pack(craft->packer, payload, length, craft->seed, &header);
+    const uint8_t *packed =
+        pf_packer_pack(craft->packer, payload, length, craft->seed, false, &header);
     uint8_t bytes[PF_FRAME_HEADER_BYTES];
     pf_frame_put_header(bytes, &header, craft->seed);
     g_byte_array_append(craft->file, bytes, sizeof(bytes));

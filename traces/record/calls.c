@@ -58,8 +58,8 @@ static int64_t forward(PfGuest *guest, const PfCallRow *row, const uint64_t *arg
         host[i] = (long)arguments[i];
         if (form == 'f' || form == 'd') {
             bool is_folder = form == 'd';
-            host[i] = is_folder ? pf_call_folder(guest, arguments[i])
-                                : pf_call_file(guest, arguments[i]);
+            host[i] =
+                is_folder ? pf_call_folder(guest, arguments[i]) : pf_call_file(guest, arguments[i]);
             if (host[i] < 0 && host[i] != AT_FDCWD)
                 return -EBADF;
         } else if ((form == 's' || (form == 'p' && arguments[i] != 0)) &&

@@ -48,8 +48,8 @@ static int64_t move_out(PfGuest *guest, PfGuestFile *file, uint64_t address, uin
         return length == 0 ? 0 : -EFAULT;
     if (file->kind == PF_GUEST_RANDOM)
         return (int64_t)length;
-    ssize_t put = offset >= 0 ? pwrite(file->host, bytes, length, offset)
-                              : write(file->host, bytes, length);
+    ssize_t put =
+        offset >= 0 ? pwrite(file->host, bytes, length, offset) : write(file->host, bytes, length);
     if (put < 0 && errno == EPIPE && (guest->ignored | guest->caught) >> SIGPIPE % 64 == 0)
         pf_guest_end(guest, 128 + SIGPIPE, g_strdup("signal 13: nobody reads its output"));
     return pf_call_result(put);

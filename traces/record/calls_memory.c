@@ -102,13 +102,12 @@ static int64_t call_mmap(PfGuest *guest, const uint64_t *arguments)
     int fd = -1;
     if ((flags & MAP_ANONYMOUS) == 0 && (fd = pf_call_file(guest, arguments[4])) < 0)
         return -EBADF;
-    int64_t place = length < arguments[1] ? -ENOMEM
-                                          : choose_place(guest, arguments[0], length, flags);
+    int64_t place =
+        length < arguments[1] ? -ENOMEM : choose_place(guest, arguments[0], length, flags);
     if (place < 0)
         return place;
-    PfGuestMapping mapping = {.start = (uint64_t)place,
-                              .end = (uint64_t)place + length,
-                              .access = (int)arguments[2]};
+    PfGuestMapping mapping = {
+        .start = (uint64_t)place, .end = (uint64_t)place + length, .access = (int)arguments[2]};
     if (fd >= 0) {
         mapping.offset = arguments[5];
         if (!describe_file(&mapping, fd, is_shared))
@@ -155,10 +154,8 @@ static int64_t call_mprotect(PfGuest *guest, const uint64_t *arguments)
 static int64_t extend(PfGuest *guest, const PfGuestMapping *old, uint64_t start, uint64_t end,
                       uint64_t length)
 {
-    PfGuestMapping more = {.start = end,
-                           .end = start + length,
-                           .access = old->access,
-                           .mergeable = old->mergeable};
+    PfGuestMapping more = {
+        .start = end, .end = start + length, .access = old->access, .mergeable = old->mergeable};
     int status = map(guest, &more, -1);
     return status == 0 ? (int64_t)start : status;
 }
@@ -274,8 +271,7 @@ static int64_t call_msync(PfGuest *guest, const uint64_t *arguments)
 {
     if (pf_call_bytes(guest, arguments[0], arguments[1]) == NULL)
         return -ENOMEM;
-    return pf_call_result(
-        msync((void *)(uintptr_t)arguments[0], arguments[1], (int)arguments[2]));
+    return pf_call_result(msync((void *)(uintptr_t)arguments[0], arguments[1], (int)arguments[2]));
 }
 
 const PfCallRow pf_calls_memory[] = {

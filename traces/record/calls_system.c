@@ -80,8 +80,8 @@ static int64_t call_times(PfGuest *guest, const uint64_t *arguments)
 {
     int64_t ticks = (int64_t)(pf_guest_now_ns(guest) / (ns_per_second / 100));
     struct tms times = {.tms_utime = ticks};
-    int64_t status = arguments[0] == 0 ? 0
-                                       : pf_call_put(guest, arguments[0], &times, sizeof(times));
+    int64_t status =
+        arguments[0] == 0 ? 0 : pf_call_put(guest, arguments[0], &times, sizeof(times));
     return status < 0 ? status : ticks;
 }
 
@@ -164,9 +164,8 @@ static int64_t call_arch_prctl(PfGuest *guest, const uint64_t *arguments)
         return 0;
     }
     uint64_t base = pf_engine_fs(guest->engine);
-    return arguments[0] == ARCH_GET_FS_CODE
-               ? pf_call_put(guest, arguments[1], &base, sizeof(base))
-               : -EINVAL;
+    return arguments[0] == ARCH_GET_FS_CODE ? pf_call_put(guest, arguments[1], &base, sizeof(base))
+                                            : -EINVAL;
 }
 
 static int64_t put_limit(PfGuest *guest, uint64_t which, uint64_t address)
@@ -194,8 +193,7 @@ static int64_t call_getrlimit(PfGuest *guest, const uint64_t *arguments)
 static int64_t call_getrusage(PfGuest *guest, const uint64_t *arguments)
 {
     struct timespec used = clock_at(guest, CLOCK_PROCESS_CPUTIME_ID);
-    struct rusage usage = {
-        .ru_utime = {.tv_sec = used.tv_sec, .tv_usec = used.tv_nsec / 1000}};
+    struct rusage usage = {.ru_utime = {.tv_sec = used.tv_sec, .tv_usec = used.tv_nsec / 1000}};
     return pf_call_put(guest, arguments[1], &usage, sizeof(usage));
 }
 

@@ -93,7 +93,8 @@ static bool check_parts(PfElf *elf, GError **error)
         elf->start += elf->bias;
         elf->end += elf->bias;
         if (elf->end > PF_GUEST_HEAP)
-            return complain(elf, "is larger than 256 MiB; link it without -pie, or make it smaller", error);
+            return complain(elf, "is larger than 256 MiB; link it without -pie, or make it smaller",
+                            error);
     }
     return true;
 }

@@ -58,8 +58,8 @@ static uc_err set_up(PfEngine *engine)
         status = pf_tap_attach(engine);
     uc_hook hook;
     if (status == UC_ERR_OK)
-        status = uc_hook_add(engine->unicorn, &hook, UC_HOOK_INSN, (void *)(uintptr_t)on_system_call, engine,
-                             1, 0, UC_X86_INS_SYSCALL);
+        status = uc_hook_add(engine->unicorn, &hook, UC_HOOK_INSN,
+                             (void *)(uintptr_t)on_system_call, engine, 1, 0, UC_X86_INS_SYSCALL);
     return status;
 }
 

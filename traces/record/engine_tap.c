@@ -14,8 +14,8 @@ static inline uint64_t word_of(PfPackedKind kind, int size, uint64_t address)
 }
 
 /* A read across two pages is followed by those of two aligned words, which it is made of. */
-static void on_read(uc_engine *unicorn, uc_mem_type type, uint64_t address, int size,
-                    int64_t value, void *user)
+static void on_read(uc_engine *unicorn, uc_mem_type type, uint64_t address, int size, int64_t value,
+                    void *user)
 {
     (void)unicorn;
     (void)type;
@@ -46,8 +46,7 @@ static bool meet_code(PfTap *tap, uint64_t word, uint64_t address, int size, uin
         tap->end = tap->restart_end;
         return true;
     }
-    if (!tap->is_single && !tap->is_restarting &&
-        address < tap->block.address + tap->block.bytes &&
+    if (!tap->is_single && !tap->is_restarting && address < tap->block.address + tap->block.bytes &&
         address + (uint64_t)size > tap->block.address) {
         tap->is_restarting = true;
         tap->restart_word = word;
@@ -145,9 +144,7 @@ static void learn(PfEngine *engine, PfBlock *block, uint64_t address, uint32_t b
     uc_tb translation = {.icount = 1};
     if (!is_single && uc_ctl_request_cache(engine->unicorn, address, &translation) != UC_ERR_OK)
         pf_guest_refuse(engine->guest, "Unicorn does not know its own block");
-    *block = (PfBlock){.address = address,
-                       .bytes = bytes,
-                       .instructions = translation.icount};
+    *block = (PfBlock){.address = address, .bytes = bytes, .instructions = translation.icount};
     extend_code(&engine->tap, address, address + bytes);
     look_at(engine, block);
 }
@@ -218,14 +215,14 @@ uc_err pf_tap_attach(PfEngine *engine)
     bool has_values = engine->guest->options->recording.content == PF_RECORD_VALUES;
     void *write = has_values ? (void *)(uintptr_t)on_write : (void *)(uintptr_t)on_write_unknown;
     uc_engine *unicorn = engine->unicorn;
-    uc_err status = uc_hook_add(unicorn, &engine->hooks[0], UC_HOOK_BLOCK, (void *)(uintptr_t)on_block,
-                                engine, 1, 0);
+    uc_err status = uc_hook_add(unicorn, &engine->hooks[0], UC_HOOK_BLOCK,
+                                (void *)(uintptr_t)on_block, engine, 1, 0);
     if (status == UC_ERR_OK)
-        status = uc_hook_add(unicorn, &engine->hooks[1], UC_HOOK_MEM_READ, (void *)(uintptr_t)on_read,
-                             &engine->tap, 1, 0);
+        status = uc_hook_add(unicorn, &engine->hooks[1], UC_HOOK_MEM_READ,
+                             (void *)(uintptr_t)on_read, &engine->tap, 1, 0);
     if (status == UC_ERR_OK)
-        status = uc_hook_add(unicorn, &engine->hooks[2], UC_HOOK_MEM_WRITE, write, &engine->tap, 1,
-                             0);
+        status =
+            uc_hook_add(unicorn, &engine->hooks[2], UC_HOOK_MEM_WRITE, write, &engine->tap, 1, 0);
     if (status == UC_ERR_OK)
         status = uc_hook_add(unicorn, &engine->hooks[3], UC_HOOK_MEM_INVALID,
                              (void *)(uintptr_t)on_bad_access, engine, 1, 0);

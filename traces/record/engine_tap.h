@@ -30,11 +30,12 @@ typedef struct {
     uint64_t *run;     /* the word that counts the instructions of the current block */
     uint64_t line;     /* that execution is in */
     unsigned echoes;   /* reads to come that are no accesses */
-    uint64_t code_low;   /* the lowest address of code executed so far ... */
-    uint64_t code_bytes; /* ... to the highest, and 8: writes begin that much before what they hit */
-    PfBlock block;     /* being executed */
-    PfBlock *blocks;   /* known, by the hash of their address */
-    uint64_t *words;   /* the buffer; the word before the first is 0 */
+    uint64_t code_low; /* the lowest address of code executed so far ... */
+    uint64_t
+        code_bytes;  /* ... to the highest, and 8: writes begin that much before what they hit */
+    PfBlock block;   /* being executed */
+    PfBlock *blocks; /* known, by the hash of their address */
+    uint64_t *words; /* the buffer; the word before the first is 0 */
 
     bool is_restarting; /* a write has hit the current block: its instruction runs once more */
     bool is_single;     /* ... in a block of its own, the current one */

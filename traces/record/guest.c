@@ -104,8 +104,8 @@ static bool make_stack(PfGuest *guest, const PfElf *elf, Stack *stack, GError **
     g_autoptr(GArray) arguments = push_strings(stack, guest->options->arguments);
     g_autoptr(GArray) auxiliary = make_auxiliary(guest, elf, stack);
     uint64_t words = auxiliary->len + environment->len + arguments->len + 1;
-    stack->top = ((stack->top - words * sizeof(uint64_t)) & ~(uint64_t)15) +
-                 words * sizeof(uint64_t);
+    stack->top =
+        ((stack->top - words * sizeof(uint64_t)) & ~(uint64_t)15) + words * sizeof(uint64_t);
     push_words(stack, auxiliary);
     push_words(stack, environment);
     push_words(stack, arguments);

@@ -15,10 +15,10 @@ enum { PF_GUEST_USER = 1000, PF_GUEST_PROCESS = 1000 };
 #define PF_GUEST_EPOCH_SECONDS 1577836800
 
 typedef struct {
-    const char *path;      /* of the program */
-    char **arguments;      /* the first is the program's name; NULL-terminated */
-    char **environment;    /* NAME=VALUE; NULL-terminated */
-    int *interrupted;       /* polled; nonzero ends the recording; may be NULL */
+    const char *path;   /* of the program */
+    char **arguments;   /* the first is the program's name; NULL-terminated */
+    char **environment; /* NAME=VALUE; NULL-terminated */
+    int *interrupted;   /* polled; nonzero ends the recording; may be NULL */
     PfRecordingOptions recording;
     void (*warn)(void *user, const char *text); /* may be NULL */
     void *user;
@@ -37,9 +37,9 @@ typedef struct PfGuest {
     uint64_t ignored;   /* ... that is ignored */
     GHashTable *warned; /* numbers of system calls that were warned of */
     bool has_exited;
-    int status;         /* exit status; 128 + the signal's number if one ended it */
-    char *ending;       /* how it ended, if not by exit; a sentence; owned */
-    GError *error;      /* why it cannot go on, else NULL */
+    int status;    /* exit status; 128 + the signal's number if one ended it */
+    char *ending;  /* how it ended, if not by exit; a sentence; owned */
+    GError *error; /* why it cannot go on, else NULL */
 } PfGuest;
 
 /* Loads the program, without running it. ERROR: PF_ERROR_GUEST where it is no program for this. */

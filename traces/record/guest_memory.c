@@ -15,9 +15,8 @@ static void *pointer_to(uint64_t address)
 
 static bool reserve(uint64_t start, uint64_t end, GError **error)
 {
-    void *place =
-        mmap(pointer_to(start), end - start, PROT_NONE,
-             MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
+    void *place = mmap(pointer_to(start), end - start, PROT_NONE,
+                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
     if (place == pointer_to(start))
         return true;
     int code = errno;
@@ -34,8 +33,7 @@ static bool reserve(uint64_t start, uint64_t end, GError **error)
     return false;
 }
 
-bool pf_guest_memory_init(PfGuestMemory *memory, uint64_t image, uint64_t image_end,
-                          GError **error)
+bool pf_guest_memory_init(PfGuestMemory *memory, uint64_t image, uint64_t image_end, GError **error)
 {
     *memory = (PfGuestMemory){.mappings = g_array_new(FALSE, FALSE, sizeof(PfGuestMapping)),
                               .heap_end = PF_GUEST_HEAP};
@@ -194,16 +192,16 @@ static int place_copy(const PfGuestMapping *mapping, int fd)
     int status = place_zeros(mapping->start, length, PROT_READ | PROT_WRITE);
     uint64_t at = 0;
     while (status == 0 && at < length) {
-        ssize_t got = pread(fd, pointer_to(mapping->start + at), length - at,
-                            (off_t)(mapping->offset + at));
+        ssize_t got =
+            pread(fd, pointer_to(mapping->start + at), length - at, (off_t)(mapping->offset + at));
         if (got < 0 && errno != EINTR)
             status = -errno;
         if (got == 0)
             break;
         at += got > 0 ? (uint64_t)got : 0;
     }
-    if (status == 0 && mprotect(pointer_to(mapping->start), length,
-                                host_access(mapping->access)) != 0)
+    if (status == 0 &&
+        mprotect(pointer_to(mapping->start), length, host_access(mapping->access)) != 0)
         status = -errno;
     return status;
 }
@@ -284,8 +282,7 @@ int pf_guest_memory_move(PfGuestMemory *memory, uint64_t start, uint64_t end, ui
 static bool is_stored(uint64_t entry)
 {
     return (entry & PAGEMAP_SWAPPED) != 0 ||
-           (entry & (PAGEMAP_PRESENT | PAGEMAP_EXCLUSIVE)) ==
-               (PAGEMAP_PRESENT | PAGEMAP_EXCLUSIVE);
+           (entry & (PAGEMAP_PRESENT | PAGEMAP_EXCLUSIVE)) == (PAGEMAP_PRESENT | PAGEMAP_EXCLUSIVE);
 }
 
 static void tell_pages(const PfGuestMapping *mapping, int pagemap,

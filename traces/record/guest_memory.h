@@ -36,8 +36,8 @@ typedef struct {
     uint64_t start; /* address of the first page */
     uint64_t end;   /* behind the last */
     PfBacking backing;
-    const char *name; /* unless anonymous; interned */
-    uint64_t offset;  /* of `start` in what backs it */
+    const char *name;    /* unless anonymous; interned */
+    uint64_t offset;     /* of `start` in what backs it */
     uint64_t backed_end; /* shared file: address behind the last page that the file had */
     int access;          /* PROT_READ ... as the program asked */
     bool mergeable;
@@ -51,8 +51,9 @@ typedef struct {
     unsigned shared;   /* anonymous shared mappings so far */
 } PfGuestMemory;
 
-/* Reserves the window, without huge pages, which would fill what the program has not touched, and the pages from IMAGE to IMAGE_END unless they are in it. False with
- * PF_ERROR_GUEST where the host has something there. */
+/* Reserves the window, and the pages from IMAGE to IMAGE_END unless they are in it; without huge
+ * pages, which would fill what the program has not touched. False with PF_ERROR_GUEST where the
+ * host has something there. */
 bool pf_guest_memory_init(PfGuestMemory *memory, uint64_t image, uint64_t image_end,
                           GError **error);
 void pf_guest_memory_clear(PfGuestMemory *memory);

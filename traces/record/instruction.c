@@ -176,8 +176,8 @@ static PfInstructionKind skip_vector(Reader *reader)
     reader->at += 3;
     uint8_t opcode = peek(reader);
     reader->at++;
-    if (!is_long || !((map == 2 && opcode >= 0xf2 && opcode <= 0xf7) ||
-                      (map == 3 && opcode == 0xf0)))
+    if (!is_long ||
+        !((map == 2 && opcode >= 0xf2 && opcode <= 0xf7) || (map == 3 && opcode == 0xf0)))
         return PF_INSTRUCTION_VECTOR;
     skip_operands(reader, map == 3 ? MODRM_1 : MODRM);
     return PF_INSTRUCTION_PLAIN;

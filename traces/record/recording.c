@@ -18,7 +18,8 @@ struct PfRecording {
     uint64_t kernel_bytes;
     uint64_t next_epoch; /* in accesses */
     uint64_t epoch;
-    GHashTable *changed; /* addresses of pages written since the last epoch */
+    GArray *changed;        /* addresses of pages written since the last epoch ... */
+    GHashTable *is_changed; /* ... each once */
 };
 
 static const uint8_t *bytes_at(uint64_t address)
@@ -28,10 +29,8 @@ static const uint8_t *bytes_at(uint64_t address)
 
 static void add(PfRecording *recording, PfRecordKind kind, uint64_t address, uint64_t count)
 {
-    PfRecord record = {.kind = (uint8_t)kind,
-                       .address = address,
-                       .count = count,
-                       .content = PF_TRACE_NO_CONTENT};
+    PfRecord record = {
+        .kind = (uint8_t)kind, .address = address, .count = count, .content = PF_TRACE_NO_CONTENT};
     pf_trace_writer_add(recording->writer, &record);
 }
 
@@ -39,9 +38,8 @@ static void add(PfRecording *recording, PfRecordKind kind, uint64_t address, uin
 static void tell_state(void *user, uint64_t address)
 {
     PfRecording *recording = user;
-    PfContentSpec spec = {.form = PF_CONTENT_BYTES,
-                          .bytes = bytes_at(address),
-                          .length = PF_GUEST_PAGE_BYTES};
+    PfContentSpec spec = {
+        .form = PF_CONTENT_BYTES, .bytes = bytes_at(address), .length = PF_GUEST_PAGE_BYTES};
     PfRecord record = {.kind = PF_RECORD_STATE,
                        .address = address,
                        .count = 1,
@@ -98,7 +96,8 @@ PfRecording *pf_recording_new(const PfRecordingOptions *options, const PfGuestMe
     recording->memory = memory;
     recording->writer = writer;
     pf_trace_writer_hurry(writer);
-    recording->changed = g_hash_table_new(g_direct_hash, g_direct_equal);
+    recording->changed = g_array_new(FALSE, FALSE, sizeof(uint64_t));
+    recording->is_changed = g_hash_table_new(g_direct_hash, g_direct_equal);
     if (options->skip == 0)
         begin(recording);
     return recording;
@@ -108,7 +107,8 @@ void pf_recording_free(PfRecording *recording)
 {
     if (recording == NULL)
         return;
-    g_hash_table_unref(recording->changed);
+    g_array_unref(recording->changed);
+    g_hash_table_unref(recording->is_changed);
     g_free(recording);
 }
 
@@ -149,30 +149,23 @@ size_t pf_recording_room(const PfRecording *recording)
 
 static int compare_addresses(gconstpointer a, gconstpointer b)
 {
-    uintptr_t left = *(const uintptr_t *)a;
-    uintptr_t right = *(const uintptr_t *)b;
+    uint64_t left = *(const uint64_t *)a;
+    uint64_t right = *(const uint64_t *)b;
     return left < right ? -1 : left > right;
 }
 
 /* The bytes of all pages that were written since the last epoch, and a mark. */
 static void end_epoch(PfRecording *recording)
 {
-    g_autoptr(GArray) pages = g_array_new(FALSE, FALSE, sizeof(uintptr_t));
-    GHashTableIter iter;
-    gpointer key;
-    g_hash_table_iter_init(&iter, recording->changed);
-    while (g_hash_table_iter_next(&iter, &key, NULL)) {
-        uintptr_t page = (uintptr_t)key;
-        g_array_append_val(pages, page);
-    }
-    g_array_sort(pages, compare_addresses);
-    for (guint i = 0; i < pages->len; i++) {
-        uint64_t page = g_array_index(pages, uintptr_t, i);
+    g_array_sort(recording->changed, compare_addresses);
+    for (guint i = 0; i < recording->changed->len; i++) {
+        uint64_t page = g_array_index(recording->changed, uint64_t, i);
         const PfGuestMapping *mapping = pf_guest_memory_at(recording->memory, page);
         if (mapping != NULL && mapping->access != PROT_NONE)
             tell_state(recording, page);
     }
-    g_hash_table_remove_all(recording->changed);
+    g_array_set_size(recording->changed, 0);
+    g_hash_table_remove_all(recording->is_changed);
     g_autofree char *label = g_strdup_printf("epoch %" G_GUINT64_FORMAT, ++recording->epoch);
     PfTraceDetail detail = {.name = label, .node = -1, .core = -1};
     PfRecord record = {.kind = PF_RECORD_MARK,
@@ -186,7 +179,8 @@ static void note_changed(PfRecording *recording, uint64_t address, uint64_t leng
 {
     uint64_t page = address & ~(uint64_t)(PF_GUEST_PAGE_BYTES - 1);
     for (; page < address + length; page += PF_GUEST_PAGE_BYTES)
-        g_hash_table_add(recording->changed, (gpointer)(uintptr_t)page);
+        if (g_hash_table_add(recording->is_changed, (gpointer)(uintptr_t)page))
+            g_array_append_val(recording->changed, page);
 }
 
 /* The pages that WORDS write, of which most are near the one before. */
@@ -330,7 +324,7 @@ void pf_recording_move(PfRecording *recording, uint64_t start, uint64_t end, uin
     pf_trace_writer_add(recording->writer, &record);
     /* What changed since the last epoch has changed at its new place. */
     for (uint64_t at = start; at < end; at += PF_GUEST_PAGE_BYTES)
-        if (g_hash_table_remove(recording->changed, (gpointer)(uintptr_t)at))
+        if (g_hash_table_contains(recording->is_changed, (gpointer)(uintptr_t)at))
             note_changed(recording, target + (at - start), PF_GUEST_PAGE_BYTES);
 }
 

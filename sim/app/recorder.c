@@ -118,9 +118,8 @@ static bool make_how(const RecordOptions *options, PfRecordingOptions *ret_recor
             return false;
         }
     return parse_content(options->content, ret_recording, error) &&
-           (options->accesses_max == NULL ||
-            parse_count("--max-accesses", options->accesses_max, 1, &ret_recording->accesses_max,
-                        error)) &&
+           (options->accesses_max == NULL || parse_count("--max-accesses", options->accesses_max, 1,
+                                                         &ret_recording->accesses_max, error)) &&
            (options->skip == NULL ||
             parse_count("--skip", options->skip, 0, &ret_recording->skip, error));
 }
@@ -202,7 +201,7 @@ static bool record_to(PfApp *app, PfGuest *guest, const char *path, const char *
 static int record(PfApp *app, const RecordOptions *options, const PfRecordingOptions *recording,
                   char **arguments, GError **error)
 {
-    static char *no_variables[] = {NULL};
+    char *no_variables[] = {NULL};
     g_autofree char *basename = g_path_get_basename(arguments[0]);
     g_autofree char *name = g_utf8_make_valid(basename, -1);
     g_autofree char *description = describe(options, arguments);
@@ -222,8 +221,8 @@ static int record(PfApp *app, const RecordOptions *options, const PfRecordingOpt
     pf_interrupt_watch(&app->interrupted);
     /* The program's own business, which the recorder plays to it. */
     signal(SIGPIPE, SIG_IGN);
-    bool is_done = pf_guest_init(&guest, &how, error) &&
-                   record_to(app, &guest, path, description, error);
+    bool is_done =
+        pf_guest_init(&guest, &how, error) && record_to(app, &guest, path, description, error);
     int status = is_done ? guest.status : STATUS_FAILED;
     pf_guest_clear(&guest);
     return status;
@@ -250,10 +249,9 @@ static const PfCommand command = {
                "where it\ncannot be recorded. The recorder, pagefold-record, links Unicorn Engine: "
                "as a program it\nis under the GNU General Public License, version 2, unlike "
                "pagefold itself",
-    .examples =
-        "  pagefold trace record -o sort.pft -- ./sort words.txt\n"
-        "  pagefold trace record -o hot.pft --skip 100M --max-accesses 10M -- ./join 1000\n"
-        "  pagefold trace record -o slow.pft --content epoch:1M -- ./lua script.lua\n",
+    .examples = "  pagefold trace record -o sort.pft -- ./sort words.txt\n"
+                "  pagefold trace record -o hot.pft --skip 100M --max-accesses 10M -- ./join 1000\n"
+                "  pagefold trace record -o slow.pft --content epoch:1M -- ./lua script.lua\n",
     .arguments_min = 1,
     .arguments_max = 0,
     .run = run,
