@@ -101,10 +101,9 @@ static uint64_t compare(Picture *picture, const PfGuest *guest, uint64_t *ret_pa
         const PfGuestMapping *mapping = &g_array_index(guest->memory.mappings, PfGuestMapping, i);
         if ((mapping->access & (PROT_READ | PROT_WRITE)) == 0)
             continue;
-        uint64_t end = mapping->backed_end != 0 && mapping->backing == PF_BACKING_SHMEM
-                           ? mapping->backed_end
-                           : mapping->end;
-        for (uint64_t at = mapping->start; at < end; at += PAGE) {
+        for (uint64_t at = mapping->start; at < mapping->end; at += PAGE) {
+            if (!pf_guest_memory_is_readable(&guest->memory, at))
+                continue;
             const void *own = (const void *)(uintptr_t)at;
             const void *told =
                 g_hash_table_lookup(picture->pages, (gpointer)(uintptr_t)(at / PAGE));

@@ -53,12 +53,17 @@ static int64_t put_status(PfGuest *guest, uint64_t address, const struct stat *h
 {
     struct stat status = *host;
     struct timespec time = {.tv_sec = PF_GUEST_EPOCH_SECONDS};
+    if (S_ISDIR(host->st_mode)) {
+        /* What else is in a folder as /tmp is not the program's. */
+        status.st_nlink = 2;
+        status.st_size = PF_GUEST_PAGE_BYTES;
+    }
     status.st_dev = 1;
     status.st_ino = pf_guest_files_inode(&guest->files, host);
     status.st_uid = PF_GUEST_USER;
     status.st_gid = PF_GUEST_USER;
     status.st_blksize = PF_GUEST_PAGE_BYTES;
-    status.st_blocks = (host->st_size + 511) / 512;
+    status.st_blocks = (status.st_size + 511) / 512;
     status.st_atim = time;
     status.st_mtim = time;
     status.st_ctim = time;

@@ -120,6 +120,14 @@ const PfGuestMapping *pf_guest_memory_at(const PfGuestMemory *memory, uint64_t a
     return mapping_at(memory, index);
 }
 
+bool pf_guest_memory_is_readable(const PfGuestMemory *memory, uint64_t address)
+{
+    const PfGuestMapping *mapping = pf_guest_memory_at(memory, address);
+    return mapping != NULL && mapping->access != PROT_NONE &&
+           (mapping->backing != PF_BACKING_SHMEM || mapping->backed_end == 0 ||
+            address < mapping->backed_end);
+}
+
 /* Makes ADDRESS the border of two mappings where it lies within one. */
 static void split_at(PfGuestMemory *memory, uint64_t address)
 {

@@ -70,6 +70,9 @@ bool pf_guest_memory_is_free(const PfGuestMemory *memory, uint64_t start, uint64
 /* The mapping that holds ADDRESS, or NULL. */
 const PfGuestMapping *pf_guest_memory_at(const PfGuestMemory *memory, uint64_t address);
 
+/* Whether the page at ADDRESS has bytes: one behind the end of a shared file has none. */
+bool pf_guest_memory_is_readable(const PfGuestMemory *memory, uint64_t address);
+
 /* Maps zero pages, or if FD is not -1 those of the file: a copy of its bytes, or the file itself
  * where MAPPING is shared memory. What was there is gone. 0 or a negative errno. */
 int pf_guest_memory_map(PfGuestMemory *memory, const PfGuestMapping *mapping, int fd);

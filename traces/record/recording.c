@@ -160,8 +160,7 @@ static void end_epoch(PfRecording *recording)
     g_array_sort(recording->changed, compare_addresses);
     for (guint i = 0; i < recording->changed->len; i++) {
         uint64_t page = g_array_index(recording->changed, uint64_t, i);
-        const PfGuestMapping *mapping = pf_guest_memory_at(recording->memory, page);
-        if (mapping != NULL && mapping->access != PROT_NONE)
+        if (pf_guest_memory_is_readable(recording->memory, page))
             tell_state(recording, page);
     }
     g_array_set_size(recording->changed, 0);
