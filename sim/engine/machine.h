@@ -13,6 +13,7 @@
 #include "frame.h"
 #include "hash_engine.h"
 #include "interconnect.h"
+#include "machine_large.h"
 #include "machine_nodes.h"
 #include "mmu.h"
 #include "registry.h"
@@ -32,6 +33,7 @@ typedef struct {
     uint64_t colors; /* PF_CONFIG_AUTO: by the last shared cache */
     int color_by;
     PfNumaConfig numa;
+    PfLargeConfig large;
     PfCoreConfig core;
     PfMmuConfig mmu;
     PfDramConfig dram;

@@ -139,6 +139,7 @@ PfMachineConfig *pf_machine_config_new(PfConfig *config)
         machine->allocator = PF_ALLOCATE_FIRST_TOUCH;
         machine->numa.placement = PF_PLACEMENT_INTERLEAVE;
     }
+    pf_large_bind(pf_config_subsection(section, "large"), &machine->large);
     PfConfigSection *tlb = pf_config_subsection(section, "tlb");
     pf_mmu_bind(tlb, pf_config_subsection(section, "walk"), &machine->mmu);
     bind_caches(machine, section);

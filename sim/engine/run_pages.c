@@ -1,5 +1,6 @@
 /* Faults, and records of whole pages. */
 #include "error.h"
+#include "host_large.h"
 #include "run.h"
 
 static void out_of_memory(PfRun *run, PfPage page)
@@ -143,6 +144,22 @@ bool run_read(PfRun *run, const PfPlace *place, PfPage page, PfSlot slot)
     return true;
 }
 
+static void charge_store(PfRun *run, const PfPlace *place, PfPage page, PfSlot slot,
+                         const PfStoreOutcome *outcome)
+{
+    PfMpn frame = {pf_memory_entry(&run->memory, slot)->mpn};
+    PfMpn translation = pf_bus_translation(&run->memory, slot);
+    if (outcome->by_controller)
+        charge_controller(run, place, outcome->fault, outcome->old_frame, frame);
+    else if (outcome->is_run)
+        pf_host_charge_run_copy(run->host, place, page);
+    else if (outcome->follows)
+        pf_work_fill(&run->work, place, PF_ACCOUNT_FAULT, frame_address(run, translation),
+                     run->work.page_bytes);
+    else
+        charge_fault(run, place, page, outcome->fault, outcome->old_page, translation);
+}
+
 bool run_store(PfRun *run, const PfPlace *place, PfPage page, PfSlot slot, PfSlot object)
 {
     PfStoreOutcome outcome = pf_memory_store(&run->memory, slot, object);
@@ -164,11 +181,12 @@ bool run_store(PfRun *run, const PfPlace *place, PfPage page, PfSlot slot, PfSlo
     PfMpn frame = {pf_memory_entry(&run->memory, slot)->mpn};
     if (outcome.fault != PF_FAULT_REUSE && outcome.fault != PF_FAULT_FILE)
         run_check_fresh(run, frame);
-    if (place != NULL && outcome.by_controller)
-        charge_controller(run, place, outcome.fault, outcome.old_frame, frame);
-    else if (place != NULL)
-        charge_fault(run, place, page, outcome.fault, outcome.old_page,
-                     pf_bus_translation(&run->memory, slot));
+    if (place != NULL)
+        charge_store(run, place, page, slot, &outcome);
+    if (outcome.is_filled || (outcome.is_run && place == NULL))
+        pf_host_forget_run(run->host, page);
+    pf_host_pay_splits(run->host, place);
+    run_expect_large(run);
     if (place != NULL)
         tell_fault(run, page, &outcome);
     if (outcome.was_merged)

@@ -1,6 +1,7 @@
 /* Records that change which pages there are. The image has applied them already. */
 #include "run.h"
 #include "host_classes.h"
+#include "host_large.h"
 
 /* Policies know advice by their own names. */
 static_assert((int)PF_ADVISED_MERGEABLE == PF_ADVICE_MERGEABLE &&
@@ -60,6 +61,7 @@ static void forget_range(PfRun *run, uint32_t context, PfCpn first, uint64_t pag
                         .first = {first.number},
                         .pages = two_stage ? UINT64_MAX : pages};
     pf_shootdown(&run->machine->mmu, &run->work, run_place(run, context), &what);
+    pf_host_pay_splits(run->host, run_place(run, context));
 }
 
 static void unmap_range(PfRun *run, const PfRecord *record, PfCpn first, uint64_t pages)
@@ -110,6 +112,8 @@ static void play_alias(PfRun *run, const PfRecord *record, PfCpn first)
             continue;
         if (pf_image_slot(run->image, to.context, to.cpn, &slot))
             unmap_slot(run, to, slot, record);
+        if (pf_image_slot(run->image, from.context, from.cpn, &slot))
+            pf_large_leave(&run->memory, slot);
         share_slot(run, from, to);
     }
     forget_range(run, record->context, first, record->count);

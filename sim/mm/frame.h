@@ -77,6 +77,16 @@ typedef struct {
     uint64_t used_frames; /* the zero frame is one of node 0 */
 } PfFrameNode;
 
+/* An aligned run of PF_BLOCK_FRAMES frames that are given out one by one for pages of one owner, or
+ * to nobody while it lies free. */
+enum { PF_BLOCK_SHIFT = 9, PF_BLOCK_FRAMES = 1 << PF_BLOCK_SHIFT };
+#define PF_BLOCK_NOBODY UINT32_MAX
+typedef struct {
+    uint32_t owner;
+    uint16_t used_frames;
+    bool is_kept; /* else its frames are like any others */
+} PfFrameBlock;
+
 /* Who is told of PAGE, which is given out and was in use before. */
 typedef struct {
     void (*tell)(void *user, PfMpn page); /* NULL: nobody */
@@ -100,6 +110,9 @@ typedef struct {
     PfSegArray classes;       /* uint32_t by MPN: see pf_frame_set_class; empty until one is */
     uint64_t used_frames;
     uint64_t peak_frames;
+    GArray *blocks;           /* PfFrameBlock by MPN / PF_BLOCK_FRAMES; empty until one is kept */
+    GArray *free_blocks;      /* uint32_t, of those that are kept and not used */
+    uint32_t break_hand;      /* the block that was given up last */
 } PfFramePool;
 
 /* No frame is in use. STORE is borrowed. */
@@ -137,6 +150,35 @@ unsigned pf_frame_home(const PfFramePool *pool, PfFrameWish wish);
 bool pf_frame_alloc(PfFramePool *pool, PfSlot slot, PfFrameWish wish, PfMpn *ret_mpn);
 /* Likewise of wish.node alone. */
 bool pf_frame_alloc_on(PfFramePool *pool, PfSlot slot, PfFrameWish wish, PfMpn *ret_mpn);
+
+/* ---- blocks (frame_blocks.c) ---- */
+
+/* Keeps a block of NODE for OWNER: one that lies free, else numbers that were never used. False if
+ * there is none, or no room for so many frames. */
+bool pf_frame_keep_block(PfFramePool *pool, unsigned node, uint32_t owner, uint32_t *ret_block);
+
+/* The block NUMBER if it is kept for OWNER, else NULL. */
+const PfFrameBlock *pf_frame_block_of(const PfFramePool *pool, uint32_t number, uint32_t owner);
+
+/* Gives MPN of a block that is kept to SLOT, as pf_frame_alloc does; false if it is in use, or its
+ * node is full. */
+bool pf_frame_take(PfFramePool *pool, PfMpn mpn, PfSlot slot);
+
+/* What frame.c tells of a frame that is free again: true if a block keeps it. */
+bool pf_frame_block_regains(PfFramePool *pool, PfMpn mpn);
+
+/* Makes frames of NODE free for all that blocks keep and nobody uses. NODE must have such. */
+void pf_frame_give_up_block(PfFramePool *pool, unsigned node);
+
+/* Recounts the frames of each block. */
+void pf_frame_blocks_check(const PfFramePool *pool);
+
+/* Where a freed frame waits: for frame_blocks.c. */
+void pf_frame_put_free(PfFramePool *pool, uint32_t number);
+/* MPN, which is free, goes to SLOT. */
+void pf_frame_give(PfFramePool *pool, PfMpn mpn, PfSlot slot);
+/* Whether NODE may give out COUNT more frames. */
+bool pf_frame_has_room(const PfFramePool *pool, unsigned node, uint64_t count);
 
 /* One more page maps the frame. */
 void pf_frame_ref(PfFramePool *pool, PfMpn mpn);

@@ -7,7 +7,9 @@ static const char *const places[] = {"daemon", "stolen", "controller", NULL};
 static const char *const remaps[] = {"pte", "controller", NULL};
 static const char *const pacings[] = {"time", "trace", NULL};
 
-enum { COMMON_FIELDS = 13 };
+static const char *const splits[] = {"always", "pressure", "never", NULL};
+
+enum { COMMON_FIELDS = 15 };
 
 /* The parameters that all policies have; defaults of scope, place and finder are the policy's. */
 static void common_fields(const PfPolicyOps *ops, PfConfigField fields[COMMON_FIELDS])
@@ -62,6 +64,14 @@ static void common_fields(const PfPolicyOps *ops, PfConfigField fields[COMMON_FI
         {.key = "wasted_within", .type = PF_CONFIG_TIME, .standard = "100ms",
          .offset = offsetof(PfPolicyCommon, wasted_within_ps),
          .description = "A sharing that a store breaks within this time counts as wasted."},
+        {.key = "split_large", .type = PF_CONFIG_ENUM, .choices = splits,
+         .standard = ops->default_split != NULL ? ops->default_split : "always",
+         .offset = offsetof(PfPolicyCommon, split_large),
+         .description = "Whether it splits a large page to share a part of it: always, while few "
+                        "frames of machine.memory are free, or never."},
+        {.key = "split_below", .type = PF_CONFIG_DOUBLE, .standard = "0.06", .max = 1,
+         .offset = offsetof(PfPolicyCommon, split_below), .unit = "ratio",
+         .description = "Share of the frames of machine.memory below which few are free."},
         {.key = "hash_bits", .type = PF_CONFIG_UINT, .standard = "64", .min = 1, .max = 64,
          .offset = offsetof(PfPolicyCommon, hash_bits),
          .unit = "bits",

@@ -73,6 +73,7 @@ struct PfPolicyOps {
     const char *default_finder; /* NULL: it files nothing, unless it is INDEXED */
     const char *default_place;  /* "daemon" where NULL */
     const char *default_hash;   /* "xxh3" where NULL */
+    const char *default_split;  /* "always" where NULL; or "pressure", "never" */
     const PfContextStat *context_stats;
     size_t context_stat_count;
 
@@ -162,8 +163,9 @@ uint64_t pf_host_zero_hash(PfHost *host);
 unsigned pf_host_key_bits(const PfHost *host);
 /* Cycles charged to the policy so far, wherever it worked. */
 uint64_t pf_host_spent(const PfHost *host);
-/* Whether PAGE is present, in the policy's scope, not pinned unless isolated, no shared memory, and
- * no filter leaves it out, which its verdict tells then; filters may charge for that. */
+/* Whether PAGE is present, in the policy's scope, not pinned unless isolated, no shared memory, in
+ * no large page that must not be split, and no filter leaves it out, which its verdict tells then;
+ * filters may charge for that. */
 bool pf_host_admits(PfHost *host, PfPage page);
 /* Whether a filter leaves PAGE out now; likewise. */
 bool pf_host_is_left_out(PfHost *host, PfPage page);
