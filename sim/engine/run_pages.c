@@ -151,8 +151,6 @@ static void charge_store(PfRun *run, const PfPlace *place, PfPage page, PfSlot s
     PfMpn translation = pf_bus_translation(&run->memory, slot);
     if (outcome->by_controller)
         charge_controller(run, place, outcome->fault, outcome->old_frame, frame);
-    else if (outcome->is_run)
-        pf_host_charge_run_copy(run->host, place, page);
     else if (outcome->follows)
         pf_work_fill(&run->work, place, PF_ACCOUNT_FAULT, frame_address(run, translation),
                      run->work.page_bytes);
@@ -181,9 +179,11 @@ bool run_store(PfRun *run, const PfPlace *place, PfPage page, PfSlot slot, PfSlo
     PfMpn frame = {pf_memory_entry(&run->memory, slot)->mpn};
     if (outcome.fault != PF_FAULT_REUSE && outcome.fault != PF_FAULT_FILE)
         run_check_fresh(run, frame);
-    if (place != NULL)
+    if (outcome.is_run)
+        pf_host_copied_run(run->host, place, page);
+    else if (place != NULL)
         charge_store(run, place, page, slot, &outcome);
-    if (outcome.is_filled || (outcome.is_run && place == NULL))
+    if (outcome.is_filled)
         pf_host_forget_run(run->host, page);
     pf_host_pay_splits(run->host, place);
     run_expect_large(run);

@@ -186,7 +186,7 @@ static void keep_statistic(const PfStatInfo *info, PfStatValue value, void *user
     PfMarkRow *row = ((void **)user)[1];
     g_autofree char *own = g_strconcat(run->setup->ops->name, ".", NULL);
     const char *const told[] = {"memory.", "policy.", "reason.", "sharing.",
-                                "filter.", "class.",  "cam.",    own};
+                                "filter.", "class.",  "cam.",    "large.", own};
     bool is_dram = run->feed != NULL && g_str_has_prefix(info->name, "dram.");
     bool is_told = is_dram;
     for (unsigned i = 0; i < G_N_ELEMENTS(told); i++)

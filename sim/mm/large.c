@@ -1,6 +1,4 @@
-#include "large.h"
-
-#include "memory.h"
+#include "large_internal.h"
 
 enum { NO_BLOCK = 0 }; /* the zero frame lies there: no block is ever kept in its place */
 
@@ -36,7 +34,7 @@ uint64_t pf_large_bytes(const PfMemory *memory)
                                pf_table_bytes(&large->index);
 }
 
-static PfLargeRun *run_at(const PfMemory *memory, uint32_t index)
+PfLargeRun *large_run_at(const PfMemory *memory, uint32_t index)
 {
     return &g_array_index(memory->large->runs, PfLargeRun, index);
 }
@@ -66,7 +64,7 @@ static bool find_key(const PfLargeRun *run, uint64_t *ret_key)
     return run->context >> KEY_CONTEXT_BITS == 0 && number >> (64 - KEY_CONTEXT_BITS) == 0;
 }
 
-static bool find_run(const PfMemory *memory, PfSlot slot, uint32_t *ret_index)
+bool large_find_run(const PfMemory *memory, PfSlot slot, uint32_t *ret_index)
 {
     PfLargeRun run = run_of(memory, slot);
     uint64_t key;
@@ -94,7 +92,7 @@ static bool is_wanted(const PfMemory *memory, const PfLargeRun *run)
 
 /* ---- frames ---- */
 
-static bool wants(const PfMemory *memory, PfSlot slot)
+bool large_wants(const PfMemory *memory, PfSlot slot)
 {
     const unsigned looked_at = PF_IMAGE_LARGE | PF_IMAGE_FILE | PF_IMAGE_SHMEM;
     return (pf_image_flags(memory->image, slot) & looked_at) == PF_IMAGE_LARGE;
@@ -102,49 +100,71 @@ static bool wants(const PfMemory *memory, PfSlot slot)
 
 /* The run at INDEX gets a block of NODE or, unless it is bound to that, of the nearest that has
  * one. */
-static bool keep_block(PfMemory *memory, uint32_t index, unsigned node)
+bool large_keep_block(PfMemory *memory, uint32_t index, unsigned node)
 {
     const PfFrameRules *rules = &memory->frames.rules;
     unsigned choices = rules->placement == PF_PLACEMENT_BIND ? 1 : rules->nodes.count;
     uint32_t block;
     for (unsigned i = 0; i < choices; i++)
         if (pf_frame_keep_block(&memory->frames, rules->nodes.nearest[node][i], index, &block)) {
-            run_at(memory, index)->block = block;
+            large_run_at(memory, index)->block = block;
             memory->frames.turns++;
             return true;
         }
     memory->large->stats.without_block++;
-    run_at(memory, index)->block = NO_BLOCK;
+    large_run_at(memory, index)->block = NO_BLOCK;
     return false;
 }
 
-/* The run of SLOT, with a block if it is new. */
-static bool take_run(PfMemory *memory, PfSlot slot, unsigned node, uint32_t *ret_index)
+bool large_know_run(PfMemory *memory, PfSlot slot, uint32_t *ret_index)
 {
     PfLarge *large = memory->large;
     PfLargeRun run = run_of(memory, slot);
     uint64_t key;
-    if (find_run(memory, slot, ret_index))
+    if (large_find_run(memory, slot, ret_index))
         return true;
     if (!find_key(&run, &key) || !is_wanted(memory, &run))
         return false;
     *ret_index = large->runs->len;
     g_array_append_val(large->runs, run);
     pf_table_insert(&large->index, key, *ret_index);
-    keep_block(memory, *ret_index, node);
     return true;
+}
+
+void pf_large_note(PfMemory *memory, PfSlot slot)
+{
+    uint32_t index;
+    if (memory->large != NULL && memory->large->maps_runs && large_wants(memory, slot))
+        large_know_run(memory, slot, &index);
+}
+
+/* Whether a page of RUN has a mapping or, if OWN, a frame that nobody else maps. */
+static bool has_page(const PfMemory *memory, const PfLargeRun *run, bool own)
+{
+    const unsigned looked_at = PF_ENTRY_PRESENT | (own ? PF_ENTRY_ZERO : 0U);
+    for (unsigned i = 0; i < PF_LARGE_PAGES; i++) {
+        PfSlot slot;
+        if (!pf_image_slot(memory->image, run->context, pf_cpn_plus(run->first, i), &slot))
+            continue;
+        const PfEntry *entry = pf_memory_entry(memory, slot);
+        if ((entry->flags & looked_at) == PF_ENTRY_PRESENT &&
+            (!own || pf_frame_refs(pf_frame_at(&memory->frames, (PfMpn){entry->mpn})) == 1))
+            return true;
+    }
+    return false;
 }
 
 bool pf_large_alloc(PfMemory *memory, PfSlot slot, unsigned node, PfMpn *ret_mpn)
 {
     uint32_t index;
-    if (memory->large == NULL || !memory->large->maps_runs || !wants(memory, slot) ||
-        !take_run(memory, slot, node, &index))
+    if (memory->large == NULL || !memory->large->maps_runs || !large_wants(memory, slot) ||
+        !large_know_run(memory, slot, &index))
         return false;
-    uint32_t block = run_at(memory, index)->block;
-    if (pf_frame_block_of(&memory->frames, block, index) == NULL)
+    const PfLargeRun *run = large_run_at(memory, index);
+    bool has_block = pf_frame_block_of(&memory->frames, run->block, index) != NULL;
+    if (!has_block && (has_page(memory, run, true) || !large_keep_block(memory, index, node)))
         return false;
-    *ret_mpn = (PfMpn){(block << PF_BLOCK_SHIFT) + index_in_run(memory, slot)};
+    *ret_mpn = (PfMpn){(run->block << PF_BLOCK_SHIFT) + index_in_run(memory, slot)};
     return pf_frame_take(&memory->frames, *ret_mpn, slot);
 }
 
@@ -152,7 +172,7 @@ bool pf_large_alloc(PfMemory *memory, PfSlot slot, unsigned node, PfMpn *ret_mpn
 static const PfFrameBlock *own_block(const PfMemory *memory, PfSlot slot)
 {
     uint32_t index;
-    if (memory->large == NULL || !wants(memory, slot) || !find_run(memory, slot, &index))
+    if (memory->large == NULL || !large_wants(memory, slot) || !large_find_run(memory, slot, &index))
         return NULL;
     uint32_t block = pf_memory_entry(memory, slot)->mpn >> PF_BLOCK_SHIFT;
     return pf_frame_block_of(&memory->frames, block, index);
@@ -167,7 +187,7 @@ bool pf_large_follows(const PfMemory *memory, PfSlot slot)
 /* ---- mapped large or not ---- */
 
 /* Whether the page at SLOT has an anonymous frame, by nobody's doing but its own. */
-static bool is_plain(const PfMemory *memory, PfSlot slot)
+bool large_is_plain(const PfMemory *memory, PfSlot slot)
 {
     const unsigned wanted = PF_ENTRY_PRESENT | PF_ENTRY_POPULATED;
     const unsigned unwanted = PF_ENTRY_ZERO | PF_ENTRY_FILE | PF_ENTRY_MERGED;
@@ -178,14 +198,14 @@ static bool is_plain(const PfMemory *memory, PfSlot slot)
 }
 
 /* Whether it may be stored to, and is not mapped large. */
-static bool is_open(const PfMemory *memory, PfSlot slot)
+bool large_is_open(const PfMemory *memory, PfSlot slot)
 {
     unsigned flags = pf_memory_entry(memory, slot)->flags;
-    return is_plain(memory, slot) &&
+    return large_is_plain(memory, slot) &&
            (flags & (PF_ENTRY_WRITABLE | PF_ENTRY_LARGE)) == PF_ENTRY_WRITABLE;
 }
 
-static void map_large(PfMemory *memory, const PfRunPages *pages)
+void large_map(PfMemory *memory, const PfRunPages *pages)
 {
     for (unsigned i = 0; i < PF_LARGE_PAGES; i++)
         pf_memory_entry(memory, pf_run_slot(pages, i))->flags |= PF_ENTRY_LARGE;
@@ -193,7 +213,7 @@ static void map_large(PfMemory *memory, const PfRunPages *pages)
 }
 
 /* The frames of PAGES, all open, follow each other from the first of a block on. */
-static bool are_in_row(const PfMemory *memory, const PfRunPages *pages)
+bool large_are_in_row(const PfMemory *memory, const PfRunPages *pages)
 {
     uint32_t first = pf_memory_entry(memory, pf_run_slot(pages, 0))->mpn;
     for (unsigned i = 0; i < PF_LARGE_PAGES; i++)
@@ -202,10 +222,10 @@ static bool are_in_row(const PfMemory *memory, const PfRunPages *pages)
     return first % PF_LARGE_PAGES == 0;
 }
 
-static bool are_open(const PfMemory *memory, const PfRunPages *pages)
+bool large_are_open(const PfMemory *memory, const PfRunPages *pages)
 {
     for (unsigned i = 0; i < PF_LARGE_PAGES; i++)
-        if (!is_open(memory, pf_run_slot(pages, i)))
+        if (!large_is_open(memory, pf_run_slot(pages, i)))
             return false;
     return true;
 }
@@ -215,16 +235,16 @@ bool pf_large_offer(PfMemory *memory, PfSlot slot)
     const PfFrameBlock *block = own_block(memory, slot);
     PfRunPages pages;
     if (block == NULL || block->used_frames < PF_LARGE_PAGES ||
-        !pf_image_run(memory->image, slot, &pages) || !are_open(memory, &pages) ||
-        !are_in_row(memory, &pages))
+        !pf_image_run(memory->image, slot, &pages) || !large_are_open(memory, &pages) ||
+        !large_are_in_row(memory, &pages))
         return false;
-    map_large(memory, &pages);
+    large_map(memory, &pages);
     memory->large->stats.filled++;
     return true;
 }
 
 /* The pages of a run that is mapped large are mapped one by one. */
-static void unmap_large(PfMemory *memory, PfSlot slot)
+void large_unmap(PfMemory *memory, PfSlot slot)
 {
     PfLargeRun run = run_of(memory, slot);
     for (unsigned i = 0; i < PF_LARGE_PAGES; i++) {
@@ -239,20 +259,8 @@ static void unmap_large(PfMemory *memory, PfSlot slot)
 void pf_large_split(PfMemory *memory, PfSlot slot)
 {
     PfLargeRun run = run_of(memory, slot);
-    unmap_large(memory, slot);
+    large_unmap(memory, slot);
     g_array_append_val(memory->large->split, run);
-}
-
-/* Whether a page of RUN has a mapping. */
-static bool is_present(const PfMemory *memory, const PfLargeRun *run)
-{
-    for (unsigned i = 0; i < PF_LARGE_PAGES; i++) {
-        PfSlot page;
-        if (pf_image_slot(memory->image, run->context, pf_cpn_plus(run->first, i), &page) &&
-            (pf_memory_entry(memory, page)->flags & PF_ENTRY_PRESENT) != 0)
-            return true;
-    }
-    return false;
 }
 
 uint64_t pf_large_settle(PfMemory *memory)
@@ -260,136 +268,10 @@ uint64_t pf_large_settle(PfMemory *memory)
     PfLarge *large = memory->large;
     uint64_t splits = 0;
     for (unsigned i = 0; large != NULL && i < large->split->len; i++)
-        splits += is_present(memory, &g_array_index(large->split, PfLargeRun, i));
+        splits += has_page(memory, &g_array_index(large->split, PfLargeRun, i), false);
     if (large != NULL) {
         g_array_set_size(large->split, 0);
         large->stats.splits += splits;
     }
     return splits;
-}
-
-/* ---- stores after a fork ---- */
-
-/* Whether the frame of SLOT is one that other pages map too (SHARED), or one that nobody else maps
- * or pins; and the policy has no part in it. See image_large.c. */
-static bool is_alike(const PfMemory *memory, PfSlot slot, bool shared)
-{
-    const PfFrame *frame =
-        pf_frame_at(&memory->frames, (PfMpn){pf_memory_entry(memory, slot)->mpn});
-    if (!is_plain(memory, slot))
-        return false;
-    return shared ? pf_frame_refs(frame) > 1
-                  : pf_frame_refs(frame) == 1 && (frame->count & PF_FRAME_PINNED) == 0;
-}
-
-static bool are_alike(const PfMemory *memory, const PfRunPages *pages, bool shared)
-{
-    for (unsigned i = 0; i < PF_LARGE_PAGES; i++)
-        if (!is_alike(memory, pf_run_slot(pages, i), shared))
-            return false;
-    return true;
-}
-
-bool pf_large_take_back(PfMemory *memory, PfSlot slot)
-{
-    PfRunPages pages;
-    if (memory->large == NULL || !wants(memory, slot) ||
-        !pf_image_run(memory->image, slot, &pages) || !are_alike(memory, &pages, false))
-        return false;
-    for (unsigned i = 0; i < PF_LARGE_PAGES; i++)
-        pf_memory_take_back(memory, pf_run_slot(&pages, i));
-    memory->large->stats.taken_back++;
-    return true;
-}
-
-bool pf_large_copies(const PfMemory *memory, PfSlot slot)
-{
-    PfRunPages pages;
-    return memory->large != NULL && pf_image_copies_whole(memory->image) && wants(memory, slot) &&
-           pf_image_run(memory->image, slot, &pages) && are_alike(memory, &pages, true);
-}
-
-bool pf_large_copy(PfMemory *memory, PfSlot slot)
-{
-    PfLarge *large = memory->large;
-    PfRunPages pages;
-    uint32_t index;
-    bool found = pf_image_run(memory->image, slot, &pages);
-    g_assert(found);
-    if (pf_frame_pool_free(&memory->frames) < PF_LARGE_PAGES)
-        return false;
-    if ((pf_memory_entry(memory, slot)->flags & PF_ENTRY_LARGE) != 0)
-        unmap_large(memory, slot);
-    unsigned node = pf_memory_home(memory, slot);
-    if (find_run(memory, slot, &index))
-        keep_block(memory, index, node); /* the others have the frames of the old one */
-    for (unsigned i = 0; i < PF_LARGE_PAGES; i++) {
-        large->old_frames[i] = pf_memory_entry(memory, pf_run_slot(&pages, i))->mpn;
-        if (!pf_memory_map_new(memory, pf_run_slot(&pages, i)))
-            return false;
-    }
-    large->stats.copies++;
-    return true;
-}
-
-/* ---- joining ---- */
-
-/* Moves PAGES, all open, to a new block of the run at INDEX. */
-static bool move_pages(PfMemory *memory, uint32_t index, const PfRunPages *pages)
-{
-    PfLarge *large = memory->large;
-    uint32_t old_block = run_at(memory, index)->block;
-    if (!keep_block(memory, index, pf_memory_home(memory, pf_run_slot(pages, 0)))) {
-        run_at(memory, index)->block = old_block;
-        return false;
-    }
-    uint32_t first = run_at(memory, index)->block << PF_BLOCK_SHIFT;
-    for (unsigned i = 0; i < PF_LARGE_PAGES; i++) {
-        PfSlot slot = pf_run_slot(pages, i);
-        PfEntry *entry = pf_memory_entry(memory, slot);
-        bool is_taken = pf_frame_take(&memory->frames, (PfMpn){first + i}, slot);
-        g_assert(is_taken); /* there was room for all */
-        pf_frame_unref(&memory->frames, (PfMpn){entry->mpn});
-        large->old_frames[i] = entry->mpn;
-        entry->mpn = first + i;
-    }
-    memory->changes++;
-    large->stats.joined_copied++;
-    return true;
-}
-
-/* Whether the run at the hand may be mapped large; its pages. */
-static bool may_join(const PfMemory *memory, PfRunPages *ret_pages)
-{
-    const PfLargeRun *run = run_at(memory, memory->large->hand);
-    PfSlot slot;
-    return pf_image_slot(memory->image, run->context, run->first, &slot) &&
-           is_open(memory, slot) && pf_image_run(memory->image, slot, ret_pages) &&
-           are_open(memory, ret_pages) && are_alike(memory, ret_pages, false);
-}
-
-PfJoin pf_large_next(PfMemory *memory, PfLargeRun *ret_run)
-{
-    PfLarge *large = memory->large;
-    PfRunPages pages;
-    if (large->runs->len == 0)
-        return PF_JOIN_NOTHING;
-    large->hand = (large->hand + 1) % large->runs->len;
-    *ret_run = *run_at(memory, large->hand);
-    if (!may_join(memory, &pages))
-        return PF_JOIN_NOTHING;
-    return are_in_row(memory, &pages) ? PF_JOIN_DONE : PF_JOIN_COPIED;
-}
-
-bool pf_large_join(PfMemory *memory)
-{
-    PfRunPages pages;
-    bool may = may_join(memory, &pages);
-    g_assert(may);
-    pf_memory_integrate(memory);
-    if (!are_in_row(memory, &pages) && !move_pages(memory, memory->large->hand, &pages))
-        return false;
-    map_large(memory, &pages);
-    memory->large->stats.joined++;
-    return true;
 }

@@ -59,6 +59,9 @@ uint64_t pf_large_bytes(const PfMemory *memory);
  * context wants frames. */
 bool pf_large_alloc(PfMemory *memory, PfSlot slot, unsigned node, PfMpn *ret_mpn);
 
+/* SLOT came by its frame otherwise: its run may be joined some day. */
+void pf_large_note(PfMemory *memory, PfSlot slot);
+
 /* Whether the frame that SLOT was just given came with an earlier one of its run. */
 bool pf_large_follows(const PfMemory *memory, PfSlot slot);
 

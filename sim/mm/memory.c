@@ -366,6 +366,7 @@ void pf_memory_move(PfMemory *memory, PfSlot source, PfSlot target)
     if ((to->flags & (PF_ENTRY_PRESENT | PF_ENTRY_ZERO)) == PF_ENTRY_PRESENT &&
         pf_frame_at(&memory->frames, (PfMpn){to->mpn})->holds == (PF_FRAME_LIVE | source.index))
         pf_frame_hold_slot(&memory->frames, (PfMpn){to->mpn}, target);
+    pf_large_note(memory, target);
 }
 
 uint64_t pf_memory_bytes(const PfMemory *memory)

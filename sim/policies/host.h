@@ -203,6 +203,7 @@ void pf_host_set_contexts(PfHost *host, PfPlace *contexts, const bool *space_is_
 void pf_host_context_event(PfHost *host, const PfContextEvent *event);
 void pf_host_page_mapped(PfHost *host, PfPage page);
 void pf_host_page_recreated(PfHost *host, PfPage page);
+void pf_host_page_moved(PfHost *host, PfPage page);
 void pf_host_page_unmapped(PfHost *host, PfPage page);
 void pf_host_page_written(PfHost *host, PfPage page, PfChange how);
 /* PAGE, whose slot is SLOT, is about to hold what RESULT events of the range make of it, by a store

@@ -70,13 +70,31 @@ static void shoot_down_run(PfHost *host, const PfPlace *place, PfAccount account
     pf_shootdown(host->base.mmu, host->base.work, place, &what);
 }
 
-void pf_host_charge_run_copy(PfHost *host, const PfPlace *place, PfPage page)
+/* The pages of the run of PAGE have other frames; EXCEPT is told of elsewhere. */
+static void tell_moved(PfHost *host, PfPage page, const PfPage *except)
+{
+    PfCpn first = {page.cpn.number & ~(uint64_t)(PF_LARGE_PAGES - 1)};
+    for (unsigned i = 0; i < PF_LARGE_PAGES; i++) {
+        PfPage moved = {page.context, pf_cpn_plus(first, i)};
+        if (except != NULL && pf_page_equal(moved, *except))
+            continue;
+        pf_host_page_moved(host, moved);
+        pf_host_verify(host, moved);
+    }
+}
+
+void pf_host_copied_run(PfHost *host, const PfPlace *place, PfPage page)
 {
     const PfCosts *costs = host->base.work->costs;
-    pf_work_charge(host->base.work, place, PF_ACCOUNT_BREAK,
-                   costs->trap_cycles + costs->allocate_cycles);
-    charge_copies(host, place, PF_ACCOUNT_BREAK, page);
-    shoot_down_run(host, place, PF_ACCOUNT_BREAK, page);
+    if (place == NULL) {
+        pf_host_forget_run(host, page);
+    } else {
+        pf_work_charge(host->base.work, place, PF_ACCOUNT_BREAK,
+                       costs->trap_cycles + costs->allocate_cycles);
+        charge_copies(host, place, PF_ACCOUNT_BREAK, page);
+        shoot_down_run(host, place, PF_ACCOUNT_BREAK, page);
+    }
+    tell_moved(host, page, &page);
 }
 
 /* The entries of the CAM that name frames which are given up. */
@@ -104,8 +122,8 @@ static void join_run(PfHost *host, const PfLargeRun *run, PfJoin join)
         charge_copies(host, place, PF_ACCOUNT_SYSTEM, page);
     }
     shoot_down_run(host, place, PF_ACCOUNT_SYSTEM, page);
-    for (unsigned i = 0; i < PF_LARGE_PAGES; i++)
-        pf_host_verify(host, (PfPage){page.context, pf_cpn_plus(page.cpn, i)});
+    if (join == PF_JOIN_COPIED)
+        tell_moved(host, page, NULL);
 }
 
 void pf_host_join_runs(PfHost *host, uint64_t count)

@@ -16,9 +16,9 @@ static inline bool pf_host_may_split(const PfHost *host, PfSlot slot)
 /* PLACE pays for large pages that were split since somebody paid last; NULL: nobody does. */
 void pf_host_pay_splits(const PfHost *host, const PfPlace *place);
 
-/* What a store pays that has copied the run of PAGE whole (PfStoreOutcome.is_run), its translations
- * included. */
-void pf_host_charge_run_copy(PfHost *host, const PfPlace *place, PfPage page);
+/* A store to PAGE has copied its run whole (PfStoreOutcome.is_run): PLACE pays for that and the end
+ * of its translations, if it is not NULL, and the policy is told of the other pages. */
+void pf_host_copied_run(PfHost *host, const PfPlace *place, PfPage page);
 
 /* The run of PAGE is mapped large: what cores know of it is dropped, at no cost. */
 void pf_host_forget_run(PfHost *host, PfPage page);

@@ -86,6 +86,9 @@ struct PfPolicyOps {
     /* PAGE, whose frame the policy had given back, was accessed and got a frame again (told in
      * place of page_mapped). */
     void (*page_recreated)(void *self, PfPage page);
+    /* PAGE has another frame, with the same bytes: it went to another NUMA node, or with the large
+     * page that it was or is now a part of. */
+    void (*page_moved)(void *self, PfPage page);
     /* PAGE is about to lose its frame (unmap, exit, dontneed, remap's target). Nothing can be
      * merged meanwhile, and bytes are not to be asked for. */
     void (*page_unmapped)(void *self, PfPage page);
