@@ -83,9 +83,11 @@ static bool move_pages(PfMemory *memory, uint32_t index, const PfRunPages *pages
         PfEntry *entry = pf_memory_entry(memory, slot);
         bool is_taken = pf_frame_take(&memory->frames, (PfMpn){first + i}, slot);
         g_assert(is_taken); /* there was room for all */
+        pf_swap_unlink(memory, slot);
         pf_frame_unref(&memory->frames, (PfMpn){entry->mpn});
         large->old_frames[i] = entry->mpn;
         entry->mpn = first + i;
+        pf_swap_link(memory, slot);
     }
     memory->changes++;
     large->stats.joined_copied++;
