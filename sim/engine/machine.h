@@ -51,6 +51,10 @@ typedef struct {
     unsigned cache_count;
 } PfMachineConfig;
 
+/* Tells IMAGE which memory wants large pages, and what a store to a shared one copies: with a swap
+ * device one page, as others of the run may be out when it is met. */
+void pf_machine_want_large(const PfMachineConfig *config, PfImage *image);
+
 /* Binds `machine` of CONFIG. Errors are collected there. */
 PfMachineConfig *pf_machine_config_new(PfConfig *config);
 void pf_machine_config_free(PfMachineConfig *machine);

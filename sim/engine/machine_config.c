@@ -170,6 +170,12 @@ void pf_machine_config_free(PfMachineConfig *machine)
     g_free(machine);
 }
 
+void pf_machine_want_large(const PfMachineConfig *config, PfImage *image)
+{
+    bool copies = config->large.cow == PF_COW_COPY && config->on_full != PF_ON_FULL_SWAP;
+    pf_image_want_large(image, (PfLargeWish)config->large.pages, copies);
+}
+
 uint64_t pf_machine_reach(const PfMachineConfig *config)
 {
     return config->caches[config->cache_count - 1].latency_cycles;

@@ -15,7 +15,7 @@ static const PfConfigField fields[] = {
     {.key = "cow", .type = PF_CONFIG_ENUM, AT(cow), .standard = "copy", .choices = cow_choices,
      .description = "What a store to a large page that a fork shares copies: all of it, as Linux "
                     "does with hugetlbfs, or one page of it, which is split then, as with "
-                    "transparent huge pages."},
+                    "transparent huge pages; with on_full = swap always the latter."},
     {.key = "guest", .type = PF_CONFIG_ENUM, AT(guest), .standard = "same",
      .choices = guest_choices,
      .description = "How virtual machines map their memory themselves: large where the host does "
@@ -32,5 +32,4 @@ static const PfConfigField fields[] = {
 void pf_large_bind(PfConfigSection *section, PfLargeConfig *config)
 {
     pf_config_bind(section, fields, G_N_ELEMENTS(fields), config);
-    config->copies_whole = config->cow == 0;
 }

@@ -187,6 +187,9 @@ bool pf_frame_block_regains(PfFramePool *pool, PfMpn mpn);
 /* Makes frames of NODE free for all that blocks keep and nobody uses. NODE must have such. */
 void pf_frame_give_up_block(PfFramePool *pool, unsigned node);
 
+/* What the host spends on blocks. */
+uint64_t pf_frame_blocks_bytes(const PfFramePool *pool);
+
 /* Recounts the frames of each block. */
 void pf_frame_blocks_check(const PfFramePool *pool);
 

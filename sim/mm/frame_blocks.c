@@ -137,6 +137,11 @@ void pf_frame_give_up_block(PfFramePool *pool, unsigned node)
     }
 }
 
+uint64_t pf_frame_blocks_bytes(const PfFramePool *pool)
+{
+    return pool->blocks->len * sizeof(PfFrameBlock) + pool->free_blocks->len * sizeof(uint32_t);
+}
+
 void pf_frame_blocks_check(const PfFramePool *pool)
 {
     unsigned unused = 0;

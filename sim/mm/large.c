@@ -172,7 +172,8 @@ bool pf_large_alloc(PfMemory *memory, PfSlot slot, unsigned node, PfMpn *ret_mpn
 static const PfFrameBlock *own_block(const PfMemory *memory, PfSlot slot)
 {
     uint32_t index;
-    if (memory->large == NULL || !large_wants(memory, slot) || !large_find_run(memory, slot, &index))
+    if (memory->large == NULL || !large_wants(memory, slot) ||
+        !large_find_run(memory, slot, &index))
         return NULL;
     uint32_t block = pf_memory_entry(memory, slot)->mpn >> PF_BLOCK_SHIFT;
     return pf_frame_block_of(&memory->frames, block, index);

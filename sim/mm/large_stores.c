@@ -39,8 +39,9 @@ bool pf_large_take_back(PfMemory *memory, PfSlot slot)
 bool pf_large_copies(const PfMemory *memory, PfSlot slot)
 {
     PfRunPages pages;
-    return memory->large != NULL && pf_image_copies_whole(memory->image) && large_wants(memory, slot) &&
-           pf_image_run(memory->image, slot, &pages) && are_alike(memory, &pages, true);
+    return memory->large != NULL && pf_image_copies_whole(memory->image) &&
+           large_wants(memory, slot) && pf_image_run(memory->image, slot, &pages) &&
+           are_alike(memory, &pages, true);
 }
 
 bool pf_large_copy(PfMemory *memory, PfSlot slot)

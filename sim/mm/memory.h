@@ -157,8 +157,8 @@ void pf_memory_integrate(PfMemory *memory);
 void pf_memory_set_baseline(PfMemory *memory, uint64_t frames);
 
 /* Moves SLOT to a frame of NODE. False, and nothing was done, if that is full, or SLOT does not
- * have its frame for itself: shared, protected by the policy, pinned, of a file, or forked; or if it
- * is mapped large. */
+ * have its frame for itself: shared, protected by the policy, pinned, of a file, forked, or a
+ * part of a large page. */
 bool pf_memory_migrate(PfMemory *memory, PfSlot slot, unsigned node);
 
 /* SLOT, which is mapped to nothing or to be mapped no more, maps a new frame of its own. */

@@ -15,23 +15,15 @@ enum { COMMON_FIELDS = 15 };
 static void common_fields(const PfPolicyOps *ops, PfConfigField fields[COMMON_FIELDS])
 {
     const PfConfigField common[COMMON_FIELDS] = {
-        {.key = "name",
-         .type = PF_CONFIG_STRING,
-         .offset = offsetof(PfPolicyCommon, name),
+        {.key = "name", .type = PF_CONFIG_STRING, .offset = offsetof(PfPolicyCommon, name),
          .description = "The policy; `pagefold list policies` names them."},
-        {.key = "label",
-         .type = PF_CONFIG_STRING,
-         .offset = offsetof(PfPolicyCommon, label),
+        {.key = "label", .type = PF_CONFIG_STRING, .offset = offsetof(PfPolicyCommon, label),
          .description = "What it is called in results; the policy's name if not given."},
-        {.key = "scope",
-         .type = PF_CONFIG_ENUM,
-         .offset = offsetof(PfPolicyCommon, scope),
+        {.key = "scope", .type = PF_CONFIG_ENUM, .offset = offsetof(PfPolicyCommon, scope),
          .standard = ops->default_scope != NULL ? ops->default_scope : "all",
          .choices = scopes,
          .description = "Which pages may be shared: all, anonymous ones, those advised mergeable."},
-        {.key = "place",
-         .type = PF_CONFIG_ENUM,
-         .offset = offsetof(PfPolicyCommon, place),
+        {.key = "place", .type = PF_CONFIG_ENUM, .offset = offsetof(PfPolicyCommon, place),
          .standard = ops->default_place != NULL ? ops->default_place : "daemon",
          .choices = places,
          .description = "Where it runs: on a core of its own, in cycles stolen from cores of "

@@ -297,12 +297,12 @@ static void test_joins(void)
 {
     static const char always[] = "split_large = \"always\";";
     /* What has merged onto the other's frames gets those back that were kept for it, and is large
-     * with the last of them; the other's are where they always were, and it takes them back, one by one. */
+     * with the last of them; the other takes its own back one by one, where they always were. */
     g_autoptr(Played) merged = sharing_of("", always, 'b');
     CU_ASSERT_EQUAL(played_stat(merged, "brute", "large.mapped"), 2);
     CU_ASSERT_EQUAL(played_stat(merged, "brute", "large.filled"), 2 + 2);
     CU_ASSERT_EQUAL(played_stat(merged, "brute", "large.joined"), 0);
-    /* If the other is stored to first, its frames go to what merged onto them: both are scattered. */
+    /* If the other is stored to first, its frames go to what merged onto them: both lie apart. */
     g_autoptr(Played) other = sharing_of("", always, 'a');
     CU_ASSERT_EQUAL(played_stat(other, "brute", "large.mapped"), 2);
     CU_ASSERT_EQUAL(played_stat(other, "brute", "large.joined"), 2);

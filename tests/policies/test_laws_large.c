@@ -140,7 +140,8 @@ static void make_alias(Maker *maker, const Range *source)
 {
     Range target = some_range(maker);
     target.count = MIN(source->count, target.count);
-    bool overlap = target.context == source->context && target.first < source->first + target.count &&
+    bool overlap = target.context == source->context &&
+                   target.first < source->first + target.count &&
                    source->first < target.first + target.count;
     if (overlap || !is_mapped(maker, &target))
         return;
