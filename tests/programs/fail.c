@@ -1,4 +1,4 @@
-/* What cannot be recorded, or ends badly: fail thread|fork|avx|crash|abort|divide */
+/* What cannot be recorded, or ends badly: fail thread|fork|avx|crash|null|abort|divide */
 #include <pthread.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -28,6 +28,8 @@ int main(int argc, char **argv)
         __asm__ volatile("popcnt %%rcx, %%rax" : : : "rax");
     else if (strcmp(what, "crash") == 0)
         *(volatile int *)((uintptr_t)argv - ((uintptr_t)1 << 30)) = 1;
+    else if (strcmp(what, "null") == 0)
+        __asm__ volatile("movl (%0), %%eax" : : "r"((uint64_t)8) : "eax");
     else if (strcmp(what, "abort") == 0)
         abort();
     else if (strcmp(what, "divide") == 0)

@@ -132,6 +132,12 @@ static void check_fail(const char *what, int status, const char *word, bool has_
     CU_ASSERT_EQUAL(g_strcmp0(name, "a.pft") == 0, has_trace);
     PfTraceSummary summary;
     CU_ASSERT_TRUE(!has_trace || summarise(place, &summary));
+    if (has_trace) {
+        /* The access that is the program's end is not in it: nothing is mapped there. */
+        write_inputs(place);
+        g_auto(Spawned) run = spawn(place, "run", "run.cfg", "-s", "timing=\"costs\"");
+        CU_ASSERT_EQUAL(run.status, 0);
+    }
     place_clear(place);
 }
 
@@ -154,6 +160,7 @@ static void test_avx(void)
 static void test_signals(void)
 {
     check_fail("crash", 128 + SIGSEGV, "signal 11", true);
+    check_fail("null", 128 + SIGSEGV, "signal 11", true);
     check_fail("abort", 128 + SIGABRT, "signal 6", true);
     check_fail("divide", 128 + SIGFPE, "signal 8", true);
 }

@@ -49,6 +49,15 @@ int64_t pf_call_result(int64_t status)
     return status == -1 ? -errno : status;
 }
 
+/* The last name of a file goes. */
+static void forget_path(PfGuest *guest, int folder, const char *path)
+{
+    struct stat status;
+    if (fstatat(folder, path, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+        (status.st_nlink == 1 || S_ISDIR(status.st_mode)))
+        pf_guest_files_forget(&guest->files, &status);
+}
+
 /* The host does it, with its own numbers of files. */
 static int64_t forward(PfGuest *guest, const PfCallRow *row, const uint64_t *arguments)
 {
@@ -62,9 +71,12 @@ static int64_t forward(PfGuest *guest, const PfCallRow *row, const uint64_t *arg
                 is_folder ? pf_call_folder(guest, arguments[i]) : pf_call_file(guest, arguments[i]);
             if (host[i] < 0 && host[i] != AT_FDCWD)
                 return -EBADF;
-        } else if ((form == 's' || (form == 'p' && arguments[i] != 0)) &&
+        } else if ((form == 's' || form == 'x' || (form == 'p' && arguments[i] != 0)) &&
                    pf_call_bytes(guest, arguments[i], 1) == NULL)
             return -EFAULT;
+        if (form == 'x')
+            forget_path(guest, i > 0 && row->forward[i - 1] == 'd' ? (int)host[i - 1] : AT_FDCWD,
+                        (const char *)(uintptr_t)arguments[i]);
     }
     return pf_call_result(
         syscall(row->number, host[0], host[1], host[2], host[3], host[4], host[5]));

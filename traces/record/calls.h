@@ -15,7 +15,7 @@ typedef struct {
     /* What does it. NULL: the host does, or nobody. */
     PfCall call;
     /* Arguments for the host, a letter each: i number, f file, d folder's file or AT_FDCWD,
-     * s string, p pointer or NULL to what is only read. */
+     * s string, p pointer or NULL to what is only read, x path of what may be no more. */
     const char *forward;
     /* Without the two above: why it cannot be, and the mend, for a program that then ends; "" for
      * ENOSYS that programs live with; NULL for ENOSYS with a warning. */

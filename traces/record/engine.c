@@ -179,16 +179,22 @@ static void end_by_signal(PfEngine *engine, int number, const char *what, uint64
     pf_guest_end(engine->guest, 128 + number, ending);
 }
 
+static bool touches(uint64_t word, uint64_t address)
+{
+    uint64_t start = pf_packed_address(word);
+    return pf_packed_kind(word) < PF_PACKED_FETCH && address >= start && address < start + 8;
+}
+
 /* The last access was told before it was tried. */
 static void drop_access(PfTap *tap, uint64_t address)
 {
-    uint64_t *last = tap->end - 1;
-    bool is_pair = last - 1 > tap->words && pf_packed_kind(last[-1]) == PF_PACKED_WRITE;
-    last -= is_pair ? 1 : 0;
-    uint64_t start = pf_packed_address(*last);
-    if (last > tap->words && pf_packed_kind(*last) < PF_PACKED_FETCH && address >= start &&
-        address < start + 8)
-        tap->end = last;
+    uint64_t *end = tap->end;
+    if (end - 2 > tap->words && pf_packed_kind(end[-2]) == PF_PACKED_WRITE &&
+        touches(end[-2], address))
+        tap->end = end - 2;
+    else if (end - 1 > tap->words && pf_packed_kind(end[-1]) != PF_PACKED_WRITE &&
+             touches(end[-1], address))
+        tap->end = end - 1;
 }
 
 static void land(PfEngine *engine)

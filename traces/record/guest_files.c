@@ -70,12 +70,18 @@ int pf_guest_files_close(PfGuestFiles *files, uint64_t number)
     return status;
 }
 
+void pf_guest_files_forget(PfGuestFiles *files, const struct stat *status)
+{
+    Inode key = {.device = status->st_dev, .number = status->st_ino};
+    g_hash_table_remove(files->inodes, &key);
+}
+
 uint64_t pf_guest_files_inode(PfGuestFiles *files, const struct stat *status)
 {
     Inode key = {.device = status->st_dev, .number = status->st_ino};
     gpointer known = g_hash_table_lookup(files->inodes, &key);
     if (known == NULL) {
-        known = GUINT_TO_POINTER(g_hash_table_size(files->inodes) + 1);
+        known = GUINT_TO_POINTER(++files->inode);
         g_hash_table_insert(files->inodes, g_memdup2(&key, sizeof(key)), known);
     }
     return GPOINTER_TO_UINT(known);

@@ -23,6 +23,7 @@ typedef struct {
 typedef struct {
     PfGuestFile files[PF_GUEST_FILES];
     GHashTable *inodes; /* device and number of the host's -> number told to the program */
+    unsigned inode;     /* numbers told so far */
 } PfGuestFiles;
 
 /* Only standard input, output and error are open. */
@@ -40,6 +41,9 @@ int pf_guest_files_open(PfGuestFiles *files, PfGuestFileKind kind, int host, uns
 
 /* Closes NUMBER: 0 or a negative errno. */
 int pf_guest_files_close(PfGuestFiles *files, uint64_t number);
+
+/* The inode of STATUS may be freed now: whatever has its number next is another one. */
+void pf_guest_files_forget(PfGuestFiles *files, const struct stat *status);
 
 /* The number that stands for the inode of STATUS: counted in order of first sight, so that it is
  * the same in each run. */

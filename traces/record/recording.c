@@ -275,7 +275,8 @@ void pf_recording_map(PfRecording *recording, const PfGuestMapping *mapping)
     if (recording->phase != RUNNING)
         return;
     tell_mapping(recording, mapping);
-    if (mapping->backing == PF_BACKING_ANON || recording->options.content == PF_RECORD_NOTHING)
+    if (mapping->backing == PF_BACKING_ANON || mapping->access == PROT_NONE ||
+        recording->options.content == PF_RECORD_NOTHING)
         return;
     for (uint64_t at = mapping->start; at < mapping->backed_end; at += PF_GUEST_PAGE_BYTES)
         tell_state(recording, at);
