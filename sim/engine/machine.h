@@ -13,12 +13,15 @@
 #include "frame.h"
 #include "hash_engine.h"
 #include "interconnect.h"
+#include "machine_large.h"
 #include "machine_nodes.h"
 #include "mmu.h"
 #include "registry.h"
 #include "stats.h"
+#include "swap_device.h"
 #include "tap.h"
 
+typedef enum { PF_ON_FULL_STOP, PF_ON_FULL_SWAP } PfOnFull;
 typedef enum { PF_PAGING_NATIVE, PF_PAGING_NESTED, PF_PAGING_SHADOW } PfPaging;
 
 /* Section `machine`, bound; the same for all runs of a simulation. */
@@ -26,12 +29,14 @@ typedef struct {
     uint64_t memory_bytes; /* PF_CONFIG_AUTO: no limit */
     uint64_t clock_hz;
     uint64_t cores;
-    int on_full;
+    int on_full; /* PfOnFull */
+    PfSwapDeviceConfig swap;
     int paging; /* PfPaging: how virtual machines are translated */
     int allocator; /* PfAllocator */
     uint64_t colors; /* PF_CONFIG_AUTO: by the last shared cache */
     int color_by;
     PfNumaConfig numa;
+    PfLargeConfig large;
     PfCoreConfig core;
     PfMmuConfig mmu;
     PfDramConfig dram;
@@ -45,6 +50,10 @@ typedef struct {
     PfCacheConfig *caches; /* in order from the cores outward */
     unsigned cache_count;
 } PfMachineConfig;
+
+/* Tells IMAGE which memory wants large pages, and what a store to a shared one copies: with a swap
+ * device one page, as others of the run may be out when it is met. */
+void pf_machine_want_large(const PfMachineConfig *config, PfImage *image);
 
 /* Binds `machine` of CONFIG. Errors are collected there. */
 PfMachineConfig *pf_machine_config_new(PfConfig *config);

@@ -82,9 +82,10 @@ static bool fault_in(PfRun *run, const Piece *piece, uint64_t *cycles, PfMpn *re
     }
     const PfEntry *entry = pf_memory_entry(&run->memory, piece->slot);
     unsigned needed = run->machine->remaps ? PF_ENTRY_BUS_WRITABLE : PF_ENTRY_WRITABLE;
+    PfTranslation sized = piece->translation;
+    run_size_translation(run, piece->slot, piece->two_stage, &sized);
     *ret_frame = pf_bus_translation(&run->memory, piece->slot);
-    pf_mmu_insert(&run->machine->mmu, &piece->translation, *ret_frame,
-                  (entry->flags & needed) != 0);
+    pf_mmu_insert(&run->machine->mmu, &sized, *ret_frame, (entry->flags & needed) != 0);
     return true;
 }
 
@@ -92,8 +93,10 @@ static bool fault_in(PfRun *run, const Piece *piece, uint64_t *cycles, PfMpn *re
 static const PfTlbEntry *refill(PfRun *run, const Piece *piece, uint64_t *cycles)
 {
     uint64_t more_cycles;
+    PfTranslation sized = piece->translation;
+    run_size_translation(run, piece->slot, piece->two_stage, &sized);
     const PfTlbEntry *entry =
-        pf_mmu_refill(&run->machine->mmu, &piece->translation, piece->place->cache,
+        pf_mmu_refill(&run->machine->mmu, &sized, piece->place->cache,
                       piece->place->core->now_cycles + *cycles, &more_cycles);
     *cycles += more_cycles;
     return entry;
@@ -112,6 +115,8 @@ static bool translate_slowly(PfRun *run, const Piece *piece, bool missed, uint64
             entry = refill(run, piece, cycles);
         }
         if (entry != NULL && (!piece->is_write || entry->writable)) {
+            if (run->memory.swap != NULL)
+                pf_memory_entry(&run->memory, piece->slot)->flags |= PF_ENTRY_ACCESSED;
             *ret_frame = pf_tlb_entry_frame(entry, piece->translation.page);
             return true;
         }
@@ -289,13 +294,16 @@ void run_play_access(PfRun *run, const PfRecord *record, uint32_t number)
         return;
     if (note->second_slot != PF_NO_SLOT) {
         piece.is_second = true;
+        run->kept_slot = piece.slot;
         piece.page.cpn.number++;
         piece.translation.page.number++;
         piece.slot = (PfSlot){note->second_slot};
         piece.object = is_write ? store_object(run, number, 1) : piece.slot;
         piece.offset_bytes = 0;
         piece.size_bytes = (uint32_t)record->count - piece.size_bytes;
-        if (!play_piece(run, &piece, dependent))
+        bool done = play_piece(run, &piece, dependent);
+        run->kept_slot = (PfSlot){PF_NO_SLOT};
+        if (!done)
             return;
     }
     if (is_write)

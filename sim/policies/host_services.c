@@ -1,6 +1,7 @@
 /* The services of policy.h that are free of charge: bookkeeping. */
 #include "host.h"
 #include "host_classes.h"
+#include "host_large.h"
 
 /* ---- free of charge ---- */
 
@@ -120,8 +121,8 @@ bool pf_host_admits(PfHost *host, PfPage page)
     unsigned flags = look_at(host, page, slot, &frame);
     bool held = (flags & PF_FLAG_PINNED) != 0 && (flags & PF_FLAG_OPEN) != 0;
     return (flags & PF_FLAG_IN_SCOPE) != 0 && !held &&
-           pf_share_possible(host->base.memory, slot) && !pf_host_is_left_out(host, page) &&
-           !pf_host_engine_leaves_out(host, page);
+           pf_share_possible(host->base.memory, slot) && pf_host_may_split(host, slot) &&
+           !pf_host_is_left_out(host, page) && !pf_host_engine_leaves_out(host, page);
 }
 
 unsigned pf_host_color(const PfHost *host, PfMpn frame)
