@@ -10,8 +10,7 @@
 typedef enum {
     PF_CAM_BY_KEY,   /* in order of priority */
     PF_CAM_BY_FRAME, /* any order */
-    PF_CAM_BY_USE,   /* of its set, that which goes first at the head; free entries: no ring, `next`
-                      */
+    PF_CAM_BY_USE,   /* of its set, that which goes first at the head; free entries: `next` only */
     PF_CAM_RINGS
 } PfCamRing;
 

@@ -139,8 +139,9 @@ static void check_set(const PfCam *cam, uint32_t index)
         uint64_t mixed = pf_cam_mix(&entry->item.key);
         g_assert(pf_cam_set_number(cam, mixed) == index);
         g_assert(is_in_ring(cam, PF_CAM_BY_KEY, pf_cam_head(&cam->keys, mixed), number));
-        if (entry->item.frame != PF_CAM_NO_FRAME && !entry->is_marked)
-            g_assert(is_in_ring(cam, PF_CAM_BY_FRAME, pf_cam_head(&cam->frames, entry->item.frame),
+        PfMpn frame = entry->item.frame;
+        if (!pf_mpn_equal(frame, PF_CAM_NO_FRAME) && !entry->is_marked)
+            g_assert(is_in_ring(cam, PF_CAM_BY_FRAME, pf_cam_head(&cam->frames, frame.number),
                                 number));
     }
     g_assert(used == set->used && used <= cam->set_entries);
