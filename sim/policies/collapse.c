@@ -68,6 +68,20 @@ static void collapse_page_unmapped(void *user, PfPage page)
     pass_on(self, frame);
 }
 
+/* What is known of the page's bytes goes with it. */
+static void collapse_page_moved(void *user, PfPage page)
+{
+    PfCollapse *self = user;
+    uint32_t number = pf_collapse_pages_find(&self->pages, page);
+    if (number == 0)
+        return;
+    const PfCollapseFrame left =
+        *pf_collapse_frame(&self->pages, pf_collapse_page(&self->pages, number)->frame);
+    pf_collapse_pages_sync(&self->pages, page);
+    if (left.is_filed && !left.is_stale)
+        pf_collapse_pages_file(&self->pages, number, left.key);
+}
+
 static void collapse_store_faulted(void *user, const PfStoreFault *fault)
 {
     PfCollapse *self = user;
@@ -304,6 +318,7 @@ const PfPolicyOps pf_policy_collapse = {
     .free = collapse_free,
     .context_event = collapse_context_event,
     .page_mapped = collapse_page_mapped,
+    .page_moved = collapse_page_moved,
     .page_unmapped = collapse_page_unmapped,
     .write_intended = collapse_write_intended,
     .init_requested = collapse_init_requested,

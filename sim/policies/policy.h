@@ -82,6 +82,8 @@ struct PfPolicyOps {
     void (*context_event)(void *self, const PfContextEvent *event);
     /* PAGE got a frame by a first touch, a fork or an alias. */
     void (*page_mapped)(void *self, PfPage page);
+    /* The system has moved PAGE, whose frame no other page mapped, to a frame of another node. */
+    void (*page_moved)(void *self, PfPage page);
     /* PAGE, whose frame the policy had given back, was accessed and got a frame again (told in
      * place of page_mapped). */
     void (*page_recreated)(void *self, PfPage page);
