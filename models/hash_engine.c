@@ -363,12 +363,6 @@ uint64_t pf_hash_engine_bits_per_page(const PfHashEngine *engine)
     return parts * 64 + engine->config->digest_bits * line_count(engine);
 }
 
-void pf_hash_engine_reset_state(PfHashEngine *engine)
-{
-    for (unsigned i = 0; i < engine->part_count; i++)
-        pf_hash_unit_reset(&engine->parts[i].unit);
-}
-
 void pf_hash_engine_check(const PfHashEngine *engine)
 {
     const PfHashEngineStats *stats = &engine->stats;

@@ -68,5 +68,5 @@ void pf_interconnect_watch(PfInterconnect *interconnect, PfNearWatcher watcher, 
 uint64_t pf_interconnect_way_cycles(const PfInterconnect *interconnect, unsigned from,
                                     unsigned to);
 
-/* Asserts the invariants; no read is on its way. */
+/* Asserts: links in order, no more reads finished than were begun. */
 void pf_interconnect_check(const PfInterconnect *interconnect);
