@@ -14,8 +14,7 @@
  * With one node there is no interconnect: who assembles the machine leaves the port out.
  *
  * What the model cannot do: no routes over third nodes that share a link with others; requests and
- * acknowledgements take no bandwidth; a line of another node is cached like any other, and which
- * caches hold it costs nothing to know. */
+ * acknowledgements take no bandwidth, nor do probes of caches (coherence.h) and what these send. */
 #pragma once
 
 #include "homes.h"
