@@ -308,6 +308,7 @@ static void test_two_sockets(void)
     double caches = 45 / 2.6;
     double local = played_stat(played, "none", "numa.local_read_mean_ns") + caches;
     double remote = played_stat(played, "none", "numa.remote_read_mean_ns") + caches;
+    /* The documents have whole nanoseconds. */
     CU_ASSERT_DOUBLE_EQUAL(local, 64, 1);
     CU_ASSERT_DOUBLE_EQUAL(remote, 129, 1);
     CU_ASSERT_DOUBLE_EQUAL(remote - local, 64, 1);
