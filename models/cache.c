@@ -6,7 +6,8 @@
 /* Lines of a run that may be under way together. */
 enum { RUN_LINES = 64 };
 
-/* Drops the line of VICTIM, which leaves CACHE, from all levels above. Whether one was dirty. */
+/* Drops BYTES from ADDRESS on, a line that leaves CACHE, from all levels above. Whether one of them
+ * had some dirty. */
 static bool back_invalidate(const PfCache *cache, PfMaddr address, uint32_t bytes)
 {
     bool dirty = false;

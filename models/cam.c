@@ -159,7 +159,8 @@ PfCamItem pf_cam_item(const PfCam *cam, uint32_t match)
 /* Whether A is about a lower address than B; of one frame, the lower value. */
 static bool is_lower(const PfCamItem *a, const PfCamItem *b)
 {
-    return a->frame != b->frame ? a->frame < b->frame : a->value < b->value;
+    return pf_mpn_equal(a->frame, b->frame) ? a->value < b->value
+                                            : a->frame.number < b->frame.number;
 }
 
 /* NUMBER joins the entries of its key where its priority is. */
@@ -184,20 +185,20 @@ static void join_key(PfCam *cam, uint32_t number)
 
 static void join_frame(PfCam *cam, uint32_t number)
 {
-    uint32_t frame = pf_cam_entry(cam, number)->item.frame;
+    PfMpn frame = pf_cam_entry(cam, number)->item.frame;
     if (!pf_cam_follows(cam, frame))
         return;
-    uint32_t head = pf_cam_head(&cam->frames, frame);
+    uint32_t head = pf_cam_head(&cam->frames, frame.number);
     ring_put(cam, PF_CAM_BY_FRAME, head, number);
     if (head == 0)
-        pf_table_insert(&cam->frames, frame, number);
+        pf_table_insert(&cam->frames, frame.number, number);
 }
 
 static void leave_frame(PfCam *cam, uint32_t number)
 {
-    uint32_t frame = pf_cam_entry(cam, number)->item.frame;
+    PfMpn frame = pf_cam_entry(cam, number)->item.frame;
     if (pf_cam_follows(cam, frame))
-        leave_ring(cam, PF_CAM_BY_FRAME, &cam->frames, frame, number);
+        leave_ring(cam, PF_CAM_BY_FRAME, &cam->frames, frame.number, number);
 }
 
 /* Clears NUMBER and returns what it held. */
@@ -292,13 +293,13 @@ bool pf_cam_delete(PfCam *cam, const PfCamKey *key, uint64_t value, uint64_t now
     return false;
 }
 
-void pf_cam_invalidate(PfCam *cam, uint32_t frame, bool clear, uint64_t now_cycles,
+void pf_cam_invalidate(PfCam *cam, PfMpn frame, bool clear, uint64_t now_cycles,
                        void (*told)(const PfCamItem *item, void *user), void *user)
 {
     cam->stats->marks++;
     reserve(cam, PF_CAM_ALL_BANKS, now_cycles, cam->figures.latency_cycles);
     spend(cam, cam->figures.search_fJ * cam->config.banks);
-    for (uint32_t number; (number = pf_cam_head(&cam->frames, frame)) != 0;) {
+    for (uint32_t number; (number = pf_cam_head(&cam->frames, frame.number)) != 0;) {
         PfCamEntry *entry = pf_cam_entry(cam, number);
         cam->stats->stale++;
         spend(cam, cam->figures.write_fJ);
@@ -312,7 +313,7 @@ void pf_cam_invalidate(PfCam *cam, uint32_t frame, bool clear, uint64_t now_cycl
     }
 }
 
-bool pf_cam_has_frame(const PfCam *cam, uint32_t frame)
+bool pf_cam_has_frame(const PfCam *cam, PfMpn frame)
 {
-    return pf_cam_head(&cam->frames, frame) != 0;
+    return pf_cam_head(&cam->frames, frame.number) != 0;
 }

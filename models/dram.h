@@ -28,16 +28,17 @@
  *     request for the bank arrives.
  *   - Addresses beyond the capacity wrap around (page tables lie there).
  *
- * The port answers at once, so a read is queued and its controller runs on until it is served;
- * writes stay queued behind it. So the controller of a machine's memory has one request's reads to
- * choose from and all queued writes, and reads of different requests never pass one another:
- * loaded reads are too slow. A request that is older than the last command decided, by up to 64
- * clocks, is still served as of its own time, in the gaps that the commands have left. A core that
- * is further behind is served as of the newest request's time and moved back: its latencies count
- * from there, and it keeps that skew, so that it meets its own earlier requests but not, as a
- * delay, the lead of another core's clock. Contention between cores whose clocks are far apart is
- * therefore only as good as their order in the trace, and bandwidth between them is not shared but
- * taken in turns. What comes through dram_feed.h has none of these limits.
+ * The port answers a read with a ticket, and the read waits in its queue until that is resolved or
+ * the queue is full. So the controller of a machine's memory has to choose from the reads that
+ * cores keep outstanding and all queued writes; reads of those who ask for each answer at once
+ * never pass one another, and are too slow when memory is loaded. A request that is older than the
+ * last command decided, by up to 64 clocks, is still served as of its own time, in the gaps that
+ * the commands have left. A core that is further behind is served as of the newest request's time
+ * and moved back: its latencies count from there, and it keeps that skew, so that it meets its own
+ * earlier requests but not, as a delay, the lead of another core's clock. Contention between cores
+ * whose clocks are far apart is therefore only as good as their order in the trace, and bandwidth
+ * between them is not shared but taken in turns. What comes through dram_feed.h has none of these
+ * limits.
  *
  * What the model cannot do: no power-down, no errors, no postponed refreshes; pseudo channels do
  * not share their command bus; LPDDR5 refreshes one bank at a time, not pairs. */

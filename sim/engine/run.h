@@ -73,7 +73,7 @@ struct PfRun {
     GArray *two_stage;    /* bool by context: it has used virtual addresses of a VM's process */
     GArray *ready_cycles; /* uint64_t by context: not before this */
     GArray *context_cycles; /* uint64_t by context: what it has paid */
-    uint32_t billed_context; /* who pays what is charged past `work` */
+    uint32_t billed_context; /* who pays what is charged past `work`; UINT32_MAX: nobody yet */
     uint32_t *core_context;  /* by core: who was the last to do so there */
     GArray *app_origins;    /* uint64_t by context: cycles at the last restart of statistics */
     GArray *policy_origins;

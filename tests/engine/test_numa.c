@@ -172,6 +172,7 @@ static void test_migration(void)
     CU_ASSERT_EQUAL(played_stat(still, "none", "numa.migrations"), 0);
     g_autoptr(Played) moved = play_none(trace, FAR "migrate = \"access\"; migrate_after = 10; ");
     CU_ASSERT_EQUAL(played_stat(moved, "none", "numa.migrations"), 1);
+    CU_ASSERT_EQUAL(played_stat(moved, "none", "numa.migrations_refused"), 0);
     /* 10 lines, and the 64 of the copy, which brings all into the cache: none is read again. */
     CU_ASSERT_EQUAL(played_stat(moved, "none", "numa.node0_used_frames"), 1);
     CU_ASSERT_EQUAL(played_stat(moved, "none", "numa.node1_used_frames"), 0);
@@ -215,6 +216,23 @@ static void test_no_migration(void)
     CU_ASSERT_EQUAL(played_stat(no_room, "none", "numa.migrations"), 0);
     CU_ASSERT_EQUAL(played_stat(no_room, "none", "numa.migrations_refused"), 6);
     CU_ASSERT_EQUAL(played_stat(no_room, "none", "numa.remote"), 64);
+}
+
+/* A page that a policy has filed moves, and is found at its new place: pages that get its bytes
+ * later share its frame there, on node 0. */
+static void test_moved_sharing(void)
+{
+    g_autofree char *reader = one_reader(1);
+    g_autofree char *trace = g_strconcat(
+        reader, "context b process core=1 node=1\nmap b 0x0 2 anon\ngrain page\n"
+                "fill b 0x0 1 id:2\nfill b 0x1000 1 id:1\n", NULL);
+    g_autoptr(Played) played =
+        play_on(trace, FAR "migrate = \"access\"; migrate_after = 10; ", "",
+                "{ name = \"collapse\"; }");
+    CU_ASSERT_EQUAL(played_stat(played, "collapse", "numa.migrations"), 1);
+    CU_ASSERT_EQUAL(played_stat(played, "collapse", "collapse.collapsed"), 1);
+    CU_ASSERT_EQUAL(played_stat(played, "collapse", "numa.node0_used_frames"), 1);
+    CU_ASSERT_EQUAL(played_stat(played, "collapse", "numa.node1_used_frames"), 1);
 }
 
 /* What the memory holds, and what a policy that goes by the trace makes of it, does not depend on
@@ -290,6 +308,7 @@ static void test_two_sockets(void)
     double caches = 45 / 2.6;
     double local = played_stat(played, "none", "numa.local_read_mean_ns") + caches;
     double remote = played_stat(played, "none", "numa.remote_read_mean_ns") + caches;
+    /* The documents have whole nanoseconds. */
     CU_ASSERT_DOUBLE_EQUAL(local, 64, 1);
     CU_ASSERT_DOUBLE_EQUAL(remote, 129, 1);
     CU_ASSERT_DOUBLE_EQUAL(remote - local, 64, 1);
@@ -316,6 +335,7 @@ static const PfCheck checks[] = {
     {"nodes that cannot be are refused", test_mistakes},
     {"a page moves after so many reads from another node, at a cost", test_migration},
     {"a page that is shared, or that there is no room for, does not move", test_no_migration},
+    {"a page that has moved is found by its bytes", test_moved_sharing},
     {"whatever frames pages get, memory holds the same", test_allocators},
     {"the way of another socket comes on top of an idle local read", test_two_sockets},
     {"one node has no interconnect", test_one_node},
