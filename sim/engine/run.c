@@ -149,6 +149,8 @@ PfRun *pf_run_new(const PfRunConfig *config, const PfMachineConfig *machine_conf
     run_register_energy(run);
     if (run->machine != NULL)
         run_open_nodes(run);
+    if (run->machine != NULL && config->mode != PF_MODE_DRAM)
+        run_open_ranks(run);
     if (run->machine != NULL && config->mode == PF_MODE_DRAM)
         run_open_dram(run);
     if (run->machine == NULL || !build_host(run, frame_capacity, options->verify, error) ||
@@ -172,6 +174,7 @@ void pf_run_free(PfRun *run)
     g_clear_pointer(&run->event_file, fclose);
     pf_dram_feed_free(run->feed);
     run_close_nodes(run);
+    run_close_ranks(run);
     pf_host_free(run->host);
     pf_memory_clear(&run->memory);
     pf_work_clear(&run->work);

@@ -118,6 +118,7 @@ struct PfRun {
     uint64_t records;
     struct PfDramFeed *feed; /* mode = "dram": what sends to DRAM; else NULL */
     struct PfRunNodes *nodes;
+    struct PfRunRanks *ranks; /* mode = "dram": NULL */
     const int *interrupted; /* borrowed, NULL: never; nonzero when the user wants an end */
     bool out_of_memory; /* that is why there is an error */
     GError *error;
@@ -303,6 +304,11 @@ void run_open_nodes(PfRun *run);
 void run_close_nodes(PfRun *run);
 /* Moves the pages that are due to. */
 void run_migrate(PfRun *run);
+
+/* run_ranks.c */
+/* Lets ranks of DRAM without a frame in use sleep. Registers a part of dram.*. */
+void run_open_ranks(PfRun *run);
+void run_close_ranks(PfRun *run);
 
 /* run_energy.c */
 /* Whether the run has a CAM with figures that lie beyond the card's table. */
