@@ -146,11 +146,11 @@ PfRun *pf_run_new(const PfRunConfig *config, const PfMachineConfig *machine_conf
         remap_at_controller(run, frame_capacity);
     if (run->machine != NULL)
         run_watch_frames(run);
+    if (run->machine != NULL && config->mode != PF_MODE_DRAM)
+        run_open_ranks(run);
     run_register_energy(run);
     if (run->machine != NULL)
         run_open_nodes(run);
-    if (run->machine != NULL && config->mode != PF_MODE_DRAM)
-        run_open_ranks(run);
     if (run->machine != NULL && config->mode == PF_MODE_DRAM)
         run_open_dram(run);
     if (run->machine == NULL || !build_host(run, frame_capacity, options->verify, error) ||

@@ -65,7 +65,7 @@ void run_open_ranks(PfRun *run)
                        "Frames in use that lie, with some of their bytes, in ranks of this number.",
                        read_frames, of);
         pf_stats_level(group, asleep, "s",
-                       "Time that ranks of this number slept (power_down), the sum of all channels.",
+                       "Time that ranks of this number slept (power_down), in all channels.",
                        read_asleep, of);
     }
     run->memory.frames.use = (PfFrameUse){frame_changes, run};
