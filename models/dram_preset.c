@@ -9,7 +9,7 @@
  * here, rounded up. The bubble between ranks is Ramulator's nCS. DDR3 has no bank groups: one
  * group, and the short times are the long ones. LPDDR5 activates with two commands: the command
  * bus is taken for two clocks and times count from the first. Currents are DRAMsim3's, and so is
- * tXP where it has the device; that of DDR5 is 7.5 ns, that of LPDDR5 7 ns (JESD79-5, JESD209-5). */
+ * tXP where it has the device; DDR5's is 7.5 ns, LPDDR5's 7 ns (JESD79-5, JESD209-5). */
 
 #define DDR3_1600(latency, cycle)                                                                  \
     .tck_ps = 1250, .burst = 4, .cl = (latency), .cwl = 8, .rcd = (latency),                       \

@@ -1,7 +1,7 @@
 /* Which ranks of a DRAM hold pages that are in use; it lets those that hold none sleep.
  *
  * A page lies in several ranks and channels if bits of its address within the page choose them.
- * Such ranks fill and empty together: where the lowest bits of an address choose the rank, all at once.
+ * Such ranks fill and empty together: all at once, where only such bits choose the rank.
  *
  * What it cannot do: what is no page (page tables, a controller's own table) holds no rank awake
  * but wakes it when it is asked for. */
