@@ -15,6 +15,8 @@
  *     same clock columns before rows, then the oldest. A row is not closed while requests of the
  *     queue whose turn it is want it, unless `cap` of them have passed an older one. A request that
  *     has waited 8192 clocks goes before all others. FCFS: the oldest alone.
+ *   - A request gives its place in its queue to another once a row was opened for it: beside those
+ *     in the queues there are as many as banks at most.
  *   - Reads have their turn until the write queue is above its high mark or no read waits; writes
  *     until it is below its low mark and a read waits (at once if the turn came for want of reads),
  *     or as many were served as waited when their turn began.

@@ -94,6 +94,7 @@ static void issue(PfDramChannel *channel)
         return;
     case PF_DRAM_NEEDS_ACT:
         pf_dram_activate(&channel->banks, entry->bank, entry->row, choice.at);
+        pf_dram_queue_open(&channel->queue, choice.entry);
         channel->passed[entry->bank] = 0;
         channel->is_fresh[entry->bank] = true;
         note_row(channel, entry->bank, entry->row);
@@ -323,7 +324,7 @@ void pf_dram_channel_clear(PfDramChannel *channel)
 void pf_dram_channel_reset_state(PfDramChannel *channel)
 {
     pf_dram_banks_reset_state(&channel->banks);
-    pf_dram_queue_reset(&channel->queue, channel->banks.bank_count);
+    pf_dram_queue_reset(&channel->queue);
     memset(channel->changed, 0xff, sizeof(channel->changed));
     channel->has_choice = false;
     channel->load.waiting = 0;
@@ -345,6 +346,7 @@ void pf_dram_channel_check(const PfDramChannel *channel)
             listed += entry->blockers == 0;
             at = entry->newer;
         }
-        g_assert(count == side->count && listed == side->listed && count <= side->entries);
+        g_assert(count == side->count && listed == side->listed &&
+                 pf_dram_queue_places(side) <= side->entries);
     }
 }
