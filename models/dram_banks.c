@@ -157,9 +157,11 @@ static uint64_t close_rank(PfDramBanks *banks, uint32_t rank_index, uint64_t due
         at = pf_dram_bus_fit(&banks->bus, at, 1);
         issue(banks, PF_DRAM_PREA, first, 1, at);
         hold_until(&rank->ready[PF_DRAM_NEEDS_PRE], at + timing->ppd);
-        for (uint32_t i = 0; i < count; i++)
+        for (uint32_t i = 0; i < count; i++) {
+            hold_until(&first[i].activate_ready, at + timing->rp_all);
             if (first[i].open_row != PF_DRAM_NO_ROW)
                 close_row(banks, &first[i], at, timing->rp_all);
+        }
     }
     uint64_t at = due;
     for (uint32_t i = 0; i < count; i++)
@@ -204,6 +206,10 @@ uint64_t pf_dram_active_clocks(const PfDramBanks *banks, uint32_t index, uint64_
 void pf_dram_rank_sleep(PfDramBanks *banks, uint32_t rank, uint64_t at)
 {
     g_assert(!pf_dram_rank_sleeps(banks, rank));
+    uint32_t first = rank * banks_in_rank(banks);
+    for (uint32_t i = first; i < first + banks_in_rank(banks); i++) /* which may be refreshed */
+        if (banks->banks[i].open_row == PF_DRAM_NO_ROW)
+            at = MAX(at, banks->banks[i].activate_ready);
     banks->ranks[rank].asleep_since = close_rank(banks, rank, at);
     banks->asleep |= (uint32_t)1 << rank;
 }
