@@ -176,11 +176,8 @@ void pf_run_free(PfRun *run)
     g_clear_pointer(&run->event_file, fclose);
     pf_dram_feed_free(run->feed);
     run_close_nodes(run);
-<<<<<<< HEAD
     run_close_ranks(run);
-=======
     run_close_swap(run);
->>>>>>> main
     pf_host_free(run->host);
     pf_memory_clear(&run->memory);
     pf_work_clear(&run->work);

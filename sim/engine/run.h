@@ -118,12 +118,9 @@ struct PfRun {
     uint64_t records;
     struct PfDramFeed *feed; /* mode = "dram": what sends to DRAM; else NULL */
     struct PfRunNodes *nodes;
-<<<<<<< HEAD
     struct PfRunRanks *ranks; /* mode = "dram": NULL */
-=======
     struct PfRunSwap *swap;
     PfSlot kept_slot; /* whose frame must not be swapped out now; PF_NO_SLOT: none */
->>>>>>> main
     const int *interrupted; /* borrowed, NULL: never; nonzero when the user wants an end */
     bool out_of_memory; /* that is why there is an error */
     GError *error;

@@ -120,13 +120,9 @@ static void count_used(PfFramePool *pool, PfMpn mpn)
 {
     pool->nodes[pf_frame_node(pool, mpn)].used_frames++;
     pool->used_frames++;
-<<<<<<< HEAD
-    pool->peak_frames = MAX(pool->peak_frames, pool->used_frames);
+    pool->peak_frames = MAX(pool->peak_frames, pool->used_frames + pool->out_frames);
     if (pool->use.tell != NULL)
         pool->use.tell(pool->use.user, mpn, true);
-=======
-    pool->peak_frames = MAX(pool->peak_frames, pool->used_frames + pool->out_frames);
->>>>>>> main
 }
 
 bool pf_frame_alloc_on(PfFramePool *pool, PfSlot slot, PfFrameWish wish, PfMpn *ret_mpn)
@@ -183,13 +179,6 @@ void pf_frame_ref(PfFramePool *pool, PfMpn mpn)
 static void release_frame(PfFramePool *pool, PfMpn mpn)
 {
     PfFrame *frame = pf_frame_at(pool, mpn);
-<<<<<<< HEAD
-    PfFrameNode *node = &pool->nodes[pf_frame_node(pool, mpn)];
-    pool->used_frames--;
-    node->used_frames--;
-    if (pool->use.tell != NULL)
-        pool->use.tell(pool->use.user, mpn, false);
-=======
     bool is_out = pf_frame_is_out(pool, mpn);
     PfFrameNode *node = is_out ? NULL : &pool->nodes[pf_frame_node(pool, mpn)];
     if (is_out) {
@@ -197,8 +186,9 @@ static void release_frame(PfFramePool *pool, PfMpn mpn)
     } else {
         pool->used_frames--;
         node->used_frames--;
+        if (pool->use.tell != NULL)
+            pool->use.tell(pool->use.user, mpn, false);
     }
->>>>>>> main
     if (mpn.number == 0)
         return;
     if ((frame->count & PF_FRAME_FILE) != 0)
