@@ -53,8 +53,9 @@ const PfConfigField pf_dram_fields[] = {
                     "power-down (IDD2P) but for their refreshes; self-refresh: that (IDD6), and no "
                     "refreshes."},
     {.key = "read_queue", .type = PF_CONFIG_UINT, AT(read_queue), .standard = "32", .min = 1,
-     .max = QUEUE_MAX, .unit = "reads", .description = "Reads of a channel that may wait for a row to be opened for "
-                                     "them, or an open one."},
+     .max = QUEUE_MAX, .unit = "reads",
+     .description = "Reads of a channel that may wait for a row to be opened for them, or an open "
+                    "one."},
     {.key = "write_queue", .type = PF_CONFIG_UINT, AT(write_queue), .standard = "32", .min = 1,
      .max = QUEUE_MAX, .unit = "writes",
      .description = "Writes of a channel that may wait; a write that finds no place waits itself."},

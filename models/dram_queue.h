@@ -95,8 +95,7 @@ uint16_t pf_dram_queue_find_write(const PfDramQueue *queue, uint64_t line);
  * Where it is. */
 uint16_t pf_dram_queue_add(PfDramQueue *queue, const PfDramEntry *entry, uint32_t open_row);
 
-/* Entry INDEX has opened its row: it gives up its place, unless as many as there are banks have done
- * so. */
+/* Entry INDEX has opened its row: it gives up its place, unless as many as there are banks have. */
 void pf_dram_queue_open(PfDramQueue *queue, uint16_t index);
 
 /* Drops entry INDEX, served; OPEN_ROW as above. */

@@ -290,6 +290,7 @@ void pf_run_play(PfRun *run, const PfRecordBlock *block, uint32_t from, uint32_t
         pf_host_take_census(run->host, false); /* its last: the image goes on without it */
     if (run->paranoid) {
         pf_machine_check(run->machine);
+        run_check_ranks(run);
         pf_ledger_check(&run->ledger);
         pf_memory_check(&run->memory);
         pf_host_check(run->host);

@@ -330,6 +330,8 @@ void run_migrate(PfRun *run);
 /* Lets ranks of DRAM without a frame in use sleep. Registers a part of dram.*. */
 void run_open_ranks(PfRun *run);
 void run_close_ranks(PfRun *run);
+/* Asserts that they hold as many frames as are in use. */
+void run_check_ranks(const PfRun *run);
 
 /* run_energy.c */
 /* Whether the run has a CAM with figures that lie beyond the card's table. */

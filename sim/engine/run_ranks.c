@@ -71,6 +71,17 @@ void run_open_ranks(PfRun *run)
     run->memory.frames.use = (PfFrameUse){frame_changes, run};
 }
 
+void run_check_ranks(const PfRun *run)
+{
+    for (unsigned node = 0; run->ranks != NULL && node < run->machine_config->numa.count; node++) {
+        const PfRankUse *use = &run->ranks->use[node];
+        uint64_t pages = 0;
+        for (uint32_t i = 0; i < use->count; i++)
+            pages += use->pages[i];
+        g_assert(pages == run->memory.frames.nodes[node].used_frames);
+    }
+}
+
 void run_close_ranks(PfRun *run)
 {
     for (unsigned node = 0; run->ranks != NULL && node < PF_NODES_MAX; node++)

@@ -59,8 +59,8 @@ static void test_pseudo_channels(void)
     uint64_t row = dram_address(dram, 1, 0, 0, 0, 0, 5);
     CU_ASSERT_EQUAL(dram_read(dram, row, 101), 104 + 14 + 2 - 101);
     CU_ASSERT_EQUAL(dram_read(dram, row + timing->transaction_bytes, 201), 204 + 14 + 2 - 201);
-    /* A row of another group is opened while the load's RD of 310 passes, and read at 301 + 14, five
-     * clocks behind that, where two would do. */
+    /* A row of another group is opened while the load's RD of 310 passes, and read at 301 + 14,
+     * five clocks behind that, where two would do. */
     uint64_t other = dram_address(dram, 1, 0, 1, 0, 0, 5);
     CU_ASSERT_EQUAL(dram_read(dram, other, 301), 14 + 14 + 2);
     CU_ASSERT_EQUAL(pf_dram_stats(dram)->reads, 3);
