@@ -43,6 +43,7 @@ typedef struct {
     uint8_t *bytes;
     uint32_t slot;
     uint32_t written; /* number of the range that wrote it last */
+    uint32_t newest;  /* event of that range that did */
 } PageBuffer;
 
 typedef struct {
@@ -178,6 +179,8 @@ void image_write_part(const PfImage *image, const PfEvent *event, uint8_t *page)
 /* Puts what SLOT holds as the first POSITION events leave it into PAGE; false if unknown. */
 bool image_copy_page(PfImage *image, PfImageReader *reader, PfSlot slot, uint32_t position,
                      uint8_t *page);
+/* Whether the bytes of SLOT, at the start of the range, are those that EVENT of RANGE left. */
+bool image_is_written_last(const PfImage *image, uint32_t slot, uint64_t range, uint32_t event);
 /* Content of SLOT now, at the start of the range (structural records). */
 void image_drop_bytes(PfImage *image, uint32_t slot);
 /* Makes SLOT's bytes an interned content, so that two slots can have it. */

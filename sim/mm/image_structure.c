@@ -250,9 +250,9 @@ static void move_page(PfImage *image, PfLeaf *leaf, unsigned index, const PfReco
     image_base_move(image, source_slot, target_slot);
     there->handle[at] = leaf->handle[index];
     if ((there->handle[at] & HANDLE_TAG) == HANDLE_BYTES) {
-        PageBuffer *buffer =
-            pf_seg_array_at(&image->buffers, there->handle[at] & ~HANDLE_TAG);
+        PageBuffer *buffer = pf_seg_array_at(&image->buffers, there->handle[at] & ~HANDLE_TAG);
         buffer->slot = target_slot;
+        buffer->written = image->range_number; /* new to the slot */
     }
     leaf->handle[index] = HANDLE_CONTENT;
     leaf->flags[index] = 0;
