@@ -26,8 +26,8 @@ static uint64_t spread(uint64_t line, uint64_t lines)
     return (uint64_t)exp(part * log((double)lines)) * UINT64_C(0x9e3779b97f4a7c15) % lines;
 }
 
-static Result play_some(PfDramConfig config, uint64_t requests, Order order, uint64_t bytes,
-                        uint32_t outstanding, unsigned write_percent)
+static Result play(PfDramConfig config, uint64_t requests, Order order, uint64_t bytes,
+                   uint32_t outstanding, unsigned write_percent)
 {
     g_autoptr(PfDram) dram = dram_of(config);
     g_autoptr(PfDramFeed) feed = pf_dram_feed_new(dram, outstanding);
@@ -51,12 +51,6 @@ static Result play_some(PfDramConfig config, uint64_t requests, Order order, uin
         .hits_percent = 100.0 * (double)stats->row_hits / (double)pf_dram_transfers(dram)};
 }
 
-static Result play(PfDramConfig config, Order order, uint64_t bytes, uint32_t outstanding,
-                   unsigned write_percent)
-{
-    return play_some(config, 200000, order, bytes, outstanding, write_percent);
-}
-
 static PfDramConfig refreshed(const char *preset)
 {
     PfDramConfig config = dram_config(preset);
@@ -66,14 +60,14 @@ static PfDramConfig refreshed(const char *preset)
 
 static void one_outstanding(void)
 {
-    Result result = play(refreshed(DDR4_2400), RANDOM, 256 * PF_MIB, 1, 0);
+    Result result = play(refreshed(DDR4_2400), 100000, RANDOM, 256 * PF_MIB, 1, 0);
     CU_ASSERT_DOUBLE_EQUAL(result.read_ns, 47.5, 0.475);
     printf("# %.2f ns\n", result.read_ns);
 }
 
 static void random_reads(void)
 {
-    Result result = play_some(refreshed(DDR4_2400), 100000, RANDOM, 4 * PF_GIB, 0, 0);
+    Result result = play(refreshed(DDR4_2400), 50000, RANDOM, 4 * PF_GIB, 0, 0);
     /* Not above the bound of the rules: four lines each tFAW, less refresh. */
     double bound = 4 * 64 / (26 * 0.833) * (1 - 421.0 / 9364);
     CU_ASSERT_TRUE(result.bandwidth_gbps >= 11.1 * 0.99 && result.bandwidth_gbps <= 11.2 * 1.01);
@@ -82,14 +76,14 @@ static void random_reads(void)
     /* DDR4-3200 with its own figures: activations come 8.5 clocks apart and a bank takes tRC = 74,
      * so 8.7 of the 14 banks that 32 requests meet are busy, and sometimes all. */
     bound = 4 * 64 / (34 * 0.625) * (1 - 560.0 / 12480);
-    result = play_some(refreshed(DDR4_3200), 100000, RANDOM, 4 * PF_GIB, 0, 0);
+    result = play(refreshed(DDR4_3200), 50000, RANDOM, 4 * PF_GIB, 0, 0);
     CU_ASSERT_TRUE(result.bandwidth_gbps <= bound && result.bandwidth_gbps >= 0.96 * bound);
     printf("# %.2f of %.2f GB/s\n", result.bandwidth_gbps, bound);
 }
 
 static void streams(void)
 {
-    Result result = play_some(refreshed(DDR4_2400), 100000, STREAM, 0, 0, 0);
+    Result result = play(refreshed(DDR4_2400), 50000, STREAM, 0, 0, 0);
     CU_ASSERT_TRUE(result.bandwidth_gbps >= 14.3 * 0.97 && result.bandwidth_gbps <= 15.0 * 1.03);
     CU_ASSERT_DOUBLE_EQUAL(result.hits_percent, 99, 0.5);
     printf("# %.2f GB/s, %.2f %% hits\n", result.bandwidth_gbps, result.hits_percent);
@@ -118,7 +112,7 @@ static void check_reference(const Reference *row)
 {
     PfDramConfig config = refreshed(row->preset);
     config.ranks = row->ranks;
-    Result result = play(config, row->order, 4 * PF_GIB, 0, row->writes);
+    Result result = play(config, 200000, row->order, 4 * PF_GIB, 0, row->writes);
     double gbps = result.requests_gbps;
     printf("# %s %s, %" PRIu64 " ranks, %u %% writes: %.2f GB/s, reads %.1f ns; Ramulator %.2f, "
            "%.1f; DRAMsim3 %.2f\n",
@@ -167,8 +161,8 @@ static void bounds(void)
         double bytes = preset->transaction_bytes * preset->pseudo_channels;
         double bus = awake * bytes / (MAX(preset->burst, preset->ccd_s) * clock_ns);
         double activations = awake * bytes / (MAX(preset->faw / 4.0, preset->rrd_s) * clock_ns);
-        Result stream = play_some(config, 20000, STREAM, 0, 0, 0);
-        Result spread = play_some(config, 20000, RANDOM, 4 * PF_GIB, 0, 0);
+        Result stream = play(config, 15000, STREAM, 0, 0, 0);
+        Result spread = play(config, 15000, RANDOM, 4 * PF_GIB, 0, 0);
         /* The queue holds 32 lines of one row, so that mostly one bank group is at work. */
         double one_group = awake * bytes / (MAX(preset->burst, preset->ccd_l) * clock_ns);
         CU_ASSERT_TRUE(stream.bandwidth_gbps <= bus && stream.bandwidth_gbps >= 0.97 * one_group);
@@ -183,8 +177,8 @@ static void mixes(void)
     /* What turning the bus costs: with a full drain of 26 - 6 writes or more a turn, reads 30 : 70,
      * each pair of turns loses less than RD to WR, 11, and WR to RD, 12 + 4 + 9, of the 6.5 clocks
      * a request, that is 36 of 20 / 0.3 * 6.5. */
-    Result reads = play_some(refreshed(DDR4_2400), 50000, RANDOM, 4 * PF_GIB, 0, 0);
-    Result mixed = play_some(refreshed(DDR4_2400), 50000, RANDOM, 4 * PF_GIB, 0, 30);
+    Result reads = play(refreshed(DDR4_2400), 50000, RANDOM, 4 * PF_GIB, 0, 0);
+    Result mixed = play(refreshed(DDR4_2400), 50000, RANDOM, 4 * PF_GIB, 0, 30);
     CU_ASSERT_TRUE(mixed.bandwidth_gbps < reads.bandwidth_gbps);
     CU_ASSERT_TRUE(mixed.bandwidth_gbps > reads.bandwidth_gbps * (1 - 36 / (20 / 0.3 * 6.5)));
 }

@@ -13,7 +13,7 @@ static PfDramConfig two_ranks(PfDramPowerDown power_down)
 {
     PfDramConfig config = dram_config(DDR4_2400);
     config.ranks = 2;
-    config.power_down = power_down;
+    config.power_down = (int)power_down;
     return config;
 }
 
