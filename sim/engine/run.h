@@ -118,6 +118,7 @@ struct PfRun {
     uint64_t records;
     struct PfDramFeed *feed; /* mode = "dram": what sends to DRAM; else NULL */
     struct PfRunNodes *nodes;
+    struct PfRunRanks *ranks; /* mode = "dram": NULL */
     uint64_t join_cycles; /* when runs are next looked at, to be mapped large; UINT64_MAX: never */
     struct PfRunSwap *swap;
     PfSlot kept_slot; /* whose frame must not be swapped out now; PF_NO_SLOT: none */
@@ -325,6 +326,13 @@ void run_open_nodes(PfRun *run);
 void run_close_nodes(PfRun *run);
 /* Moves the pages that are due to. */
 void run_migrate(PfRun *run);
+
+/* run_ranks.c */
+/* Lets ranks of DRAM without a frame in use sleep. Registers a part of dram.*. */
+void run_open_ranks(PfRun *run);
+void run_close_ranks(PfRun *run);
+/* Asserts that they hold as many frames as are in use. */
+void run_check_ranks(const PfRun *run);
 
 /* run_large.c */
 /* Runs of pages are mapped large where memory wants that. Registers large.*. */
