@@ -6,8 +6,7 @@
 /* Lines of a run that may be under way together. */
 enum { RUN_LINES = 64 };
 
-/* Drops the line of VICTIM, which leaves CACHE, from all levels above. Whether one was dirty. */
-static bool back_invalidate(const PfCache *cache, PfMaddr address, uint32_t bytes)
+bool pf_cache_back_invalidate(const PfCache *cache, PfMaddr address, uint32_t bytes)
 {
     bool dirty = false;
     for (guint i = 0; i < cache->upper->len; i++) {
@@ -15,7 +14,7 @@ static bool back_invalidate(const PfCache *cache, PfMaddr address, uint32_t byte
         uint64_t dirty_lines;
         upper->stats->back_invalidations += pf_cache_drop(upper, address, bytes, &dirty_lines);
         dirty |= dirty_lines > 0;
-        dirty |= back_invalidate(upper, address, bytes);
+        dirty |= pf_cache_back_invalidate(upper, address, bytes);
     }
     return dirty;
 }
@@ -36,7 +35,7 @@ static uint64_t evict(PfCache *cache, uint64_t victim, PfActor actor)
         cache->stats->demand_evicted_by_policy += (victim & ENTRY_POLICY) == 0;
     PfMaddr address = {victim >> ENTRY_SHIFT << cache->line_shift};
     if (cache->inclusion == PF_CACHE_INCLUSIVE &&
-        back_invalidate(cache, address, cache->line_bytes))
+        pf_cache_back_invalidate(cache, address, cache->line_bytes))
         victim |= ENTRY_DIRTY;
     cache->stats->writebacks += (victim & ENTRY_DIRTY) != 0;
     return victim;

@@ -78,6 +78,9 @@ bool pf_cache_revoke(PfCache *cache, PfMaddr address, bool *ret_dirty)
     bool held = pf_cache_drop(cache, address, 1, &dirty) > 0;
     cache->stats->invalidations += held;
     *ret_dirty = dirty > 0;
+    PfMaddr line = {address.bytes >> cache->line_shift << cache->line_shift};
+    if (held && cache->inclusion == PF_CACHE_INCLUSIVE)
+        *ret_dirty |= pf_cache_back_invalidate(cache, line, cache->line_bytes);
     return held;
 }
 
