@@ -156,7 +156,10 @@ static uint64_t bring(PfCache *cache, const PfRequest *request, uint64_t *set, u
     uint64_t answer = below.now_cycles;
     if (!is_whole) {
         answer = fill(cache, &below);
-        if (takes_dirt(cache))
+        bool is_dirty = takes_dirt(cache);
+        if (is_dirty && cache->writes_through) /* has nothing dirty: back it goes */
+            answer = later(answer, send_victim(cache, key | ENTRY_DIRTY, &below));
+        else if (is_dirty)
             set[pf_cache_find(cache, set, key)] |= ENTRY_DIRTY;
     }
     if (is_write && (cache->writes_through || (is_whole && cache->keeps_included)))

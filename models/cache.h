@@ -17,7 +17,8 @@
  *     one of them had it dirty it is written back. `exclusive`: a line comes in when the level
  *     above evicts it, dirty or clean, and leaves, with its dirt, when that reads it; what is not
  *     held goes from the next level straight up. If it is shared by cores a dirty line stays, and
- *     a clean copy goes up, as other cores may have such.
+ *     a clean copy goes up, as other cores may have such; a level above that writes through sends
+ *     a dirty line back at once.
  *   - Tree-PLRU, SRRIP (two bits, hit priority) and random use empty places first, in their order.
  *   - `mshrs`: a miss that finds all of them taken is sent when the first becomes free.
  *   - The answer of the next level to a fill goes up as it is, also if it is a ticket; a level with
@@ -99,6 +100,9 @@ typedef struct {
 
 /* Starts with its PfPort: (PfPort *)cache is the level's port. */
 typedef struct PfCache PfCache;
+
+/* Whether there can be such a level; else PF_ERROR_CONFIG. */
+bool pf_cache_is_possible(const PfCacheConfig *config, GError **error);
 
 /* An empty level in front of NEXT (borrowed; NULL if only pf_cache_touch is to be used). SEED
  * feeds random replacement. Counters are registered in STATS, which may be NULL. NULL with

@@ -1,6 +1,7 @@
 #include "machine.h"
 
 #include "cost_card.h"
+#include "machine_check.h"
 
 static const char *const on_full_choices[] = {"stop", NULL};
 static const char *const paging_choices[] = {"native", "nested", "shadow", NULL};
@@ -155,6 +156,7 @@ PfMachineConfig *pf_machine_config_new(PfConfig *config)
     pf_config_bind(pf_config_subsection(section, "remap"), pf_indirection_fields,
                    pf_indirection_field_count, &machine->remap);
     pf_cost_card_bind(pf_config_subsection(section, "costs"), &machine->costs);
+    machine_check_parts(machine, section);
     return machine;
 }
 

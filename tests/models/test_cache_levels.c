@@ -153,6 +153,22 @@ static void exclusive(void)
     levels_clear(&levels);
 }
 
+/* A dirty line that comes up to a level that writes through goes back down at once. */
+static void exclusive_below_write_through(void)
+{
+    Levels levels = levels_of((PfCacheConfig){.write = PF_CACHE_WRITE_THROUGH}, 2,
+                              (PfCacheConfig){.inclusion = PF_CACHE_EXCLUSIVE}, 4);
+    ask(levels.first, PF_ACCESS_WRITE, 0, LINE, 0);
+    CU_ASSERT_TRUE(holds(levels.first, 0) && is_dirty(levels.second, 0));
+    ask(levels.first, PF_ACCESS_READ, 1, 8, 0);
+    ask(levels.first, PF_ACCESS_READ, 2, 8, 0);
+    CU_ASSERT_FALSE(holds(levels.first, 0));
+    CU_ASSERT_EQUAL(ask(levels.first, PF_ACCESS_READ, 0, 8, 1000), 1000 + FIRST + SECOND);
+    CU_ASSERT_TRUE(holds(levels.first, 0) && !is_dirty(levels.first, 0));
+    CU_ASSERT_TRUE(is_dirty(levels.second, 0));
+    levels_clear(&levels);
+}
+
 static void mshrs(void)
 {
     Levels levels = levels_of((PfCacheConfig){.mshrs = 2}, 8, (PfCacheConfig){.mshrs = 0}, 8);
@@ -284,6 +300,8 @@ static const PfCheck checks[] = {
      write_around},
     {"what leaves an inclusive level leaves those above, with its dirt", inclusive},
     {"an exclusive level holds what left the one above, which takes it back", exclusive},
+    {"... unless that one writes through, which sends dirty lines back",
+     exclusive_below_write_through},
     {"a miss without a free MSHR waits for the first to be done", mshrs},
     {"accesses are counted by actor, and what a policy puts out", actors},
     {"reads that hit on shared frames are counted", shared_frames},
