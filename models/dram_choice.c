@@ -140,7 +140,7 @@ static inline bool find_starts(const PfDramChannel *channel, uint64_t *ret_start
 /* The least of all candidates' numbers; UINT64_MAX where there are none. */
 static inline uint64_t find_best(const PfDramChannel *channel)
 {
-    const uint64_t *of_groups = channel->banks.groups[0].ready;
+    const uint64_t *of_groups = (const uint64_t *)channel->banks.groups; /* nothing else in them */
     uint64_t of_ranks[PF_DRAM_RANKS_MAX * PF_DRAM_NEEDS];
     bool is_free = find_starts(channel, of_ranks);
     uint64_t now = channel->now;
@@ -232,7 +232,8 @@ static PfDramChoice choice_alone(const PfDramChannel *channel, const PfDramCandi
     uint64_t at = MAX(channel->now, rank->ready[need]);
     if (need == PF_DRAM_NEEDS_ACT)
         at = MAX(at, rank->window_ready[rank->window_oldest]);
-    at = MAX(at, MAX(candidate->ready, banks->groups[0].ready[candidate->of_group]));
+    const PfDramGroup *group = &banks->groups[candidate->of_group / PF_DRAM_NEEDS];
+    at = MAX(at, MAX(candidate->ready, group->ready[need]));
     return choice_of(channel, candidate, fit(channel, need, at));
 }
 
