@@ -91,7 +91,7 @@ void pf_cache_remove(const PfCache *cache, uint64_t *set, uint32_t way);
  * also where an inclusive level has taken a dirty copy from above. */
 uint64_t pf_cache_put(PfCache *cache, uint64_t *set, uint64_t key, uint64_t bits, PfActor actor);
 
-/* Drops BYTES at ADDRESS, a line that leaves CACHE, from all levels above. Whether one was dirty. */
+/* Drops BYTES at ADDRESS, a line that leaves CACHE, from all levels above. Was one dirty? */
 bool pf_cache_back_invalidate(const PfCache *cache, PfMaddr address, uint32_t bytes);
 
 /* The port's other operation. */

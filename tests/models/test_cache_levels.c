@@ -169,6 +169,26 @@ static void exclusive_below_write_through(void)
     levels_clear(&levels);
 }
 
+/* A line each: when 1 comes in, the third level drops 0 before the first hands it to the second. */
+static void exclusive_above_inclusive(void)
+{
+    g_autofree Mock *memory = mock_new(BELOW);
+    g_autoptr(PfCache) third = new_level((PfCacheConfig){.inclusion = PF_CACHE_INCLUSIVE}, 1, 1, 30,
+                                         &memory->port);
+    Levels levels = {.memory = mock_new(BELOW)};
+    levels.second = new_level((PfCacheConfig){.inclusion = PF_CACHE_EXCLUSIVE}, 1, 1, SECOND,
+                              pf_cache_port(third));
+    levels.first = new_level((PfCacheConfig){.ways = 1}, 1, 1, FIRST, pf_cache_port(levels.second));
+    pf_cache_attach(levels.second, third);
+    pf_cache_attach(levels.first, levels.second);
+    ask(levels.first, PF_ACCESS_READ, 0, 8, 0);
+    ask(levels.first, PF_ACCESS_READ, 1, 8, 0);
+    CU_ASSERT_TRUE(holds(levels.first, 1) && holds(third, 1));
+    CU_ASSERT_FALSE(holds(levels.second, 0));
+    pf_cache_check(third);
+    levels_clear(&levels);
+}
+
 static void mshrs(void)
 {
     Levels levels = levels_of((PfCacheConfig){.mshrs = 2}, 8, (PfCacheConfig){.mshrs = 0}, 8);
@@ -300,6 +320,7 @@ static const PfCheck checks[] = {
      write_around},
     {"what leaves an inclusive level leaves those above, with its dirt", inclusive},
     {"an exclusive level holds what left the one above, which takes it back", exclusive},
+    {"... but nothing that an inclusive level behind it has dropped", exclusive_above_inclusive},
     {"... unless that one writes through, which sends dirty lines back",
      exclusive_below_write_through},
     {"a miss without a free MSHR waits for the first to be done", mshrs},
