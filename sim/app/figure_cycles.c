@@ -21,7 +21,8 @@ static const struct {
 } accounts[] = {
     {"compute", "#e2e2e2", "#000000"},   {"memory", "#c9c9c9", "#000000"},
     {"walk", "#aeaeae", "#000000"},      {"fault", "#8c8c8c", "#ffffff"},
-    {"system", "#6e6e6e", "#ffffff"},    {"break", "#D55E00", "#ffffff"},
+    {"system", "#6e6e6e", "#ffffff"},    {"swap", "#4f4f4f", "#ffffff"},
+    {"break", "#D55E00", "#ffffff"},
     {"shootdown", "#CC79A7", "#000000"}, {"scan", "#56B4E9", "#000000"},
     {"hash", "#0072B2", "#ffffff"},      {"lookup", "#009E73", "#ffffff"},
     {"compare", "#E69F00", "#000000"},   {"merge", "#F0E442", "#000000"},

@@ -8,6 +8,7 @@ static const PfAccountInfo accounts[PF_ACCOUNT_COUNT] = {
     [PF_ACCOUNT_BREAK] = {"break", "Write faults on shared or protected pages, copies included."},
     [PF_ACCOUNT_SHOOTDOWN] = {"shootdown", "TLB invalidations, local and remote."},
     [PF_ACCOUNT_SYSTEM] = {"system", "Fork, unmap, remap and page initialisation by the host."},
+    [PF_ACCOUNT_SWAP] = {"swap", "Waiting for the swap device: pages read back, frames wanted."},
     [PF_ACCOUNT_SCAN] = {"scan", "A policy's own steps: choosing candidates, walking its lists."},
     [PF_ACCOUNT_HASH] = {"hash", "Hashing and checksumming pages for a policy."},
     [PF_ACCOUNT_LOOKUP] = {"lookup", "Searching and updating a finder's tables or CAM."},

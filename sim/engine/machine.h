@@ -17,8 +17,10 @@
 #include "mmu.h"
 #include "registry.h"
 #include "stats.h"
+#include "swap_device.h"
 #include "tap.h"
 
+typedef enum { PF_ON_FULL_STOP, PF_ON_FULL_SWAP } PfOnFull;
 typedef enum { PF_PAGING_NATIVE, PF_PAGING_NESTED, PF_PAGING_SHADOW } PfPaging;
 
 /* Section `machine`, bound; the same for all runs of a simulation. */
@@ -26,7 +28,8 @@ typedef struct {
     uint64_t memory_bytes; /* PF_CONFIG_AUTO: no limit */
     uint64_t clock_hz;
     uint64_t cores;
-    int on_full;
+    int on_full; /* PfOnFull */
+    PfSwapDeviceConfig swap;
     int paging; /* PfPaging: how virtual machines are translated */
     int allocator; /* PfAllocator */
     uint64_t colors; /* PF_CONFIG_AUTO: by the last shared cache */

@@ -3,7 +3,7 @@
 #include "cost_card.h"
 #include "machine_check.h"
 
-static const char *const on_full_choices[] = {"stop", NULL};
+static const char *const on_full_choices[] = {"stop", "swap", NULL};
 static const char *const paging_choices[] = {"native", "nested", "shadow", NULL};
 static const char *const allocator_choices[] = {"first-touch", "color-preserving", "bin-hopping",
                                                 "random", "node-interleaved", NULL};
@@ -21,7 +21,8 @@ static const PfConfigField machine_fields[] = {
      .description = "Memory for the contexts' pages; auto: as much as any run needs."},
     {.key = "on_full", .type = PF_CONFIG_ENUM, AT(on_full), .standard = "stop",
      .choices = on_full_choices,
-     .description = "When no frame is free: the run stops and says when."},
+     .description = "When no frame is free: the run stops and says when, or a frame's bytes go to "
+                    "the device of machine.swap."},
     {.key = "cores", .type = PF_CONFIG_UINT, AT(cores), .standard = "4", .min = 1, .max = 1024,
      .unit = "cores",
      .description = "Cores for contexts; context i runs on core i modulo these unless it says so."},
@@ -155,6 +156,8 @@ PfMachineConfig *pf_machine_config_new(PfConfig *config)
                    pf_controller_field_count, &machine->controller);
     pf_config_bind(pf_config_subsection(section, "remap"), pf_indirection_fields,
                    pf_indirection_field_count, &machine->remap);
+    pf_config_bind(pf_config_subsection(section, "swap"), pf_swap_device_fields,
+                   pf_swap_device_field_count, &machine->swap);
     pf_cost_card_bind(pf_config_subsection(section, "costs"), &machine->costs);
     machine_check_parts(machine, section);
     return machine;

@@ -89,6 +89,7 @@ static PfRun *new_run(const PfRunConfig *config, const PfMachineConfig *machine_
     run->ready_cycles = g_array_new(FALSE, FALSE, sizeof(uint64_t));
     run->context_cycles = g_array_new(FALSE, TRUE, sizeof(uint64_t));
     run->billed_context = UINT32_MAX;
+    run->kept_slot = (PfSlot){PF_NO_SLOT};
     run->core_context = g_new0(uint32_t, machine_config->cores);
     run->app_origins = g_array_new(FALSE, TRUE, sizeof(uint64_t));
     run->policy_origins = g_array_new(FALSE, TRUE, sizeof(uint64_t));
@@ -149,6 +150,7 @@ PfRun *pf_run_new(const PfRunConfig *config, const PfMachineConfig *machine_conf
     run_register_energy(run);
     if (run->machine != NULL)
         run_open_nodes(run);
+    run_open_swap(run);
     if (run->machine != NULL && config->mode == PF_MODE_DRAM)
         run_open_dram(run);
     if (run->machine == NULL || !build_host(run, frame_capacity, options->verify, error) ||
@@ -172,6 +174,7 @@ void pf_run_free(PfRun *run)
     g_clear_pointer(&run->event_file, fclose);
     pf_dram_feed_free(run->feed);
     run_close_nodes(run);
+    run_close_swap(run);
     pf_host_free(run->host);
     pf_memory_clear(&run->memory);
     pf_work_clear(&run->work);

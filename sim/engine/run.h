@@ -118,6 +118,8 @@ struct PfRun {
     uint64_t records;
     struct PfDramFeed *feed; /* mode = "dram": what sends to DRAM; else NULL */
     struct PfRunNodes *nodes;
+    struct PfRunSwap *swap;
+    PfSlot kept_slot; /* whose frame must not be swapped out now; PF_NO_SLOT: none */
     const int *interrupted; /* borrowed, NULL: never; nonzero when the user wants an end */
     bool out_of_memory; /* that is why there is an error */
     GError *error;
@@ -273,6 +275,17 @@ void run_watch_frames(PfRun *run);
 /* Under paranoia asserts that no cache holds a line of FRAME, which was just given out. */
 void run_check_fresh(const PfRun *run, PfMpn frame);
 
+/* run_swap.c */
+/* Makes the device, if frames may be swapped out; registers swap.* in any case. */
+void run_open_swap(PfRun *run);
+void run_close_swap(PfRun *run);
+/* Has a frame swapped out for SLOT, which is going to hold OBJECT; PLACE (NULL: nobody) waits.
+ * False if none may be. It may take two: the zero page comes into use without asking for room. */
+bool run_make_room(PfRun *run, const PfPlace *place, PfSlot slot, PfSlot object);
+/* Brings OBJECT, which is SLOT or the page of the file that SLOT shows, back if it is out. False
+ * when there is no memory left: run->error is set. */
+bool run_fetch(PfRun *run, const PfPlace *place, PfPage page, PfSlot slot, PfSlot object);
+
 /* run_pages.c */
 /* Lets SLOT take a store: maps, copies or takes back as need be, charges PLACE (NULL: nobody),
  * drops the stale translation, tells the policy. False when there is no memory left: run->error is
@@ -283,8 +296,12 @@ bool run_store(PfRun *run, const PfPlace *place, PfPage page, PfSlot slot, PfSlo
 static inline bool run_redirects(PfRun *run, PfPage page, PfSlot slot, PfSlot object,
                                  uint32_t result, bool is_second)
 {
-    if (G_LIKELY(!pf_host_wants_intents(run->host)) || !pf_slot_equal(slot, object) ||
-        !pf_host_write_intended(run->host, page, slot, result, is_second))
+    if (G_LIKELY(!pf_host_wants_intents(run->host)) || !pf_slot_equal(slot, object))
+        return false;
+    if (run->memory.swap != NULL &&
+        !run_fetch(run, run_place(run, page.context), page, slot, slot))
+        return false; /* nor will the store be done */
+    if (!pf_host_write_intended(run->host, page, slot, result, is_second))
         return false;
     run->redirected |= 1U << is_second;
     return true;
@@ -293,6 +310,10 @@ static inline bool run_redirects(PfRun *run, PfPage page, PfSlot slot, PfSlot ob
 /* Lets SLOT be read; likewise. */
 bool run_read(PfRun *run, const PfPlace *place, PfPage page, PfSlot slot);
 void run_play_pages(PfRun *run, const PfRecord *record, uint32_t number);
+/* Sets the error: there is no frame for PAGE. */
+void run_out_of_memory(PfRun *run, PfPage page);
+/* The translations of PAGE, as its space has them. */
+PfShootdown run_translations(const PfRun *run, PfPage page);
 
 /* run_structure.c */
 void run_play_structural(PfRun *run, const PfRecord *record);

@@ -112,6 +112,8 @@ static bool translate_slowly(PfRun *run, const Piece *piece, bool missed, uint64
             entry = refill(run, piece, cycles);
         }
         if (entry != NULL && (!piece->is_write || entry->writable)) {
+            if (run->memory.swap != NULL)
+                pf_memory_entry(&run->memory, piece->slot)->flags |= PF_ENTRY_ACCESSED;
             *ret_frame = pf_tlb_entry_frame(entry, piece->translation.page);
             return true;
         }
@@ -289,13 +291,16 @@ void run_play_access(PfRun *run, const PfRecord *record, uint32_t number)
         return;
     if (note->second_slot != PF_NO_SLOT) {
         piece.is_second = true;
+        run->kept_slot = piece.slot;
         piece.page.cpn.number++;
         piece.translation.page.number++;
         piece.slot = (PfSlot){note->second_slot};
         piece.object = is_write ? store_object(run, number, 1) : piece.slot;
         piece.offset_bytes = 0;
         piece.size_bytes = (uint32_t)record->count - piece.size_bytes;
-        if (!play_piece(run, &piece, dependent))
+        bool done = play_piece(run, &piece, dependent);
+        run->kept_slot = (PfSlot){PF_NO_SLOT};
+        if (!done)
             return;
     }
     if (is_write)

@@ -2,7 +2,7 @@
 #include "error.h"
 #include "run.h"
 
-static void out_of_memory(PfRun *run, PfPage page)
+void run_out_of_memory(PfRun *run, PfPage page)
 {
     if (run->error != NULL)
         return;
@@ -31,8 +31,7 @@ static void charge_controller(PfRun *run, const PfPlace *place, PfFault fault, P
                   fault != PF_FAULT_REUSE);
 }
 
-/* The translations of PAGE, as its space has them. */
-static PfShootdown translations_of(const PfRun *run, PfPage page)
+PfShootdown run_translations(const PfRun *run, PfPage page)
 {
     bool two_stage = g_array_index(run->two_stage, bool, page.context);
     return (PfShootdown){.space = page.context,
@@ -80,7 +79,7 @@ static void charge_fault(PfRun *run, const PfPlace *place, PfPage page, PfFault 
         pf_work_charge(work, place, PF_ACCOUNT_BREAK, costs->trap_cycles);
         return;
     }
-    PfShootdown what = translations_of(run, page);
+    PfShootdown what = run_translations(run, page);
     pf_shootdown(&run->machine->mmu, work, place, &what);
 }
 
@@ -121,16 +120,18 @@ static void tell_mapped(PfRun *run, PfPage page, bool was_given_back)
         pf_host_page_mapped(run->host, page);
 }
 
-bool run_read(PfRun *run, const PfPlace *place, PfPage page, PfSlot slot)
+static bool read_page(PfRun *run, const PfPlace *place, PfPage page, PfSlot slot)
 {
     PfFault fault = pf_memory_read(&run->memory, slot);
     if (fault == PF_FAULT_NO_MEMORY && pf_host_memory_low(run->host, page))
+        fault = pf_memory_read(&run->memory, slot);
+    while (fault == PF_FAULT_NO_MEMORY && run_make_room(run, place, slot, slot))
         fault = pf_memory_read(&run->memory, slot);
     if (fault == PF_FAULT_NONE)
         return true;
     run->memory.changes++;
     if (fault == PF_FAULT_NO_MEMORY) {
-        out_of_memory(run, page);
+        run_out_of_memory(run, page);
         return false;
     }
     PfMpn frame = {pf_memory_entry(&run->memory, slot)->mpn};
@@ -143,22 +144,37 @@ bool run_read(PfRun *run, const PfPlace *place, PfPage page, PfSlot slot)
     return true;
 }
 
-bool run_store(PfRun *run, const PfPlace *place, PfPage page, PfSlot slot, PfSlot object)
+bool run_read(PfRun *run, const PfPlace *place, PfPage page, PfSlot slot)
+{
+    if (G_LIKELY(run->memory.swap == NULL))
+        return read_page(run, place, page, slot);
+    PfEntry *entry = pf_memory_entry(&run->memory, slot);
+    bool done = run_fetch(run, place, page, slot, slot);
+    if (done && (entry->flags & PF_ENTRY_PRESENT) == 0)
+        done = run_fetch(run, place, page, slot, pf_image_object(run->image, slot));
+    done = done && read_page(run, place, page, slot);
+    entry->flags |= PF_ENTRY_ACCESSED;
+    return done;
+}
+
+static bool store_page(PfRun *run, const PfPlace *place, PfPage page, PfSlot slot, PfSlot object)
 {
     PfStoreOutcome outcome = pf_memory_store(&run->memory, slot, object);
     if (outcome.fault == PF_FAULT_NO_MEMORY && pf_host_memory_low(run->host, page))
+        outcome = pf_memory_store(&run->memory, slot, object);
+    while (outcome.fault == PF_FAULT_NO_MEMORY && run_make_room(run, place, slot, object))
         outcome = pf_memory_store(&run->memory, slot, object);
     if (outcome.fault == PF_FAULT_NONE)
         return true;
     run->memory.changes++;
     if (outcome.fault == PF_FAULT_NO_MEMORY) {
-        out_of_memory(run, page);
+        run_out_of_memory(run, page);
         return false;
     }
     /* More rights need no interrupt; and `state` is no work of anybody. */
     bool is_free = place == NULL || outcome.fault == PF_FAULT_REUSE;
     if (is_free && outcome.fault != PF_FAULT_FIRST && !outcome.by_controller) {
-        PfShootdown what = translations_of(run, page);
+        PfShootdown what = run_translations(run, page);
         pf_shootdown_free(&run->machine->mmu, &what);
     }
     PfMpn frame = {pf_memory_entry(&run->memory, slot)->mpn};
@@ -176,6 +192,17 @@ bool run_store(PfRun *run, const PfPlace *place, PfPage page, PfSlot slot, PfSlo
     if (outcome.fault == PF_FAULT_FIRST)
         tell_mapped(run, page, outcome.was_given_back);
     return true;
+}
+
+bool run_store(PfRun *run, const PfPlace *place, PfPage page, PfSlot slot, PfSlot object)
+{
+    if (G_LIKELY(run->memory.swap == NULL))
+        return store_page(run, place, page, slot, object);
+    bool done = run_fetch(run, place, page, slot, slot) &&
+                run_fetch(run, place, page, slot, object) &&
+                store_page(run, place, page, slot, object);
+    pf_memory_entry(&run->memory, slot)->flags |= PF_ENTRY_ACCESSED;
+    return done;
 }
 
 static PfChange change_of(PfRecordKind kind)

@@ -13,7 +13,8 @@ static bool is_bound(const PfRun *run)
 
 static uint64_t used_frames(const PfRun *run)
 {
-    return is_bound(run) ? run->distinct_frames : run->memory.frames.used_frames;
+    const PfFramePool *frames = &run->memory.frames;
+    return is_bound(run) ? run->distinct_frames : frames->used_frames + frames->out_frames;
 }
 
 static int64_t saved_pages(const PfRun *run)
@@ -167,7 +168,8 @@ static void register_memory(PfRun *run)
         {"baseline_frames", "frames", read_baseline,
          "Frames that no deduplication at all would use now."},
         {"used_frames", "frames", read_used,
-         "Distinct frames that some page maps, or that are pinned."},
+         "Distinct frames that some page maps, or that are pinned; memory.swapped_frames of them "
+         "are swapped out."},
         {"saved_pages", "pages", read_saved, "Baseline frames less used frames."},
         {"peak_frames", "frames", read_peak, "The most frames used at one time."},
         {"metadata_bytes", "bytes", read_metadata,

@@ -36,7 +36,8 @@ static void restart(PfRun *run)
     run->hash_bytes_origin = pf_hash_engine_stats(run->machine->hash_engine)->bytes;
     pf_dram_advance(run->machine->dram, run->now_cycles);
     pf_dram_energy(run->machine->dram, &run->dram_origin);
-    run->memory.frames.peak_frames = run->memory.frames.used_frames;
+    run->memory.frames.peak_frames =
+        run->memory.frames.used_frames + run->memory.frames.out_frames;
     run_restart_bills(run);
     run_restart_spans(run);
     pf_host_bill_settle(run->host->bill);

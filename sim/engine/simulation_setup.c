@@ -95,8 +95,9 @@ static void check_roi(PfRunConfig *run, PfConfigSection *root)
         run->roi[i] += strlen("mark:");
 }
 
-/* `none` is always there: every other run is compared with it. */
-static void add_none(PfConfigSection *root)
+/* `none` is always there: every other run is compared with it. Where full memory is no reason to
+ * stop (SWAPS) it has no more of it than they. */
+static void add_none(PfConfigSection *root, bool swaps)
 {
     size_t count = pf_config_list_length(root, "policies");
     for (size_t i = 0; i < count; i++) {
@@ -109,7 +110,7 @@ static void add_none(PfConfigSection *root)
     }
     PfConfigSection *added = pf_config_list_append(root, "policies");
     pf_config_set(added, "name", PF_CONFIG_STRING, "none", "added");
-    pf_config_set(added, "limited", PF_CONFIG_BOOL, "false", "added");
+    pf_config_set(added, "limited", PF_CONFIG_BOOL, swaps ? "true" : "false", "added");
 }
 
 /* SETUP, and the same without each rule that it is to be compared without. */
@@ -129,7 +130,7 @@ static void add_policy(PfSetup *setup, PfConfigSection *section, PfPolicySetup *
 
 static void bind_policies(PfSetup *setup, PfConfigSection *root, const PfRegistry *registry)
 {
-    add_none(root);
+    add_none(root, setup->machine->on_full == PF_ON_FULL_SWAP);
     size_t count = pf_config_list_length(root, "policies");
     for (size_t i = 0; i < count; i++) {
         PfConfigSection *section = pf_config_list_section(root, "policies", i);

@@ -30,6 +30,7 @@ void pf_frame_pool_init(PfFramePool *pool, PfContentStore *store, const PfFrameR
     pf_table_init(&pool->file_object);
     pf_seg_array_init(&pool->tags, sizeof(uint32_t));
     pf_seg_array_init(&pool->classes, sizeof(uint32_t));
+    pool->out_free = g_array_new(FALSE, FALSE, sizeof(uint32_t));
 }
 
 void pf_frame_pool_clear(PfFramePool *pool)
@@ -45,6 +46,7 @@ void pf_frame_pool_clear(PfFramePool *pool)
     pf_table_clear(&pool->file_object);
     pf_seg_array_clear(&pool->tags);
     pf_seg_array_clear(&pool->classes);
+    g_clear_pointer(&pool->out_free, g_array_unref);
 }
 
 static void release_held(PfFramePool *pool, PfFrame *frame)
@@ -118,7 +120,7 @@ static void count_used(PfFramePool *pool, unsigned node)
 {
     pool->nodes[node].used_frames++;
     pool->used_frames++;
-    pool->peak_frames = MAX(pool->peak_frames, pool->used_frames);
+    pool->peak_frames = MAX(pool->peak_frames, pool->used_frames + pool->out_frames);
 }
 
 bool pf_frame_alloc_on(PfFramePool *pool, PfSlot slot, PfFrameWish wish, PfMpn *ret_mpn)
@@ -175,16 +177,60 @@ void pf_frame_ref(PfFramePool *pool, PfMpn mpn)
 static void release_frame(PfFramePool *pool, PfMpn mpn)
 {
     PfFrame *frame = pf_frame_at(pool, mpn);
-    PfFrameNode *node = &pool->nodes[pf_frame_node(pool, mpn)];
-    pool->used_frames--;
-    node->used_frames--;
+    bool is_out = pf_frame_is_out(pool, mpn);
+    PfFrameNode *node = is_out ? NULL : &pool->nodes[pf_frame_node(pool, mpn)];
+    if (is_out) {
+        pool->out_frames--;
+    } else {
+        pool->used_frames--;
+        node->used_frames--;
+    }
     if (mpn.number == 0)
         return;
     if ((frame->count & PF_FRAME_FILE) != 0)
         pf_table_remove(&pool->file_object, mpn.number);
     release_held(pool, frame);
     *frame = (PfFrame){.holds = PF_FRAME_UNKNOWN}; /* so it is no new one */
-    g_array_append_val(node->free[bin_of(pool, mpn.number)], mpn.number);
+    g_array_append_val(is_out ? pool->out_free : node->free[bin_of(pool, mpn.number)], mpn.number);
+}
+
+/* FROM becomes free, TO is what it was. */
+static void carry(PfFramePool *pool, PfMpn from, PfMpn to)
+{
+    PfFrame *source = pf_frame_at(pool, from);
+    uint64_t object = 0;
+    *pf_frame_at(pool, to) = (PfFrame){
+        .holds = source->holds, .count = source->count & (PF_FRAME_REFS_MASK | PF_FRAME_FILE)};
+    if (pf_table_find(&pool->file_object, from.number, &object)) {
+        pf_table_remove(&pool->file_object, from.number);
+        pf_table_insert(&pool->file_object, to.number, object);
+    }
+    uint32_t class = pf_frame_class(pool, from);
+    if (class != 0 || to.number < pool->classes.count)
+        pf_frame_set_class(pool, to, class);
+    *source = (PfFrame){.holds = PF_FRAME_UNKNOWN};
+    release_frame(pool, from);
+}
+
+PfMpn pf_frame_put_out(PfFramePool *pool, PfMpn mpn)
+{
+    g_assert(mpn.number != 0 && (pf_frame_at(pool, mpn)->count & PF_FRAME_PINNED) == 0);
+    PfMpn out;
+    if (pool->out_free->len > 0)
+        out.number = take_freed(pool->out_free);
+    else
+        out.number = (uint32_t)(pf_frame_pool_capacity(pool) + 1 + pool->out_count++);
+    pool->limit = MAX(pool->limit, out.number + 1);
+    pf_seg_array_reserve(&pool->frames, pool->limit);
+    pool->out_frames++;
+    carry(pool, mpn, out);
+    return out;
+}
+
+void pf_frame_bring_in(PfFramePool *pool, PfMpn out, PfMpn mpn)
+{
+    g_assert(pf_frame_is_out(pool, out) && !pf_frame_is_out(pool, mpn));
+    carry(pool, out, mpn);
 }
 
 void pf_frame_unref(PfFramePool *pool, PfMpn mpn)
@@ -301,9 +347,16 @@ void pf_frame_pool_check(const PfFramePool *pool)
     const PfNodes *nodes = &pool->rules.nodes;
     uint64_t used[PF_NODES_MAX] = {0};
     uint64_t sum = 0;
-    for (uint32_t i = 0; i < pool->limit; i++)
-        if (pf_frame_is_used(pf_frame_at(pool, (PfMpn){i})))
+    uint64_t out = 0;
+    for (uint32_t i = 0; i < pool->limit; i++) {
+        if (!pf_frame_is_used(pf_frame_at(pool, (PfMpn){i})))
+            continue;
+        if (pf_frame_is_out(pool, (PfMpn){i}))
+            out++;
+        else
             used[pf_frame_node(pool, (PfMpn){i})]++;
+    }
+    g_assert(out == pool->out_frames);
     bool has_zero = pf_frame_is_used(pf_frame_at(pool, PF_ZERO_FRAME));
     for (unsigned node = 0; node < nodes->count; node++) {
         g_assert(used[node] == pool->nodes[node].used_frames);

@@ -99,7 +99,11 @@ typedef struct {
     PfSegArray tags;          /* uint32_t by MPN, of claimed frames; empty until one is */
     PfSegArray classes;       /* uint32_t by MPN: see pf_frame_set_class; empty until one is */
     uint64_t used_frames;
-    uint64_t peak_frames;
+    uint64_t peak_frames; /* in use or out */
+    /* Frames that are swapped out: numbers above all that the machine has. */
+    GArray *out_free;   /* of uint32_t, last freed first used */
+    uint32_t out_count; /* numbers ever used */
+    uint64_t out_frames;
 } PfFramePool;
 
 /* No frame is in use. STORE is borrowed. */
@@ -123,6 +127,13 @@ static inline bool pf_frame_is_used(const PfFrame *frame)
     return (frame->count & (PF_FRAME_REFS_MASK | PF_FRAME_PINNED)) != 0;
 }
 
+/* Whether MPN is no frame of the machine, but stands for one that is swapped out. */
+static inline bool pf_frame_is_out(const PfFramePool *pool, PfMpn mpn)
+{
+    const PfNodes *nodes = &pool->rules.nodes;
+    return nodes->is_limited && mpn.number >= nodes->first_frame[nodes->count];
+}
+
 /* The NUMA node of the frame MPN. */
 static inline unsigned pf_frame_node(const PfFramePool *pool, PfMpn mpn)
 {
@@ -137,6 +148,12 @@ unsigned pf_frame_home(const PfFramePool *pool, PfFrameWish wish);
 bool pf_frame_alloc(PfFramePool *pool, PfSlot slot, PfFrameWish wish, PfMpn *ret_mpn);
 /* Likewise of wish.node alone. */
 bool pf_frame_alloc_on(PfFramePool *pool, PfSlot slot, PfFrameWish wish, PfMpn *ret_mpn);
+
+/* What MPN, which is not pinned, holds, its references and its class go over to the number that is
+ * returned, which is out; MPN is free, and claimed by nobody. */
+PfMpn pf_frame_put_out(PfFramePool *pool, PfMpn mpn);
+/* The same from OUT, a number that is out, to MPN, which was just given out. */
+void pf_frame_bring_in(PfFramePool *pool, PfMpn out, PfMpn mpn);
 
 /* One more page maps the frame. */
 void pf_frame_ref(PfFramePool *pool, PfMpn mpn);

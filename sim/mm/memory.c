@@ -26,6 +26,7 @@ void pf_memory_clear(PfMemory *memory)
     pf_journal_clear(&memory->journal);
     pf_image_reader_clear(&memory->reader);
     pf_bus_close(memory);
+    pf_swap_close(memory);
 }
 
 void pf_memory_sync(PfMemory *memory)
@@ -35,6 +36,7 @@ void pf_memory_sync(PfMemory *memory)
     memory->entry_limit = pf_image_slot_limit(memory->image);
     pf_seg_array_reserve(&memory->entries, memory->entry_limit);
     pf_bus_sync(memory);
+    pf_swap_sync(memory);
     g_array_set_size(memory->present_pages, pf_image_context_count(memory->image));
     g_array_set_size(memory->merged_zeros, pf_image_context_count(memory->image));
 }
@@ -71,7 +73,8 @@ void pf_memory_integrate(PfMemory *memory)
     uint64_t now = *memory->now_cycles;
     if (now <= memory->integrated_to_cycles)
         return;
-    int64_t saved = (int64_t)memory->baseline_frames - (int64_t)memory->frames.used_frames;
+    int64_t saved = (int64_t)memory->baseline_frames - (int64_t)memory->frames.used_frames -
+                    (int64_t)memory->frames.out_frames;
     memory->saved_page_cycles += saved * (int64_t)(now - memory->integrated_to_cycles);
     memory->integrated_to_cycles = now;
 }
@@ -121,10 +124,11 @@ static void drop_mapping(PfMemory *memory, PfSlot slot, bool by_store)
 {
     PfEntry *entry = pf_memory_entry(memory, slot);
     PfEntry left = *entry;
-    if ((entry->flags & PF_ENTRY_PRESENT) != 0) {
+    pf_swap_unlink(memory, slot);
+    if ((entry->flags & (PF_ENTRY_PRESENT | PF_ENTRY_SWAPPED)) != 0)
         pf_frame_unref(&memory->frames, (PfMpn){entry->mpn});
+    if ((entry->flags & PF_ENTRY_PRESENT) != 0)
         pf_memory_count_present(memory, slot, -1);
-    }
     if ((entry->flags & PF_ENTRY_ZERO_MERGED) != 0)
         pf_memory_count_merged_zero(memory, slot, -1);
     entry->mpn = 0;
@@ -159,6 +163,7 @@ static bool map_file(PfMemory *memory, PfSlot slot, PfSlot object)
         pf_memory_count_present(memory, slot, 1);
     entry->mpn = mpn.number;
     entry->flags |= PF_ENTRY_PRESENT | PF_ENTRY_FILE;
+    pf_swap_link(memory, slot);
     return true;
 }
 
@@ -175,6 +180,7 @@ static bool map_new(PfMemory *memory, PfSlot slot)
     pf_memory_count_present(memory, slot, 1);
     entry->mpn = mpn.number;
     entry->flags |= PF_ENTRY_PRESENT | PF_ENTRY_OPEN | PF_ENTRY_BUS_WRITABLE;
+    pf_swap_link(memory, slot);
     if (!is_known)
         pf_bus_drop(memory, slot);
     pf_bus_take(memory, slot);
@@ -296,7 +302,7 @@ void pf_memory_share(PfMemory *memory, PfSlot source, PfSlot target)
     PfEntry *to = pf_memory_entry(memory, target);
     g_assert((to->flags & PF_ENTRY_PRESENT) == 0);
     pf_memory_integrate(memory);
-    if ((from->flags & PF_ENTRY_PRESENT) != 0) {
+    if ((from->flags & (PF_ENTRY_PRESENT | PF_ENTRY_SWAPPED)) != 0) {
         PfMpn mpn = {from->mpn};
         unsigned own = PF_ENTRY_ZERO | PF_ENTRY_FILE;
         if ((from->flags & own) == 0) {
@@ -306,13 +312,16 @@ void pf_memory_share(PfMemory *memory, PfSlot source, PfSlot target)
         }
         pf_frame_ref(&memory->frames, mpn);
         unsigned kept = PF_ENTRY_PRESENT | PF_ENTRY_ZERO | PF_ENTRY_FILE | PF_ENTRY_MERGED |
-                        PF_ENTRY_SHARING | PF_ENTRY_DIRTY | PF_ENTRY_ZERO_MERGED;
+                        PF_ENTRY_SHARING | PF_ENTRY_DIRTY | PF_ENTRY_ZERO_MERGED |
+                        PF_ENTRY_SWAPPED;
         if ((from->flags & PF_ENTRY_FILE) != 0 &&
             (pf_image_flags(memory->image, target) & PF_IMAGE_SHMEM) != 0)
             kept |= PF_ENTRY_WRITABLE | PF_ENTRY_BUS_WRITABLE;
-        pf_memory_count_present(memory, target, 1);
+        if ((from->flags & PF_ENTRY_PRESENT) != 0)
+            pf_memory_count_present(memory, target, 1);
         to->mpn = mpn.number;
         to->flags |= from->flags & kept;
+        pf_swap_link(memory, target);
         pf_journal_copy(memory, source, target);
         if ((to->flags & PF_ENTRY_ZERO_MERGED) != 0)
             pf_memory_count_merged_zero(memory, target, 1);
@@ -330,12 +339,14 @@ void pf_memory_move(PfMemory *memory, PfSlot source, PfSlot target)
     PfEntry *from = pf_memory_entry(memory, source);
     PfEntry *to = pf_memory_entry(memory, target);
     g_assert((to->flags & PF_ENTRY_PRESENT) == 0);
+    pf_swap_unlink(memory, source);
     *to = *from;
+    pf_swap_link(memory, target);
     pf_journal_copy(memory, source, target);
     pf_bus_copy(memory, source, target);
     pf_bus_drop(memory, source);
     *from = (PfEntry){.mpn = 0, .flags = 0};
-    if ((to->flags & (PF_ENTRY_PRESENT | PF_ENTRY_ZERO)) == PF_ENTRY_PRESENT &&
+    if ((to->flags & (PF_ENTRY_PRESENT | PF_ENTRY_SWAPPED)) != 0 &&
         pf_frame_at(&memory->frames, (PfMpn){to->mpn})->holds == (PF_FRAME_LIVE | source.index))
         pf_frame_hold_slot(&memory->frames, (PfMpn){to->mpn}, target);
 }

@@ -13,6 +13,7 @@
 #include "frame.h"
 #include "image.h"
 #include "journal.h"
+#include "swap.h"
 
 enum {
     PF_ENTRY_PRESENT = 1 << 0,
@@ -29,6 +30,8 @@ enum {
     PF_ENTRY_SHARING = 1 << 11, /* the policy moved it, or what it was forked from, to its frame */
     PF_ENTRY_GIVEN_BACK = 1 << 12, /* not present: its frame, of zeros, was given back */
     PF_ENTRY_BUS_WRITABLE = 1 << 13, /* the page table lets stores through, if the policy did */
+    PF_ENTRY_ACCESSED = 1 << 14, /* since the clock came by last; where there is a swap device */
+    PF_ENTRY_SWAPPED = 1 << 15,  /* not present: its frame is out (frame.h) */
     PF_ENTRY_WHY_SHIFT = 24,        /* from here on: why it is not shared (host) */
     PF_ENTRY_WHY_MASK = 15 << PF_ENTRY_WHY_SHIFT,
     /* What an entry keeps when the page is mapped to another frame. */
@@ -96,10 +99,11 @@ struct PfMemory {
     GArray *garbage; /* of PfMpn: unused frames to be collected; NULL: they are free at once */
     PfJournal journal;
     uint64_t baseline_frames; /* at the record in hand; the caller sets it */
-    /* Integral of baseline - used over time. */
+    /* Integral over time of baseline frames less those in use or out. */
     const uint64_t *now_cycles;
     uint64_t integrated_to_cycles;
     int64_t saved_page_cycles;
+    PfSwap *swap; /* NULL: no frame is ever swapped out */
     PfBus *bus; /* NULL: a page's frame stands in page tables */
 };
 

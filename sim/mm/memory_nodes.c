@@ -52,8 +52,10 @@ bool pf_memory_migrate(PfMemory *memory, PfSlot slot, unsigned node)
     pf_memory_integrate(memory);
     if (!pf_frame_alloc_on(&memory->frames, slot, wish, &frame))
         return false;
+    pf_swap_unlink(memory, slot);
     pf_frame_unref(&memory->frames, (PfMpn){entry->mpn});
     entry->mpn = frame.number;
+    pf_swap_link(memory, slot);
     pf_bus_map(memory, slot);
     memory->changes++;
     return true;

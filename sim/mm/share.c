@@ -56,18 +56,21 @@ static void remap(PfMemory *memory, PfSlot page, PfMpn frame, unsigned flags)
     PfEntry *entry = pf_memory_entry(memory, page);
     PfEntry left = *entry;
     bool was_present = is_present(memory, page);
+    bool was_out = (entry->flags & PF_ENTRY_SWAPPED) != 0;
     pf_memory_integrate(memory);
+    pf_swap_unlink(memory, page);
     pf_frame_ref(&memory->frames, frame);
     if (was_present)
         keep_garbage(memory, (PfMpn){entry->mpn});
-    if (was_present)
+    if (was_present || was_out)
         pf_frame_unref(&memory->frames, (PfMpn){entry->mpn});
-    else
+    if (!was_present)
         pf_memory_count_present(memory, page, 1);
     unsigned was_zero = entry->flags & PF_ENTRY_ZERO_MERGED;
     entry->mpn = frame.number;
     entry->flags &= PF_ENTRY_OF_PAGE | PF_ENTRY_BUS_WRITABLE;
     entry->flags |= PF_ENTRY_PRESENT | PF_ENTRY_MERGED | flags;
+    pf_swap_link(memory, page);
     pf_bus_map(memory, page);
     int change = ((entry->flags & PF_ENTRY_ZERO_MERGED) != 0) - (was_zero != 0);
     if (change != 0)

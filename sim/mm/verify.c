@@ -5,7 +5,7 @@ bool pf_memory_verify_page(PfMemory *memory, PfSlot slot)
 {
     const PfEntry *entry = pf_memory_entry(memory, slot);
     bool given_back = (entry->flags & PF_ENTRY_GIVEN_BACK) != 0;
-    if ((entry->flags & PF_ENTRY_PRESENT) == 0 && !given_back)
+    if ((entry->flags & (PF_ENTRY_PRESENT | PF_ENTRY_SWAPPED)) == 0 && !given_back)
         return true;
     PfContent held;
     PfContent wanted;
@@ -35,9 +35,12 @@ static void recount_page(const PfMemory *memory, Recount *recount, PfSlot slot)
     const PfEntry *entry = pf_memory_entry(memory, slot);
     recount->populated += (entry->flags & PF_ENTRY_POPULATED) != 0;
     recount->eligible += (entry->flags & PF_ENTRY_ELIGIBLE) != 0;
-    if ((entry->flags & PF_ENTRY_PRESENT) == 0)
+    bool is_out = (entry->flags & PF_ENTRY_SWAPPED) != 0;
+    if ((entry->flags & PF_ENTRY_PRESENT) == 0 && !is_out)
         return;
     g_assert((entry->flags & PF_ENTRY_GIVEN_BACK) == 0);
+    g_assert(!is_out || (entry->flags & PF_ENTRY_PRESENT) == 0);
+    g_assert(is_out == pf_frame_is_out(&memory->frames, (PfMpn){entry->mpn}));
     g_assert(entry->mpn < memory->frames.limit);
     g_assert(((entry->flags & PF_ENTRY_ZERO) != 0) == (entry->mpn == 0));
     recount->refs[entry->mpn]++;
@@ -72,7 +75,8 @@ void pf_memory_check(const PfMemory *memory)
             g_assert(record->sharings <= recount.refs[i]);
             sharings += record->sharings;
         }
-        used += recount.refs[i] > 0 || (frame->count & PF_FRAME_PINNED) != 0;
+        bool is_used = recount.refs[i] > 0 || (frame->count & PF_FRAME_PINNED) != 0;
+        used += is_used && !pf_frame_is_out(&memory->frames, (PfMpn){i});
     }
     g_free(recount.refs);
     const PfJournal *journal = &memory->journal;
@@ -80,6 +84,7 @@ void pf_memory_check(const PfMemory *memory)
     g_assert(used == memory->frames.used_frames);
     pf_frame_pool_check(&memory->frames);
     pf_bus_check(memory);
+    pf_swap_check(memory);
     g_assert(recount.populated == memory->populated_pages);
     g_assert(recount.eligible == memory->eligible_pages);
 }

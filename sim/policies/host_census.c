@@ -107,7 +107,7 @@ static int64_t saved_by(const PfMemory *memory, PfSlot slot)
 {
     const PfEntry *entry = pf_memory_entry(memory, slot);
     int64_t saved = share_of(pf_image_baseline_sharers(memory->image, slot));
-    if ((entry->flags & PF_ENTRY_PRESENT) != 0)
+    if ((entry->flags & (PF_ENTRY_PRESENT | PF_ENTRY_SWAPPED)) != 0)
         saved -= share_of(pf_frame_refs(pf_frame_at(&memory->frames, (PfMpn){entry->mpn})));
     return saved;
 }

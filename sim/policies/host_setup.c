@@ -58,7 +58,7 @@ static void common_fields(const PfPolicyOps *ops, PfConfigField fields[COMMON_FI
         {.key = "limited", .type = PF_CONFIG_BOOL, .standard = "true",
          .offset = offsetof(PfPolicyCommon, limited),
          .description = "Whether its run has no more than machine.memory; a `none` that is added "
-                        "for comparison is not limited."},
+                        "for comparison is limited only where machine.on_full is swap."},
         {.key = "wasted_within", .type = PF_CONFIG_TIME, .standard = "100ms",
          .offset = offsetof(PfPolicyCommon, wasted_within_ps),
          .description = "A sharing that a store breaks within this time counts as wasted."},

@@ -16,6 +16,9 @@
 /* Seeds of the usual run, and records of each trace. */
 enum { SEED_FIRST = 1, SEED_COUNT = 4, RECORD_COUNT = 500 };
 
+/* Frames beside those that are pinned, where memory is small: for locked pages, too. */
+enum { LAWS_ROOM = 12 };
+
 static struct {
     unsigned first;
     unsigned count;
@@ -198,6 +201,61 @@ static void test_write_backs(void)
     pf_registry_free(registry);
 }
 
+/* The most frames that `none` needs at a mark of TRACE, and pins of it. */
+static uint64_t most_frames(const LawsTrace *trace, uint64_t *ret_pins)
+{
+    uint64_t most = 0;
+    *ret_pins = 0;
+    for (unsigned i = 0; i < trace->marks->len; i++) {
+        const LawsMark *mark = &g_array_index(trace->marks, LawsMark, i);
+        most = MAX(most, mark->baseline_frames);
+        *ret_pins = MAX(*ret_pins, mark->pins);
+    }
+    return most;
+}
+
+/* The same policies where memory is too small: some frames are always out. */
+static void test_swap(void)
+{
+    PfRegistry *registry = laws_registry();
+    g_autofree char *policies = every_policy(registry);
+    int64_t outs = 0;
+    int64_t skipped = 0;
+    for (unsigned seed = seeds.first; seed < seeds.first + MAX(1, seeds.count / 2); seed++) {
+        g_autofree char *path = laws_path(directory, seed);
+        LawsTrace *trace = laws_trace_write(path, seed, seeds.records);
+        uint64_t pins;
+        uint64_t frames = most_frames(trace, &pins);
+        frames = MAX(frames / 2, pins + LAWS_ROOM);
+        g_autofree char *more = g_strdup_printf(
+            "on_full = \"swap\"; memory = %" G_GUINT64_FORMAT "; swap = { queue = 1; }; %s",
+            frames * trace->page_bytes, seed % 2 == 0 ? "numa = { nodes = 2; };" : "");
+        PfConfig *config;
+        PfSimulation *simulation =
+            laws_play_on(registry, path, policies, seed % 3 == 0 ? "timing = \"full\";" : "",
+                         more, &config, 1);
+        for (size_t i = 0; i < pf_simulation_run_count(simulation); i++) {
+            LawsPlace place = {.seed = seed, .run = pf_simulation_run_at(simulation, i)};
+            laws_compare_run(&place, registry, trace);
+            outs += laws_figure(place.run, "swap.outs");
+            skipped += laws_figure(place.run, "swap.writes_skipped");
+        }
+        if (seed == seeds.first) {
+            PfConfig *same;
+            PfSimulation *again = laws_play_on(registry, path, policies, "", more, &same, 2);
+            compare_runs(seed, simulation, again);
+            pf_simulation_free(again);
+            pf_config_free(same);
+        }
+        pf_simulation_free(simulation);
+        pf_config_free(config);
+        laws_trace_free(trace);
+        g_unlink(path);
+    }
+    CU_ASSERT(outs > 1000 && skipped > 0);
+    pf_registry_free(registry);
+}
+
 /* A run must not depend on who plays it, nor on what other policies do on machines of their own. */
 static void test_independence(void)
 {
@@ -312,6 +370,7 @@ static void test_finders(void)
 static const PfCheck checks[] = {
     {"every policy obeys the identities and changes no byte on random traces", test_laws},
     {"policies that follow write-backs obey them with caches", test_write_backs},
+    {"every policy obeys them where frames are swapped out", test_swap},
     {"a policy makes the same sharings with every finder", test_finders},
     {"a run does not depend on threads and on other runs", test_independence},
 };
