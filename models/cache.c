@@ -6,19 +6,6 @@
 /* Lines of a run that may be under way together. */
 enum { RUN_LINES = 64 };
 
-bool pf_cache_back_invalidate(const PfCache *cache, PfMaddr address, uint32_t bytes)
-{
-    bool dirty = false;
-    for (guint i = 0; i < cache->upper->len; i++) {
-        PfCache *upper = g_ptr_array_index(cache->upper, i);
-        uint64_t dirty_lines;
-        upper->stats->back_invalidations += pf_cache_drop(upper, address, bytes, &dirty_lines);
-        dirty |= dirty_lines > 0;
-        dirty |= pf_cache_back_invalidate(upper, address, bytes);
-    }
-    return dirty;
-}
-
 /* What every entry has that ACTOR brings in. */
 static uint64_t bits_of(const PfCache *cache, PfActor actor)
 {

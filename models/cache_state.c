@@ -72,6 +72,19 @@ uint64_t pf_cache_invalidate_range(PfCache *cache, PfMaddr address, uint64_t byt
     return dirty;
 }
 
+bool pf_cache_back_invalidate(const PfCache *cache, PfMaddr address, uint32_t bytes)
+{
+    bool dirty = false;
+    for (guint i = 0; i < cache->upper->len; i++) {
+        PfCache *upper = g_ptr_array_index(cache->upper, i);
+        uint64_t dirty_lines;
+        upper->stats->back_invalidations += pf_cache_drop(upper, address, bytes, &dirty_lines);
+        dirty |= dirty_lines > 0;
+        dirty |= pf_cache_back_invalidate(upper, address, bytes);
+    }
+    return dirty;
+}
+
 bool pf_cache_revoke(PfCache *cache, PfMaddr address, bool *ret_dirty)
 {
     uint64_t dirty;
