@@ -172,9 +172,13 @@ static uint64_t miss(PfCache *cache, const PfRequest *request, uint64_t *set, ui
 {
     count_miss(cache, request);
     bool is_write = request->kind == PF_ACCESS_WRITE;
-    bool is_exclusive = cache->inclusion == PF_CACHE_EXCLUSIVE;
-    if (is_exclusive ? !is_write || request->size_bytes < cache->line_bytes
-                     : is_write && !cache->write_allocates)
+    bool is_whole = is_write && request->size_bytes == cache->line_bytes;
+    bool comes_in = !is_write || cache->write_allocates;
+    if (cache->inclusion == PF_CACHE_INCLUSIVE)
+        comes_in |= is_whole; /* which a level above has */
+    if (cache->inclusion == PF_CACHE_EXCLUSIVE)
+        comes_in = is_whole;
+    if (!comes_in)
         return pass_by(cache, request);
     uint64_t dirty = is_write && !cache->writes_through ? ENTRY_DIRTY : 0;
     uint64_t victim = pf_cache_put(cache, set, key, dirty, (PfActor)request->actor);

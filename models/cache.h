@@ -12,7 +12,7 @@
  *     the next level cannot take it at once (its write queue is full).
  *   - `write = through`: a store goes on to the next level, when this one has been asked, and is
  *     done when that has it; no line is ever dirty. `write_miss = around`: a store whose line is
- *     not held goes on likewise, and no line comes in.
+ *     not held goes on likewise, and no line comes in, but for whole ones into an inclusive level.
  *   - `inclusion = inclusive`: a line that leaves this level leaves the levels above it, too; if
  *     one of them had it dirty it is written back. `exclusive`: a line comes in when the level
  *     above evicts it, dirty or clean, and leaves, with its dirt, when that reads it; what is not

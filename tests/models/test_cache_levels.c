@@ -169,6 +169,22 @@ static void exclusive_below_write_through(void)
     levels_clear(&levels);
 }
 
+/* A whole line that the first level takes in without a read must be in the second all the same. */
+static void inclusive_around(void)
+{
+    Levels levels = levels_of((PfCacheConfig){.write_miss = PF_CACHE_WRITE_ALLOCATE}, 2,
+                              (PfCacheConfig){.inclusion = PF_CACHE_INCLUSIVE,
+                                              .write_miss = PF_CACHE_WRITE_AROUND}, 4);
+    ask(levels.first, PF_ACCESS_WRITE, 0, LINE, 0);
+    CU_ASSERT_TRUE(is_dirty(levels.first, 0) && holds(levels.second, 0));
+    CU_ASSERT_EQUAL(levels.memory->count, 0);
+    /* A part of a line goes around it. */
+    ask(levels.second, PF_ACCESS_WRITE, 1, 8, 0);
+    CU_ASSERT_FALSE(holds(levels.second, 1));
+    CU_ASSERT_EQUAL(levels.memory->count, 1);
+    levels_clear(&levels);
+}
+
 /* A line each: when 1 comes in, the third level drops 0 before the first hands it to the second. */
 static void exclusive_above_inclusive(void)
 {
@@ -319,6 +335,8 @@ static const PfCheck checks[] = {
     {"a store around a level does not bring its line in, and makes a held one dirty",
      write_around},
     {"what leaves an inclusive level leaves those above, with its dirt", inclusive},
+    {"... and holds whole lines that are stored above, even if stores go around it",
+     inclusive_around},
     {"an exclusive level holds what left the one above, which takes it back", exclusive},
     {"... but nothing that an inclusive level behind it has dropped", exclusive_above_inclusive},
     {"... unless that one writes through, which sends dirty lines back",
