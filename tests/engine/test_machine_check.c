@@ -74,6 +74,14 @@ static void test_size(void)
     CU_ASSERT_PTR_NULL(played->error);
 }
 
+/* What only the trace's pages of 4096 bytes make wrong. */
+static void test_pages(void)
+{
+    refused_part("memory = \"4095B\";", "memory: 4095 bytes hold no page of the trace");
+    refused_part("hash_engine = { kind = \"ecc\"; at = \"controller\"; ecc_line = 16; };",
+                 "hash_engine.ecc_line: 16 is above 15");
+}
+
 static void test_words(void)
 {
     refused("machine = 5;", "machine: expected a group { ... }, got the integer 5");
@@ -86,6 +94,7 @@ static const PfCheck checks[] = {
     {"what a model cannot be is told with its line", test_geometry},
     {"a cache is called by a word", test_names},
     {"a machine that is too large to be simulated is refused before it takes memory", test_size},
+    {"what does not fit the trace is told with its line, too", test_pages},
     {"what is no group, and no number, is no crash", test_words},
 };
 
