@@ -14,7 +14,7 @@ static uint64_t bits_of(const PfCache *cache, PfActor actor)
 
 /* VICTIM has made room for what ACTOR brings in: 0 if that place was empty, else VICTIM as
  * pf_cache_put tells it. */
-static uint64_t evict(PfCache *cache, uint64_t victim, PfActor actor)
+static inline uint64_t evict(PfCache *cache, uint64_t victim, PfActor actor)
 {
     if ((victim & ENTRY_VALID) == 0)
         return 0;
@@ -95,16 +95,6 @@ static uint64_t *take_mshr(PfCache *cache, uint64_t *now_cycles)
     return first;
 }
 
-/* Asks the next level for a line. */
-static uint64_t fill(PfCache *cache, PfRequest *below)
-{
-    if (cache->mshrs == 0)
-        return pf_port_access(cache->next, below);
-    uint64_t *mshr = take_mshr(cache, &below->now_cycles);
-    *mshr = pf_port_wait(cache->next, pf_port_access(cache->next, below));
-    return *mshr;
-}
-
 /* Whether an exclusive level below has handed up a line that it held dirty. */
 static bool takes_dirt(const PfCache *cache)
 {
@@ -112,6 +102,21 @@ static bool takes_dirt(const PfCache *cache)
         return false;
     cache->lower->hands_dirty = false;
     return true;
+}
+
+/* Asks the next level by BELOW for the line of KEY, which has its place in SET. */
+static inline uint64_t fill(PfCache *cache, PfRequest *below, uint64_t *set, uint64_t key)
+{
+    uint64_t answer;
+    if (G_LIKELY(cache->mshrs == 0)) {
+        answer = pf_port_access(cache->next, below);
+    } else {
+        uint64_t *mshr = take_mshr(cache, &below->now_cycles);
+        answer = *mshr = pf_port_wait(cache->next, pf_port_access(cache->next, below));
+    }
+    if (takes_dirt(cache))
+        set[pf_cache_find(cache, set, key)] |= ENTRY_DIRTY;
+    return answer;
 }
 
 /* A level that is not to hold the line lets the request through. */
@@ -125,18 +130,31 @@ static uint64_t pass_by(PfCache *cache, const PfRequest *request)
     return answer;
 }
 
+static inline void count_misses(PfCache *cache, const PfRequest *request, uint32_t count)
+{
+    cache->stats->misses[request->kind] += count;
+    cache->stats->misses_by_actor[request->actor] += count;
+}
+
 static void count_miss(PfCache *cache, const PfRequest *request)
 {
     uint64_t offset = request->address.bytes & (cache->line_bytes - 1);
     g_assert(request->size_bytes > 0 && offset + request->size_bytes <= cache->line_bytes);
-    cache->stats->misses[request->kind]++;
-    cache->stats->misses_by_actor[request->actor]++;
+    count_misses(cache, request, 1);
 }
 
 /* ANSWER, but not before TAKEN_CYCLES. A ticket is for later than what can be taken at once. */
 static uint64_t later(uint64_t answer, uint64_t taken_cycles)
 {
     return MAX(answer, taken_cycles);
+}
+
+/* What ANSWER to a miss becomes when VICTIM, 0 for none, goes as send_victim says. */
+static inline uint64_t answer_after(PfCache *cache, uint64_t answer, uint64_t victim,
+                                    const PfRequest *below)
+{
+    bool is_sent = (victim & ENTRY_DIRTY) != 0 || cache->feeds_exclusive;
+    return is_sent ? later(answer, send_victim(cache, victim, below)) : answer;
 }
 
 /* The rest of a miss, when KEY has its place in SET: the fill, then the way of VICTIM, 0 for none,
@@ -155,6 +173,7 @@ static uint64_t bring(PfCache *cache, const PfRequest *request, uint64_t *set, u
         .actor = request->actor,
     };
     uint64_t answer = below.now_cycles;
+<<<<<<< HEAD
     if (!is_whole) {
         answer = fill(cache, &below);
         bool is_dirty = takes_dirt(cache);
@@ -163,9 +182,13 @@ static uint64_t bring(PfCache *cache, const PfRequest *request, uint64_t *set, u
         else if (is_dirty)
             set[pf_cache_find(cache, set, key)] |= ENTRY_DIRTY;
     }
+=======
+    if (!is_whole)
+        answer = fill(cache, &below, set, key);
+>>>>>>> main
     if (is_write && (cache->writes_through || (is_whole && cache->keeps_included)))
         answer = later(answer, pf_port_wait(&cache->port, pass_by(cache, request)));
-    return victim == 0 ? answer : later(answer, send_victim(cache, victim, &below));
+    return answer_after(cache, answer, victim, &below);
 }
 
 static uint64_t miss(PfCache *cache, const PfRequest *request, uint64_t *set, uint64_t key)
@@ -285,37 +308,6 @@ uint64_t pf_cache_access(PfPort *port, const PfRequest *request)
     return access_line(cache, request);
 }
 
-const PfCacheStats *pf_cache_stats(const PfCache *cache)
-{
-    return cache->stats;
-}
-
-PfPort *pf_cache_port(PfCache *cache)
-{
-    return &cache->port;
-}
-
-bool pf_cache_writes_through(const PfCache *cache)
-{
-    return cache->writes_through;
-}
-
-PfCache *pf_cache_lower(const PfCache *cache)
-{
-    return cache->lower;
-}
-
-uint32_t pf_cache_line_bytes(const PfCache *cache)
-{
-    return cache->line_bytes;
-}
-
-void pf_cache_keep_coherent(PfCache *cache, PfPort *gate, uint64_t reach_cycles)
-{
-    cache->gate = gate;
-    cache->reach_cycles = reach_cycles;
-}
-
 uint64_t pf_cache_resolve(PfPort *port, uint64_t ticket)
 {
     return pf_port_wait(((PfCache *)port)->next, ticket);
@@ -346,30 +338,54 @@ static void run_any(PfCache *cache, PfRequest *request, uint32_t count, Outstand
     }
 }
 
-/* The same for reads of a level that is_plain and tells of no hits. */
+/* Line KEY of a run of reads has taken the place of VICTIM in SET; BELOW asks for it. On its own,
+ * so that lines that are held keep to registers. */
+static G_GNUC_NO_INLINE void run_miss(PfCache *cache, PfRequest *below, uint64_t *set, uint64_t key,
+                                      uint64_t victim, Outstanding *outstanding)
+{
+    below->address.bytes = key >> ENTRY_SHIFT << cache->line_shift;
+    victim = evict(cache, victim, (PfActor)below->actor);
+    uint64_t answer = fill(cache, below, set, key);
+    note_answer(outstanding, answer_after(cache, answer, victim, below));
+}
+
+/* The same for reads of a level of WAYS that is_plain and tells of no hits. */
+static inline void run_among(PfCache *cache, uint32_t ways, PfRequest *request, uint32_t count,
+                             Outstanding *outstanding)
+{
+    const uint64_t set_mask = cache->set_mask;
+    const uint64_t entry_bits = bits_of(cache, (PfActor)request->actor);
+    const uint64_t done_cycles = request->now_cycles + cache->latency_cycles; /* of the first */
+    uint64_t line = request->address.bytes >> cache->line_shift;
+    uint32_t hits_end = 0; /* behind the last hit, which is done after all others */
+    uint32_t misses = 0;
+    PfRequest below = *request;
+    for (uint32_t i = 0; i < count; i++, line++) {
+        uint64_t *set = cache->entries + (line & set_mask) * ways;
+        uint64_t key = pf_cache_key(line);
+        uint64_t victim;
+        if (pf_cache_turn_among(set, ways, key, key | entry_bits, &victim)) {
+            hits_end = i + 1;
+            continue;
+        }
+        misses++;
+        below.now_cycles = done_cycles + i;
+        run_miss(cache, &below, set, key, victim, outstanding);
+    }
+    if (hits_end > 0)
+        note_answer(outstanding, done_cycles + hits_end - 1);
+    count_misses(cache, request, misses);
+    request->address.bytes = line << cache->line_shift;
+    request->now_cycles += count;
+}
+
 static void run_plainly(PfCache *cache, PfRequest *request, uint32_t count,
                         Outstanding *outstanding)
 {
-    uint64_t entry_bits = bits_of(cache, (PfActor)request->actor);
-    uint64_t line = request->address.bytes >> cache->line_shift;
-    uint64_t now_cycles = request->now_cycles;
-    for (uint32_t i = 0; i < count; i++, line++, now_cycles++) {
-        uint64_t *set = pf_cache_set_of(cache, line);
-        uint64_t key = pf_cache_key(line);
-        uint64_t victim;
-        if (pf_cache_turn(cache, set, key, key | entry_bits, &victim)) {
-            outstanding->done_cycles =
-                MAX(outstanding->done_cycles, now_cycles + cache->latency_cycles);
-            continue;
-        }
-        request->address.bytes = line << cache->line_shift;
-        request->now_cycles = now_cycles;
-        count_miss(cache, request);
-        victim = evict(cache, victim, (PfActor)request->actor);
-        note_answer(outstanding, bring(cache, request, set, key, victim));
-    }
-    request->address.bytes = line << cache->line_shift;
-    request->now_cycles = now_cycles;
+    if (cache->ways == 8)
+        run_among(cache, 8, request, count, outstanding);
+    else
+        run_among(cache, cache->ways, request, count, outstanding);
 }
 
 uint64_t pf_cache_run(PfCache *cache, const PfRequest *first, uint32_t lines)

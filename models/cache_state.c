@@ -1,7 +1,38 @@
-/* A level without time: what it holds, what it forgets. */
+/* A level without time: what it is, what it holds, what it forgets. */
 #include <string.h>
 
 #include "cache_internal.h"
+
+const PfCacheStats *pf_cache_stats(const PfCache *cache)
+{
+    return cache->stats;
+}
+
+PfPort *pf_cache_port(PfCache *cache)
+{
+    return &cache->port;
+}
+
+bool pf_cache_writes_through(const PfCache *cache)
+{
+    return cache->writes_through;
+}
+
+PfCache *pf_cache_lower(const PfCache *cache)
+{
+    return cache->lower;
+}
+
+uint32_t pf_cache_line_bytes(const PfCache *cache)
+{
+    return cache->line_bytes;
+}
+
+void pf_cache_keep_coherent(PfCache *cache, PfPort *gate, uint64_t reach_cycles)
+{
+    cache->gate = gate;
+    cache->reach_cycles = reach_cycles;
+}
 
 bool pf_cache_touch(PfCache *cache, PfMaddr address, uint32_t size_bytes, PfAccessKind kind,
                     PfActor actor)

@@ -68,14 +68,12 @@ uint32_t image_shared_handle(PfImage *image, uint32_t slot)
 }
 
 /* Makes the bytes of SLOT a buffer that can be written; NULL if they are unknown. */
-static uint8_t *writable_bytes(PfImage *image, uint32_t slot)
+static PageBuffer *writable_buffer(PfImage *image, uint32_t slot)
 {
     uint32_t handle = *image_handle(image, slot);
     uint32_t value = handle & ~HANDLE_TAG;
-    if ((handle & HANDLE_TAG) == HANDLE_BYTES) {
-        buffer_at(image, value)->written = image->range_number;
-        return buffer_at(image, value)->bytes;
-    }
+    if ((handle & HANDLE_TAG) == HANDLE_BYTES)
+        return buffer_at(image, value);
     if ((handle & HANDLE_TAG) == HANDLE_UNKNOWN) {
         *image_handle(image, slot) = HANDLE_UNKNOWN; /* others than those it shared */
         return NULL;
@@ -91,10 +89,30 @@ static uint8_t *writable_bytes(PfImage *image, uint32_t slot)
     const uint8_t *bytes = pf_content_bytes(image->store, (PfContent){value}, buffer->bytes);
     if (bytes != buffer->bytes)
         memcpy(buffer->bytes, bytes, image->page_bytes);
-    buffer->written = image->range_number;
     image_drop_bytes(image, slot);
     *image_handle(image, slot) = HANDLE_BYTES | index;
-    return buffer->bytes;
+    return buffer;
+}
+
+/* The store EVENT_NUMBER takes effect. */
+static void commit_write(PfImage *image, uint32_t event_number)
+{
+    const PfEvent *event = pf_image_event(image, event_number);
+    PageBuffer *buffer = writable_buffer(image, event->object);
+    if (buffer == NULL)
+        return;
+    image_write_part(image, event, buffer->bytes);
+    buffer->written = image->range_number;
+    buffer->newest = event_number;
+}
+
+bool image_is_written_last(const PfImage *image, uint32_t slot, uint64_t range, uint32_t event)
+{
+    uint32_t handle = *image_handle(image, slot);
+    if ((handle & HANDLE_TAG) != HANDLE_BYTES)
+        return false;
+    const PageBuffer *buffer = buffer_at(image, handle & ~HANDLE_TAG);
+    return buffer->written == range && buffer->newest == event;
 }
 
 /* Puts the COUNT low bytes of VALUE, first byte first. */
@@ -307,8 +325,9 @@ static void commit_private(PfImage *image, uint32_t slot)
     image_distinct_touch(image, object);
 }
 
-static void commit_event(PfImage *image, const PfEvent *event)
+static void commit_event(PfImage *image, uint32_t event_number)
 {
+    const PfEvent *event = pf_image_event(image, event_number);
     uint16_t *flags = image_flags(image, event->object);
     switch ((PfEventKind)event->kind) {
     case PF_EVENT_SAME:
@@ -326,12 +345,9 @@ static void commit_event(PfImage *image, const PfEvent *event)
     case PF_EVENT_PRIVATE:
         commit_private(image, event->object);
         break;
-    case PF_EVENT_WRITE: {
-        uint8_t *page = writable_bytes(image, event->object);
-        if (page != NULL)
-            image_write_part(image, event, page);
+    case PF_EVENT_WRITE:
+        commit_write(image, event_number);
         break;
-    }
     }
     *flags &= (uint16_t)~PF_IMAGE_FRESH;
     image_distinct_touch(image, event->object);
@@ -366,7 +382,7 @@ static void free_leaves(PfImage *image, PfImageContext *context)
 void pf_image_commit(PfImage *image)
 {
     for (uint32_t i = 0; i < image->events->len; i++)
-        commit_event(image, pf_image_event(image, i));
+        commit_event(image, i);
     for (unsigned i = 0; i < image->settle->len; i++) {
         uint32_t slot = g_array_index(image->settle, uint32_t, i);
         if (image_last_event(image, slot) == NO_EVENT)

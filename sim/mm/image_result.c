@@ -70,6 +70,21 @@ static bool make_copy(PfImage *image, PfImageReader *reader, PfImageCopy *copy, 
     return true;
 }
 
+/* Whether COPY is that of SLOT in this range: as some event of it left the page, or as it begins,
+ * with the last store of an earlier one. */
+static bool is_kept(const PfImage *image, PfImageCopy *copy, PfSlot slot)
+{
+    if (copy->slot != slot.index + 1)
+        return false;
+    if (copy->range == image->range_number)
+        return true;
+    if (!image_is_written_last(image, slot.index, copy->range, copy->newest))
+        return false;
+    copy->range = image->range_number;
+    copy->newest = NO_EVENT;
+    return true;
+}
+
 /* Puts the stores up to NEWEST into COPY, which has those of the range up to some before; false if
  * it has not, or what came since was more than stores. */
 static bool bring_up(const PfImage *image, PfImageReader *reader, PfImageCopy *copy,
@@ -101,9 +116,9 @@ const uint8_t *pf_image_result(PfImage *image, PfImageReader *reader, PfSlot slo
     if (reader->copies == NULL)
         reader->copies = g_new0(PfImageCopy, PF_IMAGE_COPIES);
     PfImageCopy *copy = &reader->copies[slot.index % PF_IMAGE_COPIES];
-    bool is_kept = copy->range == image->range_number && copy->slot == slot.index + 1 &&
+    bool is_made = is_kept(image, copy, slot) &&
                    bring_up(image, reader, copy, position - 1, follower);
-    if (!is_kept && !make_copy(image, reader, copy, slot, position, follower))
+    if (!is_made && !make_copy(image, reader, copy, slot, position, follower))
         return NULL;
     *ret_state = copy->state;
     return copy->bytes;
