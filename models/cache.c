@@ -114,8 +114,11 @@ static inline uint64_t fill(PfCache *cache, PfRequest *below, uint64_t *set, uin
         uint64_t *mshr = take_mshr(cache, &below->now_cycles);
         answer = *mshr = pf_port_wait(cache->next, pf_port_access(cache->next, below));
     }
-    if (takes_dirt(cache))
-        set[pf_cache_find(cache, set, key)] |= ENTRY_DIRTY;
+    if (!takes_dirt(cache))
+        return answer;
+    if (cache->writes_through) /* it has nothing dirty: back it goes */
+        return MAX(answer, send_victim(cache, key | ENTRY_DIRTY, below));
+    set[pf_cache_find(cache, set, key)] |= ENTRY_DIRTY;
     return answer;
 }
 
@@ -173,19 +176,8 @@ static uint64_t bring(PfCache *cache, const PfRequest *request, uint64_t *set, u
         .actor = request->actor,
     };
     uint64_t answer = below.now_cycles;
-<<<<<<< HEAD
-    if (!is_whole) {
-        answer = fill(cache, &below);
-        bool is_dirty = takes_dirt(cache);
-        if (is_dirty && cache->writes_through) /* has nothing dirty: back it goes */
-            answer = later(answer, send_victim(cache, key | ENTRY_DIRTY, &below));
-        else if (is_dirty)
-            set[pf_cache_find(cache, set, key)] |= ENTRY_DIRTY;
-    }
-=======
     if (!is_whole)
         answer = fill(cache, &below, set, key);
->>>>>>> main
     if (is_write && (cache->writes_through || (is_whole && cache->keeps_included)))
         answer = later(answer, pf_port_wait(&cache->port, pass_by(cache, request)));
     return answer_after(cache, answer, victim, &below);

@@ -56,13 +56,6 @@ static void pass_on(PfCollapse *self, uint32_t mpn)
         pf_collapse_wait(self, frame->first);
 }
 
-<<<<<<< HEAD
-/* What its old frame was filed under is so no longer. */
-static void collapse_page_migrated(void *user, PfPage page)
-{
-    PfCollapse *self = user;
-    uint32_t number = pf_collapse_pages_sync(&self->pages, page);
-=======
 static void collapse_page_moved(void *user, PfPage page)
 {
     PfCollapse *self = user;
@@ -72,7 +65,6 @@ static void collapse_page_moved(void *user, PfPage page)
     uint32_t frame = pf_collapse_page(&self->pages, number)->frame;
     pf_collapse_pages_sync(&self->pages, page);
     pass_on(self, frame);
->>>>>>> main
     pass_on(self, pf_collapse_page(&self->pages, number)->frame);
 }
 
@@ -324,11 +316,7 @@ const PfPolicyOps pf_policy_collapse = {
     .free = collapse_free,
     .context_event = collapse_context_event,
     .page_mapped = collapse_page_mapped,
-<<<<<<< HEAD
-    .page_migrated = collapse_page_migrated,
-=======
     .page_moved = collapse_page_moved,
->>>>>>> main
     .page_unmapped = collapse_page_unmapped,
     .write_intended = collapse_write_intended,
     .init_requested = collapse_init_requested,

@@ -160,14 +160,6 @@ void pf_host_page_mapped(PfHost *host, PfPage page)
     host->setup->ops->page_mapped(host->self, page);
 }
 
-void pf_host_page_migrated(PfHost *host, PfPage page)
-{
-    if (host->setup->ops->page_migrated == NULL)
-        return;
-    pf_host_work_at(host, page.context);
-    host->setup->ops->page_migrated(host->self, page);
-}
-
 void pf_host_page_recreated(PfHost *host, PfPage page)
 {
     if (host->setup->ops->page_recreated == NULL)

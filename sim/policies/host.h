@@ -202,7 +202,6 @@ void pf_host_set_contexts(PfHost *host, PfPlace *contexts, const bool *space_is_
 /* ---- what happens, told to the policy ---- */
 void pf_host_context_event(PfHost *host, const PfContextEvent *event);
 void pf_host_page_mapped(PfHost *host, PfPage page);
-void pf_host_page_migrated(PfHost *host, PfPage page);
 void pf_host_page_recreated(PfHost *host, PfPage page);
 void pf_host_page_moved(PfHost *host, PfPage page);
 void pf_host_page_unmapped(PfHost *host, PfPage page);

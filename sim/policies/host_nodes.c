@@ -33,6 +33,5 @@ bool pf_host_migrate(PfHost *host, PfPage page, unsigned node)
     charge(host, page, from, (PfMpn){pf_memory_entry(memory, slot)->mpn});
     pf_host_page_moved(host, page);
     pf_host_verify(host, page);
-    pf_host_page_migrated(host, page);
     return true;
 }

@@ -83,9 +83,6 @@ struct PfPolicyOps {
     void (*context_event)(void *self, const PfContextEvent *event);
     /* PAGE got a frame by a first touch, a fork or an alias. */
     void (*page_mapped)(void *self, PfPage page);
-    /* PAGE, which no other maps, got another frame, on another node, with what its old one held;
-     * nothing is filed for the new one. */
-    void (*page_migrated)(void *self, PfPage page);
     /* PAGE, whose frame the policy had given back, was accessed and got a frame again (told in
      * place of page_mapped). */
     void (*page_recreated)(void *self, PfPage page);
