@@ -36,22 +36,10 @@ uint64_t pf_cache_put(PfCache *cache, uint64_t *set, uint64_t key, uint64_t bits
 
 static uint64_t send_victim(PfCache *cache, uint64_t victim, const PfRequest *below);
 
-/* Whether CACHE may take in the line of VICTIM. What it made room for above has been asked for
- * already, and an inclusive level below may have dropped the victim for that. */
-static bool may_hold(const PfCache *cache, uint64_t victim)
-{
-    PfMaddr address = {victim >> ENTRY_SHIFT << cache->line_shift};
-    for (; cache->keeps_included; cache = cache->lower)
-        if (cache->lower->inclusion == PF_CACHE_INCLUSIVE &&
-            !pf_cache_holds(cache->lower, address, NULL))
-            return false;
-    return true;
-}
-
 /* VICTIM, which is clean, has left the level above CACHE, which is exclusive, and comes in. */
 static uint64_t take_victim(PfCache *cache, uint64_t victim, const PfRequest *below)
 {
-    if (!may_hold(cache, victim))
+    if (!pf_cache_may_take(cache, victim))
         return 0;
     uint64_t line = victim >> ENTRY_SHIFT;
     uint64_t *set = pf_cache_set_of(cache, line);

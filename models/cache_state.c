@@ -116,6 +116,16 @@ bool pf_cache_back_invalidate(const PfCache *cache, PfMaddr address, uint32_t by
     return dirty;
 }
 
+bool pf_cache_may_take(const PfCache *cache, uint64_t victim)
+{
+    PfMaddr address = {victim >> ENTRY_SHIFT << cache->line_shift};
+    for (; cache->keeps_included; cache = cache->lower)
+        if (cache->lower->inclusion == PF_CACHE_INCLUSIVE &&
+            !pf_cache_holds(cache->lower, address, NULL))
+            return false;
+    return true;
+}
+
 bool pf_cache_revoke(PfCache *cache, PfMaddr address, bool *ret_dirty)
 {
     uint64_t dirty;
