@@ -56,6 +56,18 @@ static void pass_on(PfCollapse *self, uint32_t mpn)
         pf_collapse_wait(self, frame->first);
 }
 
+static void collapse_page_moved(void *user, PfPage page)
+{
+    PfCollapse *self = user;
+    uint32_t number = pf_collapse_pages_find(&self->pages, page);
+    if (number == 0)
+        return;
+    uint32_t frame = pf_collapse_page(&self->pages, number)->frame;
+    pf_collapse_pages_sync(&self->pages, page);
+    pass_on(self, frame);
+    pass_on(self, pf_collapse_page(&self->pages, number)->frame);
+}
+
 static void collapse_page_unmapped(void *user, PfPage page)
 {
     PfCollapse *self = user;
@@ -304,6 +316,7 @@ const PfPolicyOps pf_policy_collapse = {
     .free = collapse_free,
     .context_event = collapse_context_event,
     .page_mapped = collapse_page_mapped,
+    .page_moved = collapse_page_moved,
     .page_unmapped = collapse_page_unmapped,
     .write_intended = collapse_write_intended,
     .init_requested = collapse_init_requested,

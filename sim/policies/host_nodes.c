@@ -31,6 +31,7 @@ bool pf_host_migrate(PfHost *host, PfPage page, unsigned node)
         return false;
     host->start_generation++; /* a free frame may be in use again */
     charge(host, page, from, (PfMpn){pf_memory_entry(memory, slot)->mpn});
+    pf_host_page_moved(host, page);
     pf_host_verify(host, page);
     return true;
 }
