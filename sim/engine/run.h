@@ -293,20 +293,15 @@ bool run_fetch(PfRun *run, const PfPlace *place, PfPage page, PfSlot slot, PfSlo
  * drops the stale translation, tells the policy. False when there is no memory left: run->error is
  * set. */
 bool run_store(PfRun *run, const PfPlace *place, PfPage page, PfSlot slot, PfSlot object);
+/* Whether the policy, which wants to be asked, makes the store to SLOT needless; see below. */
+bool run_ask_to_redirect(PfRun *run, PfPage page, PfSlot slot, uint32_t result, bool is_second);
 /* Whether the policy makes the store to SLOT, which goes to OBJECT and after which RESULT events of
  * the range are done, needless. IS_SECOND: of the two pages of a store. */
 static inline bool run_redirects(PfRun *run, PfPage page, PfSlot slot, PfSlot object,
                                  uint32_t result, bool is_second)
 {
-    if (G_LIKELY(!pf_host_wants_intents(run->host)) || !pf_slot_equal(slot, object))
-        return false;
-    if (run->memory.swap != NULL &&
-        !run_fetch(run, run_place(run, page.context), page, slot, slot))
-        return false; /* nor will the store be done */
-    if (!pf_host_write_intended(run->host, page, slot, result, is_second))
-        return false;
-    run->redirected |= 1U << is_second;
-    return true;
+    return G_UNLIKELY(pf_host_wants_intents(run->host)) && pf_slot_equal(slot, object) &&
+           run_ask_to_redirect(run, page, slot, result, is_second);
 }
 
 /* Lets SLOT be read; likewise. */
