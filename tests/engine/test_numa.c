@@ -172,6 +172,7 @@ static void test_migration(void)
     CU_ASSERT_EQUAL(played_stat(still, "none", "numa.migrations"), 0);
     g_autoptr(Played) moved = play_none(trace, FAR "migrate = \"access\"; migrate_after = 10; ");
     CU_ASSERT_EQUAL(played_stat(moved, "none", "numa.migrations"), 1);
+    CU_ASSERT_EQUAL(played_stat(moved, "none", "numa.migrations_refused"), 0);
     /* 10 lines, and the 64 of the copy, which brings all into the cache: none is read again. */
     CU_ASSERT_EQUAL(played_stat(moved, "none", "numa.node0_used_frames"), 1);
     CU_ASSERT_EQUAL(played_stat(moved, "none", "numa.node1_used_frames"), 0);
@@ -215,6 +216,27 @@ static void test_no_migration(void)
     CU_ASSERT_EQUAL(played_stat(no_room, "none", "numa.migrations"), 0);
     CU_ASSERT_EQUAL(played_stat(no_room, "none", "numa.migrations_refused"), 6);
     CU_ASSERT_EQUAL(played_stat(no_room, "none", "numa.remote"), 64);
+}
+
+/* The frame that a policy knew a page by is another page's after the move. That of context a is
+ * moved from node 1; b then fills the frame that it left with other bytes, and c a page of its own
+ * with a's, which is mapped to a's. */
+static void test_moved_under_policy(void)
+{
+    g_autofree char *reads = one_reader(1);
+    g_autoptr(GString) trace = g_string_new(reads);
+    g_string_append(trace, "context b process core=1 node=1\nmap b 0x0 1 anon\n"
+                           "fill b 0x0 1 id:2\nmark \"filled\"\n"
+                           "context c process core=1 node=1\nmap c 0x0 1 anon\n"
+                           "fill c 0x0 1 id:1\n");
+    g_autoptr(Played) played = play_on(trace->str, FAR "migrate = \"access\"; migrate_after = 10; ",
+                                       "", "{ name = \"collapse\"; }, { name = \"esx\"; }");
+    CU_ASSERT_PTR_NULL_FATAL(played->error);
+    CU_ASSERT_EQUAL(played_stat(played, "collapse", "numa.migrations"), 1);
+    CU_ASSERT_EQUAL(played_mark_stat(played, "collapse", 1, "memory.saved_pages"), 0);
+    CU_ASSERT_EQUAL(played_stat(played, "collapse", "memory.saved_pages"), 1);
+    CU_ASSERT_EQUAL(played_stat(played, "collapse", "numa.node0_used_frames"), 1);
+    CU_ASSERT_EQUAL(played_stat(played, "collapse", "numa.node1_used_frames"), 1);
 }
 
 /* What the memory holds, and what a policy that goes by the trace makes of it, does not depend on
@@ -290,6 +312,7 @@ static void test_two_sockets(void)
     double caches = 45 / 2.6;
     double local = played_stat(played, "none", "numa.local_read_mean_ns") + caches;
     double remote = played_stat(played, "none", "numa.remote_read_mean_ns") + caches;
+    /* The documents have whole nanoseconds. */
     CU_ASSERT_DOUBLE_EQUAL(local, 64, 1);
     CU_ASSERT_DOUBLE_EQUAL(remote, 129, 1);
     CU_ASSERT_DOUBLE_EQUAL(remote - local, 64, 1);
@@ -316,6 +339,7 @@ static const PfCheck checks[] = {
     {"nodes that cannot be are refused", test_mistakes},
     {"a page moves after so many reads from another node, at a cost", test_migration},
     {"a page that is shared, or that there is no room for, does not move", test_no_migration},
+    {"a policy is told of a page that moves", test_moved_under_policy},
     {"whatever frames pages get, memory holds the same", test_allocators},
     {"the way of another socket comes on top of an idle local read", test_two_sockets},
     {"one node has no interconnect", test_one_node},
