@@ -130,13 +130,14 @@ bool pf_frame_has_room(const PfFramePool *pool, unsigned node, uint64_t count)
            pool->nodes[node].used_frames + count <= nodes->capacity_frames[node];
 }
 
-static void count_used(PfFramePool *pool, PfMpn mpn)
+static void count_used(PfFramePool *pool, PfMpn mpn, bool is_used)
 {
-    pool->nodes[pf_frame_node(pool, mpn)].used_frames++;
-    pool->used_frames++;
+    uint64_t step = is_used ? 1 : UINT64_MAX;
+    pool->nodes[pf_frame_node(pool, mpn)].used_frames += step;
+    pool->used_frames += step;
     pool->peak_frames = MAX(pool->peak_frames, pool->used_frames + pool->out_frames);
     if (pool->use.tell != NULL)
-        pool->use.tell(pool->use.user, mpn, true);
+        pool->use.tell(pool->use.user, mpn, is_used);
 }
 
 bool pf_frame_alloc_on(PfFramePool *pool, PfSlot slot, PfFrameWish wish, PfMpn *ret_mpn)
@@ -154,7 +155,7 @@ void pf_frame_give(PfFramePool *pool, PfMpn mpn, PfSlot slot)
     *pf_frame_at(pool, mpn) = (PfFrame){.holds = PF_FRAME_LIVE | slot.index, .count = 1};
     if (mpn.number < pool->classes.count)
         pf_frame_set_class(pool, mpn, 0);
-    count_used(pool, mpn);
+    count_used(pool, mpn, true);
     if (was_used && pool->reused.tell != NULL)
         pool->reused.tell(pool->reused.user, mpn);
 }
@@ -189,7 +190,7 @@ void pf_frame_ref(PfFramePool *pool, PfMpn mpn)
     bool in_use = pf_frame_is_used(frame);
     g_assert(in_use || mpn.number == 0);
     if (!in_use)
-        count_used(pool, mpn);
+        count_used(pool, mpn, true);
     frame->count++;
 }
 
@@ -198,14 +199,9 @@ static void release_frame(PfFramePool *pool, PfMpn mpn)
 {
     PfFrame *frame = pf_frame_at(pool, mpn);
     bool is_out = pf_frame_is_out(pool, mpn);
-    if (is_out) {
-        pool->out_frames--;
-    } else {
-        pool->used_frames--;
-        pool->nodes[pf_frame_node(pool, mpn)].used_frames--;
-        if (pool->use.tell != NULL)
-            pool->use.tell(pool->use.user, mpn, false);
-    }
+    pool->out_frames -= is_out;
+    if (!is_out)
+        count_used(pool, mpn, false);
     if (mpn.number == 0)
         return;
     if ((frame->count & PF_FRAME_FILE) != 0)
