@@ -163,52 +163,46 @@ bool pf_cache_is_possible(const PfCacheConfig *config, GError **error)
 
 static void register_stats(const PfCacheStats *stats, PfStatsGroup *group)
 {
-    pf_stats_counter(group, "fetches", "events", "Instruction fetches that asked this level.",
-                     &stats->accesses[PF_ACCESS_FETCH]);
-    pf_stats_counter(group, "fetch_misses", "events", "Fetches whose line was not held.",
-                     &stats->misses[PF_ACCESS_FETCH]);
-    pf_stats_counter(group, "reads", "events",
-                     "Reads that asked this level, misses of stores above it included.",
-                     &stats->accesses[PF_ACCESS_READ]);
-    pf_stats_counter(group, "read_misses", "events", "Reads whose line was not held.",
-                     &stats->misses[PF_ACCESS_READ]);
-    pf_stats_counter(group, "writes", "events",
-                     "Stores of a core, or write-backs from the level above.",
-                     &stats->accesses[PF_ACCESS_WRITE]);
-    pf_stats_counter(group, "write_misses", "events", "Writes whose line was not held.",
-                     &stats->misses[PF_ACCESS_WRITE]);
-    pf_stats_counter(group, "writebacks", "events", "Dirty lines evicted to the next level.",
-                     &stats->writebacks);
-    pf_stats_counter(group, "writes_through", "events", "Stores passed on to the next level.",
-                     &stats->writes_through);
-    pf_stats_counter(group, "victim_fills", "events",
-                     "Clean lines taken in that the level above evicted.", &stats->victim_fills);
-    pf_stats_counter(group, "invalidations", "events",
-                     "Lines dropped because another core stored to them.", &stats->invalidations);
-    pf_stats_counter(group, "back_invalidations", "events",
-                     "Lines dropped because an inclusive level behind evicted them.",
-                     &stats->back_invalidations);
-    pf_stats_counter(group, "mshr_stall_cycles", "cycles",
-                     "Time that misses waited for one of the level's MSHRs.",
-                     &stats->mshr_stall_cycles);
-    pf_stats_counter(group, "hits_on_shared_frames", "events",
-                     "Last level: hits on lines of frames that several pages map.",
-                     &stats->hits_on_shared_frames);
-    pf_stats_counter(group, "demand_evicted_by_policy", "events",
-                     "Lines that came for others and made room for a policy's.",
-                     &stats->demand_evicted_by_policy);
-    pf_stats_counter(group, "accesses_demand", "events", "What contexts themselves asked.",
-                     &stats->accesses_by_actor[PF_ACTOR_DEMAND]);
-    pf_stats_counter(group, "accesses_walker", "events", "What page walks asked.",
-                     &stats->accesses_by_actor[PF_ACTOR_WALKER]);
-    pf_stats_counter(group, "accesses_policy", "events", "What work for a policy asked.",
-                     &stats->accesses_by_actor[PF_ACTOR_POLICY]);
-    pf_stats_counter(group, "misses_demand", "events", "Misses of what contexts themselves do.",
-                     &stats->misses_by_actor[PF_ACTOR_DEMAND]);
-    pf_stats_counter(group, "misses_walker", "events", "Misses of page walks.",
-                     &stats->misses_by_actor[PF_ACTOR_WALKER]);
-    pf_stats_counter(group, "misses_policy", "events", "Misses of work done for a policy.",
-                     &stats->misses_by_actor[PF_ACTOR_POLICY]);
+    const PfStatCounter counters[] = {
+        {"fetches", "events", &stats->accesses[PF_ACCESS_FETCH],
+         "Instruction fetches that asked this level."},
+        {"fetch_misses", "events", &stats->misses[PF_ACCESS_FETCH],
+         "Fetches whose line was not held."},
+        {"reads", "events", &stats->accesses[PF_ACCESS_READ],
+         "Reads that asked this level, misses of stores above it included."},
+        {"read_misses", "events", &stats->misses[PF_ACCESS_READ], "Reads whose line was not held."},
+        {"writes", "events", &stats->accesses[PF_ACCESS_WRITE],
+         "Stores of a core, or write-backs from the level above."},
+        {"write_misses", "events", &stats->misses[PF_ACCESS_WRITE],
+         "Writes whose line was not held."},
+        {"writebacks", "events", &stats->writebacks, "Dirty lines evicted to the next level."},
+        {"writes_through", "events", &stats->writes_through, "Stores passed on to the next level."},
+        {"victim_fills", "events", &stats->victim_fills,
+         "Clean lines taken in that the level above evicted."},
+        {"invalidations", "events", &stats->invalidations,
+         "Lines dropped because another core stored to them."},
+        {"back_invalidations", "events", &stats->back_invalidations,
+         "Lines dropped because an inclusive level behind evicted them."},
+        {"mshr_stall_cycles", "cycles", &stats->mshr_stall_cycles,
+         "Time that misses waited for one of the level's MSHRs."},
+        {"hits_on_shared_frames", "events", &stats->hits_on_shared_frames,
+         "Last level: hits on lines of frames that several pages map."},
+        {"demand_evicted_by_policy", "events", &stats->demand_evicted_by_policy,
+         "Lines that came for others and made room for a policy's."},
+        {"accesses_demand", "events", &stats->accesses_by_actor[PF_ACTOR_DEMAND],
+         "What contexts themselves asked."},
+        {"accesses_walker", "events", &stats->accesses_by_actor[PF_ACTOR_WALKER],
+         "What page walks asked."},
+        {"accesses_policy", "events", &stats->accesses_by_actor[PF_ACTOR_POLICY],
+         "What work for a policy asked."},
+        {"misses_demand", "events", &stats->misses_by_actor[PF_ACTOR_DEMAND],
+         "Misses of what contexts themselves do."},
+        {"misses_walker", "events", &stats->misses_by_actor[PF_ACTOR_WALKER],
+         "Misses of page walks."},
+        {"misses_policy", "events", &stats->misses_by_actor[PF_ACTOR_POLICY],
+         "Misses of work done for a policy."},
+    };
+    pf_stats_counters(group, counters, G_N_ELEMENTS(counters));
 }
 
 static const PfPortOps port_ops = {.access = pf_cache_access, .resolve = pf_cache_resolve};

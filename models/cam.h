@@ -16,6 +16,7 @@
  * On the host a search is one probe of a hash table, whatever the geometry. */
 #pragma once
 
+#include "addr.h"
 #include "cam_config.h"
 #include "stats.h"
 
@@ -28,11 +29,11 @@ typedef struct {
 typedef struct {
     PfCamKey key;
     uint64_t value;
-    uint32_t frame; /* that it is about, PF_CAM_NO_FRAME: none */
-    bool was_hit;   /* some search has found it */
+    PfMpn frame;  /* that it is about, PF_CAM_NO_FRAME: none */
+    bool was_hit; /* some search has found it */
 } PfCamItem;
 
-#define PF_CAM_NO_FRAME UINT32_MAX
+#define PF_CAM_NO_FRAME ((PfMpn){UINT32_MAX})
 
 /* What became of an insertion. */
 typedef enum {
@@ -104,11 +105,12 @@ PfCamInsertion pf_cam_insert(PfCam *cam, const PfCamItem *item, uint64_t now_cyc
 bool pf_cam_delete(PfCam *cam, const PfCamKey *key, uint64_t value, uint64_t now_cycles,
                    PfCamItem *ret_item, uint64_t *ret_done);
 /* FRAME has been stored to: its entries are marked and match no more, or (CLEAR) they are cleared,
- * and TOLD of it each. The CAM is searched for the frame's number, in all banks. */
-void pf_cam_invalidate(PfCam *cam, uint32_t frame, bool clear, uint64_t now_cycles,
+ * and TOLD of it each. The CAM is searched for the frame's number, in all banks. Entries of a CAM
+ * with `stale = verify` are not found by their frames. */
+void pf_cam_invalidate(PfCam *cam, PfMpn frame, bool clear, uint64_t now_cycles,
                        void (*told)(const PfCamItem *item, void *user), void *user);
-/* Whether some entry is about FRAME and not marked. */
-bool pf_cam_has_frame(const PfCam *cam, uint32_t frame);
+/* Whether some entry is about FRAME, is found by that, and not marked. */
+bool pf_cam_has_frame(const PfCam *cam, PfMpn frame);
 
 /* Forgets reservations; what is stored and the statistics stay. */
 void pf_cam_reset_state(PfCam *cam);

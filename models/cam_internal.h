@@ -10,8 +10,7 @@
 typedef enum {
     PF_CAM_BY_KEY,   /* in order of priority */
     PF_CAM_BY_FRAME, /* any order */
-    PF_CAM_BY_USE,   /* of its set, that which goes first at the head; free entries: no ring, `next`
-                      */
+    PF_CAM_BY_USE,   /* of its set, that which goes first at the head; free entries: `next` only */
     PF_CAM_RINGS
 } PfCamRing;
 
@@ -86,6 +85,12 @@ static inline uint32_t pf_cam_head(const PfTable *table, uint64_t key)
     uint64_t head = 0;
     pf_table_find(table, key, &head);
     return (uint32_t)head;
+}
+
+/* Whether entries about FRAME are found by it. */
+static inline bool pf_cam_follows(const PfCam *cam, PfMpn frame)
+{
+    return !pf_mpn_equal(frame, PF_CAM_NO_FRAME) && cam->config.stale != PF_CAM_STALE_VERIFY;
 }
 
 /* A hash of KEY, by which it has its place. */

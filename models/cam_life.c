@@ -9,44 +9,35 @@ static PfStatValue read_occupancy(const void *user)
 static void register_stats(PfCam *cam, PfStatsGroup *group)
 {
     const PfCamStats *stats = &cam->own_stats;
-    const struct {
-        const char *name;
-        const char *unit;
-        const char *description;
-        const uint64_t *value;
-    } counters[] = {
-        {"searches", "events", "Searches of a CAM by key.", &stats->searches},
-        {"hits", "events", "Searches that found an entry.", &stats->hits},
-        {"matches", "events", "Entries found, further ones of one search included.",
-         &stats->matches},
-        {"false_hits", "events", "Entries found whose page turned out to hold other bytes.",
-         &stats->false_hits},
-        {"false_merges", "pages",
-         "Pages shared with one of other bytes as nothing was compared (verify = false).",
-         &stats->false_merges},
-        {"inserts", "events", "Entries written.", &stats->inserts},
-        {"deletes", "events", "Entries cleared because the policy was done with them.",
-         &stats->deletes},
-        {"marks", "events", "Searches by frame for a store, to mark or clear entries.",
-         &stats->marks},
-        {"stale", "events", "Entries that these marked or cleared.", &stats->stale},
-        {"evictions", "events", "Entries that had to go for another.", &stats->evictions},
-        {"refusals", "events", "Entries not written because there was no room.", &stats->refusals},
-        {"wasted_inserts", "events", "Entries that no search had found when they went.",
-         &stats->wasted_inserts},
-        {"lost", "events",
-         "Searches in vain for a key whose entry had fallen out: a table would have found it.",
-         &stats->lost},
-        {"remote_searches", "events", "Searches of another node's CAM.", &stats->remote_searches},
-        {"remote_updates", "events", "Entries written or cleared in another node's CAM.",
-         &stats->remote_updates},
-        {"port_conflicts", "events", "Operations that waited for a port.", &stats->port_conflicts},
-        {"conflict_cycles", "cycles", "How long they waited.", &stats->conflict_cycles},
+    const PfStatCounter counters[] = {
+        {"searches", "events", &stats->searches, "Searches of a CAM by key."},
+        {"hits", "events", &stats->hits, "Searches that found an entry."},
+        {"matches", "events", &stats->matches,
+         "Entries found, further ones of one search included."},
+        {"false_hits", "events", &stats->false_hits,
+         "Entries found whose page turned out to hold other bytes."},
+        {"false_merges", "pages", &stats->false_merges,
+         "Pages shared with one of other bytes as nothing was compared (verify = false)."},
+        {"inserts", "events", &stats->inserts, "Entries written."},
+        {"deletes", "events", &stats->deletes,
+         "Entries cleared because the policy was done with them."},
+        {"marks", "events", &stats->marks,
+         "Searches by frame for a store, to mark or clear entries."},
+        {"stale", "events", &stats->stale, "Entries that these marked or cleared."},
+        {"evictions", "events", &stats->evictions, "Entries that had to go for another."},
+        {"refusals", "events", &stats->refusals, "Entries not written because there was no room."},
+        {"wasted_inserts", "events", &stats->wasted_inserts,
+         "Entries that no search had found when they went."},
+        {"lost", "events", &stats->lost,
+         "Searches in vain for a key whose entry had fallen out: a table would have found it."},
+        {"remote_searches", "events", &stats->remote_searches, "Searches of another node's CAM."},
+        {"remote_updates", "events", &stats->remote_updates,
+         "Entries written or cleared in another node's CAM."},
+        {"port_conflicts", "events", &stats->port_conflicts, "Operations that waited for a port."},
+        {"conflict_cycles", "cycles", &stats->conflict_cycles, "How long they waited."},
     };
     pf_stats_level(group, "occupancy", "entries", "Entries in use now.", read_occupancy, stats);
-    for (unsigned i = 0; i < G_N_ELEMENTS(counters); i++)
-        pf_stats_counter(group, counters[i].name, counters[i].unit, counters[i].description,
-                         counters[i].value);
+    pf_stats_counters(group, counters, G_N_ELEMENTS(counters));
 }
 
 PfCam *pf_cam_new(const PfCamConfig *config, uint64_t clock_hz, uint32_t page_bytes, uint64_t seed,
@@ -139,8 +130,9 @@ static void check_set(const PfCam *cam, uint32_t index)
         uint64_t mixed = pf_cam_mix(&entry->item.key);
         g_assert(pf_cam_set_number(cam, mixed) == index);
         g_assert(is_in_ring(cam, PF_CAM_BY_KEY, pf_cam_head(&cam->keys, mixed), number));
-        if (entry->item.frame != PF_CAM_NO_FRAME && !entry->is_marked)
-            g_assert(is_in_ring(cam, PF_CAM_BY_FRAME, pf_cam_head(&cam->frames, entry->item.frame),
+        PfMpn frame = entry->item.frame;
+        if (pf_cam_follows(cam, frame) && !entry->is_marked)
+            g_assert(is_in_ring(cam, PF_CAM_BY_FRAME, pf_cam_head(&cam->frames, frame.number),
                                 number));
     }
     g_assert(used == set->used && used <= cam->set_entries);

@@ -23,15 +23,14 @@ void pf_coherence_register(PfStatsGroup *stats, const PfCoherenceStats *counted)
 {
     if (stats == NULL)
         return;
-    pf_stats_counter(stats, "probes", "events", "Requests that another core's caches delayed.",
-                     &counted->probes);
-    pf_stats_counter(stats, "invalidations", "events",
-                     "Lines that a core's caches dropped because another core stored to them.",
-                     &counted->invalidations);
-    pf_stats_counter(stats, "forwards", "events",
-                     "Reads answered by another core's caches, which had the line dirty.",
-                     &counted->forwards);
-    pf_stats_counter(stats, "writebacks", "events",
-                     "Dirty lines written to the shared level because another core asked.",
-                     &counted->writebacks);
+    const PfStatCounter counters[] = {
+        {"probes", "events", &counted->probes, "Requests that another core's caches delayed."},
+        {"invalidations", "events", &counted->invalidations,
+         "Lines that a core's caches dropped because another core stored to them."},
+        {"forwards", "events", &counted->forwards,
+         "Reads answered by another core's caches, which had the line dirty."},
+        {"writebacks", "events", &counted->writebacks,
+         "Dirty lines written to the shared level because another core asked."},
+    };
+    pf_stats_counters(stats, counters, G_N_ELEMENTS(counters));
 }

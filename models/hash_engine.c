@@ -255,12 +255,7 @@ PfPort *pf_hash_engine_port(PfHashEngine *engine)
 
 static void register_stats(const PfHashEngineStats *stats, PfStatsGroup *group)
 {
-    const struct {
-        const char *name;
-        const char *unit;
-        const uint64_t *value;
-        const char *description;
-    } rows[] = {
+    const PfStatCounter counters[] = {
         {"pages", "pages", &stats->pages, "Keys of pages that a hash engine made."},
         {"bytes", "bytes", &stats->bytes, "Bytes that units took, of pages and of stores."},
         {"busy_cycles", "cycles", &stats->busy_cycles, "Cycles of all units for these bytes."},
@@ -278,8 +273,7 @@ static void register_stats(const PfHashEngineStats *stats, PfStatsGroup *group)
         {"skipped_pages", "events", &stats->skipped_pages,
          "Looks at pages that were left out because of dirty lines."},
     };
-    for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++)
-        pf_stats_counter(group, rows[i].name, rows[i].unit, rows[i].description, rows[i].value);
+    pf_stats_counters(group, counters, G_N_ELEMENTS(counters));
 }
 
 PfHashEngine *pf_hash_engine_new(const PfHashEngineConfig *config, unsigned cores, PfHomes *homes,
@@ -361,12 +355,6 @@ uint64_t pf_hash_engine_bits_per_page(const PfHashEngine *engine)
         return 0;
     uint64_t parts = is_at_core(engine) || !is_sliced(engine) ? 1 : engine->part_count;
     return parts * 64 + engine->config->digest_bits * line_count(engine);
-}
-
-void pf_hash_engine_reset_state(PfHashEngine *engine)
-{
-    for (unsigned i = 0; i < engine->part_count; i++)
-        pf_hash_unit_reset(&engine->parts[i].unit);
 }
 
 void pf_hash_engine_check(const PfHashEngine *engine)

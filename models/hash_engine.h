@@ -141,8 +141,5 @@ uint64_t pf_hash_engine_store(PfHashEngine *engine, const PfRequest *first, uint
 /* What an incremental engine keeps of each page. */
 uint64_t pf_hash_engine_bits_per_page(const PfHashEngine *engine);
 
-/* Forgets all reservations; statistics go on. */
-void pf_hash_engine_reset_state(PfHashEngine *engine);
-
 /* Asserts: nothing in hand, units in order, statistics that add up. */
 void pf_hash_engine_check(const PfHashEngine *engine);

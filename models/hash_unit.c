@@ -1,7 +1,5 @@
 #include "hash_unit.h"
 
-#include <string.h>
-
 void pf_hash_unit_init(PfHashUnit *unit, uint64_t bytes_per_cycle, uint32_t places)
 {
     g_assert(bytes_per_cycle > 0 && places > 0);
@@ -42,12 +40,6 @@ uint64_t pf_hash_unit_queue(PfHashUnit *unit, uint64_t now, uint64_t ready, uint
     if (++unit->oldest == unit->places)
         unit->oldest = 0;
     return taken - seen;
-}
-
-void pf_hash_unit_reset(PfHashUnit *unit)
-{
-    unit->latest_cycles = unit->free_cycles = 0;
-    memset(unit->begun_cycles, 0, unit->places * sizeof(uint64_t));
 }
 
 void pf_hash_unit_check(const PfHashUnit *unit)

@@ -31,8 +31,5 @@ uint64_t pf_hash_unit_take(PfHashUnit *unit, uint64_t at, uint64_t bytes);
  * has come: the cycles from NOW on until there is such a place. */
 uint64_t pf_hash_unit_queue(PfHashUnit *unit, uint64_t now, uint64_t ready, uint64_t bytes);
 
-/* Forgets all reservations. */
-void pf_hash_unit_reset(PfHashUnit *unit);
-
 /* Asserts: no store begins after the unit is free. */
 void pf_hash_unit_check(const PfHashUnit *unit);

@@ -17,7 +17,7 @@ struct PfIndirection {
     uint64_t latency_cycles;
     uint64_t entry_bits;
     uint64_t pages;
-    PfSegArray frames; /* uint32_t by page */
+    PfSegArray frames; /* PfMpn by bus page */
     PfIndirectionStats stats;
 };
 
@@ -167,7 +167,7 @@ PfIndirection *pf_indirection_new(const PfIndirectionConfig *config, PfPort *dra
     table->page_shift = page_shift;
     table->latency_cycles = config->latency_cycles;
     table->entry_bits = config->entry_bits;
-    pf_seg_array_init(&table->frames, sizeof(uint32_t));
+    pf_seg_array_init(&table->frames, sizeof(PfMpn));
     if (stats != NULL)
         register_stats(table, stats);
     return table;
@@ -197,13 +197,13 @@ uint64_t pf_indirection_table_bytes(const PfIndirection *table)
     return (table->pages * table->entry_bits + 7) / 8;
 }
 
-void pf_indirection_map(PfIndirection *table, uint32_t page, PfMpn frame)
+void pf_indirection_map(PfIndirection *table, PfBpn page, PfMpn frame)
 {
-    g_assert(page < PF_INDIRECTION_DIRECT);
-    pf_seg_array_reserve(&table->frames, MAX(table->frames.count, (uint64_t)page + 1));
-    uint32_t *entry = pf_seg_array_at(&table->frames, page);
-    table->stats.updates += *entry != frame.number;
-    *entry = frame.number;
+    g_assert(page.number < PF_INDIRECTION_DIRECT);
+    pf_seg_array_reserve(&table->frames, MAX(table->frames.count, (uint64_t)page.number + 1));
+    PfMpn *entry = pf_seg_array_at(&table->frames, page.number);
+    table->stats.updates += !pf_mpn_equal(*entry, frame);
+    *entry = frame;
 }
 
 PfMaddr pf_indirection_translate(const PfIndirection *table, PfMaddr address)
@@ -214,8 +214,8 @@ PfMaddr pf_indirection_translate(const PfIndirection *table, PfMaddr address)
         return (PfMaddr){(page - PF_INDIRECTION_DIRECT) << table->page_shift | offset};
     if (page >= table->frames.count)
         return address;
-    const uint32_t *entry = pf_seg_array_at(&table->frames, (uint32_t)page);
-    return pf_mpn_address((PfMpn){*entry}, table->page_shift, offset);
+    const PfMpn *entry = pf_seg_array_at(&table->frames, (uint32_t)page);
+    return pf_mpn_address(*entry, table->page_shift, offset);
 }
 
 uint64_t pf_indirection_look_up(PfIndirection *table, PfMaddr address, uint64_t miss_cycles)

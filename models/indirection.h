@@ -70,8 +70,8 @@ void pf_indirection_size(PfIndirection *table, uint64_t pages);
 /* Bytes of DRAM that the entries take. */
 uint64_t pf_indirection_table_bytes(const PfIndirection *table);
 
-/* Bus page PAGE has FRAME from now on. */
-void pf_indirection_map(PfIndirection *table, uint32_t page, PfMpn frame);
+/* PAGE has FRAME from now on. */
+void pf_indirection_map(PfIndirection *table, PfBpn page, PfMpn frame);
 
 /* Where ADDRESS lies in DRAM; free of charge. */
 PfMaddr pf_indirection_translate(const PfIndirection *table, PfMaddr address);

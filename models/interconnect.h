@@ -14,8 +14,7 @@
  * With one node there is no interconnect: who assembles the machine leaves the port out.
  *
  * What the model cannot do: no routes over third nodes that share a link with others; requests and
- * acknowledgements take no bandwidth; a line of another node is cached like any other, and which
- * caches hold it costs nothing to know. */
+ * acknowledgements take no bandwidth, nor do probes of caches (coherence.h) and what these send. */
 #pragma once
 
 #include "homes.h"
@@ -68,5 +67,5 @@ void pf_interconnect_watch(PfInterconnect *interconnect, PfNearWatcher watcher, 
 uint64_t pf_interconnect_way_cycles(const PfInterconnect *interconnect, unsigned from,
                                     unsigned to);
 
-/* Asserts the invariants; no read is on its way. */
+/* Asserts: links in order, no more reads finished than were begun. */
 void pf_interconnect_check(const PfInterconnect *interconnect);

@@ -44,11 +44,11 @@ typedef struct {
     GString *line;
 } Writer;
 
-static void append_page(Writer *writer, uint32_t context, uint64_t page)
+static void append_page(Writer *writer, uint32_t context, PfCpn page)
 {
     pf_report_append_field(writer->line,
                            pf_simulation_context_name(writer->simulation, context));
-    g_string_append_printf(writer->line, ",%" G_GUINT64_FORMAT, page);
+    g_string_append_printf(writer->line, ",%" G_GUINT64_FORMAT, page.number);
 }
 
 /* The last column is for the instruction that stored, which no trace tells of yet. */
@@ -61,7 +61,7 @@ static void write_event(const PfRunEvent *event, void *user)
     pf_report_append_field(line, writer->policy);
     g_string_append_printf(line, ",%" G_GUINT64_FORMAT ",%s,", event->cycle, kinds[event->kind]);
     append_page(writer, event->context, event->page);
-    g_string_append_printf(line, ",%" G_GUINT64_FORMAT ",", event->frame);
+    g_string_append_printf(line, ",%" G_GUINT32_FORMAT ",", event->frame.number);
     if (event->has_partner)
         append_page(writer, event->partner_context, event->partner_page);
     else

@@ -6,6 +6,7 @@
  *   CPN       context page number: the page number that the host maps to a machine page
  *             (the PPN of a virtual machine, the VPN of a process)
  *   MPN       machine page number: the number of a frame
+ *   BPN       bus page number: what stands for an MPN above a memory controller that remaps
  *   slot      dense number of a (context, CPN) pair, the same in every run of a simulation
  *   frame     a machine page: an MPN with its content, reference count, colour, node, flags
  *   content   the bytes of a page, interned: equal bytes are one object
@@ -32,6 +33,11 @@ typedef struct {
 typedef struct {
     uint32_t number;
 } PfMpn;
+
+/* Of a bus page: see indirection.h. */
+typedef struct {
+    uint32_t number;
+} PfBpn;
 
 typedef struct {
     uint32_t index;

@@ -170,6 +170,13 @@ void pf_stats_counter(PfStatsGroup *group, const char *name, const char *unit,
                       .numerator = value});
 }
 
+void pf_stats_counters(PfStatsGroup *group, const PfStatCounter *counters, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        pf_stats_counter(group, counters[i].name, counters[i].unit, counters[i].description,
+                         counters[i].value);
+}
+
 void pf_stats_level(PfStatsGroup *group, const char *name, const char *unit,
                     const char *description, PfStatRead read, const void *user)
 {

@@ -81,6 +81,15 @@ PfStatsGroup *pf_stats_group(PfStats *stats, const char *prefix);
 void pf_stats_counter(PfStatsGroup *group, const char *name, const char *unit,
                       const char *description, const uint64_t *value);
 
+/* The same for COUNT of them, in order. */
+typedef struct {
+    const char *name;
+    const char *unit;
+    const uint64_t *value;
+    const char *description;
+} PfStatCounter;
+void pf_stats_counters(PfStatsGroup *group, const PfStatCounter *counters, size_t count);
+
 /* Registers a level or a figure that READ derives from USER (borrowed). */
 void pf_stats_level(PfStatsGroup *group, const char *name, const char *unit,
                     const char *description, PfStatRead read, const void *user);

@@ -30,5 +30,5 @@ typedef struct {
 void pf_numa_bind(PfConfigSection *section, uint64_t cores, uint64_t *memory_bytes,
                   PfNumaConfig *config);
 
-/* The nodes of a machine with *MEMORY_BYTES (PF_CONFIG_AUTO: no limit) in pages of PAGE_BYTES. */
+/* The nodes of a machine with MEMORY_BYTES (PF_CONFIG_AUTO: no limit) in pages of PAGE_BYTES. */
 PfNodes pf_numa_nodes(const PfNumaConfig *config, uint64_t memory_bytes, uint32_t page_bytes);

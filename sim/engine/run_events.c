@@ -29,13 +29,13 @@ static void keep_event(void *user, const PfSharingEvent *event)
                        .cycle = event->cycle,
                        .lifetime_cycles = event->lifetime_cycles,
                        .context = leaf->context,
-                       .page = pf_leaf_page(leaf, event->page.index % PF_LEAF_PAGES).number,
-                       .frame = event->frame.number,
+                       .page = pf_leaf_page(leaf, event->page.index % PF_LEAF_PAGES),
+                       .frame = event->frame,
                        .has_partner = event->has_partner};
     if (event->has_partner) {
         leaf = pf_image_leaf_of(run->image, event->partner);
         kept.partner_context = leaf->context;
-        kept.partner_page = pf_leaf_page(leaf, event->partner.index % PF_LEAF_PAGES).number;
+        kept.partner_page = pf_leaf_page(leaf, event->partner.index % PF_LEAF_PAGES);
     }
     fwrite(&kept, sizeof kept, 1, run->event_file);
 }

@@ -26,6 +26,7 @@ struct PfRunNodes {
     NodeLevel levels[PF_NODES_MAX];
     PfSegArray reads; /* of FrameReads, by frame */
     GArray *moves;    /* of Move */
+    bool is_moving;   /* copies of pages are no reads of contexts */
     uint64_t moved;
     uint64_t refused;
 };
@@ -40,6 +41,8 @@ static void watch(void *user, PfMpn frame, uint16_t core, bool is_local)
 {
     struct PfRunNodes *nodes = user;
     PfRun *run = nodes->run;
+    if (nodes->is_moving)
+        return;
     pf_seg_array_reserve(&nodes->reads, run->memory.frames.limit);
     FrameReads *reads = pf_seg_array_at(&nodes->reads, frame.number);
     uint32_t holds = pf_frame_at(&run->memory.frames, frame)->holds;
@@ -70,6 +73,7 @@ static bool page_of(const PfRun *run, PfMpn frame, PfPage *ret_page)
 void run_migrate(PfRun *run)
 {
     struct PfRunNodes *nodes = run->nodes;
+    nodes->is_moving = true;
     for (unsigned i = 0; i < nodes->moves->len; i++) {
         Move move = g_array_index(nodes->moves, Move, i);
         PfPage page;
@@ -80,6 +84,7 @@ void run_migrate(PfRun *run)
         nodes->moved += is_moved;
         nodes->refused += !is_moved;
     }
+    nodes->is_moving = false;
     g_array_set_size(nodes->moves, 0);
 }
 

@@ -34,10 +34,8 @@ static void charge_controller(PfRun *run, const PfPlace *place, PfFault fault, P
 
 PfShootdown run_translations(const PfRun *run, PfPage page)
 {
-    bool two_stage = g_array_index(run->two_stage, bool, page.context);
-    return (PfShootdown){.space = page.context,
-                         .first = {page.cpn.number},
-                         .pages = two_stage ? UINT64_MAX : 1};
+    return pf_shootdown_of(page.context, page.cpn, 1,
+                           g_array_index(run->two_stage, bool, page.context));
 }
 
 /* What a fault on PAGE costs PLACE, its bytes and the end of its translations included; FROM and TO
@@ -223,6 +221,17 @@ bool run_store(PfRun *run, const PfPlace *place, PfPage page, PfSlot slot, PfSlo
     return done;
 }
 
+bool run_ask_to_redirect(PfRun *run, PfPage page, PfSlot slot, uint32_t result, bool is_second)
+{
+    if (run->memory.swap != NULL &&
+        !run_fetch(run, run_place(run, page.context), page, slot, slot))
+        return false; /* nor will the store be done */
+    if (!pf_host_write_intended(run->host, page, slot, result, is_second))
+        return false;
+    run->redirected |= 1U << is_second;
+    return true;
+}
+
 static PfChange change_of(PfRecordKind kind)
 {
     static const PfChange changes[PF_RECORD_KINDS] = {
@@ -276,7 +285,6 @@ void run_play_pages(PfRun *run, const PfRecord *record, uint32_t number)
 {
     run_begin(run, record->context);
     run_bill_to(run, record->context);
-    pf_mmu_run(&run->machine->mmu, run_place(run, record->context)->index, record->context);
     run->has_access_grain |= record->kind == PF_RECORD_TOUCH && run->grain == PF_GRAIN_ACCESS;
     run_reach(run, run_place(run, record->context)->core->now_cycles);
     PfCpn first = {record->address >> run->machine->mmu.page_shift};

@@ -56,10 +56,8 @@ static void unmap_slot(PfRun *run, PfPage page, PfSlot slot, const PfRecord *rec
 
 static void forget_range(PfRun *run, uint32_t context, PfCpn first, uint64_t pages)
 {
-    bool two_stage = g_array_index(run->two_stage, bool, context);
-    PfShootdown what = {.space = context,
-                        .first = {first.number},
-                        .pages = two_stage ? UINT64_MAX : pages};
+    PfShootdown what =
+        pf_shootdown_of(context, first, pages, g_array_index(run->two_stage, bool, context));
     pf_shootdown(&run->machine->mmu, &run->work, run_place(run, context), &what);
     pf_host_pay_splits(run->host, run_place(run, context));
 }
@@ -278,6 +276,8 @@ void pf_run_approach(PfRun *run, const PfRecord *record)
         return;
     pf_memory_sync(&run->memory);
     run_begin(run, record->context);
+    run_settle_bill(run);
+    run->billed_context = UINT32_MAX; /* who comes next has to turn its core to itself again */
     pf_mmu_run(&run->machine->mmu, run_place(run, record->context)->index, record->context);
     if (record->kind == PF_RECORD_FORK)
         run_barrier(run, 0);

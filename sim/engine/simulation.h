@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "addr.h"
 #include "config.h"
 #include "registry.h"
 #include "stats.h"
@@ -131,9 +132,9 @@ typedef enum { PF_RUN_EVENT_SHARE, PF_RUN_EVENT_BREAK, PF_RUN_EVENT_END } PfRunE
 typedef struct {
     uint64_t cycle;
     uint64_t lifetime_cycles; /* BREAK, END */
-    uint64_t page;            /* its number in the context */
-    uint64_t partner_page;
-    uint64_t frame;
+    PfCpn page;
+    PfCpn partner_page;
+    PfMpn frame;
     uint32_t context;
     uint32_t partner_context;
     uint32_t kind; /* PfRunEventKind */

@@ -2,22 +2,22 @@
 
 #include "memory.h"
 
-static uint32_t *page_at(const PfMemory *memory, PfSlot slot)
+static PfBpn *page_at(const PfMemory *memory, PfSlot slot)
 {
     return pf_seg_array_at(&memory->bus->pages, slot.index);
 }
 
-static uint32_t *users_at(const PfMemory *memory, uint32_t page)
+static uint32_t *users_at(const PfMemory *memory, PfBpn page)
 {
-    return pf_seg_array_at(&memory->bus->users, page);
+    return pf_seg_array_at(&memory->bus->users, page.number);
 }
 
 void pf_bus_open(PfMemory *memory, PfIndirection *table)
 {
     PfBus *bus = g_new0(PfBus, 1);
-    pf_seg_array_init(&bus->pages, sizeof(uint32_t));
+    pf_seg_array_init(&bus->pages, sizeof(PfBpn));
     pf_seg_array_init(&bus->users, sizeof(uint32_t));
-    bus->free = g_array_new(FALSE, FALSE, sizeof(uint32_t));
+    bus->free = g_array_new(FALSE, FALSE, sizeof(PfBpn));
     bus->next = 1;
     bus->table = table;
     memory->bus = bus;
@@ -44,10 +44,10 @@ void pf_bus_drop(PfMemory *memory, PfSlot slot)
 {
     if (memory->bus == NULL)
         return;
-    uint32_t *page = page_at(memory, slot);
-    if (*page != 0 && --*users_at(memory, *page) == 0)
+    PfBpn *page = page_at(memory, slot);
+    if (page->number != 0 && --*users_at(memory, *page) == 0)
         g_array_append_val(memory->bus->free, *page);
-    *page = 0;
+    page->number = 0;
 }
 
 void pf_bus_take(PfMemory *memory, PfSlot slot)
@@ -55,17 +55,17 @@ void pf_bus_take(PfMemory *memory, PfSlot slot)
     PfBus *bus = memory->bus;
     if (bus == NULL)
         return;
-    uint32_t *page = page_at(memory, slot);
-    if (*page != 0 && *users_at(memory, *page) == 1)
+    PfBpn *page = page_at(memory, slot);
+    if (page->number != 0 && *users_at(memory, *page) == 1)
         return;
     pf_bus_drop(memory, slot);
     if (bus->free->len > 0) {
-        *page = g_array_index(bus->free, uint32_t, bus->free->len - 1);
+        *page = g_array_index(bus->free, PfBpn, bus->free->len - 1);
         g_array_set_size(bus->free, bus->free->len - 1);
         if (bus->reused.tell != NULL)
-            bus->reused.tell(bus->reused.user, (PfMpn){*page});
+            bus->reused.tell(bus->reused.user, (PfMpn){page->number});
     } else {
-        *page = bus->next++;
+        page->number = bus->next++;
         pf_seg_array_reserve(&bus->users, bus->next);
     }
     *users_at(memory, *page) = 1;
@@ -73,17 +73,17 @@ void pf_bus_take(PfMemory *memory, PfSlot slot)
 
 void pf_bus_copy(PfMemory *memory, PfSlot source, PfSlot target)
 {
-    if (memory->bus == NULL || *page_at(memory, source) == *page_at(memory, target))
+    if (memory->bus == NULL || page_at(memory, source)->number == page_at(memory, target)->number)
         return;
     pf_bus_drop(memory, target);
-    uint32_t page = *page_at(memory, source);
+    PfBpn page = *page_at(memory, source);
     *page_at(memory, target) = page;
-    *users_at(memory, page) += page != 0;
+    *users_at(memory, page) += page.number != 0;
 }
 
 void pf_bus_map(PfMemory *memory, PfSlot slot)
 {
-    if (memory->bus == NULL || *page_at(memory, slot) == 0)
+    if (memory->bus == NULL || page_at(memory, slot)->number == 0)
         return;
     pf_indirection_map(memory->bus->table, *page_at(memory, slot),
                        (PfMpn){pf_memory_entry(memory, slot)->mpn});
@@ -92,7 +92,7 @@ void pf_bus_map(PfMemory *memory, PfSlot slot)
 PfMpn pf_bus_translation(const PfMemory *memory, PfSlot slot)
 {
     if (memory->bus != NULL)
-        return (PfMpn){*page_at(memory, slot)};
+        return (PfMpn){page_at(memory, slot)->number};
     return (PfMpn){pf_memory_entry(memory, slot)->mpn};
 }
 
@@ -102,7 +102,7 @@ PfMpn pf_bus_of_frame(const PfMemory *memory, PfMpn frame)
         return frame;
     const PfFrame *held = pf_frame_at(&memory->frames, frame);
     PfSlot slot = {held->holds & ~PF_FRAME_LIVE};
-    if ((held->holds & PF_FRAME_LIVE) != 0 && *page_at(memory, slot) != 0)
+    if ((held->holds & PF_FRAME_LIVE) != 0 && page_at(memory, slot)->number != 0)
         return pf_bus_translation(memory, slot);
     return (PfMpn){PF_INDIRECTION_DIRECT + frame.number};
 }
@@ -114,10 +114,10 @@ void pf_bus_check(const PfMemory *memory)
         return;
     g_autofree uint32_t *users = g_new0(uint32_t, bus->next);
     for (uint32_t i = 0; i < memory->entry_limit; i++)
-        users[*page_at(memory, (PfSlot){i})]++;
+        users[page_at(memory, (PfSlot){i})->number]++;
     uint32_t unused = 0;
     for (uint32_t page = 1; page < bus->next; page++) {
-        g_assert(users[page] == *users_at(memory, page));
+        g_assert(users[page] == *users_at(memory, (PfBpn){page}));
         unused += users[page] == 0;
     }
     g_assert(unused == bus->free->len);

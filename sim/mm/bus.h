@@ -18,9 +18,9 @@
 #include "seg_array.h"
 
 typedef struct {
-    PfSegArray pages;     /* uint32_t by slot: its bus page; 0: none, or the zero page */
+    PfSegArray pages;     /* PfBpn by slot: its bus page; 0: none, or the zero page */
     PfSegArray users;     /* uint32_t by bus page: slots that have it */
-    GArray *free;         /* of uint32_t, last freed first used */
+    GArray *free;         /* of PfBpn, last freed first used */
     uint32_t next;        /* above all numbers ever used */
     PfIndirection *table; /* borrowed */
     PfReused reused;      /* of bus pages; the owner sets it */

@@ -243,8 +243,6 @@ bool pf_share_isolate(PfMemory *memory, PfSlot page);
  * It is exclusive and clean and takes its next store with a fault. False if it was nothing of the
  * policy's, or no frame is free. */
 bool pf_share_unshare(PfMemory *memory, PfSlot page, bool *ret_copied);
-/* Maps PAGE onto the zero frame if its bytes are all zero. */
-PfShareResult pf_share_map_zero(PfMemory *memory, PfSlot page);
 /* Takes the frame from PAGE, which nobody else maps, if its bytes are all zero. Whatever touches
  * the page then, a read or a pin included, gives it a frame of its own. */
 PfShareResult pf_share_give_back(PfMemory *memory, PfSlot page);

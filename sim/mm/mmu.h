@@ -135,6 +135,7 @@ void pf_mmu_insert(PfMmu *mmu, const PfTranslation *translation, PfMpn mpn, bool
 void pf_mmu_invalidate(PfMmu *mmu, unsigned core, uint32_t space, PfVpn first, uint64_t pages);
 void pf_mmu_flush(PfMmu *mmu, unsigned core);
 
-/* Forgets all translations; asserts the invariants. */
+/* Forgets all translations. */
 void pf_mmu_reset_state(PfMmu *mmu);
+/* Asserts the invariants. */
 void pf_mmu_check(const PfMmu *mmu);

@@ -285,8 +285,3 @@ PfShareResult pf_share_give_back(PfMemory *memory, PfSlot page)
     pf_memory_give_back(memory, page);
     return PF_SHARE_DONE;
 }
-
-PfShareResult pf_share_map_zero(PfMemory *memory, PfSlot page)
-{
-    return pf_share_merge_frame(memory, page, PF_ZERO_FRAME, false);
-}

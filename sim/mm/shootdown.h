@@ -17,6 +17,15 @@ typedef struct {
     bool is_quiet;  /* nobody runs the space: its cores forget it without being interrupted */
 } PfShootdown;
 
+/* What a space has of PAGES pages of its context from FIRST on: by their own numbers, or
+ * (IS_TWO_STAGE) by others, so that it has to be all of it. */
+static inline PfShootdown pf_shootdown_of(uint32_t space, PfCpn first, uint64_t pages,
+                                          bool is_two_stage)
+{
+    return (PfShootdown){
+        .space = space, .first = {first.number}, .pages = is_two_stage ? UINT64_MAX : pages};
+}
+
 /* Charges INITIATOR and the cores that it interrupts. */
 void pf_shootdown(PfMmu *mmu, PfWork *work, const PfPlace *initiator, const PfShootdown *what);
 

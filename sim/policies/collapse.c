@@ -8,8 +8,8 @@
  * is no store and no copy, the page is mapped to where the result is already. Otherwise pages that
  * were written wait in a queue, and are hashed once however often they were written meanwhile,
  * when they have settled, while contexts wait, when memory runs short, or when caches have written
- * them back. What was found may be
- * collapsed later still. docs/collapse.md goes through the claims. */
+ * them back. What was found may be collapsed later still. docs/collapse.md goes through the
+ * claims. */
 #include <errno.h>
 #include <string.h>
 
@@ -38,7 +38,7 @@ static void collapse_page_mapped(void *user, PfPage page)
 {
     PfCollapse *self = user;
     uint32_t number = pf_collapse_pages_sync(&self->pages, page);
-    uint32_t frame = pf_collapse_page(&self->pages, number)->frame;
+    PfMpn frame = pf_collapse_page(&self->pages, number)->frame;
     bool is_new = pf_collapse_frame(&self->pages, frame)->pages == 1;
     unsigned flags = pf_host_flags(self->host, page);
     /* Whatever else is new is so by a store, which will be told of. */
@@ -47,7 +47,7 @@ static void collapse_page_mapped(void *user, PfPage page)
 }
 
 /* A page has left FRAME; if it was the one through which that was to be looked up, another is. */
-static void pass_on(PfCollapse *self, uint32_t mpn)
+static void pass_on(PfCollapse *self, PfMpn mpn)
 {
     const PfCollapseFrame *frame = pf_collapse_frame(&self->pages, mpn);
     bool is_known = frame->is_filed && !frame->is_stale;
@@ -56,16 +56,21 @@ static void pass_on(PfCollapse *self, uint32_t mpn)
         pf_collapse_wait(self, frame->first);
 }
 
+/* What is known of the page's bytes goes with it, unless other pages keep it where it was. */
 static void collapse_page_moved(void *user, PfPage page)
 {
     PfCollapse *self = user;
     uint32_t number = pf_collapse_pages_find(&self->pages, page);
     if (number == 0)
         return;
-    uint32_t frame = pf_collapse_page(&self->pages, number)->frame;
+    PfMpn from = pf_collapse_page(&self->pages, number)->frame;
+    const PfCollapseFrame left = *pf_collapse_frame(&self->pages, from);
     pf_collapse_pages_sync(&self->pages, page);
-    pass_on(self, frame);
-    pass_on(self, pf_collapse_page(&self->pages, number)->frame);
+    pass_on(self, from);
+    if (left.pages == 1 && left.is_filed && !left.is_stale)
+        pf_collapse_pages_file(&self->pages, number, left.key);
+    else
+        pass_on(self, pf_collapse_page(&self->pages, number)->frame);
 }
 
 static void collapse_page_unmapped(void *user, PfPage page)
@@ -74,7 +79,7 @@ static void collapse_page_unmapped(void *user, PfPage page)
     uint32_t number = pf_collapse_pages_find(&self->pages, page);
     if (number == 0)
         return;
-    uint32_t frame = pf_collapse_page(&self->pages, number)->frame;
+    PfMpn frame = pf_collapse_page(&self->pages, number)->frame;
     pf_collapse_list(self, number, PF_COLLAPSE_KNOWN);
     pf_collapse_pages_remove(&self->pages, number);
     pass_on(self, frame);
@@ -87,13 +92,13 @@ static void collapse_store_faulted(void *user, const PfStoreFault *fault)
     if (number == 0)
         return;
     const PfCollapsePage *page = pf_collapse_page(&self->pages, number);
-    uint32_t frame = page->frame;
+    PfMpn frame = page->frame;
     uint64_t merged = page->merged_stores;
     if (fault->kind == PF_STORE_COPIED && merged != 0 &&
         self->stats.stores + 1 - merged <= self->config.transient_stores)
         self->stats.transient++;
     pf_collapse_pages_sync(&self->pages, fault->page);
-    if (page->frame != frame)
+    if (!pf_mpn_equal(page->frame, frame))
         pass_on(self, frame);
 }
 
@@ -131,7 +136,7 @@ static void collapse_page_expired(void *user, PfPage page)
 
 static void collapse_line_written_back(void *user, PfMpn frame)
 {
-    pf_collapse_line_left(user, frame.number);
+    pf_collapse_line_left(user, frame);
 }
 
 /* Pages of the event's range that were left out before may be shared now. */
@@ -142,7 +147,7 @@ static void reconsider(PfCollapse *self, const PfContextEvent *event)
     while (pf_host_cursor_next(self->host, page, &page) && page.context == event->context &&
            page.cpn.number < end) {
         uint32_t number = pf_collapse_pages_sync(&self->pages, page);
-        uint32_t frame = pf_collapse_page(&self->pages, number)->frame;
+        PfMpn frame = pf_collapse_page(&self->pages, number)->frame;
         pass_on(self, frame);
         page.cpn = pf_cpn_plus(page.cpn, 1);
     }
@@ -253,7 +258,6 @@ static void collapse_free(void *user)
         g_free(g_array_index(self->given, PfCollapseGiven, i).context);
     g_array_unref(self->patterns);
     g_array_unref(self->given);
-    g_array_unref(self->intents);
     g_array_unref(self->groups);
     pf_collapse_pages_clear(&self->pages);
     g_free(self);
@@ -264,7 +268,6 @@ static void *collapse_create(PfHost *host, const void *config, GError **error)
     PfCollapse *self = g_new0(PfCollapse, 1);
     self->host = host;
     self->config = *(const PfCollapseConfig *)config;
-    self->intents = g_array_new(FALSE, FALSE, sizeof(PfCollapseIntent));
     self->patterns = g_array_new(FALSE, FALSE, sizeof(PfCollapsePattern));
     self->given = g_array_new(FALSE, FALSE, sizeof(PfCollapseGiven));
     self->groups = g_array_new(FALSE, FALSE, sizeof(PfCollapseGroup));

@@ -273,10 +273,8 @@ bool pf_host_unshare(PfHost *host, PfPage page)
 /* The translations of PAGE, as its space has them. */
 static PfShootdown translations_of(const PfHost *host, PfPage page)
 {
-    bool two_stage = host->base.space_is_two_stage[page.context];
-    return (PfShootdown){.space = page.context,
-                         .first = {page.cpn.number},
-                         .pages = two_stage ? UINT64_MAX : 1};
+    return pf_shootdown_of(page.context, page.cpn, 1,
+                           host->base.space_is_two_stage[page.context]);
 }
 
 void pf_host_forget_translations(PfHost *host, PfPage page)

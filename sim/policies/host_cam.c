@@ -197,9 +197,9 @@ PfCamFiling pf_host_cam_file(PfHost *host, uint64_t key, PfPage page, uint64_t v
                              uint64_t *ret_key, uint64_t *ret_value)
 {
     unsigned unit = unit_of(host, key, page);
-    PfMpn frame = {PF_CAM_NO_FRAME};
+    PfMpn frame = PF_CAM_NO_FRAME;
     pf_host_frame(host, page, &frame);
-    PfCamItem item = {.key = key_of_hash(host, key), .value = value, .frame = frame.number};
+    PfCamItem item = {.key = key_of_hash(host, key), .value = value, .frame = frame};
     PfTicket ticket;
     if (stores_pages(host))
         item.key = (PfCamKey){.bits = page_bits(host, page, &ticket), .class = key};
@@ -265,10 +265,10 @@ void pf_host_cam_written(PfHost *host, PfPage page)
     unsigned node = node_of(host, place);
     bool clear = host->base.cam->stale == PF_CAM_STALE_DELETE;
     for (unsigned i = 0; i < unit_count(host); i++) {
-        if (!pf_cam_has_frame(host->base.cams[i], frame.number))
+        if (!pf_cam_has_frame(host->base.cams[i], frame))
             continue;
-        pf_cam_invalidate(cam_at(host, i, node), frame.number, clear, place->core->now_cycles,
-                          cleared, host);
+        pf_cam_invalidate(cam_at(host, i, node), frame, clear, place->core->now_cycles, cleared,
+                          host);
         stats_of(host)->remote_updates += unit_count(host) > 1 && i != node;
         update_copies(host, node);
     }

@@ -50,7 +50,18 @@ static bool hash_by_engine(const PfHost *host, const uint8_t *bytes, uint64_t *r
     return false;
 }
 
-static uint64_t hash_content(const PfHost *host, PfContent content)
+/* What the policy's hash, or the engine, makes of a page of BYTES. */
+static uint64_t hash_of_bytes(const PfHost *host, const uint8_t *bytes)
+{
+    if (host->alike != NULL)
+        bytes = pf_host_what_counts(host, bytes);
+    uint64_t key;
+    if (hash_by_engine(host, bytes, &key))
+        return key;
+    return host->setup->hash->hash(bytes + host->setup->common.hash_offset_bytes, host->hash_bytes);
+}
+
+static uint64_t hash_of_content(const PfHost *host, PfContent content)
 {
     PfContentStore *store = host->base.memory->frames.store;
     PfHashKind kind = pf_host_hash_kind(host);
@@ -61,14 +72,7 @@ static uint64_t hash_content(const PfHost *host, PfContent content)
                    ? pf_content_hash(store, content)
                    : pf_content_digest(store, content, host->setup->hash->hash, host->scratch);
     const uint8_t *bytes = pf_content_bytes(store, content, host->scratch);
-    if (bytes == NULL)
-        return pf_content_hash(store, content);
-    if (host->alike != NULL)
-        bytes = pf_host_what_counts(host, bytes);
-    uint64_t key;
-    if (hash_by_engine(host, bytes, &key))
-        return key;
-    return host->setup->hash->hash(bytes + host->setup->common.hash_offset_bytes, host->hash_bytes);
+    return bytes != NULL ? hash_of_bytes(host, bytes) : pf_content_hash(store, content);
 }
 
 /* What a policy files pages by is as wide as the CAM's keys; a checksum is not. */
@@ -87,17 +91,12 @@ uint64_t pf_host_cut_key(const PfHost *host, uint64_t hash)
 
 uint64_t pf_host_key_of_bytes(const PfHost *host, const uint8_t *bytes)
 {
-    const uint8_t *page = host->alike != NULL ? pf_host_what_counts(host, bytes) : bytes;
-    const uint8_t *part = page + host->setup->common.hash_offset_bytes;
-    uint64_t key;
-    if (!hash_by_engine(host, page, &key))
-        key = host->setup->hash->hash(part, host->hash_bytes);
-    return pf_host_cut_key(host, key);
+    return pf_host_cut_key(host, hash_of_bytes(host, bytes));
 }
 
 uint64_t pf_host_key_of(PfHost *host, PfContent content)
 {
-    return pf_host_cut_key(host, hash_content(host, content));
+    return pf_host_cut_key(host, hash_of_content(host, content));
 }
 
 unsigned pf_host_key_bits(const PfHost *host)
@@ -252,7 +251,7 @@ static uint64_t key_of_frame(PfHost *host, PfMpn frame)
             return UINT64_MAX - frame.number;
         is_owned = true;
     }
-    uint64_t key = hash_content(host, content);
+    uint64_t key = hash_of_content(host, content);
     if (is_stale(host))
         key = key_in_dram(host, frame, content, key);
     if (is_owned)

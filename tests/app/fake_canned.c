@@ -92,10 +92,11 @@ void pf_run_contexts_visit(const PfRun *run, PfStatVisitor visit, void *user)
 bool pf_run_events_visit(const PfRun *run, PfRunEventVisitor visit, void *user, GError **error)
 {
     static const PfRunEvent events[] = {
-        {.cycle = 100, .page = 7, .partner_page = 8, .frame = 3, .context = 0,
+        {.cycle = 100, .page = {7}, .partner_page = {8}, .frame = {3}, .context = 0,
          .partner_context = 1, .kind = PF_RUN_EVENT_SHARE, .has_partner = true},
-        {.cycle = 350, .lifetime_cycles = 250, .page = 7, .frame = 3, .kind = PF_RUN_EVENT_BREAK},
-        {.cycle = 360, .lifetime_cycles = 1, .page = UINT64_MAX, .kind = PF_RUN_EVENT_END},
+        {.cycle = 350, .lifetime_cycles = 250, .page = {7}, .frame = {3},
+         .kind = PF_RUN_EVENT_BREAK},
+        {.cycle = 360, .lifetime_cycles = 1, .page = {UINT64_MAX}, .kind = PF_RUN_EVENT_END},
     };
     (void)run;
     (void)error;

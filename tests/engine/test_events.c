@@ -32,10 +32,10 @@ static void add_event(const PfRunEvent *event, void *user)
     GString *text = user;
     static const char *const kinds[] = {"share", "break", "end"};
     g_string_append_printf(text, "%" G_GUINT64_FORMAT " %s %u.%" G_GUINT64_FORMAT, event->cycle,
-                           kinds[event->kind], event->context, event->page);
+                           kinds[event->kind], event->context, event->page.number);
     if (event->has_partner)
         g_string_append_printf(text, " with %u.%" G_GUINT64_FORMAT, event->partner_context,
-                               event->partner_page);
+                               event->partner_page.number);
     if (event->kind != PF_RUN_EVENT_SHARE)
         g_string_append_printf(text, " after %" G_GUINT64_FORMAT, event->lifetime_cycles);
     g_string_append_c(text, '\n');

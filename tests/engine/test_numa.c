@@ -172,6 +172,7 @@ static void test_migration(void)
     CU_ASSERT_EQUAL(played_stat(still, "none", "numa.migrations"), 0);
     g_autoptr(Played) moved = play_none(trace, FAR "migrate = \"access\"; migrate_after = 10; ");
     CU_ASSERT_EQUAL(played_stat(moved, "none", "numa.migrations"), 1);
+    CU_ASSERT_EQUAL(played_stat(moved, "none", "numa.migrations_refused"), 0);
     /* 10 lines, and the 64 of the copy, which brings all into the cache: none is read again. */
     CU_ASSERT_EQUAL(played_stat(moved, "none", "numa.node0_used_frames"), 1);
     CU_ASSERT_EQUAL(played_stat(moved, "none", "numa.node1_used_frames"), 0);
@@ -311,6 +312,7 @@ static void test_two_sockets(void)
     double caches = 45 / 2.6;
     double local = played_stat(played, "none", "numa.local_read_mean_ns") + caches;
     double remote = played_stat(played, "none", "numa.remote_read_mean_ns") + caches;
+    /* The documents have whole nanoseconds. */
     CU_ASSERT_DOUBLE_EQUAL(local, 64, 1);
     CU_ASSERT_DOUBLE_EQUAL(remote, 129, 1);
     CU_ASSERT_DOUBLE_EQUAL(remote - local, 64, 1);

@@ -35,6 +35,14 @@ static double at_end(const Played *played, const char *label, const char *name)
     return wanted.value;
 }
 
+static void expect_value(const Played *played, const char *label, const char *name, double expected)
+{
+    double value = at_end(played, label, name);
+    CU_ASSERT_EQUAL(value, expected);
+    if (value < expected || value > expected)
+        printf("# %s %s is %g, not %g\n", label, name, value, expected);
+}
+
 /* Asserts that the slowest spans labelled s of run LABEL took, on average, BREAK ... OTHER cycles
  * and the sum of these in all. */
 static void expect_parts(const Played *played, const char *label, const double parts[6])
@@ -43,13 +51,22 @@ static void expect_parts(const Played *played, const char *label, const double p
     double sum = 0;
     for (unsigned i = 0; i < G_N_ELEMENTS(names); i++) {
         g_autofree char *name = g_strdup_printf("span.s.slowest_%s_cycles", names[i]);
-        double value = at_end(played, label, name);
-        CU_ASSERT_EQUAL(value, parts[i]);
-        if (value < parts[i] || value > parts[i])
-            printf("# %s %s is %g, not %g\n", label, name, value, parts[i]);
+        expect_value(played, label, name, parts[i]);
         sum += parts[i];
     }
     CU_ASSERT_EQUAL(at_end(played, label, "span.s.slowest_mean_cycles"), sum);
+}
+
+typedef struct {
+    const char *name;
+    double value; /* -2: it is not told */
+} Expected;
+
+/* What is told of spans at the end of `none`. */
+static void expect(const Played *played, const Expected *expected, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        expect_value(played, "none", expected[i].name, expected[i].value);
 }
 
 static void test_nested(void)
@@ -59,16 +76,19 @@ static void test_nested(void)
                                          "begin a \"open\"\nbegin a \"q\"\nrun a 5\n",
                                     "", NULL);
     /* The inner one took 10, the outer one 30 + 10; two were never ended. */
-    CU_ASSERT_EQUAL(at_end(played, "none", "span.q.count"), 2);
-    CU_ASSERT_EQUAL(at_end(played, "none", "span.q.mean_cycles"), 25);
-    CU_ASSERT_EQUAL(at_end(played, "none", "span.q.p50_cycles"), 10);
-    CU_ASSERT_EQUAL(at_end(played, "none", "span.q.p95_cycles"), 40);
-    CU_ASSERT_EQUAL(at_end(played, "none", "span.q.p999_cycles"), 40);
-    CU_ASSERT_EQUAL(at_end(played, "none", "span.q.other_cycles"), 25);
-    CU_ASSERT_EQUAL(at_end(played, "none", "span.q.slowest_count"), 1);
-    CU_ASSERT_EQUAL(at_end(played, "none", "span.q.slowest_other_cycles"), 40);
-    CU_ASSERT_EQUAL(at_end(played, "none", "span.open.count"), -2);
-    CU_ASSERT_EQUAL(at_end(played, "none", "span.other.count"), -2);
+    static const Expected expected[] = {
+        {"span.q.count", 2},
+        {"span.q.mean_cycles", 25},
+        {"span.q.p50_cycles", 10},
+        {"span.q.p95_cycles", 40},
+        {"span.q.p999_cycles", 40},
+        {"span.q.other_cycles", 25},
+        {"span.q.slowest_count", 1},
+        {"span.q.slowest_other_cycles", 40},
+        {"span.open.count", -2},
+        {"span.other.count", -2},
+    };
+    expect(played, expected, G_N_ELEMENTS(expected));
 }
 
 static void test_two_contexts(void)
@@ -78,10 +98,13 @@ static void test_two_contexts(void)
                                          "end a \"s\"\nend b \"s\"\nbegin a \"t\"\nrun a 7\n"
                                          "end a \"t\"\n",
                                     "", NULL);
-    CU_ASSERT_EQUAL(at_end(played, "none", "span.s.count"), 2);
-    CU_ASSERT_EQUAL(at_end(played, "none", "span.s.mean_cycles"), 200);
-    CU_ASSERT_EQUAL(at_end(played, "none", "span.s.slowest_mean_cycles"), 300);
-    CU_ASSERT_EQUAL(at_end(played, "none", "span.t.mean_cycles"), 7);
+    static const Expected expected[] = {
+        {"span.s.count", 2},
+        {"span.s.mean_cycles", 200},
+        {"span.s.slowest_mean_cycles", 300},
+        {"span.t.mean_cycles", 7},
+    };
+    expect(played, expected, G_N_ELEMENTS(expected));
     /* Of all labels together. */
     CU_ASSERT_EQUAL(played_stat(played, "none", "span.mean_cycles"), (100 + 300 + 7) / 3.0);
     CU_ASSERT_EQUAL(played_stat(played, "none", "span.untold"), 0);

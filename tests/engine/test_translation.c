@@ -7,14 +7,19 @@
 
 #define HEAD "pagefold-trace 1\n"
 
-/* TRACE on cores of 224 instructions with SETTINGS for the rest of the machine. */
-static Played *on(const char *trace, const char *settings)
+/* TRACE on cores of 224 instructions with SETTINGS for the rest of the machine, and REST. */
+static Played *on_with(const char *trace, const char *settings, const char *rest)
 {
     g_autofree char *config = g_strconcat(
         "machine = { clock = \"1GHz\"; cores = 2; core = { cpi = 1.0; };\n"
         "  caches = ( { name = \"l1\"; size = \"64KiB\"; ways = 16; latency = 3; } );\n",
-        settings, "};\n", NULL);
+        settings, "};\n", rest, NULL);
     return play_configured(trace, strlen(trace), config, NULL);
+}
+
+static Played *on(const char *trace, const char *settings)
+{
+    return on_with(trace, settings, "");
 }
 
 static double stat(const Played *played, const char *name)
@@ -105,10 +110,27 @@ static void test_tags(void)
     CU_ASSERT_EQUAL(stat(few, "tlb.switch_flushes"), 1 + 3 * 3);
 }
 
+/* `map` of another context takes the only tag of the core between two stores of a. The policy then
+ * protects a's page, and its next store must not find a translation from before. */
+static void test_turn(void)
+{
+    static const char trace[] = HEAD "context a process core=0\ncontext b process core=0\n"
+                                     "map a 0x0 1 anon\nmap b 0x0 1 anon\n"
+                                     "write b 0x0 8 5\nwrite a 0x0 8 5\nmap b 0x1000 1 anon\n"
+                                     "write a 0x0 8 5\nscan pass 2\nwrite a 0x0 8 9\n";
+    g_autoptr(Played) played =
+        on_with(trace, "tlb = { tags = 1; };\n",
+                "policies = ( { name = \"brute\"; pacing = \"trace\"; } );\n");
+    CU_ASSERT_PTR_NULL(played->error);
+    CU_ASSERT_EQUAL(played_stat(played, "brute", "policy.shared"), 1);
+    CU_ASSERT_EQUAL(played_stat(played, "brute", "policy.broken"), 1);
+}
+
 static const PfCheck checks[] = {
     {"shadow page tables are walked like native ones and cost at each change", test_paging},
     {"walks of independent loads overlap up to the number of walkers", test_overlap},
     {"spaces beyond the tags of a core are forgotten", test_tags},
+    {"a core that ran another space for a `map` only is told of changes still", test_turn},
 };
 
 PF_CHECK_MAIN("translation", checks)

@@ -140,17 +140,22 @@ static void test_wrong_frame(void)
     world_free(world);
 }
 
+static PfShareResult map_zero(World *world, PfSlot slot)
+{
+    return pf_share_merge_frame(&world->memory, slot, PF_ZERO_FRAME, false);
+}
+
 static void test_zero(void)
 {
     World *world = start();
     PfSlot slot = world_slot(world, 0, 3);
-    CU_ASSERT_EQUAL(pf_share_map_zero(&world->memory, slot), PF_SHARE_DONE);
-    CU_ASSERT_EQUAL(pf_share_map_zero(&world->memory, slot), PF_SHARE_SAME);
-    CU_ASSERT_EQUAL(pf_share_map_zero(&world->memory, world_slot(world, 0, 0)), PF_SHARE_DIFFERS);
+    CU_ASSERT_EQUAL(map_zero(world, slot), PF_SHARE_DONE);
+    CU_ASSERT_EQUAL(map_zero(world, slot), PF_SHARE_SAME);
+    CU_ASSERT_EQUAL(map_zero(world, world_slot(world, 0, 0)), PF_SHARE_DIFFERS);
     world_check(world);
     CU_ASSERT_EQUAL(world_frame(world, 0, 3), 0);
     CU_ASSERT_EQUAL(used(world), 8); /* the zero page is in use now */
-    CU_ASSERT_EQUAL(pf_share_map_zero(&world->memory, world_slot(world, 1, 3)), PF_SHARE_DONE);
+    CU_ASSERT_EQUAL(map_zero(world, world_slot(world, 1, 3)), PF_SHARE_DONE);
     CU_ASSERT_EQUAL(used(world), 7);
     world_play(world, "write a 0x30 1 0x0\n");
     CU_ASSERT_EQUAL(world->fault, PF_FAULT_COPY_ZERO);

@@ -38,20 +38,26 @@ static void touch_all(PfCache *cache, const char *letters)
         touch(cache, (uint64_t)(*letters - 'a'));
 }
 
+/* Once the lines of LETTERS are touched, those of HELD and no others are held. */
+static void expect(PfCache *cache, const char *letters, const char *held)
+{
+    touch_all(cache, letters);
+    bool right = holds_just(cache, held);
+    CU_ASSERT_TRUE(right);
+    if (!right)
+        printf("# after %s it does not hold just %s\n", letters, held);
+}
+
 static void tree(void)
 {
     g_autoptr(PfCache) cache = cache_of(PF_CACHE_TREE_PLRU, 1, 4);
     /* a b c d fill ways 0 .. 3. After d the root points left, and the left node, since b, to a. */
-    touch_all(cache, "abcd");
-    CU_ASSERT_TRUE(holds_just(cache, "abcd"));
+    expect(cache, "abcd", "abcd");
     /* e takes a's way: the root now points right, where d was last: to c. True LRU: b. */
-    touch_all(cache, "e");
-    CU_ASSERT_TRUE(holds_just(cache, "bcde"));
-    touch_all(cache, "f");
-    CU_ASSERT_TRUE(holds_just(cache, "bdef"));
+    expect(cache, "e", "bcde");
+    expect(cache, "f", "bdef");
     /* A hit on b turns the root right, where f was last: d goes. */
-    touch_all(cache, "bg");
-    CU_ASSERT_TRUE(holds_just(cache, "befg"));
+    expect(cache, "bg", "befg");
     pf_cache_check(cache);
 }
 
@@ -61,11 +67,9 @@ static void tree_after_invalidation(void)
     touch_all(cache, "abcd");
     /* Way 1 is empty and used first, though the tree points to way 0. */
     pf_cache_invalidate_range(cache, (PfMaddr){1 * LINE}, LINE);
-    touch_all(cache, "e");
-    CU_ASSERT_TRUE(holds_just(cache, "acde"));
+    expect(cache, "e", "acde");
     /* The nodes have outlived the line: root right, right node left (d was last there). */
-    touch_all(cache, "f");
-    CU_ASSERT_TRUE(holds_just(cache, "adef"));
+    expect(cache, "f", "adef");
     g_autoptr(GError) error = NULL;
     PfCacheConfig odd = {
         .size_bytes = 3 * LINE, .ways = 3, .line_bytes = LINE, .replacement = PF_CACHE_TREE_PLRU};
@@ -79,19 +83,14 @@ static void srrip(void)
     /* All come with 2; hits make a and c 0. */
     touch_all(cache, "abcdac");
     /* None has 3, so all grow by 1: a 1, b 3, c 1, d 3. The first is b; e comes with 2. */
-    touch_all(cache, "e");
-    CU_ASSERT_TRUE(holds_just(cache, "acde"));
+    expect(cache, "e", "acde");
     /* d still has 3, and nothing grows: a 1, e 2, c 1, f 2. */
-    touch_all(cache, "f");
-    CU_ASSERT_TRUE(holds_just(cache, "acef"));
+    expect(cache, "f", "acef");
     /* e and f grow to 3, a and c to 2; e goes. A scan does not touch a and c ... */
-    touch_all(cache, "g");
-    CU_ASSERT_TRUE(holds_just(cache, "acfg"));
-    touch_all(cache, "h");
-    CU_ASSERT_TRUE(holds_just(cache, "acgh"));
+    expect(cache, "g", "acfg");
+    expect(cache, "h", "acgh");
     /* ... until they are as old: all four have 2, grow to 3, and the first way, a, goes. */
-    touch_all(cache, "i");
-    CU_ASSERT_TRUE(holds_just(cache, "cghi"));
+    expect(cache, "i", "cghi");
     pf_cache_check(cache);
 }
 

@@ -69,7 +69,7 @@ static void the_lowest_is_that_of_the_lowest_frame(void)
         uint32_t frame;
     } rows[] = {{4, 9}, {2, 8}, {1, 9}, {3, 5}};
     for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
-        PfCamItem item = {.key = key_of(5), .value = rows[i].value, .frame = rows[i].frame};
+        PfCamItem item = {.key = key_of(5), .value = rows[i].value, .frame = {rows[i].frame}};
         PfCamItem evicted;
         uint64_t done;
         pf_cam_insert(cam, &item, 0, &evicted, &done);
@@ -190,7 +190,7 @@ static void count_told(const PfCamItem *item, void *user)
 
 static void put_frame(PfCam *cam, uint64_t bits, uint64_t value, uint32_t frame)
 {
-    PfCamItem item = {.key = key_of(bits), .value = value, .frame = frame};
+    PfCamItem item = {.key = key_of(bits), .value = value, .frame = {frame}};
     PfCamItem evicted;
     uint64_t done;
     pf_cam_insert(cam, &item, 0, &evicted, &done);
@@ -200,15 +200,16 @@ static void a_store_marks_or_clears_what_is_about_its_frame(void)
 {
     for (unsigned clear = 0; clear < 2; clear++) {
         PfCamConfig config = sixteen();
+        config.stale = clear != 0 ? PF_CAM_STALE_DELETE : PF_CAM_STALE_DIRTY_BIT;
         g_autoptr(PfCam) cam = cam_of(&config);
         put_frame(cam, 5, 1, 40);
         put_frame(cam, 5, 2, 41);
         put_frame(cam, 6, 3, 40);
         uint64_t told = 0;
-        CU_ASSERT_TRUE(pf_cam_has_frame(cam, 40));
-        CU_ASSERT_FALSE(pf_cam_has_frame(cam, 42));
-        pf_cam_invalidate(cam, 40, clear != 0, 0, count_told, &told);
-        CU_ASSERT_FALSE(pf_cam_has_frame(cam, 40));
+        CU_ASSERT_TRUE(pf_cam_has_frame(cam, (PfMpn){40}));
+        CU_ASSERT_FALSE(pf_cam_has_frame(cam, (PfMpn){42}));
+        pf_cam_invalidate(cam, (PfMpn){40}, clear != 0, 0, count_told, &told);
+        CU_ASSERT_FALSE(pf_cam_has_frame(cam, (PfMpn){40}));
         CU_ASSERT_EQUAL(answers(cam, 5), 2);
         CU_ASSERT_EQUAL(answers(cam, 6), 0);
         CU_ASSERT_EQUAL(pf_cam_stats(cam)->stale, 2);

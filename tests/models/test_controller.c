@@ -143,7 +143,7 @@ static void test_table(void)
     const PfIndirectionConfig config = {.cache_entries = 4, .ways = 4, .entry_bits = 32};
     g_autoptr(PfIndirection) table =
         pf_indirection_new(&config, &fixture.dram->port, 12, NULL, NULL);
-    pf_indirection_map(table, 3, (PfMpn){8});
+    pf_indirection_map(table, (PfBpn){3}, (PfMpn){8});
     pf_controller_set_table(fixture.controller, table);
     use_line(&fixture, 1, 3 * 4096 + 64, PF_ACCESS_WRITE); /* caches hold bus addresses */
     uint32_t before = fixture.dram->count;

@@ -33,7 +33,7 @@ static void test_read(void)
 {
     g_autofree Mock *dram = mock_new(DRAM);
     g_autoptr(PfIndirection) table = table_of(dram, 4, 4, 32);
-    pf_indirection_map(table, 37, (PfMpn){5});
+    pf_indirection_map(table, (PfBpn){37}, (PfMpn){5});
     /* A miss reads the 64 bytes with the entry, then the line. */
     CU_ASSERT_EQUAL(ask(table, 37 * 4096 + 192, PF_ACCESS_READ), 1000 + LATENCY + DRAM + DRAM);
     CU_ASSERT_EQUAL(dram->count, 2);
@@ -50,7 +50,7 @@ static void test_read(void)
     CU_ASSERT_EQUAL(dram->count, 3);
     CU_ASSERT_EQUAL(dram->requests[2].address.bytes, 5 * 4096);
     CU_ASSERT_EQUAL(dram->requests[2].kind, PF_ACCESS_FETCH);
-    pf_indirection_map(table, 37, (PfMpn){6}); /* the cache is kept right */
+    pf_indirection_map(table, (PfBpn){37}, (PfMpn){6}); /* the cache is kept right */
     CU_ASSERT_EQUAL(ask(table, 37 * 4096, PF_ACCESS_READ), 1000 + LATENCY + DRAM);
     CU_ASSERT_EQUAL(dram->requests[3].address.bytes, 6 * 4096);
     const PfIndirectionStats *stats = pf_indirection_stats(table);
@@ -65,7 +65,7 @@ static void test_write(void)
 {
     g_autofree Mock *dram = mock_new(DRAM);
     g_autoptr(PfIndirection) table = table_of(dram, 4, 4, 32);
-    pf_indirection_map(table, 1, (PfMpn){2});
+    pf_indirection_map(table, (PfBpn){1}, (PfMpn){2});
     /* The data goes out when its entry is known; who wrote waits for the queue only. */
     CU_ASSERT_EQUAL(ask(table, 4096, PF_ACCESS_WRITE), 1000 + WRITE);
     CU_ASSERT_EQUAL(dram->requests[0].kind, PF_ACCESS_READ);

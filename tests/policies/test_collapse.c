@@ -10,6 +10,28 @@ static int64_t end_of(const PolicyPlay *play, const char *name)
     return policy_end(play, name).i;
 }
 
+typedef struct {
+    const char *mark; /* NULL: the end */
+    const char *name;
+    int64_t value;
+} Expected;
+
+/* What TRACE comes to under `collapse`, on a machine with COSTS. */
+static void play_and_expect(const char *costs, const char *trace, const Expected *expected,
+                            size_t count)
+{
+    g_autoptr(PolicyPlay) play = policy_play("collapse", costs, "", trace);
+    for (size_t i = 0; i < count; i++) {
+        const Expected *row = &expected[i];
+        int64_t value = row->mark != NULL ? policy_at(play, row->mark, row->name)
+                                          : end_of(play, row->name);
+        CU_ASSERT_EQUAL(value, row->value);
+        if (value != row->value)
+            printf("# %s at %s is %" G_GINT64_FORMAT "\n", row->name,
+                   row->mark != NULL ? row->mark : "the end", value);
+    }
+}
+
 /* b's store would make its page equal to a's: it is not made. No frame is copied, b's own frame is
  * free, and later b's stores are its own again. */
 static void a_store_whose_result_exists_is_not_made(void)
@@ -18,15 +40,17 @@ static void a_store_whose_result_exists_is_not_made(void)
         "context a process\ncontext b process\nmap a 0x0 1 anon\nmap b 0x0 1 anon\n"
         "write a 0x0 4 1\nwrite b 0x0 4 2\nmark \"two\"\nwrite b 0x0 4 1\nmark \"one\"\n"
         "write b 0x10 4 7\nmark \"split\"\n";
-    g_autoptr(PolicyPlay) play = policy_play("collapse", COSTS, "", trace);
-    CU_ASSERT_EQUAL(policy_at(play, "two", "memory.used_frames"), 2);
-    CU_ASSERT_EQUAL(policy_at(play, "one", "memory.used_frames"), 1);
-    CU_ASSERT_EQUAL(policy_at(play, "one", "collapse.redirected"), 1);
-    CU_ASSERT_EQUAL(policy_at(play, "one", "policy.broken"), 0);
-    CU_ASSERT_EQUAL(policy_at(play, "split", "memory.used_frames"), 2);
-    CU_ASSERT_EQUAL(policy_at(play, "split", "policy.broken"), 1);
-    CU_ASSERT_EQUAL(end_of(play, "collapse.searches"), 4); /* one a store */
-    CU_ASSERT_EQUAL(end_of(play, "collapse.stores"), 4);
+    static const Expected expected[] = {
+        {"two", "memory.used_frames", 2},
+        {"one", "memory.used_frames", 1},
+        {"one", "collapse.redirected", 1},
+        {"one", "policy.broken", 0},
+        {"split", "memory.used_frames", 2},
+        {"split", "policy.broken", 1},
+        {NULL, "collapse.searches", 4}, /* one a store */
+        {NULL, "collapse.stores", 4},
+    };
+    play_and_expect(COSTS, trace, expected, G_N_ELEMENTS(expected));
 }
 
 /* c forks from b: the frame of both stays when one of them goes over to a's. */
@@ -36,10 +60,12 @@ static void the_first_page_is_freed_only_if_nobody_else_points_to_it(void)
         "context a process\ncontext b process\nmap a 0x0 1 anon\nmap b 0x0 1 anon\n"
         "write a 0x0 4 1\nwrite b 0x0 4 2\nfork b c\nwrite b 0x0 4 1\nmark \"both\"\n"
         "write c 0x0 4 1\nmark \"one\"\n";
-    g_autoptr(PolicyPlay) play = policy_play("collapse", "", "", trace);
-    CU_ASSERT_EQUAL(policy_at(play, "both", "memory.used_frames"), 2);
-    CU_ASSERT_EQUAL(policy_at(play, "one", "memory.used_frames"), 1);
-    CU_ASSERT_EQUAL(end_of(play, "policy.broken"), 0);
+    static const Expected expected[] = {
+        {"both", "memory.used_frames", 2},
+        {"one", "memory.used_frames", 1},
+        {NULL, "policy.broken", 0},
+    };
+    play_and_expect("", trace, expected, G_N_ELEMENTS(expected));
 }
 
 /* A page that was never touched is mapped without a frame of its own; so is a filled one. */
@@ -48,10 +74,12 @@ static void a_first_store_needs_no_frame_if_its_result_exists(void)
     static const char trace[] =
         "context a process\nmap a 0x0 4 anon\nfill a 0x0 1 \"one\"\nfill a 0x1000 1 \"one\"\n"
         "write a 0x2000 3 0x656e6f\nmark \"end\"\n"; /* "one", then zeros */
-    g_autoptr(PolicyPlay) play = policy_play("collapse", "", "", trace);
-    CU_ASSERT_EQUAL(end_of(play, "memory.used_frames"), 1);
-    CU_ASSERT_EQUAL(end_of(play, "memory.peak_frames"), 1);
-    CU_ASSERT_EQUAL(end_of(play, "collapse.redirected"), 2);
+    static const Expected expected[] = {
+        {NULL, "memory.used_frames", 1},
+        {NULL, "memory.peak_frames", 1},
+        {NULL, "collapse.redirected", 2},
+    };
+    play_and_expect("", trace, expected, G_N_ELEMENTS(expected));
 }
 
 static void a_store_that_changes_nothing_does_not_split_a_page(void)
@@ -59,43 +87,12 @@ static void a_store_that_changes_nothing_does_not_split_a_page(void)
     static const char trace[] =
         "context a process\nmap a 0x0 2 anon\nfill a 0x0 2 \"same\"\nwrite a 0x1000 1 0x73\n"
         "mark \"silent\"\nwrite a 0x1000 1 0x74\n";
-    g_autoptr(PolicyPlay) play = policy_play("collapse", "", "", trace);
-    CU_ASSERT_EQUAL(policy_at(play, "silent", "memory.used_frames"), 1);
-    CU_ASSERT_EQUAL(policy_at(play, "silent", "collapse.silent"), 1);
-    CU_ASSERT_EQUAL(end_of(play, "memory.used_frames"), 2);
-}
-
-/* Two equal pages, written at 0 and after 9 us at most. While their flags are set nothing is looked
- * up; when they expire, it is. */
-static void a_flagged_page_is_left_out_and_comes_back(void)
-{
-    static const char begin[] = "grain access\ncontext a process\nmap a 0x0 3 anon\n"
-                                "read a 0x2000 1\nwrite a 0x0 4 1\nwrite a 0x1000 4 1\n";
-    static const struct {
-        const char *flagged;
-        const char *before;
-        const char *after;
-    } rows[] = {
-        {"time = \"100us\"; ", "time 90us\n", "time 120us\n"},
-        {"timer = \"100us\"; ", "time 90us\n", "time 120us\n"},
-        {"accesses = 5; ", "read a 0x2000 1\nread a 0x2000 1\nread a 0x2000 1\n",
-         "read a 0x2000 1\nread a 0x2000 1\nread a 0x2000 1\ntime 210us\n"},
-        {"time = \"100us\"; of = \"access\"; ",
-         "time 90us\nread a 0x0 1\nread a 0x1000 1\ntime 180us\n", "time 210us\n"},
+    static const Expected expected[] = {
+        {"silent", "memory.used_frames", 1},
+        {"silent", "collapse.silent", 1},
+        {NULL, "memory.used_frames", 2},
     };
-    static const char *const whens[] = {"immediate", "settled", "idle"};
-    for (size_t i = 0; i < G_N_ELEMENTS(rows) * G_N_ELEMENTS(whens); i++) {
-        size_t row = i % G_N_ELEMENTS(rows);
-        g_autofree char *settings = g_strdup_printf(
-            "when = \"%s\"; settle = \"1ns\"; sleep = \"1us\"; filters = (\"flagged\"); "
-            "flagged = { %s};", whens[i / G_N_ELEMENTS(rows)], rows[row].flagged);
-        g_autofree char *trace = g_strconcat(begin, rows[row].before, "mark \"before\"\n",
-                                             rows[row].after, "mark \"after\"\n", NULL);
-        g_autoptr(PolicyPlay) play = policy_play("collapse", "", settings, trace);
-        CU_ASSERT_EQUAL(policy_at(play, "before", "collapse.collapsed"), 0);
-        CU_ASSERT_EQUAL(policy_at(play, "before", "policy.shared"), 0);
-        CU_ASSERT_EQUAL(policy_at(play, "after", "collapse.collapsed"), 1);
-    }
+    play_and_expect("", trace, expected, G_N_ELEMENTS(expected));
 }
 
 /* 100 stores to one page and one to another, which are equal then. Deferred, each page is hashed
@@ -374,7 +371,6 @@ static const PfCheck checks[] = {
      a_first_store_needs_no_frame_if_its_result_exists},
     {"a store that changes nothing does not split a page",
      a_store_that_changes_nothing_does_not_split_a_page},
-    {"a flagged page is left out and comes back", a_flagged_page_is_left_out_and_comes_back},
     {"deferred look-ups hash a page once and cost stores nothing",
      deferred_look_ups_hash_a_page_once_and_cost_stores_nothing},
     {"the host hashes a page once for a hundred stores",

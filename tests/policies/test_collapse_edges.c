@@ -248,7 +248,41 @@ static void a_mistake_is_one_error_that_names_the_key(void)
     CU_ASSERT_PTR_NULL(none);
 }
 
+/* Two equal pages, written at 0 and after 9 us at most. While their flags are set nothing is looked
+ * up; when they expire, it is. */
+static void a_flagged_page_is_left_out_and_comes_back(void)
+{
+    static const char begin[] = "grain access\ncontext a process\nmap a 0x0 3 anon\n"
+                                "read a 0x2000 1\nwrite a 0x0 4 1\nwrite a 0x1000 4 1\n";
+    static const struct {
+        const char *flagged;
+        const char *before;
+        const char *after;
+    } rows[] = {
+        {"time = \"100us\"; ", "time 90us\n", "time 120us\n"},
+        {"timer = \"100us\"; ", "time 90us\n", "time 120us\n"},
+        {"accesses = 5; ", "read a 0x2000 1\nread a 0x2000 1\nread a 0x2000 1\n",
+         "read a 0x2000 1\nread a 0x2000 1\nread a 0x2000 1\ntime 210us\n"},
+        {"time = \"100us\"; of = \"access\"; ",
+         "time 90us\nread a 0x0 1\nread a 0x1000 1\ntime 180us\n", "time 210us\n"},
+    };
+    static const char *const whens[] = {"immediate", "settled", "idle"};
+    for (size_t i = 0; i < G_N_ELEMENTS(rows) * G_N_ELEMENTS(whens); i++) {
+        size_t row = i % G_N_ELEMENTS(rows);
+        g_autofree char *settings = g_strdup_printf(
+            "when = \"%s\"; settle = \"1ns\"; sleep = \"1us\"; filters = (\"flagged\"); "
+            "flagged = { %s};", whens[i / G_N_ELEMENTS(rows)], rows[row].flagged);
+        g_autofree char *trace = g_strconcat(begin, rows[row].before, "mark \"before\"\n",
+                                             rows[row].after, "mark \"after\"\n", NULL);
+        g_autoptr(PolicyPlay) play = policy_play("collapse", "", settings, trace);
+        CU_ASSERT_EQUAL(policy_at(play, "before", "collapse.collapsed"), 0);
+        CU_ASSERT_EQUAL(policy_at(play, "before", "policy.shared"), 0);
+        CU_ASSERT_EQUAL(policy_at(play, "after", "collapse.collapsed"), 1);
+    }
+}
+
 static const PfCheck checks[] = {
+    {"a flagged page is left out and comes back", a_flagged_page_is_left_out_and_comes_back},
     {"a redirected store reaches no cache", a_redirected_store_reaches_no_cache},
     {"the collapse of groups may be put off", the_collapse_of_groups_may_be_put_off},
     {"a group is compared as far as the other one goes",

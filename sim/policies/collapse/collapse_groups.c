@@ -60,11 +60,13 @@ bool pf_collapse_group_look(PfCollapse *self, uint32_t number, bool at_once)
     if (other == 0)
         return true;
     self->stats.group_compares++;
-    uint32_t frame = pf_collapse_page(&self->pages, other)->frame;
-    if (frame != page->frame && !at_once)
-        pf_collapse_put_off(self, number, frame);
-    else if (frame != page->frame)
+    PfMpn frame = pf_collapse_page(&self->pages, other)->frame;
+    if (pf_mpn_equal(frame, page->frame))
+        return true;
+    if (at_once)
         pf_collapse_join(self, number, frame);
+    else
+        pf_collapse_put_off(self, number, frame);
     return true;
 }
 
@@ -72,8 +74,8 @@ bool pf_collapse_group_look(PfCollapse *self, uint32_t number, bool at_once)
 static bool find_partner(const PfCollapse *self, const PfCollapseGroup *group, uint64_t place,
                          uint32_t number, PfPage *ret_first)
 {
-    uint32_t frame = pf_collapse_page(&self->pages, number)->frame;
-    const PfCollapseFrame *record = pf_seg_array_at(&self->pages.frames, frame);
+    PfMpn frame = pf_collapse_page(&self->pages, number)->frame;
+    const PfCollapseFrame *record = pf_seg_array_at(&self->pages.frames, frame.number);
     uint64_t pages;
     for (uint32_t i = record->first; i != 0; i = pf_collapse_page(&self->pages, i)->next) {
         PfPage page = pf_collapse_page(&self->pages, i)->page;

@@ -9,7 +9,7 @@ static PfCollapsePage *page_at(const PfCollapse *self, uint32_t number)
 }
 
 /* A page of FRAME that others may be mapped to; 0 if there is none. */
-static uint32_t keeper_of(PfCollapse *self, uint32_t frame)
+static uint32_t keeper_of(PfCollapse *self, PfMpn frame)
 {
     const PfCollapseFrame *record = pf_collapse_frame(&self->pages, frame);
     uint32_t number = record->pages > 0 ? record->first : 0;
@@ -18,9 +18,9 @@ static uint32_t keeper_of(PfCollapse *self, uint32_t frame)
     return number;
 }
 
-static bool is_given(const PfCollapse *self, uint32_t frame)
+static bool is_given(const PfCollapse *self, PfMpn frame)
 {
-    const PfCollapseFrame *record = pf_seg_array_at(&self->pages.frames, frame);
+    const PfCollapseFrame *record = pf_seg_array_at(&self->pages.frames, frame.number);
     for (uint32_t i = record->first; i != 0; i = page_at(self, i)->next) {
         PfPage page = page_at(self, i)->page;
         for (unsigned j = 0; j < self->given->len; j++) {
@@ -34,7 +34,7 @@ static bool is_given(const PfCollapse *self, uint32_t frame)
 }
 
 /* How much speaks for FRAME to stay: the more, the better. */
-static uint64_t claim_of(PfCollapse *self, uint32_t frame)
+static uint64_t claim_of(PfCollapse *self, PfMpn frame)
 {
     const PfCollapseFrame *record = pf_collapse_frame(&self->pages, frame);
     switch ((PfCollapsePrimary)self->config.primary) {
@@ -51,13 +51,13 @@ static uint64_t claim_of(PfCollapse *self, uint32_t frame)
 }
 
 /* Which of the two frames stays. */
-static uint32_t primary_of(PfCollapse *self, uint32_t a, uint32_t b)
+static PfMpn primary_of(PfCollapse *self, PfMpn a, PfMpn b)
 {
     uint64_t for_a = claim_of(self, a);
     uint64_t for_b = claim_of(self, b);
     if (for_a != for_b)
         return for_a > for_b ? a : b;
-    return MIN(a, b);
+    return a.number < b.number ? a : b;
 }
 
 /* Page NUMBER now maps another frame, by a collapse. */
@@ -71,7 +71,7 @@ static void count_collapsed(PfCollapse *self, uint32_t number)
 }
 
 /* Maps all pages of FROM that may be onto TO. What the first that may says of their bytes. */
-static PfMergeResult move_pages(PfCollapse *self, uint32_t from, uint32_t to)
+static PfMergeResult move_pages(PfCollapse *self, PfMpn from, PfMpn to)
 {
     uint32_t keeper = keeper_of(self, to);
     PfMergeResult said = PF_NOT_ADMITTED;
@@ -92,21 +92,21 @@ static PfMergeResult move_pages(PfCollapse *self, uint32_t from, uint32_t to)
     return said;
 }
 
-PfMergeResult pf_collapse_join(PfCollapse *self, uint32_t number, uint32_t frame)
+PfMergeResult pf_collapse_join(PfCollapse *self, uint32_t number, PfMpn frame)
 {
-    uint32_t own = page_at(self, number)->frame;
-    uint32_t primary = primary_of(self, own, frame);
-    return move_pages(self, primary == own ? frame : own, primary);
+    PfMpn own = page_at(self, number)->frame;
+    PfMpn primary = primary_of(self, own, frame);
+    return move_pages(self, pf_mpn_equal(primary, own) ? frame : own, primary);
 }
 
 /* Makes one frame of that of page NUMBER and FOUND, which is filed under KEY. */
-static PfMergeResult collapse(PfCollapse *self, uint32_t number, uint32_t found, uint64_t key)
+static PfMergeResult collapse(PfCollapse *self, uint32_t number, PfMpn found, uint64_t key)
 {
-    uint32_t own = page_at(self, number)->frame;
+    PfMpn own = page_at(self, number)->frame;
     PfMergeResult result = pf_collapse_join(self, number, found);
     if (result != PF_MERGED)
         return result;
-    bool was_found = page_at(self, number)->frame == found;
+    bool was_found = pf_mpn_equal(page_at(self, number)->frame, found);
     pf_collapse_pages_unfile(&self->pages, was_found ? own : found);
     if (!was_found)
         pf_collapse_pages_file(&self->pages, number, key);
@@ -114,13 +114,13 @@ static PfMergeResult collapse(PfCollapse *self, uint32_t number, uint32_t found,
 }
 
 /* The next frame but OWN that is filed under KEY and was not written since. */
-static bool find_frame(PfCollapse *self, uint64_t key, PfPage page, uint32_t own, uint64_t *cursor,
-                       uint32_t *ret_frame)
+static bool find_frame(PfCollapse *self, uint64_t key, PfPage page, PfMpn own, uint64_t *cursor,
+                       PfMpn *ret_frame)
 {
     uint64_t value;
     while (pf_host_find(self->host, key, page, cursor, &value)) {
-        *ret_frame = (uint32_t)value;
-        if (*ret_frame == own)
+        *ret_frame = (PfMpn){(uint32_t)value};
+        if (pf_mpn_equal(*ret_frame, own))
             continue;
         if (!pf_collapse_frame(&self->pages, *ret_frame)->is_stale)
             return true;
@@ -137,7 +137,7 @@ static void file_page(PfCollapse *self, uint32_t number, uint64_t key)
                     is_filed ? PF_WHY_UNIQUE : PF_WHY_LIMIT);
 }
 
-void pf_collapse_put_off(PfCollapse *self, uint32_t number, uint32_t frame)
+void pf_collapse_put_off(PfCollapse *self, uint32_t number, PfMpn frame)
 {
     page_at(self, number)->target = frame;
     pf_collapse_list(self, number, PF_COLLAPSE_DUPLICATE);
@@ -149,13 +149,13 @@ static void look_up(PfCollapse *self, uint32_t number, bool at_once)
 {
     PfPage page = page_at(self, number)->page;
     uint64_t key = pf_host_hash_page(self->host, page);
-    uint32_t own = page_at(self, number)->frame;
+    PfMpn own = page_at(self, number)->frame;
     const PfCollapseFrame *record = pf_collapse_frame(&self->pages, own);
     if (record->is_filed && record->key != key)
         pf_collapse_pages_unfile(&self->pages, own);
     self->stats.searches++;
     uint64_t cursor = 0;
-    uint32_t found;
+    PfMpn found;
     while (find_frame(self, key, page, own, &cursor, &found)) {
         if (!at_once) {
             pf_collapse_put_off(self, number, found);
@@ -189,11 +189,11 @@ void pf_collapse_look(PfCollapse *self, uint32_t number, bool at_once)
 void pf_collapse_duplicate(PfCollapse *self, uint32_t number)
 {
     PfPage page = page_at(self, number)->page;
-    uint32_t target = page_at(self, number)->target;
+    PfMpn target = page_at(self, number)->target;
     const PfCollapseFrame *record = pf_collapse_frame(&self->pages, target);
     number = pf_collapse_pages_sync(&self->pages, page);
-    uint32_t own = page_at(self, number)->frame;
-    if (own == target)
+    PfMpn own = page_at(self, number)->frame;
+    if (pf_mpn_equal(own, target))
         return;
     /* It may have been written since it was found. */
     if (!record->is_filed || record->is_stale ||
@@ -208,19 +208,18 @@ void pf_collapse_duplicate(PfCollapse *self, uint32_t number)
 /* Keeps in mind, until the store to PAGE is told of as made, what came of its look-up. */
 static void remember(PfCollapse *self, PfPage page, PfCollapseIntentKind kind, uint64_t number)
 {
-    PfCollapseIntent intent = {page, kind, number};
-    g_array_append_val(self->intents, intent);
+    g_assert(self->intent_count < G_N_ELEMENTS(self->intents));
+    self->intents[self->intent_count++] = (PfCollapseIntent){page, kind, number};
 }
 
 /* Sets RET_INTENT if PAGE was told of. */
 static void take_intent(PfCollapse *self, PfPage page, PfCollapseIntent *ret_intent)
 {
-    for (unsigned i = 0; i < self->intents->len; i++) {
-        PfCollapseIntent intent = g_array_index(self->intents, PfCollapseIntent, i);
-        if (!pf_page_equal(intent.page, page))
+    for (unsigned i = 0; i < self->intent_count; i++) {
+        if (!pf_page_equal(self->intents[i].page, page))
             continue;
-        *ret_intent = intent;
-        g_array_remove_index(self->intents, i);
+        *ret_intent = self->intents[i];
+        self->intents[i] = self->intents[--self->intent_count];
         return;
     }
 }
@@ -237,7 +236,7 @@ static void redirected(PfCollapse *self, PfPage page, PfMergeResult result)
 }
 
 /* Maps PAGE onto FRAME in place of the store in hand. */
-static PfMergeResult redirect(PfCollapse *self, uint32_t frame)
+static PfMergeResult redirect(PfCollapse *self, PfMpn frame)
 {
     uint32_t keeper = keeper_of(self, frame);
     return keeper == 0 ? PF_NOT_ADMITTED
@@ -251,7 +250,8 @@ void pf_collapse_intend(PfCollapse *self, PfPage page)
         !pf_host_admits_store(self->host))
         return;
     uint32_t number = pf_collapse_pages_find(&self->pages, page);
-    uint32_t own = number == 0 ? UINT32_MAX : page_at(self, number)->frame;
+    const PfMpn none = {UINT32_MAX};
+    PfMpn own = number == 0 ? none : page_at(self, number)->frame;
     uint64_t key;
     if (!pf_host_hash_result(self->host, &key))
         return;
@@ -259,8 +259,8 @@ void pf_collapse_intend(PfCollapse *self, PfPage page)
     /* A store that changes nothing leaves a page that is shared as it is. */
     bool is_shared = number != 0 && pf_collapse_frame(&self->pages, own)->pages > 1;
     uint64_t cursor = 0;
-    uint32_t found;
-    while (find_frame(self, key, page, is_shared ? UINT32_MAX : own, &cursor, &found)) {
+    PfMpn found;
+    while (find_frame(self, key, page, is_shared ? none : own, &cursor, &found)) {
         PfMergeResult result = redirect(self, found);
         if (result == PF_MERGED || result == PF_SAME) {
             redirected(self, page, result);
@@ -328,7 +328,7 @@ static void keep_pattern(PfCollapse *self, uint32_t number, uint64_t index)
 {
     PfCollapsePattern *pattern = pattern_at(self, index);
     PfPage page = page_at(self, number)->page;
-    uint32_t frame = page_at(self, number)->frame;
+    PfMpn frame = page_at(self, number)->frame;
     PfCollapseHolder kept = {pf_host_class(self->host, page), frame,
                              pf_collapse_frame(&self->pages, frame)->born};
     PfCollapseHolder *holder = holder_of(self, pattern, page);
@@ -362,7 +362,7 @@ void pf_collapse_written(PfCollapse *self, PfPage page, PfChange how)
 
 /* ---- Lines that are written back ---- */
 
-void pf_collapse_line_left(PfCollapse *self, uint32_t mpn)
+void pf_collapse_line_left(PfCollapse *self, PfMpn mpn)
 {
     const PfCollapseFrame *frame = pf_collapse_frame(&self->pages, mpn);
     if (frame->pages == 0)

@@ -23,11 +23,11 @@ void pf_collapse_pages_clear(PfCollapsePages *pages)
     g_clear_pointer(&pages->by_context, g_array_unref);
 }
 
-PfCollapseFrame *pf_collapse_frame(PfCollapsePages *pages, uint32_t frame)
+PfCollapseFrame *pf_collapse_frame(PfCollapsePages *pages, PfMpn frame)
 {
-    if (frame >= pages->frames.count)
-        pf_seg_array_reserve(&pages->frames, (uint64_t)frame + 1);
-    return pf_seg_array_at(&pages->frames, frame);
+    if (frame.number >= pages->frames.count)
+        pf_seg_array_reserve(&pages->frames, (uint64_t)frame.number + 1);
+    return pf_seg_array_at(&pages->frames, frame.number);
 }
 
 uint32_t pf_collapse_pages_find(const PfCollapsePages *pages, PfPage page)
@@ -40,7 +40,7 @@ uint32_t pf_collapse_pages_find(const PfCollapsePages *pages, PfPage page)
     return (uint32_t)number;
 }
 
-static void link_page(PfCollapsePages *pages, uint32_t number, uint32_t mpn)
+static void link_page(PfCollapsePages *pages, uint32_t number, PfMpn mpn)
 {
     PfCollapsePage *page = pf_collapse_page(pages, number);
     PfCollapseFrame *frame = pf_collapse_frame(pages, mpn);
@@ -108,10 +108,10 @@ uint32_t pf_collapse_pages_sync(PfCollapsePages *pages, PfPage page)
     }
     if (number == 0) {
         number = new_page(pages, page);
-        link_page(pages, number, frame.number);
-    } else if (pf_collapse_page(pages, number)->frame != frame.number) {
+        link_page(pages, number, frame);
+    } else if (!pf_mpn_equal(pf_collapse_page(pages, number)->frame, frame)) {
         unlink_page(pages, number);
-        link_page(pages, number, frame.number);
+        link_page(pages, number, frame);
         pf_collapse_page(pages, number)->merged_stores = 0;
     }
     return number;
@@ -163,18 +163,18 @@ bool pf_collapse_pages_file(PfCollapsePages *pages, uint32_t number, uint64_t ke
     frame->key = key;
     frame->is_filed = true;
     pages->filed_count++;
-    pf_host_file(pages->host, key, page->page, page->frame);
+    pf_host_file(pages->host, key, page->page, page->frame.number);
     return true;
 }
 
-void pf_collapse_pages_unfile(PfCollapsePages *pages, uint32_t mpn)
+void pf_collapse_pages_unfile(PfCollapsePages *pages, PfMpn mpn)
 {
     PfCollapseFrame *frame = pf_collapse_frame(pages, mpn);
     if (!frame->is_filed)
         return;
     frame->is_filed = false;
     pages->filed_count--;
-    pf_host_unfile(pages->host, frame->key, mpn);
+    pf_host_unfile(pages->host, frame->key, mpn.number);
 }
 
 uint64_t pf_collapse_pages_bytes(const PfCollapsePages *pages, bool has_ages)
@@ -195,7 +195,7 @@ void pf_collapse_pages_check(const PfCollapsePages *pages)
             const PfCollapsePage *page = pf_collapse_page(pages, i);
             PfMpn now;
             bool present = pf_host_frame(pages->host, page->page, &now);
-            g_assert(present && now.number == mpn && page->frame == mpn);
+            g_assert(present && now.number == mpn && pf_mpn_equal(page->frame, now));
             g_assert(pf_collapse_pages_find(pages, page->page) == i);
             mapped++;
         }

@@ -21,12 +21,12 @@ typedef struct {
     PfPage page;
     uint64_t due_cycles;    /* WAITING: not looked up before */
     uint64_t merged_stores; /* stores there had been when it was collapsed, + 1; 0: it was not */
-    uint32_t frame;
+    PfMpn frame;
     uint32_t next; /* of the pages that map the frame */
     uint32_t previous;
     uint32_t list_next;
     uint32_t list_previous;
-    uint32_t target; /* DUPLICATE: the frame that it is equal to */
+    PfMpn target; /* DUPLICATE: the frame that it is equal to */
     uint8_t list;    /* PfCollapseList */
     bool is_skipped; /* the first pages of its group were not equal to those of another */
 } PfCollapsePage;
@@ -65,7 +65,7 @@ static inline PfCollapsePage *pf_collapse_page(const PfCollapsePages *pages, uin
 }
 
 /* The record of FRAME; made if there is none. */
-PfCollapseFrame *pf_collapse_frame(PfCollapsePages *pages, uint32_t frame);
+PfCollapseFrame *pf_collapse_frame(PfCollapsePages *pages, PfMpn frame);
 
 /* The number of PAGE; 0 if it is not in the table. */
 uint32_t pf_collapse_pages_find(const PfCollapsePages *pages, PfPage page);
@@ -80,11 +80,11 @@ void pf_collapse_pages_remove(PfCollapsePages *pages, uint32_t number);
 /* Pages of CONTEXT in the table moved with their mappings. */
 void pf_collapse_pages_move(PfCollapsePages *pages, const PfContextEvent *event);
 
-/* Files FRAME, of which NUMBER is a page, under KEY; false if as many are filed as the machine has
+/* Files the frame of page NUMBER under KEY; false if as many are filed as the machine has
  * frames. */
 bool pf_collapse_pages_file(PfCollapsePages *pages, uint32_t number, uint64_t key);
 /* Takes FRAME out of the finder, if it is filed. */
-void pf_collapse_pages_unfile(PfCollapsePages *pages, uint32_t frame);
+void pf_collapse_pages_unfile(PfCollapsePages *pages, PfMpn frame);
 
 /* What the simulated system spends on it; HAS_AGES: it is to know which frame was met first. */
 uint64_t pf_collapse_pages_bytes(const PfCollapsePages *pages, bool has_ages);

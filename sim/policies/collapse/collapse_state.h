@@ -27,7 +27,7 @@ typedef struct {
 /* The frame that holds a pattern for all pages of one class. */
 typedef struct {
     uint32_t class;
-    uint32_t frame;
+    PfMpn frame;
     uint64_t born; /* of that frame; another one has taken its number if this differs */
 } PfCollapseHolder;
 
@@ -56,7 +56,8 @@ typedef struct {
     PfCollapseConfig config;
     PfCollapsePages pages;
     PfCollapseLine lines[PF_COLLAPSE_LISTS]; /* by PfCollapseList; that of KNOWN is not used */
-    GArray *intents;  /* of PfCollapseIntent: one, or two for a store across two pages */
+    PfCollapseIntent intents[2]; /* of a store, which may go across two pages */
+    unsigned intent_count;
     GArray *patterns; /* of PfCollapsePattern */
     GArray *given;    /* of PfCollapseGiven */
     GArray *groups;   /* of PfCollapseGroup */
@@ -88,7 +89,7 @@ typedef struct {
 /* Looks page NUMBER up: it is collapsed (AT_ONCE) or found to be a duplicate, or filed. */
 void pf_collapse_look(PfCollapse *self, uint32_t number, bool at_once);
 /* Page NUMBER is a duplicate of FRAME, to be collapsed later. */
-void pf_collapse_put_off(PfCollapse *self, uint32_t number, uint32_t frame);
+void pf_collapse_put_off(PfCollapse *self, uint32_t number, PfMpn frame);
 /* Collapses page NUMBER, which was found to be a duplicate, if it still is one. */
 void pf_collapse_duplicate(PfCollapse *self, uint32_t number);
 /* Looks the result of the store to PAGE up, and redirects it if that exists. */
@@ -98,11 +99,11 @@ void pf_collapse_provide(PfCollapse *self, PfPage page, const uint8_t *pattern);
 /* PAGE holds new bytes. */
 void pf_collapse_written(PfCollapse *self, PfPage page, PfChange how);
 /* A line of FRAME was written back. */
-void pf_collapse_line_left(PfCollapse *self, uint32_t frame);
+void pf_collapse_line_left(PfCollapse *self, PfMpn frame);
 
 /* Page NUMBER shares the frame that it maps with others, or all of its frame go over to FRAME or
  * those of FRAME to its own; what the bytes say. */
-PfMergeResult pf_collapse_join(PfCollapse *self, uint32_t number, uint32_t frame);
+PfMergeResult pf_collapse_join(PfCollapse *self, uint32_t number, PfMpn frame);
 
 /* ---- allocation groups (collapse_groups.c) ---- */
 

@@ -13,12 +13,7 @@ static PfStatValue read_unfreed(const void *host)
 void pf_collapse_register(PfCollapse *self)
 {
     PfStatsGroup *group = pf_host_stats(self->host);
-    const struct {
-        const char *name;
-        const char *unit;
-        const uint64_t *value;
-        const char *description;
-    } counters[] = {
+    const PfStatCounter counters[] = {
         {"stores", "events", &self->stats.stores,
          "Stores of which the policy was told before they were made."},
         {"searches", "events", &self->stats.searches,
@@ -48,9 +43,7 @@ void pf_collapse_register(PfCollapse *self)
         {"collections", "events", &self->stats.collections,
          "Times that the collector freed frames."},
     };
-    for (size_t i = 0; i < G_N_ELEMENTS(counters); i++)
-        pf_stats_counter(group, counters[i].name, counters[i].unit, counters[i].description,
-                         counters[i].value);
+    pf_stats_counters(group, counters, G_N_ELEMENTS(counters));
     pf_stats_ratio(group, "searches_per_store", "ratio", "Look-ups for each store.",
                    &self->stats.searches, &self->stats.stores, 1.0);
     pf_stats_level(group, "waiting", "pages", "Pages that wait to be looked up.", read_count,
