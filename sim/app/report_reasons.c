@@ -16,6 +16,7 @@ static const struct {
     {"pinned", "reason.pinned"},
     {"class", "reason.class"},
     {"limit", "reason.limit"},
+    {"large", "reason.large"},
     {"not reached", "reason.not_reached"},
 };
 

@@ -13,6 +13,7 @@
 #include "frame.h"
 #include "hash_engine.h"
 #include "interconnect.h"
+#include "machine_large.h"
 #include "machine_nodes.h"
 #include "mmu.h"
 #include "registry.h"
@@ -35,6 +36,7 @@ typedef struct {
     uint64_t colors; /* PF_CONFIG_AUTO: by the last shared cache */
     int color_by;
     PfNumaConfig numa;
+    PfLargeConfig large;
     PfCoreConfig core;
     PfMmuConfig mmu;
     PfDramConfig dram;
@@ -48,6 +50,10 @@ typedef struct {
     PfCacheConfig *caches; /* in order from the cores outward */
     unsigned cache_count;
 } PfMachineConfig;
+
+/* Tells IMAGE which memory wants large pages, and what a store to a shared one copies: with a swap
+ * device one page, as others of the run may be out when it is met. */
+void pf_machine_want_large(const PfMachineConfig *config, PfImage *image);
 
 /* Binds `machine` of CONFIG. Errors are collected there. */
 PfMachineConfig *pf_machine_config_new(PfConfig *config);

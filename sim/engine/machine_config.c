@@ -140,6 +140,7 @@ PfMachineConfig *pf_machine_config_new(PfConfig *config)
         machine->allocator = PF_ALLOCATE_FIRST_TOUCH;
         machine->numa.placement = PF_PLACEMENT_INTERLEAVE;
     }
+    pf_large_bind(pf_config_subsection(section, "large"), &machine->large);
     PfConfigSection *tlb = pf_config_subsection(section, "tlb");
     pf_mmu_bind(tlb, pf_config_subsection(section, "walk"), &machine->mmu);
     bind_caches(machine, section);
@@ -167,6 +168,12 @@ void pf_machine_config_free(PfMachineConfig *machine)
         return;
     g_free(machine->caches);
     g_free(machine);
+}
+
+void pf_machine_want_large(const PfMachineConfig *config, PfImage *image)
+{
+    bool copies = config->large.cow == PF_COW_COPY && config->on_full != PF_ON_FULL_SWAP;
+    pf_image_want_large(image, (PfLargeWish)config->large.pages, copies);
 }
 
 uint64_t pf_machine_reach(const PfMachineConfig *config)

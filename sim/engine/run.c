@@ -145,6 +145,7 @@ PfRun *pf_run_new(const PfRunConfig *config, const PfMachineConfig *machine_conf
         pf_interconnect_tell_contexts(run->machine->interconnect, run->core_context);
     if (run->machine != NULL && remaps)
         remap_at_controller(run, frame_capacity);
+    run_open_large(run);
     if (run->machine != NULL)
         run_watch_frames(run);
     run_register_energy(run);

@@ -118,6 +118,7 @@ struct PfRun {
     uint64_t records;
     struct PfDramFeed *feed; /* mode = "dram": what sends to DRAM; else NULL */
     struct PfRunNodes *nodes;
+    uint64_t join_cycles; /* when runs are next looked at, to be mapped large; UINT64_MAX: never */
     struct PfRunSwap *swap;
     PfSlot kept_slot; /* whose frame must not be swapped out now; PF_NO_SLOT: none */
     const int *interrupted; /* borrowed, NULL: never; nonzero when the user wants an end */
@@ -324,6 +325,18 @@ void run_open_nodes(PfRun *run);
 void run_close_nodes(PfRun *run);
 /* Moves the pages that are due to. */
 void run_migrate(PfRun *run);
+
+/* run_large.c */
+/* Runs of pages are mapped large where memory wants that. Registers large.*. */
+void run_open_large(PfRun *run);
+/* TRANSLATION, of the page at SLOT, gets the sizes of its mappings; VIRTUAL: its space is one of
+ * several processes. */
+void run_size_translation(const PfRun *run, PfSlot slot, bool is_virtual,
+                          PfTranslation *translation);
+/* A page was given a frame: from the first run on the daemon looks for runs to be joined. */
+void run_expect_large(PfRun *run);
+/* It is time for that. */
+void run_join_large(PfRun *run);
 
 /* run_energy.c */
 /* Whether the run has a CAM with figures that lie beyond the card's table. */

@@ -82,9 +82,10 @@ static bool fault_in(PfRun *run, const Piece *piece, uint64_t *cycles, PfMpn *re
     }
     const PfEntry *entry = pf_memory_entry(&run->memory, piece->slot);
     unsigned needed = run->machine->remaps ? PF_ENTRY_BUS_WRITABLE : PF_ENTRY_WRITABLE;
+    PfTranslation sized = piece->translation;
+    run_size_translation(run, piece->slot, piece->two_stage, &sized);
     *ret_frame = pf_bus_translation(&run->memory, piece->slot);
-    pf_mmu_insert(&run->machine->mmu, &piece->translation, *ret_frame,
-                  (entry->flags & needed) != 0);
+    pf_mmu_insert(&run->machine->mmu, &sized, *ret_frame, (entry->flags & needed) != 0);
     return true;
 }
 
@@ -92,8 +93,10 @@ static bool fault_in(PfRun *run, const Piece *piece, uint64_t *cycles, PfMpn *re
 static const PfTlbEntry *refill(PfRun *run, const Piece *piece, uint64_t *cycles)
 {
     uint64_t more_cycles;
+    PfTranslation sized = piece->translation;
+    run_size_translation(run, piece->slot, piece->two_stage, &sized);
     const PfTlbEntry *entry =
-        pf_mmu_refill(&run->machine->mmu, &piece->translation, piece->place->cache,
+        pf_mmu_refill(&run->machine->mmu, &sized, piece->place->cache,
                       piece->place->core->now_cycles + *cycles, &more_cycles);
     *cycles += more_cycles;
     return entry;

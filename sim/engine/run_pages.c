@@ -1,5 +1,6 @@
 /* Faults, and records of whole pages. */
 #include "error.h"
+#include "host_large.h"
 #include "run.h"
 
 void run_out_of_memory(PfRun *run, PfPage page)
@@ -155,6 +156,20 @@ bool run_read(PfRun *run, const PfPlace *place, PfPage page, PfSlot slot)
     return done;
 }
 
+static void charge_store(PfRun *run, const PfPlace *place, PfPage page, PfSlot slot,
+                         const PfStoreOutcome *outcome)
+{
+    PfMpn frame = {pf_memory_entry(&run->memory, slot)->mpn};
+    PfMpn translation = pf_bus_translation(&run->memory, slot);
+    if (outcome->by_controller)
+        charge_controller(run, place, outcome->fault, outcome->old_frame, frame);
+    else if (outcome->follows)
+        pf_work_fill(&run->work, place, PF_ACCOUNT_FAULT, frame_address(run, translation),
+                     run->work.page_bytes);
+    else
+        charge_fault(run, place, page, outcome->fault, outcome->old_page, translation);
+}
+
 static bool store_page(PfRun *run, const PfPlace *place, PfPage page, PfSlot slot, PfSlot object)
 {
     PfStoreOutcome outcome = pf_memory_store(&run->memory, slot, object);
@@ -178,11 +193,14 @@ static bool store_page(PfRun *run, const PfPlace *place, PfPage page, PfSlot slo
     PfMpn frame = {pf_memory_entry(&run->memory, slot)->mpn};
     if (outcome.fault != PF_FAULT_REUSE && outcome.fault != PF_FAULT_FILE)
         run_check_fresh(run, frame);
-    if (place != NULL && outcome.by_controller)
-        charge_controller(run, place, outcome.fault, outcome.old_frame, frame);
+    if (outcome.is_run)
+        pf_host_copied_run(run->host, place, page);
     else if (place != NULL)
-        charge_fault(run, place, page, outcome.fault, outcome.old_page,
-                     pf_bus_translation(&run->memory, slot));
+        charge_store(run, place, page, slot, &outcome);
+    if (outcome.is_filled)
+        pf_host_forget_run(run->host, page);
+    pf_host_pay_splits(run->host, place);
+    run_expect_large(run);
     if (place != NULL)
         tell_fault(run, page, &outcome);
     if (outcome.was_merged)

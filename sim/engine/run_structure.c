@@ -1,6 +1,7 @@
 /* Records that change which pages there are. The image has applied them already. */
 #include "run.h"
 #include "host_classes.h"
+#include "host_large.h"
 
 /* Policies know advice by their own names. */
 static_assert((int)PF_ADVISED_MERGEABLE == PF_ADVICE_MERGEABLE &&
@@ -58,6 +59,7 @@ static void forget_range(PfRun *run, uint32_t context, PfCpn first, uint64_t pag
     PfShootdown what =
         pf_shootdown_of(context, first, pages, g_array_index(run->two_stage, bool, context));
     pf_shootdown(&run->machine->mmu, &run->work, run_place(run, context), &what);
+    pf_host_pay_splits(run->host, run_place(run, context));
 }
 
 static void unmap_range(PfRun *run, const PfRecord *record, PfCpn first, uint64_t pages)
@@ -91,8 +93,11 @@ static void share_slot(PfRun *run, PfPage source, PfPage target)
     if ((pf_memory_entry(&run->memory, to)->flags & PF_ENTRY_PRESENT) == 0)
         return;
     pf_host_page_aliased(run->host, source, target);
-    pf_work_charge(&run->work, run_place(run, source.context), PF_ACCOUNT_SYSTEM,
-                   run->work.costs->fork_page_cycles);
+    /* A large page is one entry of the tables. */
+    bool is_large = (pf_memory_entry(&run->memory, to)->flags & PF_ENTRY_LARGE) != 0;
+    if (!is_large || target.cpn.number % PF_LARGE_PAGES == 0)
+        pf_work_charge(&run->work, run_place(run, source.context), PF_ACCOUNT_SYSTEM,
+                       run->work.costs->fork_page_cycles);
     pf_host_page_mapped(run->host, target);
 }
 
@@ -108,6 +113,8 @@ static void play_alias(PfRun *run, const PfRecord *record, PfCpn first)
             continue;
         if (pf_image_slot(run->image, to.context, to.cpn, &slot))
             unmap_slot(run, to, slot, record);
+        if (pf_image_slot(run->image, from.context, from.cpn, &slot))
+            pf_large_leave(&run->memory, slot);
         share_slot(run, from, to);
     }
     forget_range(run, record->context, first, record->count);
@@ -188,6 +195,7 @@ static void play_remap(PfRun *run, const PfRecord *record, PfCpn first)
     PfCpn target = {record->detail->other_address >> run->machine->mmu.page_shift};
     unmap_range(run, record, target, record->count);
     visit_slots(run, record->context, first, pf_cpn_plus(first, record->count), record, move_slot);
+    run_expect_large(run);
     forget_range(run, record->context, first, record->count);
     PfContextEvent event = {.kind = PF_CONTEXT_REMAPPED,
                             .context = record->context,
@@ -203,12 +211,16 @@ static void advise_slot(PfRun *run, PfPage page, PfSlot slot, const PfRecord *re
         unmap_slot(run, page, slot, record);
     else
         pf_memory_update_eligible(&run->memory, slot);
+    if (record->choice == PF_ADVICE_HUGE &&
+        (pf_memory_entry(&run->memory, slot)->flags & PF_ENTRY_PRESENT) != 0)
+        pf_large_note(&run->memory, slot);
 }
 
 static void play_advise(PfRun *run, const PfRecord *record, PfCpn first)
 {
     visit_slots(run, record->context, first, pf_cpn_plus(first, record->count), record,
                 advise_slot);
+    run_expect_large(run);
     if (record->choice == PF_ADVICE_DONTNEED)
         forget_range(run, record->context, first, record->count);
     PfContextEvent event = {.kind = PF_CONTEXT_ADVISED,

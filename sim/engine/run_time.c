@@ -17,7 +17,7 @@ static uint64_t warm_cycles(const PfRun *run)
 void run_update_due(PfRun *run)
 {
     uint64_t asked = MIN(pf_host_due(run->host), run->next_epoch_cycles);
-    run->due_cycles = MIN(asked, warm_cycles(run));
+    run->due_cycles = MIN(MIN(asked, run->join_cycles), warm_cycles(run));
 }
 
 void run_reach(PfRun *run, uint64_t cycle)
@@ -88,7 +88,7 @@ void run_serve(PfRun *run, uint64_t cycle)
     for (;;) {
         uint64_t wake = pf_host_due(run->host);
         uint64_t warm = warm_cycles(run);
-        uint64_t due = MIN(MIN(wake, run->next_epoch_cycles), warm);
+        uint64_t due = MIN(MIN(wake, run->next_epoch_cycles), MIN(warm, run->join_cycles));
         if (due > cycle)
             break;
         if (stands_still(run))
@@ -96,6 +96,8 @@ void run_serve(PfRun *run, uint64_t cycle)
         run_reach(run, due);
         if (run->next_epoch_cycles == due)
             run_sample_epoch(run, due);
+        else if (run->join_cycles == due)
+            run_join_large(run);
         else if (warm > due)
             pf_host_wake(run->host);
         check_warm(run);
@@ -185,7 +187,7 @@ static void keep_statistic(const PfStatInfo *info, PfStatValue value, void *user
     PfMarkRow *row = ((void **)user)[1];
     g_autofree char *own = g_strconcat(run->setup->ops->name, ".", NULL);
     const char *const told[] = {"memory.", "policy.", "reason.", "sharing.",
-                                "filter.", "class.",  "cam.",    own};
+                                "filter.", "class.",  "cam.",    "large.", own};
     bool is_dram = run->feed != NULL && g_str_has_prefix(info->name, "dram.");
     bool is_told = is_dram;
     for (unsigned i = 0; i < G_N_ELEMENTS(told); i++)

@@ -77,6 +77,7 @@ static bool build_runs(PfSimulation *simulation, GError **error)
     uint32_t page_bytes = pf_trace_header(simulation->trace)->page_bytes;
     simulation->store = pf_content_store_new(page_bytes);
     simulation->image = pf_image_new(simulation->store, page_bytes);
+    pf_machine_want_large(simulation->setup.machine, simulation->image);
     uint64_t frames;
     if (!frame_capacity(simulation, &frames, error))
         return false;

@@ -30,6 +30,8 @@ void pf_frame_pool_init(PfFramePool *pool, PfContentStore *store, const PfFrameR
     pf_table_init(&pool->file_object);
     pf_seg_array_init(&pool->tags, sizeof(uint32_t));
     pf_seg_array_init(&pool->classes, sizeof(uint32_t));
+    pool->blocks = g_array_new(FALSE, TRUE, sizeof(PfFrameBlock));
+    pool->free_blocks = g_array_new(FALSE, FALSE, sizeof(uint32_t));
     pool->out_free = g_array_new(FALSE, FALSE, sizeof(uint32_t));
 }
 
@@ -46,6 +48,8 @@ void pf_frame_pool_clear(PfFramePool *pool)
     pf_table_clear(&pool->file_object);
     pf_seg_array_clear(&pool->tags);
     pf_seg_array_clear(&pool->classes);
+    g_clear_pointer(&pool->blocks, g_array_unref);
+    g_clear_pointer(&pool->free_blocks, g_array_unref);
     g_clear_pointer(&pool->out_free, g_array_unref);
 }
 
@@ -79,6 +83,12 @@ static unsigned choose_bin(PfFramePool *pool, uint64_t page)
     g_assert_not_reached();
 }
 
+void pf_frame_put_free(PfFramePool *pool, uint32_t number)
+{
+    PfFrameNode *node = &pool->nodes[pf_frame_node(pool, (PfMpn){number})];
+    g_array_append_val(node->free[bin_of(pool, number)], number);
+}
+
 static uint32_t take_freed(GArray *freed)
 {
     uint32_t number = g_array_index(freed, uint32_t, freed->len - 1);
@@ -105,15 +115,19 @@ static uint32_t take_number(PfFramePool *pool, unsigned node_number, unsigned bi
             return number;
         g_array_append_val(node->free[found], number);
     }
-    while (node->free[bin]->len == 0)
+    for (unsigned tried = 1; node->free[bin]->len == 0; tried++) {
         bin = (bin + 1) % pool->bin_count;
+        if (tried % pool->bin_count == 0)
+            pf_frame_give_up_block(pool, node_number);
+    }
     return take_freed(node->free[bin]);
 }
 
-static bool has_room(const PfFramePool *pool, unsigned node)
+bool pf_frame_has_room(const PfFramePool *pool, unsigned node, uint64_t count)
 {
     const PfNodes *nodes = &pool->rules.nodes;
-    return !nodes->is_limited || pool->nodes[node].used_frames < nodes->capacity_frames[node];
+    return !nodes->is_limited ||
+           pool->nodes[node].used_frames + count <= nodes->capacity_frames[node];
 }
 
 static void count_used(PfFramePool *pool, unsigned node)
@@ -125,18 +139,22 @@ static void count_used(PfFramePool *pool, unsigned node)
 
 bool pf_frame_alloc_on(PfFramePool *pool, PfSlot slot, PfFrameWish wish, PfMpn *ret_mpn)
 {
-    if (!has_room(pool, wish.node))
+    if (!pf_frame_has_room(pool, wish.node, 1))
         return false;
-    PfMpn mpn = {take_number(pool, wish.node, choose_bin(pool, wish.page))};
+    *ret_mpn = (PfMpn){take_number(pool, wish.node, choose_bin(pool, wish.page))};
+    pf_frame_give(pool, *ret_mpn, slot);
+    return true;
+}
+
+void pf_frame_give(PfFramePool *pool, PfMpn mpn, PfSlot slot)
+{
     bool was_used = pf_frame_at(pool, mpn)->holds != 0;
     *pf_frame_at(pool, mpn) = (PfFrame){.holds = PF_FRAME_LIVE | slot.index, .count = 1};
     if (mpn.number < pool->classes.count)
         pf_frame_set_class(pool, mpn, 0);
-    count_used(pool, wish.node);
+    count_used(pool, pf_frame_node(pool, mpn));
     if (was_used && pool->reused.tell != NULL)
         pool->reused.tell(pool->reused.user, mpn);
-    *ret_mpn = mpn;
-    return true;
 }
 
 unsigned pf_frame_home(const PfFramePool *pool, PfFrameWish wish)
@@ -178,12 +196,11 @@ static void release_frame(PfFramePool *pool, PfMpn mpn)
 {
     PfFrame *frame = pf_frame_at(pool, mpn);
     bool is_out = pf_frame_is_out(pool, mpn);
-    PfFrameNode *node = is_out ? NULL : &pool->nodes[pf_frame_node(pool, mpn)];
     if (is_out) {
         pool->out_frames--;
     } else {
         pool->used_frames--;
-        node->used_frames--;
+        pool->nodes[pf_frame_node(pool, mpn)].used_frames--;
     }
     if (mpn.number == 0)
         return;
@@ -191,7 +208,10 @@ static void release_frame(PfFramePool *pool, PfMpn mpn)
         pf_table_remove(&pool->file_object, mpn.number);
     release_held(pool, frame);
     *frame = (PfFrame){.holds = PF_FRAME_UNKNOWN}; /* so it is no new one */
-    g_array_append_val(is_out ? pool->out_free : node->free[bin_of(pool, mpn.number)], mpn.number);
+    if (is_out)
+        g_array_append_val(pool->out_free, mpn.number);
+    else if (!pf_frame_block_regains(pool, mpn))
+        pf_frame_put_free(pool, mpn.number);
 }
 
 /* FROM becomes free, TO is what it was. */
@@ -337,7 +357,7 @@ uint64_t pf_frame_pool_free(const PfFramePool *pool)
         return UINT64_MAX;
     uint64_t frames = 0;
     for (unsigned node = 0; node < nodes->count; node++)
-        if (has_room(pool, node))
+        if (pf_frame_has_room(pool, node, 1))
             frames += nodes->capacity_frames[node] - pool->nodes[node].used_frames;
     return frames;
 }
@@ -365,13 +385,14 @@ void pf_frame_pool_check(const PfFramePool *pool)
         sum += used[node];
     }
     g_assert(sum == pool->used_frames);
+    pf_frame_blocks_check(pool);
 }
 
 uint64_t pf_frame_pool_bytes(const PfFramePool *pool)
 {
     uint64_t bytes = (uint64_t)pool->limit * sizeof(PfFrame) + pf_table_bytes(&pool->pins) +
                      pf_table_bytes(&pool->file_object) + pf_seg_array_bytes(&pool->tags) +
-                     pf_seg_array_bytes(&pool->classes);
+                     pf_seg_array_bytes(&pool->classes) + pf_frame_blocks_bytes(pool);
     for (unsigned node = 0; node < pool->rules.nodes.count; node++)
         for (unsigned color = 0; color < pool->bin_count; color++)
             bytes += pool->nodes[node].free[color]->len * sizeof(uint32_t);

@@ -77,6 +77,16 @@ typedef struct {
     uint64_t used_frames; /* the zero frame is one of node 0 */
 } PfFrameNode;
 
+/* An aligned run of PF_BLOCK_FRAMES frames that are given out one by one for pages of one owner, or
+ * to nobody while it lies free. */
+enum { PF_BLOCK_SHIFT = 9, PF_BLOCK_FRAMES = 1 << PF_BLOCK_SHIFT };
+#define PF_BLOCK_NOBODY UINT32_MAX
+typedef struct {
+    uint32_t owner;
+    uint16_t used_frames;
+    bool is_kept; /* else its frames are like any others */
+} PfFrameBlock;
+
 /* Who is told of PAGE, which is given out and was in use before. */
 typedef struct {
     void (*tell)(void *user, PfMpn page); /* NULL: nobody */
@@ -100,6 +110,9 @@ typedef struct {
     PfSegArray classes;       /* uint32_t by MPN: see pf_frame_set_class; empty until one is */
     uint64_t used_frames;
     uint64_t peak_frames; /* in use or out */
+    GArray *blocks;           /* PfFrameBlock by MPN / PF_BLOCK_FRAMES; empty until one is kept */
+    GArray *free_blocks;      /* uint32_t, of those that are kept and not used */
+    uint32_t break_hand;      /* the block that was given up last */
     /* Frames that are swapped out: numbers above all that the machine has. */
     GArray *out_free;   /* of uint32_t, last freed first used */
     uint32_t out_count; /* numbers ever used */
@@ -154,6 +167,38 @@ bool pf_frame_alloc_on(PfFramePool *pool, PfSlot slot, PfFrameWish wish, PfMpn *
 PfMpn pf_frame_put_out(PfFramePool *pool, PfMpn mpn);
 /* The same from OUT, a number that is out, to MPN, which was just given out. */
 void pf_frame_bring_in(PfFramePool *pool, PfMpn out, PfMpn mpn);
+
+/* ---- blocks (frame_blocks.c) ---- */
+
+/* Keeps a block of NODE for OWNER: one that lies free, else numbers that were never used. False if
+ * there is none, or no room for so many frames. */
+bool pf_frame_keep_block(PfFramePool *pool, unsigned node, uint32_t owner, uint32_t *ret_block);
+
+/* The block NUMBER if it is kept for OWNER, else NULL. */
+const PfFrameBlock *pf_frame_block_of(const PfFramePool *pool, uint32_t number, uint32_t owner);
+
+/* Gives MPN of a block that is kept to SLOT, as pf_frame_alloc does; false if it is in use, or its
+ * node is full. */
+bool pf_frame_take(PfFramePool *pool, PfMpn mpn, PfSlot slot);
+
+/* What frame.c tells of a frame that is free again: true if a block keeps it. */
+bool pf_frame_block_regains(PfFramePool *pool, PfMpn mpn);
+
+/* Makes frames of NODE free for all that blocks keep and nobody uses. NODE must have such. */
+void pf_frame_give_up_block(PfFramePool *pool, unsigned node);
+
+/* What the host spends on blocks. */
+uint64_t pf_frame_blocks_bytes(const PfFramePool *pool);
+
+/* Recounts the frames of each block. */
+void pf_frame_blocks_check(const PfFramePool *pool);
+
+/* Where a freed frame waits: for frame_blocks.c. */
+void pf_frame_put_free(PfFramePool *pool, uint32_t number);
+/* MPN, which is free, goes to SLOT. */
+void pf_frame_give(PfFramePool *pool, PfMpn mpn, PfSlot slot);
+/* Whether NODE may give out COUNT more frames. */
+bool pf_frame_has_room(const PfFramePool *pool, unsigned node, uint64_t count);
 
 /* One more page maps the frame. */
 void pf_frame_ref(PfFramePool *pool, PfMpn mpn);

@@ -33,7 +33,9 @@ enum {
     PF_IMAGE_POPULATED = 1 << 7,
     PF_IMAGE_STATE_SHIFT = 8, /* three bits: what `none` maps there (PfBaseState) */
     PF_IMAGE_FRESH = 1 << 11, /* populated by an event of the current range */
-    PF_IMAGE_ADVISED = PF_IMAGE_MERGEABLE | PF_IMAGE_READONLY | PF_IMAGE_EXECUTED | PF_IMAGE_LOCKED,
+    PF_IMAGE_LARGE = 1 << 12, /* wants large pages; changes by structural records only */
+    PF_IMAGE_ADVISED = PF_IMAGE_MERGEABLE | PF_IMAGE_READONLY | PF_IMAGE_EXECUTED |
+                       PF_IMAGE_LOCKED | PF_IMAGE_LARGE,
 };
 
 typedef enum {
@@ -54,6 +56,18 @@ typedef struct {
     uint32_t handle[PF_LEAF_PAGES];
     uint16_t flags[PF_LEAF_PAGES];
 } PfLeaf;
+
+/* Pages that a large page takes the place of: a run of neighbours, the first of which has a number
+ * that is a multiple. */
+enum { PF_LARGE_SHIFT = 9, PF_LARGE_PAGES = 1 << PF_LARGE_SHIFT };
+
+/* The pages of a run, by leaves. */
+typedef struct {
+    const PfLeaf *leaves[PF_LARGE_PAGES / PF_LEAF_PAGES];
+} PfRunPages;
+
+/* Which anonymous memory wants large pages: none, what is mapped or advised so, all. */
+typedef enum { PF_LARGE_NEVER, PF_LARGE_MADVISE, PF_LARGE_ALWAYS } PfLargeWish;
 
 /* What the image knows of each record of the current range. */
 typedef struct {
@@ -105,6 +119,16 @@ typedef struct PfImage PfImage;
 PfImage *pf_image_new(PfContentStore *store, uint32_t page_bytes);
 void pf_image_free(PfImage *image);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PfImage, pf_image_free)
+
+/* Which memory wants large pages (none, unless said before the first record), and whether a store
+ * to one that is shared by fork copies it whole. */
+void pf_image_want_large(PfImage *image, PfLargeWish wish, bool copies_whole);
+/* What was said. */
+bool pf_image_copies_whole(const PfImage *image);
+
+/* The pages of the run that SLOT lies in; false unless all are anonymous, want large pages and were
+ * ever used. */
+bool pf_image_run(const PfImage *image, PfSlot slot, PfRunPages *ret_pages);
 
 /* Takes over the contents that BLOCK introduces. Call once for each block, before its ranges. */
 void pf_image_add_contents(PfImage *image, const PfRecordBlock *block);
@@ -167,6 +191,12 @@ static inline PfSlot pf_leaf_slot(const PfLeaf *leaf, unsigned index)
 static inline PfCpn pf_leaf_page(const PfLeaf *leaf, unsigned index)
 {
     return (PfCpn){leaf->number * PF_LEAF_PAGES + index};
+}
+
+/* The slot of page INDEX of a run. */
+static inline PfSlot pf_run_slot(const PfRunPages *pages, unsigned index)
+{
+    return pf_leaf_slot(pages->leaves[index / PF_LEAF_PAGES], index % PF_LEAF_PAGES);
 }
 
 /* The slot of PAGE; false where it was never used. */

@@ -130,7 +130,12 @@ void image_base_read(PfImage *image, uint32_t slot)
     set_state(image, slot, PF_BASE_ZERO);
 }
 
-void image_base_store(PfImage *image, uint32_t slot)
+const BaseGroup *image_base_group(const PfImage *image, uint32_t slot)
+{
+    return group_at(image, group_of(image, slot));
+}
+
+void image_base_store_page(PfImage *image, uint32_t slot)
 {
     PfBaseState state = image_base_state(image, slot);
     if (state == PF_BASE_PRIVATE)

@@ -107,6 +107,9 @@ struct PfImage {
     GArray *free_groups;
     GArray *pins;
 
+    PfLargeWish large_wish;
+    bool copies_whole;
+
     struct PfDistinct *distinct; /* NULL until asked for */
     GArray *user_changes;        /* of UserChange, in the current range; none without `distinct` */
     uint32_t unknown_ids;        /* given out, to unknown bytes that several pages have */
@@ -158,8 +161,13 @@ static inline PfBaseState image_base_state(const PfImage *image, uint32_t slot)
 /* SLOT maps nothing any more; SLOT is read. */
 void image_base_release(PfImage *image, uint32_t slot);
 void image_base_read(PfImage *image, uint32_t slot);
-/* A store to a page that is not shared memory: it ends in a frame of its own. */
+/* A store to a page that is not shared memory: it ends in a frame of its own, and with it others of
+ * its run where that wants large pages (image_large.c). */
 void image_base_store(PfImage *image, uint32_t slot);
+/* The page's own part in that. */
+void image_base_store_page(PfImage *image, uint32_t slot);
+/* The group of SLOT, which has one. */
+const BaseGroup *image_base_group(const PfImage *image, uint32_t slot);
 void image_base_map_file(PfImage *image, uint32_t slot, uint32_t object);
 /* TARGET, which maps nothing, maps what SOURCE maps. */
 void image_base_share(PfImage *image, uint32_t source, uint32_t target);
@@ -188,6 +196,17 @@ void image_intern_slot(PfImage *image, uint32_t slot);
 
 /* The handle of SLOT, which the bytes of another page are to have, too. */
 uint32_t image_shared_handle(PfImage *image, uint32_t slot);
+
+/* Flags of pages that are cleared and set. */
+typedef struct {
+    uint16_t clear;
+    uint16_t set;
+} FlagChange;
+
+/* image_large.c: PF_IMAGE_LARGE if memory mapped as DETAIL says wants large pages, else 0; what
+ * ADVICE changes. */
+unsigned image_large_flag(const PfImage *image, const PfTraceDetail *detail);
+FlagChange image_advice_change(const PfImage *image, unsigned advice);
 
 /* image_structure.c */
 bool image_apply_structural(PfImage *image, const PfRecord *record, GError **error);

@@ -103,7 +103,7 @@ static bool apply_map(PfImage *image, const PfRecord *record, PfCpn first, GErro
     PfImageContext *context = image_context(image, record->context);
     const PfTraceDetail *detail = record->detail;
     unmap_range(image, context, first, record->count);
-    unsigned flags = PF_IMAGE_MAPPED;
+    unsigned flags = PF_IMAGE_MAPPED | image_large_flag(image, detail);
     flags |= detail->backing == PF_BACKING_FILE ? PF_IMAGE_FILE : 0U;
     flags |= detail->backing == PF_BACKING_SHMEM ? PF_IMAGE_SHMEM : 0U;
     flags |= detail->mergeable ? PF_IMAGE_MERGEABLE : 0U;
@@ -305,10 +305,9 @@ static void change_flags(PfImage *image, const PfRecord *record, PfCpn first, ui
 
 static void apply_advise(PfImage *image, const PfRecord *record, PfCpn first)
 {
-    if (record->choice == PF_ADVICE_MERGEABLE)
-        change_flags(image, record, first, 0, PF_IMAGE_MERGEABLE);
-    else if (record->choice == PF_ADVICE_UNMERGEABLE)
-        change_flags(image, record, first, PF_IMAGE_MERGEABLE, 0);
+    FlagChange change = image_advice_change(image, record->choice);
+    if ((change.clear | change.set) != 0)
+        change_flags(image, record, first, change.clear, change.set);
     else if (record->choice == PF_ADVICE_DONTNEED)
         visit_pages(image, image_context(image, record->context), first,
                     pf_cpn_plus(first, record->count), record, refresh_page);

@@ -26,6 +26,7 @@ void pf_memory_clear(PfMemory *memory)
     pf_journal_clear(&memory->journal);
     pf_image_reader_clear(&memory->reader);
     pf_bus_close(memory);
+    pf_large_close(memory);
     pf_swap_close(memory);
 }
 
@@ -122,6 +123,7 @@ void pf_memory_populate(PfMemory *memory, PfSlot slot)
  * another frame for it. */
 static void drop_mapping(PfMemory *memory, PfSlot slot, bool by_store)
 {
+    pf_large_leave(memory, slot);
     PfEntry *entry = pf_memory_entry(memory, slot);
     PfEntry left = *entry;
     pf_swap_unlink(memory, slot);
@@ -167,8 +169,7 @@ static bool map_file(PfMemory *memory, PfSlot slot, PfSlot object)
     return true;
 }
 
-/* SLOT, which is mapped to nothing or to be mapped no more, maps a new frame of its own. */
-static bool map_new(PfMemory *memory, PfSlot slot)
+bool pf_memory_map_new(PfMemory *memory, PfSlot slot)
 {
     PfMpn mpn;
     if (!pf_memory_alloc(memory, slot, slot, &mpn))
@@ -195,7 +196,7 @@ PfFault pf_memory_read(PfMemory *memory, PfSlot slot)
         return PF_FAULT_NONE;
     pf_memory_integrate(memory);
     if ((entry->flags & PF_ENTRY_GIVEN_BACK) != 0)
-        return map_new(memory, slot) ? PF_FAULT_FIRST : PF_FAULT_NO_MEMORY;
+        return pf_memory_map_new(memory, slot) ? PF_FAULT_FIRST : PF_FAULT_NO_MEMORY;
     PfSlot object = pf_image_object(memory->image, slot);
     if (!pf_slot_equal(object, slot))
         return map_file(memory, slot, object) ? PF_FAULT_FILE : PF_FAULT_NO_MEMORY;
@@ -242,6 +243,35 @@ static PfFault store_fault(const PfMemory *memory, const PfEntry *entry)
     return alone ? PF_FAULT_REUSE : PF_FAULT_COPY;
 }
 
+void pf_memory_take_back(PfMemory *memory, PfSlot slot)
+{
+    PfEntry *entry = pf_memory_entry(memory, slot);
+    pf_frame_hold_slot(&memory->frames, (PfMpn){entry->mpn}, slot);
+    entry->flags &= ~(unsigned)(PF_ENTRY_MERGED | PF_ENTRY_SHARING);
+    entry->flags |= PF_ENTRY_OPEN | PF_ENTRY_BUS_WRITABLE;
+    pf_bus_take(memory, slot);
+    pf_bus_map(memory, slot);
+}
+
+/* Does what OUTCOME's fault asks for; false if there is no frame for that. */
+static bool serve_fault(PfMemory *memory, PfSlot slot, PfStoreOutcome *outcome)
+{
+    if (outcome->fault == PF_FAULT_REUSE) {
+        if (pf_large_take_back(memory, slot))
+            return true;
+        pf_large_leave(memory, slot);
+        pf_memory_take_back(memory, slot);
+        return true;
+    }
+    outcome->is_run = outcome->fault == PF_FAULT_COPY && pf_large_copies(memory, slot);
+    if (outcome->is_run)
+        return pf_large_copy(memory, slot);
+    bool done = pf_memory_map_new(memory, slot);
+    outcome->follows =
+        done && outcome->fault == PF_FAULT_FIRST && pf_large_follows(memory, slot);
+    return done;
+}
+
 PfStoreOutcome pf_memory_store(PfMemory *memory, PfSlot slot, PfSlot object)
 {
     if (!pf_slot_equal(slot, object))
@@ -263,16 +293,10 @@ PfStoreOutcome pf_memory_store(PfMemory *memory, PfSlot slot, PfSlot object)
                               .old_frame = {entry->mpn},
                               .old_page = pf_bus_translation(memory, slot)};
     pf_memory_integrate(memory);
-    if (outcome.fault == PF_FAULT_REUSE) {
-        pf_frame_hold_slot(&memory->frames, (PfMpn){entry->mpn}, slot);
-        entry->flags &= ~(unsigned)(PF_ENTRY_MERGED | PF_ENTRY_SHARING);
-        entry->flags |= PF_ENTRY_OPEN | PF_ENTRY_BUS_WRITABLE;
-        pf_bus_take(memory, slot);
-        pf_bus_map(memory, slot);
-    } else if (!map_new(memory, slot)) {
+    if (!serve_fault(memory, slot, &outcome))
         return (PfStoreOutcome){.fault = PF_FAULT_NO_MEMORY};
-    }
     pf_memory_populate(memory, slot);
+    outcome.is_filled = pf_large_offer(memory, slot);
     return outcome;
 }
 
@@ -313,7 +337,7 @@ void pf_memory_share(PfMemory *memory, PfSlot source, PfSlot target)
         pf_frame_ref(&memory->frames, mpn);
         unsigned kept = PF_ENTRY_PRESENT | PF_ENTRY_ZERO | PF_ENTRY_FILE | PF_ENTRY_MERGED |
                         PF_ENTRY_SHARING | PF_ENTRY_DIRTY | PF_ENTRY_ZERO_MERGED |
-                        PF_ENTRY_SWAPPED;
+                        PF_ENTRY_LARGE | PF_ENTRY_SWAPPED;
         if ((from->flags & PF_ENTRY_FILE) != 0 &&
             (pf_image_flags(memory->image, target) & PF_IMAGE_SHMEM) != 0)
             kept |= PF_ENTRY_WRITABLE | PF_ENTRY_BUS_WRITABLE;
@@ -321,6 +345,8 @@ void pf_memory_share(PfMemory *memory, PfSlot source, PfSlot target)
             pf_memory_count_present(memory, target, 1);
         to->mpn = mpn.number;
         to->flags |= from->flags & kept;
+        if ((to->flags & PF_ENTRY_LARGE) != 0)
+            memory->large->pages++;
         pf_swap_link(memory, target);
         pf_journal_copy(memory, source, target);
         if ((to->flags & PF_ENTRY_ZERO_MERGED) != 0)
@@ -339,6 +365,7 @@ void pf_memory_move(PfMemory *memory, PfSlot source, PfSlot target)
     PfEntry *from = pf_memory_entry(memory, source);
     PfEntry *to = pf_memory_entry(memory, target);
     g_assert((to->flags & PF_ENTRY_PRESENT) == 0);
+    pf_large_leave(memory, source);
     pf_swap_unlink(memory, source);
     *to = *from;
     pf_swap_link(memory, target);
@@ -349,6 +376,7 @@ void pf_memory_move(PfMemory *memory, PfSlot source, PfSlot target)
     if ((to->flags & (PF_ENTRY_PRESENT | PF_ENTRY_SWAPPED)) != 0 &&
         pf_frame_at(&memory->frames, (PfMpn){to->mpn})->holds == (PF_FRAME_LIVE | source.index))
         pf_frame_hold_slot(&memory->frames, (PfMpn){to->mpn}, target);
+    pf_large_note(memory, target);
 }
 
 uint64_t pf_memory_bytes(const PfMemory *memory)
@@ -356,5 +384,5 @@ uint64_t pf_memory_bytes(const PfMemory *memory)
     return memory->entry_limit * sizeof(PfEntry) + pf_frame_pool_bytes(&memory->frames) +
            pf_seg_array_bytes(&memory->journal.starts) +
            pf_seg_array_bytes(&memory->journal.frames) +
-           pf_seg_array_bytes(&memory->journal.mappers);
+           pf_seg_array_bytes(&memory->journal.mappers) + pf_large_bytes(memory);
 }

@@ -13,6 +13,7 @@
 #include "frame.h"
 #include "image.h"
 #include "journal.h"
+#include "large.h"
 #include "swap.h"
 
 enum {
@@ -32,6 +33,7 @@ enum {
     PF_ENTRY_BUS_WRITABLE = 1 << 13, /* the page table lets stores through, if the policy did */
     PF_ENTRY_ACCESSED = 1 << 14, /* since the clock came by last; where there is a swap device */
     PF_ENTRY_SWAPPED = 1 << 15,  /* not present: its frame is out (frame.h) */
+    PF_ENTRY_LARGE = 1 << 16, /* mapped as a part of a large page, with all of its run */
     PF_ENTRY_WHY_SHIFT = 24,        /* from here on: why it is not shared (host) */
     PF_ENTRY_WHY_MASK = 15 << PF_ENTRY_WHY_SHIFT,
     /* What an entry keeps when the page is mapped to another frame. */
@@ -68,6 +70,9 @@ typedef struct {
     bool was_claimed;   /* of that frame */
     bool was_exclusive; /* before the store */
     bool by_controller; /* the page table lets it through: no trap */
+    bool is_run;     /* COPY: all pages of its run were copied, see PfLarge.old_frames */
+    bool follows;    /* a new frame that came with an earlier one of its run: no trap */
+    bool is_filled;  /* its run is mapped large since then */
     PfMpn old_frame; /* of that mapping */
     PfMpn old_page;  /* what a translation gave: see bus.h */
 } PfStoreOutcome;
@@ -105,6 +110,7 @@ struct PfMemory {
     int64_t saved_page_cycles;
     PfSwap *swap; /* NULL: no frame is ever swapped out */
     PfBus *bus; /* NULL: a page's frame stands in page tables */
+    PfLarge *large; /* NULL: nobody wants large pages */
 };
 
 /* Frames are given out by RULES. NOW_CYCLES (borrowed) is the run's clock. */
@@ -151,8 +157,21 @@ void pf_memory_integrate(PfMemory *memory);
 void pf_memory_set_baseline(PfMemory *memory, uint64_t frames);
 
 /* Moves SLOT to a frame of NODE. False, and nothing was done, if that is full, or SLOT does not
- * have its frame for itself: shared, protected by the policy, pinned, of a file, or forked. */
+ * have its frame for itself: shared, protected by the policy, pinned, of a file, forked, or a
+ * part of a large page. */
 bool pf_memory_migrate(PfMemory *memory, PfSlot slot, unsigned node);
+
+/* SLOT, which is mapped to nothing or to be mapped no more, maps a new frame of its own. */
+bool pf_memory_map_new(PfMemory *memory, PfSlot slot);
+/* Its frame, which nobody else has, becomes writable. */
+void pf_memory_take_back(PfMemory *memory, PfSlot slot);
+
+/* SLOT is not mapped large from now on; before any change of its mapping. */
+static inline void pf_large_leave(PfMemory *memory, PfSlot slot)
+{
+    if (G_UNLIKELY((pf_memory_entry(memory, slot)->flags & PF_ENTRY_LARGE) != 0))
+        pf_large_split(memory, slot);
+}
 
 /* Maps something at SLOT if nothing is. */
 PfFault pf_memory_read(PfMemory *memory, PfSlot slot);

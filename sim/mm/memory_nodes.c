@@ -26,14 +26,17 @@ unsigned pf_memory_home(const PfMemory *memory, PfSlot slot)
 
 bool pf_memory_alloc(PfMemory *memory, PfSlot slot, PfSlot object, PfMpn *ret_mpn)
 {
-    return pf_frame_alloc(&memory->frames, object, wish_of(memory, slot, object), ret_mpn);
+    PfFrameWish wish = wish_of(memory, slot, object);
+    unsigned node = pf_frame_home(&memory->frames, wish);
+    return (pf_slot_equal(slot, object) && pf_large_alloc(memory, slot, node, ret_mpn)) ||
+           pf_frame_alloc(&memory->frames, object, wish, ret_mpn);
 }
 
 /* Whether the frame of SLOT is its own, of unfixed bytes, and nothing of the policy's. */
 static bool may_migrate(const PfMemory *memory, PfSlot slot)
 {
     const PfEntry *entry = pf_memory_entry(memory, slot);
-    unsigned unwanted = PF_ENTRY_ZERO | PF_ENTRY_FILE | PF_ENTRY_MERGED;
+    unsigned unwanted = PF_ENTRY_ZERO | PF_ENTRY_FILE | PF_ENTRY_MERGED | PF_ENTRY_LARGE;
     if ((entry->flags & (PF_ENTRY_PRESENT | unwanted)) != PF_ENTRY_PRESENT)
         return false;
     const PfFrame *frame = pf_frame_at(&memory->frames, (PfMpn){entry->mpn});

@@ -53,6 +53,7 @@ void pf_memory_collect(PfMemory *memory)
 /* PAGE's mapping, if it has one, goes over to FRAME. */
 static void remap(PfMemory *memory, PfSlot page, PfMpn frame, unsigned flags)
 {
+    pf_large_leave(memory, page);
     PfEntry *entry = pf_memory_entry(memory, page);
     PfEntry left = *entry;
     bool was_present = is_present(memory, page);
@@ -120,6 +121,7 @@ static void join(PfMemory *memory, PfSlot page, PfSlot keeper)
     bool zero = (kept->flags & PF_ENTRY_ZERO) != 0;
     if (!zero)
         pf_memory_freeze(memory, frame);
+    pf_large_leave(memory, keeper);
     kept->flags &= ~(unsigned)(PF_ENTRY_WRITABLE | PF_ENTRY_EXCLUSIVE);
     kept->flags |= PF_ENTRY_MERGED;
     pf_journal_keep(memory, frame, keeper);
@@ -223,6 +225,7 @@ bool pf_share_protect(PfMemory *memory, PfSlot page)
 {
     if (!pf_share_possible(memory, page))
         return false;
+    pf_large_leave(memory, page);
     PfEntry *entry = pf_memory_entry(memory, page);
     entry->flags &= ~(unsigned)PF_ENTRY_WRITABLE;
     entry->flags |= PF_ENTRY_MERGED;
@@ -234,6 +237,7 @@ bool pf_share_isolate(PfMemory *memory, PfSlot page)
     PfEntry *entry = pf_memory_entry(memory, page);
     if (!pf_share_possible(memory, page) || is_held(memory, entry))
         return false;
+    pf_large_leave(memory, page);
     entry->flags &= ~(unsigned)PF_ENTRY_OPEN;
     entry->flags |= PF_ENTRY_MERGED;
     return true;
@@ -250,6 +254,7 @@ bool pf_share_unshare(PfMemory *memory, PfSlot page, bool *ret_copied)
         return false;
     *ret_copied = claimed || entry->mpn == 0 || pf_frame_refs(frame) > 1 ||
                   (frame->count & (PF_FRAME_FILE | PF_FRAME_PINNED)) != 0;
+    pf_large_leave(memory, page);
     if (*ret_copied) {
         PfMpn copy;
         pf_memory_integrate(memory);

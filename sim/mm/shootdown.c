@@ -3,6 +3,8 @@
 /* A long range is dropped with the rest of its space, as Linux does. */
 static bool is_whole(const PfMmu *mmu, const PfShootdown *what)
 {
+    if (what->is_run)
+        return what->pages == UINT64_MAX;
     return what->pages > mmu->config->flush_ceiling_pages;
 }
 

@@ -13,6 +13,7 @@ typedef struct {
     uint32_t space;
     PfVpn first;
     uint64_t pages; /* UINT64_MAX: the whole space */
+    bool is_run;    /* they were or will be mapped as one: a single invalidation */
     bool is_quiet;  /* nobody runs the space: its cores forget it without being interrupted */
 } PfShootdown;
 

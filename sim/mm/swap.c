@@ -189,6 +189,7 @@ void pf_swap_out(PfMemory *memory, PfMpn frame)
     for (unsigned i = 0; i < slots->len; i++) {
         PfSlot slot = g_array_index(slots, PfSlot, i);
         PfEntry *entry = pf_memory_entry(memory, slot);
+        pf_large_leave(memory, slot);
         PfEntry left = *entry;
         pf_swap_unlink(memory, slot);
         pf_memory_count_present(memory, slot, -1);

@@ -52,6 +52,32 @@ static void recount_page(const PfMemory *memory, Recount *recount, PfSlot slot)
     g_assert(frame->holds == (PF_FRAME_LIVE | slot.index));
 }
 
+/* Runs are mapped large as a whole or not at all. */
+static void check_large(const PfMemory *memory)
+{
+    uint64_t pages = 0;
+    for (uint64_t i = 0; memory->large != NULL && i < memory->entry_limit; i++) {
+        PfSlot slot = {(uint32_t)i};
+        const PfEntry *entry = pf_memory_entry(memory, slot);
+        if ((entry->flags & PF_ENTRY_LARGE) == 0)
+            continue;
+        const PfLeaf *leaf = pf_image_leaf_of(memory->image, slot);
+        PfCpn page = pf_leaf_page(leaf, slot.index % PF_LEAF_PAGES);
+        uint32_t index = page.number % PF_LARGE_PAGES;
+        PfSlot first;
+        bool found = pf_image_slot(memory->image, leaf->context,
+                                   (PfCpn){page.number - index}, &first);
+        g_assert(found && (entry->flags & PF_ENTRY_PRESENT) != 0);
+        const PfEntry *head = pf_memory_entry(memory, first);
+        unsigned differs = (head->flags ^ entry->flags) & (PF_ENTRY_LARGE | PF_ENTRY_WRITABLE);
+        g_assert(differs == 0);
+        g_assert(head->mpn % PF_LARGE_PAGES == 0 && entry->mpn == head->mpn + index);
+        pages++;
+    }
+    g_assert(memory->large == NULL || pages == memory->large->pages);
+    g_assert(pages % PF_LARGE_PAGES == 0);
+}
+
 void pf_memory_check(const PfMemory *memory)
 {
     Recount recount = {.refs = g_new0(uint32_t, memory->frames.limit)};
@@ -84,6 +110,7 @@ void pf_memory_check(const PfMemory *memory)
     g_assert(used == memory->frames.used_frames);
     pf_frame_pool_check(&memory->frames);
     pf_bus_check(memory);
+    check_large(memory);
     pf_swap_check(memory);
     g_assert(recount.populated == memory->populated_pages);
     g_assert(recount.eligible == memory->eligible_pages);

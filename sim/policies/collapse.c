@@ -56,6 +56,23 @@ static void pass_on(PfCollapse *self, PfMpn mpn)
         pf_collapse_wait(self, frame->first);
 }
 
+/* What is known of the page's bytes goes with it, unless other pages keep it where it was. */
+static void collapse_page_moved(void *user, PfPage page)
+{
+    PfCollapse *self = user;
+    uint32_t number = pf_collapse_pages_find(&self->pages, page);
+    if (number == 0)
+        return;
+    PfMpn from = pf_collapse_page(&self->pages, number)->frame;
+    const PfCollapseFrame left = *pf_collapse_frame(&self->pages, from);
+    pf_collapse_pages_sync(&self->pages, page);
+    pass_on(self, from);
+    if (left.pages == 1 && left.is_filed && !left.is_stale)
+        pf_collapse_pages_file(&self->pages, number, left.key);
+    else
+        pass_on(self, pf_collapse_page(&self->pages, number)->frame);
+}
+
 static void collapse_page_unmapped(void *user, PfPage page)
 {
     PfCollapse *self = user;
@@ -66,20 +83,6 @@ static void collapse_page_unmapped(void *user, PfPage page)
     pf_collapse_list(self, number, PF_COLLAPSE_KNOWN);
     pf_collapse_pages_remove(&self->pages, number);
     pass_on(self, frame);
-}
-
-/* What is known of the page's bytes goes with it. */
-static void collapse_page_moved(void *user, PfPage page)
-{
-    PfCollapse *self = user;
-    uint32_t number = pf_collapse_pages_find(&self->pages, page);
-    if (number == 0)
-        return;
-    const PfCollapseFrame left =
-        *pf_collapse_frame(&self->pages, pf_collapse_page(&self->pages, number)->frame);
-    pf_collapse_pages_sync(&self->pages, page);
-    if (left.is_filed && !left.is_stale)
-        pf_collapse_pages_file(&self->pages, number, left.key);
 }
 
 static void collapse_store_faulted(void *user, const PfStoreFault *fault)

@@ -168,6 +168,14 @@ void pf_host_page_recreated(PfHost *host, PfPage page)
     host->setup->ops->page_recreated(host->self, page);
 }
 
+void pf_host_page_moved(PfHost *host, PfPage page)
+{
+    if (host->setup->ops->page_moved == NULL)
+        return;
+    pf_host_work_at(host, page.context);
+    host->setup->ops->page_moved(host->self, page);
+}
+
 void pf_host_page_unmapped(PfHost *host, PfPage page)
 {
     if (host->setup->ops->page_unmapped == NULL)

@@ -12,6 +12,7 @@
 typedef enum { PF_PLACE_DAEMON, PF_PLACE_STOLEN, PF_PLACE_CONTROLLER } PfPlaceKind;
 typedef enum { PF_REMAP_PTE, PF_REMAP_CONTROLLER } PfRemap;
 typedef enum { PF_PACING_TIME, PF_PACING_TRACE } PfPolicyPacing;
+typedef enum { PF_SPLIT_ALWAYS, PF_SPLIT_PRESSURE, PF_SPLIT_NEVER } PfSplitLarge;
 
 /* Parameters that every policy has. */
 typedef struct {
@@ -28,6 +29,8 @@ typedef struct {
     int pacing; /* PfPolicyPacing */
     bool limited; /* to the machine's memory */
     uint64_t wasted_within_ps;
+    int split_large; /* PfSplitLarge */
+    double split_below;
     char **filters;
     char **classes;
     bool class_runs;
@@ -200,6 +203,7 @@ void pf_host_set_contexts(PfHost *host, PfPlace *contexts, const bool *space_is_
 void pf_host_context_event(PfHost *host, const PfContextEvent *event);
 void pf_host_page_mapped(PfHost *host, PfPage page);
 void pf_host_page_recreated(PfHost *host, PfPage page);
+void pf_host_page_moved(PfHost *host, PfPage page);
 void pf_host_page_unmapped(PfHost *host, PfPage page);
 void pf_host_page_written(PfHost *host, PfPage page, PfChange how);
 /* PAGE, whose slot is SLOT, is about to hold what RESULT events of the range make of it, by a store

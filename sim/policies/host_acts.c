@@ -2,6 +2,7 @@
 #include "host.h"
 #include "host_alike.h"
 #include "host_classes.h"
+#include "host_large.h"
 #include "host_write_backs.h"
 
 PfMergeResult pf_host_merge_result(PfShareResult result)
@@ -170,7 +171,8 @@ PfMergeResult pf_host_merge_frame(PfHost *host, PfPage page, PfMpn frame)
 bool pf_host_protect(PfHost *host, PfPage page)
 {
     PfSlot slot;
-    if (!pf_host_present_slot(host, page, &slot) || !pf_share_protect(host->base.memory, slot))
+    if (!pf_host_present_slot(host, page, &slot) || !pf_host_may_split(host, slot) ||
+        !pf_share_protect(host->base.memory, slot))
         return false;
     pf_host_shoot_down(host, host->place, page);
     return true;
@@ -179,13 +181,15 @@ bool pf_host_protect(PfHost *host, PfPage page)
 bool pf_host_isolate(PfHost *host, PfPage page)
 {
     PfSlot slot;
-    if (!pf_host_present_slot(host, page, &slot))
+    if (!pf_host_present_slot(host, page, &slot) || !pf_host_may_split(host, slot))
         return false;
     pf_host_follow(host, page.context);
     const PfEntry *entry = pf_memory_entry(host->base.memory, slot);
     if ((entry->flags & PF_ENTRY_OPEN) != 0)
         pf_host_shoot_down(host, host->place, page);
-    return pf_share_isolate(host->base.memory, slot);
+    bool done = pf_share_isolate(host->base.memory, slot);
+    pf_host_pay_splits(host, host->place);
+    return done;
 }
 
 void pf_host_claim(PfHost *host, PfPage page, uint32_t tag)
@@ -286,6 +290,7 @@ void pf_host_shoot_down(PfHost *host, const PfPlace *initiator, PfPage page)
         pf_work_flush(host->base.work, initiator, PF_ACCOUNT_MERGE, page_address(host, page), true);
         return;
     }
+    pf_host_pay_splits(host, initiator);
     PfShootdown what = translations_of(host, page);
     what.is_quiet = pf_host_is_idle(host, page.context);
     pf_shadow_change(host->base.mmu, host->base.work, initiator, PF_ACCOUNT_SHOOTDOWN,

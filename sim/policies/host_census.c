@@ -2,6 +2,7 @@
  * its mapping comes first; else it is what the policy made of the page at its latest look. */
 #include "host.h"
 #include "host_classes.h"
+#include "host_large.h"
 
 /* ---- Statistics ---- */
 
@@ -33,6 +34,8 @@ void pf_host_register_census(PfHost *host)
          "Not shared: the page of equal bytes was in a class that it may not share with."},
         {"limit", &host->census.not_shared[PF_WHY_LIMIT],
          "Not shared: the policy was at a limit of its own, or the CAM had forgotten its equal."},
+        {"large", &host->census.not_shared[PF_WHY_LARGE],
+         "Not shared: a part of a large page, which the policy must not split."},
         {"not_reached", &host->census.not_shared[PF_WHY_NOT_REACHED],
          "Not shared: the policy has not looked at it since it was mapped."},
     };
@@ -78,6 +81,8 @@ static PfWhy why_not_shared(const PfHost *host, PfSlot slot, const PfClassCensus
     const PfFrame *frame = pf_frame_at(&memory->frames, (PfMpn){entry->mpn});
     if ((entry->flags & PF_ENTRY_OPEN) != 0 && (frame->count & PF_FRAME_PINNED) != 0)
         return PF_WHY_PINNED;
+    if (!pf_host_may_split(host, slot))
+        return PF_WHY_LARGE;
     PfWhy why = (PfWhy)((entry->flags & PF_ENTRY_WHY_MASK) >> PF_ENTRY_WHY_SHIFT);
     bool is_apart = why == PF_WHY_UNIQUE && pf_class_census_is_apart(classes, slot);
     return is_apart ? PF_WHY_CLASS : why;

@@ -18,14 +18,6 @@ static void charge(PfHost *host, PfPage page, PfMpn from, PfMpn to)
     pf_host_shoot_down(host, place, page);
 }
 
-static void tell_moved(PfHost *host, PfPage page)
-{
-    if (host->setup->ops->page_moved == NULL)
-        return;
-    pf_host_work_at(host, page.context);
-    host->setup->ops->page_moved(host->self, page);
-}
-
 bool pf_host_migrate(PfHost *host, PfPage page, unsigned node)
 {
     PfSlot slot;
@@ -39,7 +31,7 @@ bool pf_host_migrate(PfHost *host, PfPage page, unsigned node)
         return false;
     host->start_generation++; /* a free frame may be in use again */
     charge(host, page, from, (PfMpn){pf_memory_entry(memory, slot)->mpn});
-    tell_moved(host, page);
+    pf_host_page_moved(host, page);
     pf_host_verify(host, page);
     return true;
 }

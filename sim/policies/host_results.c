@@ -3,6 +3,7 @@
 #include "host.h"
 #include "host_alike.h"
 #include "host_classes.h"
+#include "host_large.h"
 
 /* The policy is going to be asked about the store to PAGE. */
 static void open_intent(PfHost *host, PfPage page, PfSlot slot, uint32_t result)
@@ -181,6 +182,7 @@ PfMergeResult pf_host_redirect(PfHost *host, PfPage keeper)
             pf_host_shoot_down(host, host->place, keeper);
         pf_host_count_merge(host, intent->page);
         finish_redirection(host, was_known);
+        pf_host_pay_splits(host, host->place);
     }
     return pf_host_merge_result(result);
 }

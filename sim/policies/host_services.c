@@ -1,6 +1,7 @@
 /* The services of policy.h that are free of charge: bookkeeping. */
 #include "host.h"
 #include "host_classes.h"
+#include "host_large.h"
 
 /* ---- free of charge ---- */
 
@@ -114,6 +115,7 @@ bool pf_host_admits(PfHost *host, PfPage page)
     PfSlot slot;
     return (flags & PF_FLAG_PRESENT) != 0 && (flags & PF_FLAG_IN_SCOPE) != 0 && !held &&
            pf_host_slot(host, page, &slot) && pf_share_possible(host->base.memory, slot) &&
+           pf_host_may_split(host, slot) &&
            !pf_host_is_left_out(host, page) && !pf_host_engine_leaves_out(host, page);
 }
 

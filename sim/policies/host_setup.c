@@ -7,29 +7,23 @@ static const char *const places[] = {"daemon", "stolen", "controller", NULL};
 static const char *const remaps[] = {"pte", "controller", NULL};
 static const char *const pacings[] = {"time", "trace", NULL};
 
-enum { COMMON_FIELDS = 13 };
+static const char *const splits[] = {"always", "pressure", "never", NULL};
+
+enum { COMMON_FIELDS = 15 };
 
 /* The parameters that all policies have; defaults of scope, place and finder are the policy's. */
 static void common_fields(const PfPolicyOps *ops, PfConfigField fields[COMMON_FIELDS])
 {
     const PfConfigField common[COMMON_FIELDS] = {
-        {.key = "name",
-         .type = PF_CONFIG_STRING,
-         .offset = offsetof(PfPolicyCommon, name),
+        {.key = "name", .type = PF_CONFIG_STRING, .offset = offsetof(PfPolicyCommon, name),
          .description = "The policy; `pagefold list policies` names them."},
-        {.key = "label",
-         .type = PF_CONFIG_STRING,
-         .offset = offsetof(PfPolicyCommon, label),
+        {.key = "label", .type = PF_CONFIG_STRING, .offset = offsetof(PfPolicyCommon, label),
          .description = "What it is called in results; the policy's name if not given."},
-        {.key = "scope",
-         .type = PF_CONFIG_ENUM,
-         .offset = offsetof(PfPolicyCommon, scope),
+        {.key = "scope", .type = PF_CONFIG_ENUM, .offset = offsetof(PfPolicyCommon, scope),
          .standard = ops->default_scope != NULL ? ops->default_scope : "all",
          .choices = scopes,
          .description = "Which pages may be shared: all, anonymous ones, those advised mergeable."},
-        {.key = "place",
-         .type = PF_CONFIG_ENUM,
-         .offset = offsetof(PfPolicyCommon, place),
+        {.key = "place", .type = PF_CONFIG_ENUM, .offset = offsetof(PfPolicyCommon, place),
          .standard = ops->default_place != NULL ? ops->default_place : "daemon",
          .choices = places,
          .description = "Where it runs: on a core of its own, in cycles stolen from cores of "
@@ -62,6 +56,14 @@ static void common_fields(const PfPolicyOps *ops, PfConfigField fields[COMMON_FI
         {.key = "wasted_within", .type = PF_CONFIG_TIME, .standard = "100ms",
          .offset = offsetof(PfPolicyCommon, wasted_within_ps),
          .description = "A sharing that a store breaks within this time counts as wasted."},
+        {.key = "split_large", .type = PF_CONFIG_ENUM, .choices = splits,
+         .standard = ops->default_split != NULL ? ops->default_split : "always",
+         .offset = offsetof(PfPolicyCommon, split_large),
+         .description = "Whether it splits a large page to share a part of it: always, while few "
+                        "frames of machine.memory are free, or never."},
+        {.key = "split_below", .type = PF_CONFIG_DOUBLE, .standard = "0.06", .max = 1,
+         .offset = offsetof(PfPolicyCommon, split_below), .unit = "ratio",
+         .description = "Share of the frames of machine.memory below which few are free."},
         {.key = "hash_bits", .type = PF_CONFIG_UINT, .standard = "64", .min = 1, .max = 64,
          .offset = offsetof(PfPolicyCommon, hash_bits),
          .unit = "bits",

@@ -73,6 +73,7 @@ struct PfPolicyOps {
     const char *default_finder; /* NULL: it files nothing, unless it is INDEXED */
     const char *default_place;  /* "daemon" where NULL */
     const char *default_hash;   /* "xxh3" where NULL */
+    const char *default_split;  /* "always" where NULL; or "pressure", "never" */
     const PfContextStat *context_stats;
     size_t context_stat_count;
 
@@ -82,11 +83,12 @@ struct PfPolicyOps {
     void (*context_event)(void *self, const PfContextEvent *event);
     /* PAGE got a frame by a first touch, a fork or an alias. */
     void (*page_mapped)(void *self, PfPage page);
-    /* The system has moved PAGE, whose frame no other page mapped, to a frame of another node. */
-    void (*page_moved)(void *self, PfPage page);
     /* PAGE, whose frame the policy had given back, was accessed and got a frame again (told in
      * place of page_mapped). */
     void (*page_recreated)(void *self, PfPage page);
+    /* PAGE has another frame, with the same bytes: it went to another NUMA node, or with the large
+     * page that it was or is now a part of. */
+    void (*page_moved)(void *self, PfPage page);
     /* PAGE is about to lose its frame (unmap, exit, dontneed, remap's target). Nothing can be
      * merged meanwhile, and bytes are not to be asked for. */
     void (*page_unmapped)(void *self, PfPage page);
@@ -164,8 +166,9 @@ uint64_t pf_host_zero_hash(PfHost *host);
 unsigned pf_host_key_bits(const PfHost *host);
 /* Cycles charged to the policy so far, wherever it worked. */
 uint64_t pf_host_spent(const PfHost *host);
-/* Whether PAGE is present, in the policy's scope, not pinned unless isolated, no shared memory, and
- * no filter leaves it out, which its verdict tells then; filters may charge for that. */
+/* Whether PAGE is present, in the policy's scope, not pinned unless isolated, no shared memory, in
+ * no large page that must not be split, and no filter leaves it out, which its verdict tells then;
+ * filters may charge for that. */
 bool pf_host_admits(PfHost *host, PfPage page);
 /* Whether a filter leaves PAGE out now; likewise. */
 bool pf_host_is_left_out(PfHost *host, PfPage page);

@@ -64,6 +64,7 @@ typedef enum {
     PF_WHY_PINNED,        /* pinned, or under input or output */
     PF_WHY_CLASS,         /* an equal page was there, in a class that it may not share with */
     PF_WHY_LIMIT,         /* a limit of the policy: a full table or CAM, too many sharers, a rate */
+    PF_WHY_LARGE,         /* a part of a large page that the policy may not split */
     PF_WHY_COUNT
 } PfWhy;
 

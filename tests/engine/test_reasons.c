@@ -6,7 +6,7 @@
 
 static const char *const names[] = {
     "reason.shared", "reason.unique", "reason.volatile", "reason.kind", "reason.not_mergeable",
-    "reason.pinned", "reason.class", "reason.limit", "reason.not_reached"};
+    "reason.pinned", "reason.class", "reason.limit", "reason.large", "reason.not_reached"};
 
 /* Asserts that at mark INDEX the pages by reason, in the order of `names`, are WANTED, and that
  * they are all that are populated. */
@@ -45,16 +45,16 @@ static void test_ksm(void)
              "policies = ({ name = \"ksm\"; pacing = \"trace\"; smart_scan = false;"
              "  max_page_sharing = 2; });",
              NULL);
-    /*            shared unique volatile kind not_mergeable pinned class limit not_reached */
+    /*            shared unique volatile kind not_mergeable pinned class limit large not_reached */
     const int wanted[][G_N_ELEMENTS(names)] = {
-        {0, 0, 0, 1, 1, 1, 0, 0, 5}, /* nobody has looked at 0 to 4 */
-        {0, 0, 5, 1, 1, 1, 0, 0, 0}, /* each has been seen once */
-        {2, 1, 1, 1, 1, 1, 0, 1, 1}, /* 0 and 1; 3; 4; kind, mergeable, pinned; 2; the new 6 */
-        {2, 2, 1, 1, 0, 0, 0, 1, 2}, /* 5 was looked at nevertheless, the page offered now not */
-        {0, 3, 2, 1, 0, 0, 0, 1, 2}, /* 0 has broken away, and 1 is alone */
-        {0, 2, 2, 1, 0, 0, 0, 1, 2}, /* 1 is gone; 3 has changed, but nobody has looked */
+        {0, 0, 0, 1, 1, 1, 0, 0, 0, 5}, /* nobody has looked at 0 to 4 */
+        {0, 0, 5, 1, 1, 1, 0, 0, 0, 0}, /* each has been seen once */
+        {2, 1, 1, 1, 1, 1, 0, 1, 0, 1}, /* 0 and 1; 3; 4; kind, mergeable, pinned; 2; the new 6 */
+        {2, 2, 1, 1, 0, 0, 0, 1, 0, 2}, /* 5 was looked at nevertheless, the page offered now not */
+        {0, 3, 2, 1, 0, 0, 0, 1, 0, 2}, /* 0 has broken away, and 1 is alone */
+        {0, 2, 2, 1, 0, 0, 0, 1, 0, 2}, /* 1 is gone; 3 has changed, but nobody has looked */
         /* 0, 2 and 0x100 are equal: two share, no room for the third; the rest are unique. */
-        {2, 4, 0, 1, 0, 0, 0, 1, 0},
+        {2, 4, 0, 1, 0, 0, 0, 1, 0, 0},
     };
     for (size_t i = 0; i < G_N_ELEMENTS(wanted); i++)
         expect(played, "ksm", i, wanted[i]);
@@ -66,13 +66,13 @@ static void test_verdicts(void)
                                   "map p 0x0 1 anon mergeable\nmap p 0x1000 1 shmem=s:0\n"
                                   "map p 0x2000 1 anon\n");
     /* Verdicts in the order of PfWhy, and where `names` has them. */
-    static const unsigned place[PF_WHY_COUNT] = {8, 1, 2, 3, 4, 5, 6, 7};
+    static const unsigned place[PF_WHY_COUNT] = {9, 1, 2, 3, 4, 5, 6, 7, 8};
     for (unsigned why = 0; why < PF_WHY_COUNT; why++)
         g_string_append_printf(trace,
                                "control clockwork.why %u\ntouch p 0x0 3\nmark \"%u\"\n", why, why);
     g_string_append(trace, "attr p 0x0 1 pinned\nmark pinned\n"
                            "unmap p 0x0 1\nmap p 0x0 1 anon mergeable\n"
-                           "control clockwork.why 8\ntouch p 0x0 1\nmark anew\n");
+                           "control clockwork.why 9\ntouch p 0x0 1\nmark anew\n");
     g_autoptr(Played) played =
         play(trace->str, "policies = ({ name = \"clockwork\"; scope = \"mergeable\"; });", NULL);
     g_string_free(trace, TRUE);
@@ -84,7 +84,7 @@ static void test_verdicts(void)
     }
     const int pinned[G_N_ELEMENTS(names)] = {[3] = 1, [4] = 1, [5] = 1};
     expect(played, "clockwork", PF_WHY_COUNT, pinned);
-    const int anew[G_N_ELEMENTS(names)] = {[3] = 1, [4] = 1, [8] = 1};
+    const int anew[G_N_ELEMENTS(names)] = {[3] = 1, [4] = 1, [9] = 1};
     expect(played, "clockwork", PF_WHY_COUNT + 1, anew);
 }
 

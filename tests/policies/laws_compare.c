@@ -27,7 +27,7 @@ static void compare_levels(LawsPlace *place, const PfPolicyOps *ops, const LawsL
     double apart = levels->context_saved_pages - (double)(levels->saved + levels->unfreed);
     bool is_bound = (ops->flags & PF_POLICY_BOUND) != 0;
     expect(place, "reasons", levels->reasons, is_bound ? 0 : levels->populated);
-    expect(place, "reasons that are null", levels->nulls, is_bound ? 9 : 0);
+    expect(place, "reasons that are null", levels->nulls, is_bound ? 10 : 0);
     expect(place, "context.*.shared_pages", levels->context_shared_pages, levels->shared);
     if (!is_bound && fabs(apart) > (double)mark->pins + 1e-6)
         expect(place, "context.*.saved_pages", (int64_t)levels->context_saved_pages,
