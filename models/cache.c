@@ -6,21 +6,6 @@
 /* Lines of a run that may be under way together. */
 enum { RUN_LINES = 64 };
 
-/* Drops BYTES from ADDRESS on, a line that leaves CACHE, from all levels above. Whether one of them
- * had some dirty. */
-static bool back_invalidate(const PfCache *cache, PfMaddr address, uint32_t bytes)
-{
-    bool dirty = false;
-    for (guint i = 0; i < cache->upper->len; i++) {
-        PfCache *upper = g_ptr_array_index(cache->upper, i);
-        uint64_t dirty_lines;
-        upper->stats->back_invalidations += pf_cache_drop(upper, address, bytes, &dirty_lines);
-        dirty |= dirty_lines > 0;
-        dirty |= back_invalidate(upper, address, bytes);
-    }
-    return dirty;
-}
-
 /* What every entry has that ACTOR brings in. */
 static uint64_t bits_of(const PfCache *cache, PfActor actor)
 {
@@ -37,7 +22,7 @@ static inline uint64_t evict(PfCache *cache, uint64_t victim, PfActor actor)
         cache->stats->demand_evicted_by_policy += (victim & ENTRY_POLICY) == 0;
     PfMaddr address = {victim >> ENTRY_SHIFT << cache->line_shift};
     if (cache->inclusion == PF_CACHE_INCLUSIVE &&
-        back_invalidate(cache, address, cache->line_bytes))
+        pf_cache_drop_above(cache, address, cache->line_bytes))
         victim |= ENTRY_DIRTY;
     cache->stats->writebacks += (victim & ENTRY_DIRTY) != 0;
     return victim;

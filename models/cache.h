@@ -156,7 +156,8 @@ uint64_t pf_cache_invalidate_range(PfCache *cache, PfMaddr address, uint64_t byt
 /* The same; returns the number of lines, and *DIRTY is that of dirty ones. */
 uint64_t pf_cache_drop(PfCache *cache, PfMaddr address, uint64_t bytes, uint64_t *dirty);
 
-/* Another core stores to the line of ADDRESS, which leaves. Whether it was held, and dirty. */
+/* Another core stores to the line of ADDRESS, or one of another node takes it away: it leaves, and
+ * where CACHE is shared and inclusive also the levels above. Whether it was held, and dirty. */
 bool pf_cache_revoke(PfCache *cache, PfMaddr address, bool *ret_dirty);
 
 /* The line of ADDRESS, if it is held and dirty, is clean from now on: its bytes were written back.

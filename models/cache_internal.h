@@ -87,6 +87,10 @@ uint64_t pf_cache_insert(PfCache *cache, uint64_t *set, uint64_t entry);
 /* Empties WAY of SET. */
 void pf_cache_remove(const PfCache *cache, uint64_t *set, uint32_t way);
 
+/* Drops BYTES from ADDRESS on, a line that leaves CACHE, from all levels above. Whether one of them
+ * had some dirty. */
+bool pf_cache_drop_above(const PfCache *cache, PfMaddr address, uint32_t bytes);
+
 /* ACTOR brings the line of KEY into SET, with BITS. What had to make room, as an entry, or 0; dirty
  * also where an inclusive level has taken a dirty copy from above. */
 uint64_t pf_cache_put(PfCache *cache, uint64_t *set, uint64_t key, uint64_t bits, PfActor actor);

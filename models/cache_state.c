@@ -103,12 +103,27 @@ uint64_t pf_cache_invalidate_range(PfCache *cache, PfMaddr address, uint64_t byt
     return dirty;
 }
 
+bool pf_cache_drop_above(const PfCache *cache, PfMaddr address, uint32_t bytes)
+{
+    bool dirty = false;
+    for (guint i = 0; i < cache->upper->len; i++) {
+        PfCache *upper = g_ptr_array_index(cache->upper, i);
+        uint64_t dirty_lines;
+        upper->stats->back_invalidations += pf_cache_drop(upper, address, bytes, &dirty_lines);
+        dirty |= dirty_lines > 0;
+        dirty |= pf_cache_drop_above(upper, address, bytes);
+    }
+    return dirty;
+}
+
 bool pf_cache_revoke(PfCache *cache, PfMaddr address, bool *ret_dirty)
 {
     uint64_t dirty;
     bool held = pf_cache_drop(cache, address, 1, &dirty) > 0;
     cache->stats->invalidations += held;
     *ret_dirty = dirty > 0;
+    if (held && cache->serves_cores && cache->inclusion == PF_CACHE_INCLUSIVE)
+        *ret_dirty |= pf_cache_drop_above(cache, address, cache->line_bytes);
     return held;
 }
 
