@@ -22,7 +22,7 @@ static inline uint64_t evict(PfCache *cache, uint64_t victim, PfActor actor)
         cache->stats->demand_evicted_by_policy += (victim & ENTRY_POLICY) == 0;
     PfMaddr address = {victim >> ENTRY_SHIFT << cache->line_shift};
     if (cache->inclusion == PF_CACHE_INCLUSIVE &&
-        pf_cache_drop_above(cache, address, cache->line_bytes))
+        pf_cache_back_invalidate(cache, address, cache->line_bytes))
         victim |= ENTRY_DIRTY;
     cache->stats->writebacks += (victim & ENTRY_DIRTY) != 0;
     return victim;
@@ -39,6 +39,8 @@ static uint64_t send_victim(PfCache *cache, uint64_t victim, const PfRequest *be
 /* VICTIM, which is clean, has left the level above CACHE, which is exclusive, and comes in. */
 static uint64_t take_victim(PfCache *cache, uint64_t victim, const PfRequest *below)
 {
+    if (!pf_cache_may_take(cache, victim))
+        return 0;
     uint64_t line = victim >> ENTRY_SHIFT;
     uint64_t *set = pf_cache_set_of(cache, line);
     uint32_t way = pf_cache_find(cache, set, pf_cache_key(line));
@@ -100,8 +102,11 @@ static inline uint64_t fill(PfCache *cache, PfRequest *below, uint64_t *set, uin
         uint64_t *mshr = take_mshr(cache, &below->now_cycles);
         answer = *mshr = pf_port_wait(cache->next, pf_port_access(cache->next, below));
     }
-    if (takes_dirt(cache))
-        set[pf_cache_find(cache, set, key)] |= ENTRY_DIRTY;
+    if (!takes_dirt(cache))
+        return answer;
+    if (cache->writes_through) /* it has nothing dirty: back it goes */
+        return MAX(answer, send_victim(cache, key | ENTRY_DIRTY, below));
+    set[pf_cache_find(cache, set, key)] |= ENTRY_DIRTY;
     return answer;
 }
 
@@ -170,9 +175,13 @@ static uint64_t miss(PfCache *cache, const PfRequest *request, uint64_t *set, ui
 {
     count_miss(cache, request);
     bool is_write = request->kind == PF_ACCESS_WRITE;
-    bool is_exclusive = cache->inclusion == PF_CACHE_EXCLUSIVE;
-    if (is_exclusive ? !is_write || request->size_bytes < cache->line_bytes
-                     : is_write && !cache->write_allocates)
+    bool is_whole = is_write && request->size_bytes == cache->line_bytes;
+    bool comes_in = !is_write || cache->write_allocates;
+    if (cache->inclusion == PF_CACHE_INCLUSIVE)
+        comes_in |= is_whole; /* which a level above has */
+    if (cache->inclusion == PF_CACHE_EXCLUSIVE)
+        comes_in = is_whole;
+    if (!comes_in)
         return pass_by(cache, request);
     uint64_t dirty = is_write && !cache->writes_through ? ENTRY_DIRTY : 0;
     uint64_t victim = pf_cache_put(cache, set, key, dirty, (PfActor)request->actor);

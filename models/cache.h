@@ -12,12 +12,13 @@
  *     the next level cannot take it at once (its write queue is full).
  *   - `write = through`: a store goes on to the next level, when this one has been asked, and is
  *     done when that has it; no line is ever dirty. `write_miss = around`: a store whose line is
- *     not held goes on likewise, and no line comes in.
+ *     not held goes on likewise, and no line comes in, but for whole ones into an inclusive level.
  *   - `inclusion = inclusive`: a line that leaves this level leaves the levels above it, too; if
  *     one of them had it dirty it is written back. `exclusive`: a line comes in when the level
  *     above evicts it, dirty or clean, and leaves, with its dirt, when that reads it; what is not
  *     held goes from the next level straight up. If it is shared by cores a dirty line stays, and
- *     a clean copy goes up, as other cores may have such.
+ *     a clean copy goes up, as other cores may have such; a level above that writes through sends
+ *     a dirty line back at once.
  *   - Tree-PLRU, SRRIP (two bits, hit priority) and random use empty places first, in their order.
  *   - `mshrs`: a miss that finds all of them taken is sent when the first becomes free.
  *   - The answer of the next level to a fill goes up as it is, also if it is a ticket; a level with
@@ -100,6 +101,9 @@ typedef struct {
 /* Starts with its PfPort: (PfPort *)cache is the level's port. */
 typedef struct PfCache PfCache;
 
+/* Whether there can be such a level; else PF_ERROR_CONFIG. */
+bool pf_cache_is_possible(const PfCacheConfig *config, GError **error);
+
 /* An empty level in front of NEXT (borrowed; NULL if only pf_cache_touch is to be used). SEED
  * feeds random replacement. Counters are registered in STATS, which may be NULL. NULL with
  * PF_ERROR_CONFIG where the geometry is impossible. */
@@ -156,8 +160,8 @@ uint64_t pf_cache_invalidate_range(PfCache *cache, PfMaddr address, uint64_t byt
 /* The same; returns the number of lines, and *DIRTY is that of dirty ones. */
 uint64_t pf_cache_drop(PfCache *cache, PfMaddr address, uint64_t bytes, uint64_t *dirty);
 
-/* Another core stores to the line of ADDRESS, or one of another node takes it away: it leaves, and
- * where CACHE is shared and inclusive also the levels above. Whether it was held, and dirty. */
+/* Another core stores to the line of ADDRESS, or takes it away, which leaves; from an inclusive
+ * level the levels above it as well. Whether it was held here, and dirty anywhere. */
 bool pf_cache_revoke(PfCache *cache, PfMaddr address, bool *ret_dirty);
 
 /* The line of ADDRESS, if it is held and dirty, is clean from now on: its bytes were written back.

@@ -122,7 +122,12 @@ const PfConfigField pf_cache_fields[] = {
 };
 const size_t pf_cache_field_count = G_N_ELEMENTS(pf_cache_fields);
 
-static bool check_geometry(const PfCacheConfig *config, uint64_t *ret_sets, GError **error)
+static uint64_t sets_of(const PfCacheConfig *config)
+{
+    return config->size_bytes / (config->ways * config->line_bytes);
+}
+
+bool pf_cache_is_possible(const PfCacheConfig *config, GError **error)
 {
     const char *name = config->name != NULL ? config->name : "(unnamed)";
     if (config->ways < 1 || config->ways > PF_CACHE_WAYS_MAX) {
@@ -144,10 +149,8 @@ static bool check_geometry(const PfCacheConfig *config, uint64_t *ret_sets, GErr
                     config->ways);
         return false;
     }
-    uint64_t set_bytes = config->ways * config->line_bytes;
-    uint64_t sets = config->size_bytes / set_bytes;
-    if (config->size_bytes > SIZE_BYTES_MAX || config->size_bytes % set_bytes != 0 ||
-        !pf_is_power_of_two(sets)) {
+    if (config->size_bytes > SIZE_BYTES_MAX || !pf_is_power_of_two(sets_of(config)) ||
+        config->size_bytes % (config->ways * config->line_bytes) != 0) {
         g_set_error(error, PF_ERROR, PF_ERROR_CONFIG,
                     "cache %s: size = %" G_GUINT64_FORMAT " is not a power of two of sets of %"
                     G_GUINT64_FORMAT " ways of %" G_GUINT64_FORMAT
@@ -155,7 +158,6 @@ static bool check_geometry(const PfCacheConfig *config, uint64_t *ret_sets, GErr
                     config->line_bytes);
         return false;
     }
-    *ret_sets = sets;
     return true;
 }
 
@@ -208,10 +210,10 @@ static const PfPortOps port_ops = {.access = pf_cache_access, .resolve = pf_cach
 PfCache *pf_cache_new(const PfCacheConfig *config, PfPort *next, uint64_t seed,
                       PfStatsGroup *stats, GError **error)
 {
-    uint64_t sets;
-    if (!check_geometry(config, &sets, error))
+    if (!pf_cache_is_possible(config, error))
         return NULL;
 
+    uint64_t sets = sets_of(config);
     PfCache *cache = g_new0(PfCache, 1);
     cache->port.ops = &port_ops;
     cache->line_shift = pf_log2(config->line_bytes);

@@ -87,13 +87,16 @@ uint64_t pf_cache_insert(PfCache *cache, uint64_t *set, uint64_t entry);
 /* Empties WAY of SET. */
 void pf_cache_remove(const PfCache *cache, uint64_t *set, uint32_t way);
 
-/* Drops BYTES from ADDRESS on, a line that leaves CACHE, from all levels above. Whether one of them
- * had some dirty. */
-bool pf_cache_drop_above(const PfCache *cache, PfMaddr address, uint32_t bytes);
-
 /* ACTOR brings the line of KEY into SET, with BITS. What had to make room, as an entry, or 0; dirty
  * also where an inclusive level has taken a dirty copy from above. */
 uint64_t pf_cache_put(PfCache *cache, uint64_t *set, uint64_t key, uint64_t bits, PfActor actor);
+
+/* Whether CACHE may take in VICTIM, an entry of the level above. What it made room for there has
+ * been asked for already, and an inclusive level below may have dropped the victim for that. */
+bool pf_cache_may_take(const PfCache *cache, uint64_t victim);
+
+/* Drops BYTES at ADDRESS, a line that leaves CACHE, from all levels above. Was one dirty? */
+bool pf_cache_back_invalidate(const PfCache *cache, PfMaddr address, uint32_t bytes);
 
 /* The port's other operation. */
 uint64_t pf_cache_resolve(PfPort *port, uint64_t ticket);

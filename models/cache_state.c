@@ -103,7 +103,7 @@ uint64_t pf_cache_invalidate_range(PfCache *cache, PfMaddr address, uint64_t byt
     return dirty;
 }
 
-bool pf_cache_drop_above(const PfCache *cache, PfMaddr address, uint32_t bytes)
+bool pf_cache_back_invalidate(const PfCache *cache, PfMaddr address, uint32_t bytes)
 {
     bool dirty = false;
     for (guint i = 0; i < cache->upper->len; i++) {
@@ -111,9 +111,19 @@ bool pf_cache_drop_above(const PfCache *cache, PfMaddr address, uint32_t bytes)
         uint64_t dirty_lines;
         upper->stats->back_invalidations += pf_cache_drop(upper, address, bytes, &dirty_lines);
         dirty |= dirty_lines > 0;
-        dirty |= pf_cache_drop_above(upper, address, bytes);
+        dirty |= pf_cache_back_invalidate(upper, address, bytes);
     }
     return dirty;
+}
+
+bool pf_cache_may_take(const PfCache *cache, uint64_t victim)
+{
+    PfMaddr address = {victim >> ENTRY_SHIFT << cache->line_shift};
+    for (; cache->keeps_included; cache = cache->lower)
+        if (cache->lower->inclusion == PF_CACHE_INCLUSIVE &&
+            !pf_cache_holds(cache->lower, address, NULL))
+            return false;
+    return true;
 }
 
 bool pf_cache_revoke(PfCache *cache, PfMaddr address, bool *ret_dirty)
@@ -122,8 +132,9 @@ bool pf_cache_revoke(PfCache *cache, PfMaddr address, bool *ret_dirty)
     bool held = pf_cache_drop(cache, address, 1, &dirty) > 0;
     cache->stats->invalidations += held;
     *ret_dirty = dirty > 0;
-    if (held && cache->serves_cores && cache->inclusion == PF_CACHE_INCLUSIVE)
-        *ret_dirty |= pf_cache_drop_above(cache, address, cache->line_bytes);
+    PfMaddr line = {address.bytes >> cache->line_shift << cache->line_shift};
+    if (held && cache->inclusion == PF_CACHE_INCLUSIVE)
+        *ret_dirty |= pf_cache_back_invalidate(cache, line, cache->line_bytes);
     return held;
 }
 

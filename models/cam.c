@@ -27,12 +27,17 @@ static uint32_t ring_take(PfCam *cam, PfCamRing ring, uint32_t head, uint32_t nu
     return head == number ? links.next : head;
 }
 
-static void set_head(PfTable *table, uint64_t key, uint32_t head)
+/* Takes NUMBER out of the ring of KEY, whose head is in HEADS. */
+static void leave_ring(PfCam *cam, PfCamRing ring, PfTable *heads, uint64_t key, uint32_t number)
 {
-    if (head != 0)
-        pf_table_insert(table, key, head);
-    else
-        pf_table_remove(table, key);
+    if (pf_cam_links(cam, ring, number)->next == number) {
+        pf_table_remove(heads, key);
+        return;
+    }
+    uint32_t head = pf_cam_head(heads, key);
+    uint32_t next = ring_take(cam, ring, head, number);
+    if (next != head)
+        pf_table_insert(heads, key, next);
 }
 
 static bool is_key(const PfCamKey *a, const PfCamKey *b)
@@ -175,27 +180,25 @@ static void join_key(PfCam *cam, uint32_t number)
     }
     ring_put(cam, PF_CAM_BY_KEY, at, number);
     if (is_first)
-        set_head(&cam->keys, mixed, number);
+        pf_table_insert(&cam->keys, mixed, number);
 }
 
 static void join_frame(PfCam *cam, uint32_t number)
 {
     PfMpn frame = pf_cam_entry(cam, number)->item.frame;
-    if (pf_mpn_equal(frame, PF_CAM_NO_FRAME))
+    if (!pf_cam_follows(cam, frame))
         return;
     uint32_t head = pf_cam_head(&cam->frames, frame.number);
     ring_put(cam, PF_CAM_BY_FRAME, head, number);
     if (head == 0)
-        set_head(&cam->frames, frame.number, number);
+        pf_table_insert(&cam->frames, frame.number, number);
 }
 
 static void leave_frame(PfCam *cam, uint32_t number)
 {
     PfMpn frame = pf_cam_entry(cam, number)->item.frame;
-    if (pf_mpn_equal(frame, PF_CAM_NO_FRAME))
-        return;
-    uint32_t head = pf_cam_head(&cam->frames, frame.number);
-    set_head(&cam->frames, frame.number, ring_take(cam, PF_CAM_BY_FRAME, head, number));
+    if (pf_cam_follows(cam, frame))
+        leave_ring(cam, PF_CAM_BY_FRAME, &cam->frames, frame.number, number);
 }
 
 /* Clears NUMBER and returns what it held. */
@@ -205,8 +208,7 @@ static PfCamItem clear_entry(PfCam *cam, uint32_t number)
     PfCamItem item = entry->item;
     uint64_t mixed = pf_cam_mix(&item.key);
     PfCamSet *set = pf_cam_set(cam, pf_cam_set_number(cam, mixed));
-    set_head(&cam->keys, mixed,
-             ring_take(cam, PF_CAM_BY_KEY, pf_cam_head(&cam->keys, mixed), number));
+    leave_ring(cam, PF_CAM_BY_KEY, &cam->keys, mixed, number);
     if (!entry->is_marked)
         leave_frame(cam, number);
     set->oldest = ring_take(cam, PF_CAM_BY_USE, set->oldest, number);

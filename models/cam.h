@@ -105,10 +105,11 @@ PfCamInsertion pf_cam_insert(PfCam *cam, const PfCamItem *item, uint64_t now_cyc
 bool pf_cam_delete(PfCam *cam, const PfCamKey *key, uint64_t value, uint64_t now_cycles,
                    PfCamItem *ret_item, uint64_t *ret_done);
 /* FRAME has been stored to: its entries are marked and match no more, or (CLEAR) they are cleared,
- * and TOLD of it each. The CAM is searched for the frame's number, in all banks. */
+ * and TOLD of it each. The CAM is searched for the frame's number, in all banks. Entries of a CAM
+ * with `stale = verify` are not found by their frames. */
 void pf_cam_invalidate(PfCam *cam, PfMpn frame, bool clear, uint64_t now_cycles,
                        void (*told)(const PfCamItem *item, void *user), void *user);
-/* Whether some entry is about FRAME and not marked. */
+/* Whether some entry is about FRAME, is found by that, and not marked. */
 bool pf_cam_has_frame(const PfCam *cam, PfMpn frame);
 
 /* Forgets reservations; what is stored and the statistics stay. */

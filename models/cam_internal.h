@@ -87,6 +87,12 @@ static inline uint32_t pf_cam_head(const PfTable *table, uint64_t key)
     return (uint32_t)head;
 }
 
+/* Whether entries about FRAME are found by it. */
+static inline bool pf_cam_follows(const PfCam *cam, PfMpn frame)
+{
+    return !pf_mpn_equal(frame, PF_CAM_NO_FRAME) && cam->config.stale != PF_CAM_STALE_VERIFY;
+}
+
 /* A hash of KEY, by which it has its place. */
 static inline uint64_t pf_cam_mix(const PfCamKey *key)
 {

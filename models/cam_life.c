@@ -131,7 +131,7 @@ static void check_set(const PfCam *cam, uint32_t index)
         g_assert(pf_cam_set_number(cam, mixed) == index);
         g_assert(is_in_ring(cam, PF_CAM_BY_KEY, pf_cam_head(&cam->keys, mixed), number));
         PfMpn frame = entry->item.frame;
-        if (!pf_mpn_equal(frame, PF_CAM_NO_FRAME) && !entry->is_marked)
+        if (pf_cam_follows(cam, frame) && !entry->is_marked)
             g_assert(is_in_ring(cam, PF_CAM_BY_FRAME, pf_cam_head(&cam->frames, frame.number),
                                 number));
     }

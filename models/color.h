@@ -31,13 +31,13 @@ typedef struct {
     uint32_t masks[PF_COLOR_BITS_MAX];
 } PfColoring;
 
-/* How many colours a cache of SIZE_BYTES and WAYS (not 0) gives pages of PAGE_BYTES (not 0); at
- * least 1, a power of two where the number of sets and the page are. */
+/* How many colours a cache of SIZE_BYTES and WAYS (not 0) gives pages of PAGE_BYTES (not 0); from 1
+ * to 1 << PF_COLOR_BITS_MAX, a power of two where the number of sets and the page are. */
 static inline unsigned pf_color_count(uint64_t size_bytes, uint64_t ways, uint64_t page_bytes)
 {
     g_assert(ways > 0 && page_bytes > 0);
     uint64_t colors = size_bytes / ways / page_bytes;
-    return colors == 0 ? 1 : (unsigned)colors;
+    return (unsigned)CLAMP(colors, 1, (uint64_t)1 << PF_COLOR_BITS_MAX);
 }
 
 /* COUNT colours, a power of two, that are the low bits of the frame number. */

@@ -242,6 +242,11 @@ unsigned pf_dram_channels(const PfDram *dram)
     return dram->channels;
 }
 
+unsigned pf_dram_ranks(const PfDram *dram)
+{
+    return dram->settings.ranks;
+}
+
 uint64_t pf_dram_capacity_bytes(const PfDram *dram)
 {
     const PfDramPreset *timing = &dram->timing;
@@ -268,8 +273,20 @@ void pf_dram_advance(PfDram *dram, uint64_t now_cycles)
     for (PfDram *part = dram; part != NULL; part = part->next) {
         for (uint32_t i = 0; i < part->channels; i++)
             pf_dram_channel_run(&part->all_channels[i], clock);
-        part->latest_clock = MAX(part->latest_clock, clock);
+        part->latest_clock = clock;
     }
+}
+
+void pf_dram_sleep(PfDram *dram, unsigned channel, unsigned rank, uint64_t now_cycles)
+{
+    pf_dram_channel_sleep(&dram->all_channels[channel], rank,
+                          pf_ratio_up(&dram->clocks_of_cycles, now_cycles));
+}
+
+void pf_dram_wake(PfDram *dram, unsigned channel, unsigned rank, uint64_t now_cycles)
+{
+    pf_dram_channel_wake(&dram->all_channels[channel], rank,
+                         pf_ratio_up(&dram->clocks_of_cycles, now_cycles));
 }
 
 void pf_dram_observe(PfDram *dram, PfDramObserver observe, void *user)

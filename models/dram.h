@@ -15,6 +15,8 @@
  *     same clock columns before rows, then the oldest. A row is not closed while requests of the
  *     queue whose turn it is want it, unless `cap` of them have passed an older one. A request that
  *     has waited 8192 clocks goes before all others. FCFS: the oldest alone.
+ *   - A request gives its place in its queue to another once a row was opened for it: beside those
+ *     in the queues there are as many as banks at most.
  *   - Reads have their turn until the write queue is above its high mark or no read waits; writes
  *     until it is below its low mark and a read waits (at once if the turn came for want of reads),
  *     or as many were served as waited when their turn began.
@@ -40,8 +42,9 @@
  * between them is not shared but taken in turns. What comes through dram_feed.h has none of these
  * limits.
  *
- * What the model cannot do: no power-down, no errors, no postponed refreshes; pseudo channels do
- * not share their command bus; LPDDR5 refreshes one bank at a time, not pairs. */
+ * What the model cannot do: no power-down but of ranks that hold nothing; no errors, no postponed
+ * refreshes; pseudo channels do not share their command bus; LPDDR5 refreshes one bank at a time,
+ * not pairs. */
 #pragma once
 
 #include <glib.h>
@@ -99,8 +102,9 @@ PfPort *pf_dram_port(PfDram *dram);
  * answered with a ticket. */
 uint64_t pf_dram_access(PfPort *port, const PfRequest *request);
 
-/* How many there are. */
+/* How many there are, and how many ranks each has. */
 unsigned pf_dram_channels(const PfDram *dram);
+unsigned pf_dram_ranks(const PfDram *dram);
 /* Of all channels together. */
 uint64_t pf_dram_capacity_bytes(const PfDram *dram);
 
@@ -114,8 +118,19 @@ uint64_t pf_dram_transfers(const PfDram *dram);
  * currents. */
 bool pf_dram_energy(const PfDram *dram, PfDramEnergy *ret_energy);
 
-/* Lets everything happen that happens before NOW_CYCLES, of those too that count into DRAM. */
+/* How long ranks RANK slept up to then, the sum of all channels, those that count into DRAM too. */
+uint64_t pf_dram_asleep_ps(const PfDram *dram, unsigned rank);
+
+/* Lets everything happen that happens before NOW_CYCLES, of those too that count into DRAM. It is
+ * NOW_CYCLES then as far as energy is concerned, even if a request had been moved behind that. */
 void pf_dram_advance(PfDram *dram, uint64_t now_cycles);
+
+/* RANK of all devices on CHANNEL holds nothing that counts from NOW_CYCLES on: with `power_down` it
+ * sleeps once what waits for it is done, until it is woken or a request for it comes, which waits
+ * for the way out. A load by others keeps all ranks awake. */
+void pf_dram_sleep(PfDram *dram, unsigned channel, unsigned rank, uint64_t now_cycles);
+/* RANK of CHANNEL holds something from NOW_CYCLES on. */
+void pf_dram_wake(PfDram *dram, unsigned channel, unsigned rank, uint64_t now_cycles);
 
 /* From now on OBSERVE, which may be NULL, sees each command. */
 void pf_dram_observe(PfDram *dram, PfDramObserver observe, void *user);

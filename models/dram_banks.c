@@ -142,7 +142,9 @@ static uint32_t banks_in_rank(const PfDramBanks *banks)
     return banks->bank_count / banks->rank_count;
 }
 
-uint64_t pf_dram_refresh_rank(PfDramBanks *banks, uint32_t rank_index, uint64_t due)
+/* Closes all rows of a rank, no earlier than DUE. The first clock from DUE on at which all of its
+ * banks are ready for what needs them closed. */
+static uint64_t close_rank(PfDramBanks *banks, uint32_t rank_index, uint64_t due)
 {
     const PfDramPreset *timing = banks->timing;
     PfDramRank *rank = &banks->ranks[rank_index];
@@ -155,14 +157,24 @@ uint64_t pf_dram_refresh_rank(PfDramBanks *banks, uint32_t rank_index, uint64_t 
         at = pf_dram_bus_fit(&banks->bus, at, 1);
         issue(banks, PF_DRAM_PREA, first, 1, at);
         hold_until(&rank->ready[PF_DRAM_NEEDS_PRE], at + timing->ppd);
-        for (uint32_t i = 0; i < count; i++)
+        for (uint32_t i = 0; i < count; i++) {
+            hold_until(&first[i].activate_ready, at + timing->rp_all);
             if (first[i].open_row != PF_DRAM_NO_ROW)
                 close_row(banks, &first[i], at, timing->rp_all);
+        }
     }
     uint64_t at = due;
     for (uint32_t i = 0; i < count; i++)
         at = MAX(at, first[i].activate_ready);
-    at = pf_dram_bus_fit(&banks->bus, at, 1);
+    return at;
+}
+
+uint64_t pf_dram_refresh_rank(PfDramBanks *banks, uint32_t rank_index, uint64_t due)
+{
+    const PfDramPreset *timing = banks->timing;
+    uint32_t count = banks_in_rank(banks);
+    PfDramBank *first = &banks->banks[rank_index * count];
+    uint64_t at = pf_dram_bus_fit(&banks->bus, close_rank(banks, rank_index, due), 1);
     issue(banks, PF_DRAM_REF, first, 1, at);
     for (uint32_t i = 0; i < count; i++)
         first[i].activate_ready = at + timing->rfc;
@@ -189,6 +201,40 @@ uint64_t pf_dram_active_clocks(const PfDramBanks *banks, uint32_t index, uint64_
     const PfDramRank *rank = &banks->ranks[index];
     bool open = rank->open_banks > 0 && now > rank->active_since;
     return rank->active_clocks + (open ? now - rank->active_since : 0);
+}
+
+void pf_dram_rank_sleep(PfDramBanks *banks, uint32_t rank, uint64_t at)
+{
+    g_assert(!pf_dram_rank_sleeps(banks, rank));
+    uint32_t first = rank * banks_in_rank(banks);
+    for (uint32_t i = first; i < first + banks_in_rank(banks); i++) /* which may be refreshed */
+        if (banks->banks[i].open_row == PF_DRAM_NO_ROW)
+            at = MAX(at, banks->banks[i].activate_ready);
+    banks->ranks[rank].asleep_since = close_rank(banks, rank, at);
+    banks->asleep |= (uint32_t)1 << rank;
+}
+
+void pf_dram_rank_wake(PfDramBanks *banks, uint32_t index, uint64_t at, uint64_t exit_clocks)
+{
+    g_assert(pf_dram_rank_sleeps(banks, index));
+    PfDramRank *rank = &banks->ranks[index];
+    at = MAX(at, rank->asleep_since);
+    rank->asleep_clocks += at - rank->asleep_since;
+    banks->asleep &= ~((uint32_t)1 << index);
+    for (int need = 0; need < PF_DRAM_NEEDS; need++)
+        hold_until(&rank->ready[need], at + exit_clocks);
+}
+
+void pf_dram_rank_refreshed(PfDramBanks *banks, uint32_t rank, uint64_t refreshes, uint32_t clocks)
+{
+    banks->ranks[rank].asleep_since += refreshes * (banks->timing->xp + clocks);
+}
+
+uint64_t pf_dram_rank_asleep_clocks(const PfDramBanks *banks, uint32_t index, uint64_t now)
+{
+    const PfDramRank *rank = &banks->ranks[index];
+    bool asleep = pf_dram_rank_sleeps(banks, index) && now > rank->asleep_since;
+    return rank->asleep_clocks + (asleep ? now - rank->asleep_since : 0);
 }
 
 void pf_dram_banks_init(PfDramBanks *banks, const PfDramPreset *timing, uint32_t ranks)
@@ -218,6 +264,7 @@ void pf_dram_banks_reset_state(PfDramBanks *banks)
     memset(banks->ranks, 0, banks->rank_count * sizeof(*banks->ranks));
     memset(banks->groups, 0,
            banks->rank_count * timing->bank_groups * sizeof(*banks->groups));
+    banks->asleep = 0;
     banks->bus = (PfDramBus){0};
     banks->column_bus = (PfDramBus){0};
     for (uint32_t i = 0; i < banks->bank_count; i++)
@@ -234,6 +281,7 @@ void pf_dram_banks_check(const PfDramBanks *banks)
         for (uint32_t j = 0; j < banks_in_rank(banks); j++)
             open += banks->banks[i * banks_in_rank(banks) + j].open_row != PF_DRAM_NO_ROW;
         g_assert(open == banks->ranks[i].open_banks);
+        g_assert(open == 0 || !pf_dram_rank_sleeps(banks, i));
     }
     for (uint32_t i = 0; i < banks->bank_count; i++) {
         const PfDramBank *bank = &banks->banks[i];

@@ -46,6 +46,8 @@ typedef struct {
     uint32_t open_banks;
     uint64_t active_since;  /* while a bank is open */
     uint64_t active_clocks; /* with a bank open, before that */
+    uint64_t asleep_since;  /* while it sleeps; later by what it was awake for refreshes */
+    uint64_t asleep_clocks; /* before that */
 } PfDramRank;
 
 typedef struct {
@@ -61,6 +63,7 @@ typedef struct {
     PfDramObserver observe; /* may be NULL */
     void *observe_user;
     uint32_t channel; /* its number, as told */
+    uint32_t asleep;  /* a bit for each rank that sleeps */
 } PfDramBanks;
 
 /* Idle, all rows closed. TIMING is borrowed. */
@@ -81,8 +84,24 @@ uint64_t pf_dram_refresh_rank(PfDramBanks *banks, uint32_t rank, uint64_t due);
 /* The same for one bank. */
 uint64_t pf_dram_refresh_bank(PfDramBanks *banks, uint32_t bank, uint64_t due);
 
-/* The clocks up to NOW with a bank of RANK open. */
+/* Whether RANK sleeps: is in power-down or self refresh. */
+static inline bool pf_dram_rank_sleeps(const PfDramBanks *banks, uint32_t rank)
+{
+    return (banks->asleep >> rank & 1) != 0;
+}
+
+/* Closes the rows of RANK, which is awake, at AT or as soon after as can be; it sleeps from then
+ * on. */
+void pf_dram_rank_sleep(PfDramBanks *banks, uint32_t rank, uint64_t at);
+/* RANK, which sleeps, wakes at AT: its next command is legal EXIT_CLOCKS later. */
+void pf_dram_rank_wake(PfDramBanks *banks, uint32_t rank, uint64_t at, uint64_t exit_clocks);
+/* RANK, which sleeps, has been awake for so many REFRESHES of CLOCKS each. */
+void pf_dram_rank_refreshed(PfDramBanks *banks, uint32_t rank, uint64_t refreshes,
+                            uint32_t clocks);
+
+/* The clocks up to NOW with a bank of RANK open, and asleep. */
 uint64_t pf_dram_active_clocks(const PfDramBanks *banks, uint32_t rank, uint64_t now);
+uint64_t pf_dram_rank_asleep_clocks(const PfDramBanks *banks, uint32_t rank, uint64_t now);
 
 /* Asserts the invariants. */
 void pf_dram_banks_check(const PfDramBanks *banks);

@@ -94,6 +94,7 @@ static void issue(PfDramChannel *channel)
         return;
     case PF_DRAM_NEEDS_ACT:
         pf_dram_activate(&channel->banks, entry->bank, entry->row, choice.at);
+        pf_dram_queue_open(&channel->queue, choice.entry);
         channel->passed[entry->bank] = 0;
         channel->is_fresh[entry->bank] = true;
         note_row(channel, entry->bank, entry->row);
@@ -127,24 +128,28 @@ static void use_row(PfDramChannel *channel, uint32_t bank)
 static void refresh(PfDramChannel *channel)
 {
     PfDramBanks *banks = &channel->banks;
+    const PfDramPreset *timing = channel->timing;
+    bool all = channel->settings->refresh == PF_DRAM_REFRESH_ALL_BANK;
     uint64_t due = channel->refresh_due;
     uint32_t in_rank = banks->bank_count / banks->rank_count;
     channel->has_choice = false;
     for (uint32_t rank = 0; rank < banks->rank_count; rank++) {
         uint32_t first = rank * in_rank;
-        if (channel->settings->refresh == PF_DRAM_REFRESH_ALL_BANK) {
+        if (!pf_dram_count_refreshes(channel, rank, 1, all ? timing->rfc : timing->rfc_bank))
+            continue;
+        uint64_t at = due + (pf_dram_rank_sleeps(banks, rank) ? timing->xp : 0);
+        if (all) {
             for (uint32_t bank = first; bank < first + in_rank; bank++)
                 use_row(channel, bank);
-            pf_dram_refresh_rank(banks, rank, due);
+            pf_dram_refresh_rank(banks, rank, at);
             for (uint32_t bank = first; bank < first + in_rank; bank++)
                 note_row(channel, bank, PF_DRAM_NO_ROW);
         } else {
             uint32_t bank = first + (uint32_t)(channel->refreshes % in_rank);
             use_row(channel, bank);
-            pf_dram_refresh_bank(banks, bank, due);
+            pf_dram_refresh_bank(banks, bank, at);
             note_row(channel, bank, PF_DRAM_NO_ROW);
         }
-        channel->stats->refreshes++;
     }
     channel->now = MAX(channel->now, due);
     channel->refreshes++;
@@ -167,8 +172,10 @@ static void skip_refreshes(PfDramChannel *channel, uint64_t until)
     uint64_t count = due - kept;
     channel->refresh_due += count * interval;
     channel->refreshes += count;
-    channel->stats->refreshes += count * channel->banks.rank_count;
-    channel->banks.commands[all ? PF_DRAM_REF : PF_DRAM_REFB] += count * channel->banks.rank_count;
+    const PfDramPreset *timing = channel->timing;
+    for (uint32_t rank = 0; rank < channel->banks.rank_count; rank++)
+        if (pf_dram_count_refreshes(channel, rank, count, all ? timing->rfc : timing->rfc_bank))
+            channel->banks.commands[all ? PF_DRAM_REF : PF_DRAM_REFB] += count;
 }
 
 uint64_t pf_dram_channel_next(PfDramChannel *channel)
@@ -198,8 +205,10 @@ static void take_in(PfDramChannel *channel, const PfDramEntry *entry)
 {
     if (channel->settings->page_policy == PF_DRAM_PAGE_TIMEOUT)
         apply_timeout(channel, entry->bank, entry->arrival);
-    uint32_t open_row = channel->banks.banks[entry->bank].open_row;
-    pf_dram_choose_again(channel, pf_dram_queue_add(&channel->queue, entry, open_row));
+    const PfDramBank *bank = &channel->banks.banks[entry->bank];
+    if (G_UNLIKELY(channel->banks.asleep != 0))
+        pf_dram_channel_wake(channel, bank->rank, entry->arrival);
+    pf_dram_choose_again(channel, pf_dram_queue_add(&channel->queue, entry, bank->open_row));
 }
 
 /* Takes in the load's next read, if it is due no later than FIRST and finds a place. */
@@ -315,7 +324,7 @@ void pf_dram_channel_clear(PfDramChannel *channel)
 void pf_dram_channel_reset_state(PfDramChannel *channel)
 {
     pf_dram_banks_reset_state(&channel->banks);
-    pf_dram_queue_reset(&channel->queue, channel->banks.bank_count);
+    pf_dram_queue_reset(&channel->queue);
     memset(channel->changed, 0xff, sizeof(channel->changed));
     channel->has_choice = false;
     channel->load.waiting = 0;
@@ -337,6 +346,7 @@ void pf_dram_channel_check(const PfDramChannel *channel)
             listed += entry->blockers == 0;
             at = entry->newer;
         }
-        g_assert(count == side->count && listed == side->listed && count <= side->entries);
+        g_assert(count == side->count && listed == side->listed &&
+                 pf_dram_queue_places(side) <= side->entries);
     }
 }

@@ -96,5 +96,16 @@ void pf_dram_channel_step(PfDramChannel *channel);
  * write to such a line disappears in that one. */
 void pf_dram_channel_submit(PfDramChannel *channel, const PfDramEntry *entry);
 
+/* RANK holds nothing from clock AT on: it sleeps, once nothing waits for it, until it is woken or a
+ * request for it comes. Not so where others' load reads all ranks. */
+void pf_dram_channel_sleep(PfDramChannel *channel, uint32_t rank, uint64_t at);
+/* RANK wakes, if it sleeps. */
+void pf_dram_channel_wake(PfDramChannel *channel, uint32_t rank, uint64_t at);
+
+/* Counts COUNT refreshes of RANK, of so many CLOCKS each. Whether the controller issues them: a
+ * rank may do so itself. */
+bool pf_dram_count_refreshes(PfDramChannel *channel, uint32_t rank, uint64_t count,
+                             uint32_t clocks);
+
 /* Asserts the invariants. */
 void pf_dram_channel_check(const PfDramChannel *channel);

@@ -170,7 +170,8 @@ static bool drain_goes_on(const PfDramChannel *channel)
         return true;
     switch (channel->drain) {
     case PF_DRAM_DRAIN_FULL:
-        return channel->turn_left > 0 && writes->count >= channel->settings->low_writes;
+        return channel->turn_left > 0 &&
+               pf_dram_queue_places(writes) >= channel->settings->low_writes;
     case PF_DRAM_DRAIN_AGED:
         return channel->turn_left > 0;
     case PF_DRAM_DRAIN_IDLE:
@@ -195,7 +196,7 @@ static void choose_side(PfDramChannel *channel)
     if (writes->listed == 0 || (reads->count > 0 && channel->turn_left > 0))
         return;
     const PfDramEntry *oldest = &channel->queue.entries[writes->oldest];
-    if (writes->count > channel->settings->high_writes)
+    if (pf_dram_queue_places(writes) > channel->settings->high_writes)
         channel->drain = PF_DRAM_DRAIN_FULL;
     else if (reads->count == 0)
         channel->drain = PF_DRAM_DRAIN_IDLE;

@@ -8,6 +8,7 @@ enum { CHANNELS_MAX = 64, QUEUE_MAX = 1024, CLOCKS_MAX = 1 << 24 };
 static const char *const scheduler_names[] = {"frfcfs", "fcfs", NULL};
 static const char *const page_policy_names[] = {"open", "closed", "adaptive", "timeout", NULL};
 static const char *const refresh_names[] = {"all-bank", "per-bank", "none", NULL};
+static const char *const power_down_names[] = {"off", "precharge", "self-refresh", NULL};
 
 #define AT(member) .offset = offsetof(PfDramConfig, member)
 #define TIMING(member, name, meaning)                                                              \
@@ -46,8 +47,15 @@ const PfConfigField pf_dram_fields[] = {
      .choices = refresh_names,
      .description = "All banks of all ranks each tREFI, bank after bank each tREFIpb, or not at "
                     "all."},
+    {.key = "power_down", .type = PF_CONFIG_ENUM, AT(power_down), .standard = "off",
+     .choices = power_down_names,
+     .description = "What ranks do that hold no page in use: off: stand by like others; precharge: "
+                    "power-down (IDD2P) but for their refreshes; self-refresh: that (IDD6), and no "
+                    "refreshes."},
     {.key = "read_queue", .type = PF_CONFIG_UINT, AT(read_queue), .standard = "32", .min = 1,
-     .max = QUEUE_MAX, .unit = "reads", .description = "Reads of a channel that may wait."},
+     .max = QUEUE_MAX, .unit = "reads",
+     .description = "Reads of a channel that may wait for a row to be opened for them, or an open "
+                    "one."},
     {.key = "write_queue", .type = PF_CONFIG_UINT, AT(write_queue), .standard = "32", .min = 1,
      .max = QUEUE_MAX, .unit = "writes",
      .description = "Writes of a channel that may wait; a write that finds no place waits itself."},
@@ -136,6 +144,7 @@ bool pf_dram_resolve(const PfDramConfig *config, PfDramPreset *ret_timing,
         .scheduler = config->scheduler,
         .page_policy = config->page_policy,
         .refresh = config->refresh,
+        .power_down = config->power_down,
         .refresh_interval = config->refresh == PF_DRAM_REFRESH_ALL_BANK   ? timing.refi
                             : config->refresh == PF_DRAM_REFRESH_PER_BANK ? timing.refi_bank
                                                                           : UINT64_MAX,

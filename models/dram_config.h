@@ -23,6 +23,12 @@ typedef enum {
     PF_DRAM_REFRESH_NONE
 } PfDramRefresh;
 
+typedef enum {
+    PF_DRAM_POWER_DOWN_OFF,
+    PF_DRAM_POWER_DOWN_PRECHARGE,
+    PF_DRAM_POWER_DOWN_SELF_REFRESH
+} PfDramPowerDown;
+
 /* As bound. A member of timing_ps that is 0 leaves the preset's value. */
 typedef struct {
     int preset; /* index into pf_dram_presets */
@@ -34,6 +40,7 @@ typedef struct {
     int page_policy; /* PfDramPagePolicy */
     uint64_t page_timeout_ps;
     int refresh; /* PfDramRefresh */
+    int power_down; /* PfDramPowerDown */
     uint64_t read_queue;
     uint64_t write_queue;
     uint64_t write_high_percent;
@@ -59,6 +66,7 @@ typedef struct {
     int scheduler;
     int page_policy;
     int refresh;
+    int power_down;
     uint64_t refresh_interval; /* UINT64_MAX: never */
     uint64_t timeout;
 } PfDramSettings;

@@ -32,7 +32,8 @@
     T(rfc_bank, "tRFCpb", "REF of a bank to ACT of that bank.")                                    \
     T(refi_bank, "tREFIpb", "REF of a bank to that of the next.")                                  \
     T(rrefd, "tRREFD", "REF of a bank to ACT of another.")                                         \
-    T(rank_bubble, "tRTRS", "Data of one rank to that of another.")
+    T(rank_bubble, "tRTRS", "Data of one rank to that of another.")                               \
+    T(xp, "tXP", "Power-down to the next command.")
 
 /* Supply and currents of one device, as the data sheets call them. */
 typedef struct {
@@ -43,6 +44,8 @@ typedef struct {
     uint32_t idd4r_ma;
     uint32_t idd4w_ma;
     uint32_t idd5b_ma;
+    uint32_t idd2p_ma;
+    uint32_t idd6_ma;
 } PfDramCurrents;
 
 /* One device type on its bus. */

@@ -120,6 +120,7 @@ uint16_t pf_dram_queue_add(PfDramQueue *queue, const PfDramEntry *new_entry, uin
     *entry = *new_entry;
     entry->order = queue->arrivals++;
     entry->has_begun = false;
+    entry->has_opened = false;
     entry->blocked_write = PF_DRAM_NONE;
     entry->blockers = 0;
     if (entry->is_write)
@@ -133,12 +134,22 @@ uint16_t pf_dram_queue_add(PfDramQueue *queue, const PfDramEntry *new_entry, uin
     return index;
 }
 
+void pf_dram_queue_open(PfDramQueue *queue, uint16_t index)
+{
+    PfDramEntry *entry = &queue->entries[index];
+    if (entry->has_opened || queue->sides[0].opened + queue->sides[1].opened == queue->banks)
+        return;
+    entry->has_opened = true;
+    queue->sides[entry->is_write].opened++;
+}
+
 void pf_dram_queue_remove(PfDramQueue *queue, uint16_t index, uint32_t open_row)
 {
     PfDramEntry *entry = &queue->entries[index];
     g_assert(entry->blockers == 0);
     list_remove(queue, index, open_row);
     age_remove(queue, index);
+    queue->sides[entry->is_write].opened -= entry->has_opened;
     uint16_t *link = &queue->buckets[bucket_of(queue, entry->line)];
     while (*link != index)
         link = &queue->entries[*link].same_hash;
@@ -160,7 +171,7 @@ void pf_dram_queue_row_changed(PfDramQueue *queue, uint32_t bank, uint32_t open_
 
 void pf_dram_queue_init(PfDramQueue *queue, uint32_t banks, uint32_t reads, uint32_t writes)
 {
-    uint32_t entries = reads + writes;
+    uint32_t entries = reads + writes + banks;
     uint32_t buckets = 64;
     while (buckets < 4 * entries)
         buckets *= 2;
@@ -168,12 +179,13 @@ void pf_dram_queue_init(PfDramQueue *queue, uint32_t banks, uint32_t reads, uint
     *queue = (PfDramQueue){.entries = g_new0(PfDramEntry, entries),
                            .buckets = g_new(uint16_t, buckets),
                            .bucket_mask = buckets - 1,
+                           .banks = banks,
                            .busy_words = (banks + 63) / 64};
     for (int i = 0; i < 2; i++)
         queue->sides[i] = (PfDramSide){.entries = i == 0 ? reads : writes,
                                        .lists = g_new(PfDramList, banks),
                                        .busy = g_new(uint64_t, queue->busy_words)};
-    pf_dram_queue_reset(queue, banks);
+    pf_dram_queue_reset(queue);
 }
 
 void pf_dram_queue_clear(PfDramQueue *queue)
@@ -186,20 +198,21 @@ void pf_dram_queue_clear(PfDramQueue *queue)
     }
 }
 
-void pf_dram_queue_reset(PfDramQueue *queue, uint32_t banks)
+void pf_dram_queue_reset(PfDramQueue *queue)
 {
     memset(queue->buckets, 0xff, (queue->bucket_mask + 1) * sizeof(*queue->buckets));
-    uint32_t entries = queue->sides[0].entries + queue->sides[1].entries;
+    uint32_t entries = queue->sides[0].entries + queue->sides[1].entries + queue->banks;
     for (uint32_t i = 0; i < entries; i++)
         queue->entries[i].next = (uint16_t)(i + 1 < entries ? i + 1 : PF_DRAM_NONE);
     queue->free = 0;
     for (int i = 0; i < 2; i++) {
         PfDramSide *side = &queue->sides[i];
         side->count = 0;
+        side->opened = 0;
         side->listed = 0;
         side->oldest = PF_DRAM_NONE;
         side->newest = PF_DRAM_NONE;
-        memset(side->lists, 0xff, banks * sizeof(*side->lists));
+        memset(side->lists, 0xff, queue->banks * sizeof(*side->lists));
         memset(side->busy, 0, queue->busy_words * sizeof(*side->busy));
     }
 }

@@ -24,7 +24,8 @@ typedef struct {
     uint16_t blockers;      /* of a write: such reads */
     uint8_t actor;
     bool is_write;
-    bool has_begun; /* a command was issued for it */
+    bool has_begun;  /* a command was issued for it */
+    bool has_opened; /* ... that opened its row; it takes no place in the queue any more */
 } PfDramEntry;
 
 /* Entries of one queue for one bank, in order. A write that is blocked is in none. */
@@ -36,7 +37,8 @@ typedef struct {
 
 typedef struct {
     uint32_t count;
-    uint32_t entries;
+    uint32_t opened; /* of COUNT, those that have opened their row */
+    uint32_t entries; /* that the others may be */
     uint32_t listed; /* of COUNT, those that may be served */
     uint16_t oldest;
     uint16_t newest;
@@ -50,20 +52,27 @@ typedef struct {
     uint16_t free; /* unused entries, linked by `next` */
     uint16_t *buckets;
     uint32_t bucket_mask;
+    uint32_t banks;
     uint32_t busy_words;
     uint64_t arrivals;
 } PfDramQueue;
 
-/* Empty queues for so many READS and WRITES. */
+/* Empty queues for so many READS and WRITES that have not opened their row. */
 void pf_dram_queue_init(PfDramQueue *queue, uint32_t banks, uint32_t reads, uint32_t writes);
 void pf_dram_queue_clear(PfDramQueue *queue);
-/* Forgets all entries. BANKS as above. */
-void pf_dram_queue_reset(PfDramQueue *queue, uint32_t banks);
+/* Forgets all entries. */
+void pf_dram_queue_reset(PfDramQueue *queue);
+
+/* How many take a place in the queue of SIDE. */
+static inline uint32_t pf_dram_queue_places(const PfDramSide *side)
+{
+    return side->count - side->opened;
+}
 
 /* Whether one more read or write can be added. */
 static inline bool pf_dram_queue_has_room(const PfDramQueue *queue, bool is_write)
 {
-    return queue->sides[is_write].count < queue->sides[is_write].entries;
+    return pf_dram_queue_places(&queue->sides[is_write]) < queue->sides[is_write].entries;
 }
 
 /* The order of the oldest entry, UINT64_MAX if there is none. */
@@ -85,6 +94,9 @@ uint16_t pf_dram_queue_find_write(const PfDramQueue *queue, uint64_t line);
  * is that of its bank. A write to a line with reads that wait is blocked until they are gone.
  * Where it is. */
 uint16_t pf_dram_queue_add(PfDramQueue *queue, const PfDramEntry *entry, uint32_t open_row);
+
+/* Entry INDEX has opened its row: it gives up its place, unless as many as there are banks have. */
+void pf_dram_queue_open(PfDramQueue *queue, uint16_t index);
 
 /* Drops entry INDEX, served; OPEN_ROW as above. */
 void pf_dram_queue_remove(PfDramQueue *queue, uint16_t index, uint32_t open_row);

@@ -8,6 +8,31 @@ uint64_t pf_dram_transfers(const PfDram *dram)
     return stats->reads + stats->writes - stats->forwarded_reads - stats->absorbed_writes;
 }
 
+/* The clock up to which something is known to have happened anywhere. */
+static uint64_t latest_clock(const PfDram *dram)
+{
+    uint64_t latest = 0;
+    for (const PfDram *part = dram; part != NULL; part = part->next)
+        latest = MAX(latest, part->latest_clock);
+    return latest;
+}
+
+/* Of all ranks of BANKS in TOTAL clocks, each as it was: a row open, none, asleep. */
+static double standing_ma_clocks(const PfDram *dram, const PfDramBanks *banks, uint64_t total)
+{
+    const PfDramCurrents *current = &dram->timing.current;
+    bool refreshes_itself = dram->settings.power_down == PF_DRAM_POWER_DOWN_SELF_REFRESH;
+    double asleep_ma = refreshes_itself ? current->idd6_ma : current->idd2p_ma;
+    double sum = 0;
+    for (uint32_t rank = 0; rank < banks->rank_count; rank++) {
+        uint64_t active = MIN(total, pf_dram_active_clocks(banks, rank, total));
+        uint64_t asleep = MIN(total - active, pf_dram_rank_asleep_clocks(banks, rank, total));
+        sum += current->idd3n_ma * (double)active + asleep_ma * (double)asleep +
+               current->idd2n_ma * (double)(total - active - asleep);
+    }
+    return sum;
+}
+
 /* Method of the data sheets (Micron TN-41-01), as DRAMsim3 has it: what a command takes beyond the
  * background, for all devices of a rank. Millivolts, milliamperes and picoseconds make 1e-18 J. */
 bool pf_dram_energy(const PfDram *dram, PfDramEnergy *ret_energy)
@@ -20,9 +45,7 @@ bool pf_dram_energy(const PfDram *dram, PfDramEnergy *ret_energy)
     double idd0 = current->idd0_ma, idd2n = current->idd2n_ma, idd3n = current->idd3n_ma;
     double activate = idd0 * timing->rc - idd3n * timing->ras - idd2n * (timing->rc - timing->ras);
     PfDramEnergy energy = {0};
-    uint64_t total = 0;
-    for (const PfDram *part = dram; part != NULL; part = part->next)
-        total = MAX(total, part->latest_clock);
+    uint64_t total = latest_clock(dram);
     for (const PfDram *part = dram; part != NULL; part = part->next)
         for (uint32_t i = 0; i < part->channels; i++) {
             const PfDramBanks *banks = &part->all_channels[i].banks;
@@ -34,14 +57,20 @@ bool pf_dram_energy(const PfDram *dram, PfDramEnergy *ret_energy)
             energy.write += clock * (current->idd4w_ma - idd3n) * timing->burst * writes;
             energy.refresh += clock * (current->idd5b_ma - idd3n) * timing->rfc *
                               (double)commands[PF_DRAM_REF];
-            for (uint32_t rank = 0; rank < banks->rank_count; rank++) {
-                uint64_t active = MIN(total, pf_dram_active_clocks(banks, rank, total));
-                energy.background +=
-                    clock * (idd3n * (double)active + idd2n * (double)(total - active));
-            }
+            energy.background += clock * standing_ma_clocks(part, banks, total);
         }
     *ret_energy = energy;
     return true;
+}
+
+uint64_t pf_dram_asleep_ps(const PfDram *dram, unsigned rank)
+{
+    uint64_t clocks = 0;
+    for (const PfDram *part = dram; part != NULL; part = part->next)
+        for (uint32_t i = 0; i < part->channels; i++)
+            clocks += pf_dram_rank_asleep_clocks(&part->all_channels[i].banks, rank,
+                                                 latest_clock(dram));
+    return clocks * dram->timing.tck_ps;
 }
 
 #define READ_ENERGY(function, expression)                                                          \

@@ -195,7 +195,7 @@ static void register_stats(const PfTlbStats *stats, PfStatsGroup *group)
 static bool build_array(PfTlb *tlb, unsigned size, const char *name, const PfTlbConfig *config,
                         uint64_t entries, uint64_t ways, GError **error)
 {
-    static const char *const keys[PF_TLB_SIZES] = {"", ".large", ".huge"};
+    static const char *const keys[PF_TLB_SIZES] = {"", "large.", "huge."};
     const char *wrong = pf_tlb_array_refuse(entries, ways, config->replacement);
     if (entries == 0)
         wrong = "must be at least 1";
@@ -204,7 +204,7 @@ static bool build_array(PfTlb *tlb, unsigned size, const char *name, const PfTlb
         return true;
     }
     g_set_error(error, PF_ERROR, PF_ERROR_CONFIG,
-                "tlb.%s%s: entries = %" G_GUINT64_FORMAT " (at most %d) with ways = "
+                "tlb.%s: %sentries = %" G_GUINT64_FORMAT " (at most %d) with ways = "
                 "%" G_GUINT64_FORMAT " %s", name, keys[size], entries, PF_TLB_ENTRIES_MAX, ways,
                 wrong);
     return false;

@@ -217,14 +217,16 @@ static bool check_config(const PfWalkerConfig *config, GError **error)
                     PF_WALKER_LEVELS_MAX);
         return false;
     }
+    static const char *const names[CACHES + 1] = {"l2", "l3", "l4", "l5", "nested"};
     for (unsigned i = 0; i <= CACHES; i++) {
         const PfWalkCacheConfig *cache = i < CACHES ? &config->caches[i] : &config->nested;
         const char *wrong = pf_tlb_array_refuse(cache->entries, cache->ways, PF_TLB_LRU);
         if (wrong == NULL)
             continue;
         g_set_error(error, PF_ERROR, PF_ERROR_CONFIG,
-                    "walk.cache: entries = %" G_GUINT64_FORMAT " with ways = %" G_GUINT64_FORMAT
-                    " %s", cache->entries, cache->ways, wrong);
+                    "walk.cache: %s_entries = %" G_GUINT64_FORMAT " with %s_ways = "
+                    "%" G_GUINT64_FORMAT " %s", names[i], cache->entries, names[i], cache->ways,
+                    wrong);
         return false;
     }
     return true;

@@ -97,12 +97,16 @@ static void close_hole(PfTable *table, uint64_t hole)
 
 bool pf_table_remove(PfTable *table, uint64_t key)
 {
-    if (!pf_table_find(table, key, NULL))
-        return false;
-    if (key == 0)
+    if (key == 0) {
+        table->count -= table->has_zero;
+        bool was_there = table->has_zero;
         table->has_zero = false;
-    else
-        close_hole(table, (uint64_t)(slot_of(table, key) - table->slots));
+        return was_there;
+    }
+    PfTableSlot *slot = table->slots != NULL ? slot_of(table, key) : NULL;
+    if (slot == NULL || slot->key == 0)
+        return false;
+    close_hole(table, (uint64_t)(slot - table->slots));
     table->count--;
     return true;
 }

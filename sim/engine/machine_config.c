@@ -1,6 +1,7 @@
 #include "machine.h"
 
 #include "cost_card.h"
+#include "machine_check.h"
 
 static const char *const on_full_choices[] = {"stop", "swap", NULL};
 static const char *const paging_choices[] = {"native", "nested", "shadow", NULL};
@@ -159,6 +160,7 @@ PfMachineConfig *pf_machine_config_new(PfConfig *config)
     pf_config_bind(pf_config_subsection(section, "swap"), pf_swap_device_fields,
                    pf_swap_device_field_count, &machine->swap);
     pf_cost_card_bind(pf_config_subsection(section, "costs"), &machine->costs);
+    machine_check_parts(machine, section);
     return machine;
 }
 

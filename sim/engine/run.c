@@ -148,6 +148,8 @@ PfRun *pf_run_new(const PfRunConfig *config, const PfMachineConfig *machine_conf
     run_open_large(run);
     if (run->machine != NULL)
         run_watch_frames(run);
+    if (run->machine != NULL && config->mode != PF_MODE_DRAM)
+        run_open_ranks(run);
     run_register_energy(run);
     if (run->machine != NULL)
         run_open_nodes(run);
@@ -175,6 +177,7 @@ void pf_run_free(PfRun *run)
     g_clear_pointer(&run->event_file, fclose);
     pf_dram_feed_free(run->feed);
     run_close_nodes(run);
+    run_close_ranks(run);
     run_close_swap(run);
     pf_host_free(run->host);
     pf_memory_clear(&run->memory);
@@ -288,6 +291,7 @@ void pf_run_play(PfRun *run, const PfRecordBlock *block, uint32_t from, uint32_t
         pf_host_take_census(run->host, false); /* its last: the image goes on without it */
     if (run->paranoid) {
         pf_machine_check(run->machine);
+        run_check_ranks(run);
         pf_ledger_check(&run->ledger);
         pf_memory_check(&run->memory);
         pf_host_check(run->host);

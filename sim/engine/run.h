@@ -118,6 +118,7 @@ struct PfRun {
     uint64_t records;
     struct PfDramFeed *feed; /* mode = "dram": what sends to DRAM; else NULL */
     struct PfRunNodes *nodes;
+    struct PfRunRanks *ranks; /* mode = "dram": NULL */
     uint64_t join_cycles; /* when runs are next looked at, to be mapped large; UINT64_MAX: never */
     struct PfRunSwap *swap;
     PfSlot kept_slot; /* whose frame must not be swapped out now; PF_NO_SLOT: none */
@@ -292,20 +293,15 @@ bool run_fetch(PfRun *run, const PfPlace *place, PfPage page, PfSlot slot, PfSlo
  * drops the stale translation, tells the policy. False when there is no memory left: run->error is
  * set. */
 bool run_store(PfRun *run, const PfPlace *place, PfPage page, PfSlot slot, PfSlot object);
+/* Whether the policy, which wants to be asked, makes the store to SLOT needless; see below. */
+bool run_ask_to_redirect(PfRun *run, PfPage page, PfSlot slot, uint32_t result, bool is_second);
 /* Whether the policy makes the store to SLOT, which goes to OBJECT and after which RESULT events of
  * the range are done, needless. IS_SECOND: of the two pages of a store. */
 static inline bool run_redirects(PfRun *run, PfPage page, PfSlot slot, PfSlot object,
                                  uint32_t result, bool is_second)
 {
-    if (G_LIKELY(!pf_host_wants_intents(run->host)) || !pf_slot_equal(slot, object))
-        return false;
-    if (run->memory.swap != NULL &&
-        !run_fetch(run, run_place(run, page.context), page, slot, slot))
-        return false; /* nor will the store be done */
-    if (!pf_host_write_intended(run->host, page, slot, result, is_second))
-        return false;
-    run->redirected |= 1U << is_second;
-    return true;
+    return G_UNLIKELY(pf_host_wants_intents(run->host)) && pf_slot_equal(slot, object) &&
+           run_ask_to_redirect(run, page, slot, result, is_second);
 }
 
 /* Lets SLOT be read; likewise. */
@@ -325,6 +321,13 @@ void run_open_nodes(PfRun *run);
 void run_close_nodes(PfRun *run);
 /* Moves the pages that are due to. */
 void run_migrate(PfRun *run);
+
+/* run_ranks.c */
+/* Lets ranks of DRAM without a frame in use sleep. Registers a part of dram.*. */
+void run_open_ranks(PfRun *run);
+void run_close_ranks(PfRun *run);
+/* Asserts that they hold as many frames as are in use. */
+void run_check_ranks(const PfRun *run);
 
 /* run_large.c */
 /* Runs of pages are mapped large where memory wants that. Registers large.*. */

@@ -25,10 +25,11 @@ static bool is_shared(const void *user, PfMaddr address)
     const PfRun *run = user;
     uint64_t page = address.bytes >> run->machine->mmu.page_shift;
     const PfMemory *memory = &run->memory;
-    if (memory->bus != NULL && page < PF_INDIRECTION_DIRECT)
+    /* Page 0 is the zero page, frame 0, which takes no place on the bus. */
+    if (memory->bus != NULL && page > 0 && page < PF_INDIRECTION_DIRECT)
         return page < memory->bus->next &&
                *(const uint32_t *)pf_seg_array_at(&memory->bus->users, (uint32_t)page) > 1;
-    page -= memory->bus != NULL ? PF_INDIRECTION_DIRECT : 0;
+    page -= memory->bus != NULL && page > 0 ? PF_INDIRECTION_DIRECT : 0;
     return page < memory->frames.limit &&
            pf_frame_refs(pf_frame_at(&memory->frames, (PfMpn){(uint32_t)page})) > 1;
 }

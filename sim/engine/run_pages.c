@@ -221,6 +221,17 @@ bool run_store(PfRun *run, const PfPlace *place, PfPage page, PfSlot slot, PfSlo
     return done;
 }
 
+bool run_ask_to_redirect(PfRun *run, PfPage page, PfSlot slot, uint32_t result, bool is_second)
+{
+    if (run->memory.swap != NULL &&
+        !run_fetch(run, run_place(run, page.context), page, slot, slot))
+        return false; /* nor will the store be done */
+    if (!pf_host_write_intended(run->host, page, slot, result, is_second))
+        return false;
+    run->redirected |= 1U << is_second;
+    return true;
+}
+
 static PfChange change_of(PfRecordKind kind)
 {
     static const PfChange changes[PF_RECORD_KINDS] = {

@@ -1,3 +1,5 @@
+#include <string.h>
+
 #include "error.h"
 #include "prescan.h"
 #include "simulation_internal.h"
@@ -72,6 +74,20 @@ static bool frame_capacity(const PfSimulation *simulation, uint64_t *ret_frames,
     return sound;
 }
 
+/* What only the trace shows to be wrong is told as "KEY: what"; puts where KEY is set before it. */
+static void tell_origin(PfConfig *config, GError **error)
+{
+    const char *colon = strchr((*error)->message, ':');
+    if (!g_str_has_prefix((*error)->message, "machine.") || colon == NULL)
+        return;
+    g_autofree char *path = g_strndup((*error)->message, (gsize)(colon - (*error)->message));
+    char *key = strrchr(path, '.');
+    *key++ = '\0';
+    const char *origin = pf_config_origin(pf_config_section(config, path), key);
+    if (!g_str_equal(origin, "default")) /* it follows from another key */
+        g_prefix_error(error, "%s: ", origin);
+}
+
 static bool build_runs(PfSimulation *simulation, GError **error)
 {
     uint32_t page_bytes = pf_trace_header(simulation->trace)->page_bytes;
@@ -86,8 +102,10 @@ static bool build_runs(PfSimulation *simulation, GError **error)
         const PfPolicySetup *setup = g_ptr_array_index(simulation->setup.policies, i);
         PfRun *run = pf_run_new(&simulation->setup.run, simulation->setup.machine, setup,
                                 simulation->image, frames, &simulation->options, error);
-        if (run == NULL)
+        if (run == NULL) {
+            tell_origin(simulation->config, error);
             return false;
+        }
         g_ptr_array_add(simulation->runs, run);
         bound |= (setup->ops->flags & PF_POLICY_BOUND) != 0;
     }

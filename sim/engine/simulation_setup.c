@@ -67,9 +67,8 @@ static void check_warmup(PfRunConfig *run, PfConfigSection *root)
     if (g_str_has_prefix(run->warmup, "mark:")) {
         run->warmup_mark = run->warmup + strlen("mark:");
     } else if (g_str_has_prefix(run->warmup, "passes:")) {
-        char *end;
-        run->warmup_passes = g_ascii_strtoull(run->warmup + strlen("passes:"), &end, 10);
-        if (*end != '\0' || run->warmup_passes == 0)
+        const char *passes = run->warmup + strlen("passes:");
+        if (!g_ascii_string_to_unsigned(passes, 10, 1, UINT32_MAX, &run->warmup_passes, NULL))
             pf_config_complain(root, "warmup", "'%s' names no number of passes", run->warmup);
     } else {
         g_autoptr(GError) error = NULL;
@@ -142,8 +141,11 @@ static void bind_policies(PfSetup *setup, PfConfigSection *root, const PfRegistr
 }
 
 /* What only one mode can do with caches. */
-static void check_caches(const PfSetup *setup, PfConfigSection *machine)
+static void check_caches(const PfSetup *setup, PfConfig *config)
 {
+    if (!pf_config_is_group(pf_config_section(config, ""), "machine"))
+        return; /* as has been told */
+    PfConfigSection *machine = pf_config_section(config, "machine");
     const PfCacheConfig *caches = setup->machine->caches;
     bool is_alone = setup->run.mode == PF_MODE_CACHES;
     for (unsigned i = 0; i < setup->machine->cache_count; i++) {
@@ -173,7 +175,7 @@ void simulation_setup_init(PfSetup *setup, PfConfig *config, const PfRegistry *r
     if (setup->run.mode != PF_MODE_MACHINE && setup->policies->len != 1)
         pf_config_complain(root, "policies", "mode = \"%s\" has no policies; leave them out",
                            modes[setup->run.mode]);
-    check_caches(setup, pf_config_section(config, "machine"));
+    check_caches(setup, config);
     if (setup->run.mode == PF_MODE_DRAM && setup->run.warmup != NULL &&
         setup->run.warmup_mark == NULL)
         pf_config_complain(root, "warmup", "mode = \"dram\" warms up to a mark: \"mark:LABEL\"");

@@ -130,11 +130,13 @@ bool pf_frame_has_room(const PfFramePool *pool, unsigned node, uint64_t count)
            pool->nodes[node].used_frames + count <= nodes->capacity_frames[node];
 }
 
-static void count_used(PfFramePool *pool, unsigned node)
+static void count_used(PfFramePool *pool, PfMpn mpn)
 {
-    pool->nodes[node].used_frames++;
+    pool->nodes[pf_frame_node(pool, mpn)].used_frames++;
     pool->used_frames++;
     pool->peak_frames = MAX(pool->peak_frames, pool->used_frames + pool->out_frames);
+    if (pool->use.tell != NULL)
+        pool->use.tell(pool->use.user, mpn, true);
 }
 
 bool pf_frame_alloc_on(PfFramePool *pool, PfSlot slot, PfFrameWish wish, PfMpn *ret_mpn)
@@ -152,7 +154,7 @@ void pf_frame_give(PfFramePool *pool, PfMpn mpn, PfSlot slot)
     *pf_frame_at(pool, mpn) = (PfFrame){.holds = PF_FRAME_LIVE | slot.index, .count = 1};
     if (mpn.number < pool->classes.count)
         pf_frame_set_class(pool, mpn, 0);
-    count_used(pool, pf_frame_node(pool, mpn));
+    count_used(pool, mpn);
     if (was_used && pool->reused.tell != NULL)
         pool->reused.tell(pool->reused.user, mpn);
 }
@@ -187,7 +189,7 @@ void pf_frame_ref(PfFramePool *pool, PfMpn mpn)
     bool in_use = pf_frame_is_used(frame);
     g_assert(in_use || mpn.number == 0);
     if (!in_use)
-        count_used(pool, 0);
+        count_used(pool, mpn);
     frame->count++;
 }
 
@@ -201,6 +203,8 @@ static void release_frame(PfFramePool *pool, PfMpn mpn)
     } else {
         pool->used_frames--;
         pool->nodes[pf_frame_node(pool, mpn)].used_frames--;
+        if (pool->use.tell != NULL)
+            pool->use.tell(pool->use.user, mpn, false);
     }
     if (mpn.number == 0)
         return;

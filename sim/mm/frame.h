@@ -93,9 +93,16 @@ typedef struct {
     void *user;
 } PfReused;
 
+/* Who is told when FRAME comes into use, and when it is free again. */
+typedef struct {
+    void (*tell)(void *user, PfMpn frame, bool is_used); /* NULL: nobody */
+    void *user;
+} PfFrameUse;
+
 typedef struct {
     PfContentStore *store; /* borrowed */
-    PfReused reused; /* the owner sets it */
+    PfReused reused; /* the owner sets it, and this: */
+    PfFrameUse use;
     PfSegArray frames;
     PfFrameRules rules;
     unsigned bin_count; /* colours that are told apart */

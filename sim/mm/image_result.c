@@ -90,6 +90,12 @@ static bool is_kept(const PfImage *image, PfImageCopy *copy, PfSlot slot)
 static bool bring_up(const PfImage *image, PfImageReader *reader, PfImageCopy *copy,
                      uint32_t newest, const PfImageFollower *follower)
 {
+    const PfEvent *event = pf_image_event(image, newest);
+    if (event->kind == PF_EVENT_WRITE && event->previous == copy->newest) {
+        put_store(image, reader, copy, event, follower);
+        copy->newest = newest;
+        return true;
+    }
     g_array_set_size(reader->chain, 0);
     for (uint32_t i = newest; i != copy->newest; i = pf_image_event(image, i)->previous) {
         if (i == NO_EVENT)

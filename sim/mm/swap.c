@@ -50,16 +50,17 @@ void pf_swap_sync(PfMemory *memory)
 
 /* ---- Pages of a frame ---- */
 
-static bool is_linked(const PfMemory *memory, const PfEntry *entry)
+static bool is_linked(const PfEntry *entry)
 {
-    return memory->swap != NULL && entry->mpn != 0 &&
-           (entry->flags & (PF_ENTRY_PRESENT | PF_ENTRY_SWAPPED)) != 0;
+    return entry->mpn != 0 && (entry->flags & (PF_ENTRY_PRESENT | PF_ENTRY_SWAPPED)) != 0;
 }
 
 void pf_swap_link(PfMemory *memory, PfSlot slot)
 {
+    if (memory->swap == NULL)
+        return;
     const PfEntry *entry = pf_memory_entry(memory, slot);
-    if (!is_linked(memory, entry))
+    if (!is_linked(entry))
         return;
     uint32_t *first = first_at(memory, (PfMpn){entry->mpn});
     *next_at(memory, slot.index) = *first;
@@ -72,8 +73,10 @@ void pf_swap_link(PfMemory *memory, PfSlot slot)
 
 void pf_swap_unlink(PfMemory *memory, PfSlot slot)
 {
+    if (memory->swap == NULL)
+        return;
     const PfEntry *entry = pf_memory_entry(memory, slot);
-    if (!is_linked(memory, entry))
+    if (!is_linked(entry))
         return;
     uint32_t next = *next_at(memory, slot.index);
     uint32_t previous = *previous_at(memory, slot.index);

@@ -258,7 +258,6 @@ static void collapse_free(void *user)
         g_free(g_array_index(self->given, PfCollapseGiven, i).context);
     g_array_unref(self->patterns);
     g_array_unref(self->given);
-    g_array_unref(self->intents);
     g_array_unref(self->groups);
     pf_collapse_pages_clear(&self->pages);
     g_free(self);
@@ -269,7 +268,6 @@ static void *collapse_create(PfHost *host, const void *config, GError **error)
     PfCollapse *self = g_new0(PfCollapse, 1);
     self->host = host;
     self->config = *(const PfCollapseConfig *)config;
-    self->intents = g_array_new(FALSE, FALSE, sizeof(PfCollapseIntent));
     self->patterns = g_array_new(FALSE, FALSE, sizeof(PfCollapsePattern));
     self->given = g_array_new(FALSE, FALSE, sizeof(PfCollapseGiven));
     self->groups = g_array_new(FALSE, FALSE, sizeof(PfCollapseGroup));

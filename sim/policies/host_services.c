@@ -53,11 +53,9 @@ static bool in_scope(const PfHost *host, unsigned flags)
     return false;
 }
 
-unsigned pf_host_look(const PfHost *host, PfPage page, PfMpn *ret_frame)
+/* What is known of PAGE, which is at SLOT and present. */
+static unsigned look_at(const PfHost *host, PfPage page, PfSlot slot, PfMpn *ret_frame)
 {
-    PfSlot slot;
-    if (!pf_host_present_slot(host, page, &slot))
-        return 0;
     const PfMemory *memory = host->base.memory;
     const PfEntry *entry = pf_memory_entry(memory, slot);
     *ret_frame = (PfMpn){entry->mpn};
@@ -78,6 +76,12 @@ unsigned pf_host_look(const PfHost *host, PfPage page, PfMpn *ret_frame)
     flags |= (entry->flags & PF_ENTRY_OPEN) != 0 ? PF_FLAG_OPEN : 0U;
     flags |= in_scope(host, flags) ? PF_FLAG_IN_SCOPE : 0U;
     return flags;
+}
+
+unsigned pf_host_look(const PfHost *host, PfPage page, PfMpn *ret_frame)
+{
+    PfSlot slot;
+    return pf_host_present_slot(host, page, &slot) ? look_at(host, page, slot, ret_frame) : 0;
 }
 
 unsigned pf_host_flags(const PfHost *host, PfPage page)
@@ -110,12 +114,14 @@ uint64_t pf_host_frame_refs(const PfHost *host, PfMpn frame)
 
 bool pf_host_admits(PfHost *host, PfPage page)
 {
-    unsigned flags = pf_host_flags(host, page);
-    bool held = (flags & PF_FLAG_PINNED) != 0 && (flags & PF_FLAG_OPEN) != 0;
     PfSlot slot;
-    return (flags & PF_FLAG_PRESENT) != 0 && (flags & PF_FLAG_IN_SCOPE) != 0 && !held &&
-           pf_host_slot(host, page, &slot) && pf_share_possible(host->base.memory, slot) &&
-           pf_host_may_split(host, slot) &&
+    PfMpn frame;
+    if (!pf_host_present_slot(host, page, &slot))
+        return false;
+    unsigned flags = look_at(host, page, slot, &frame);
+    bool held = (flags & PF_FLAG_PINNED) != 0 && (flags & PF_FLAG_OPEN) != 0;
+    return (flags & PF_FLAG_IN_SCOPE) != 0 && !held &&
+           pf_share_possible(host->base.memory, slot) && pf_host_may_split(host, slot) &&
            !pf_host_is_left_out(host, page) && !pf_host_engine_leaves_out(host, page);
 }
 

@@ -103,12 +103,39 @@ static void refused(void)
     }
 }
 
+/* On node 0 b has read what a stored, so a's own level has it clean and that of the node dirty.
+ * From there c, on node 1, takes it away, and an inclusive level takes what it loses from above:
+ * a misses. */
+static void line_taken_by_another_node(void)
+{
+    static const char trace[] =
+        "pagefold-trace 1\ncontext a process core=0\ncontext b process core=1\n"
+        "context c process core=2\nmap a 0x0 1 shmem=s:0\nmap b 0x0 1 shmem=s:0\n"
+        "map c 0x0 1 shmem=s:0\nwrite a 0x0 8 0x1\nread b 0x0 8\nread c 0x0 8\nread a 0x0 8\n";
+    static const char *const inclusions[] = {"none", "inclusive"};
+    double misses[2];
+    for (unsigned i = 0; i < 2; i++) {
+        g_autofree char *config = g_strdup_printf(
+            "machine = { cores = 3; numa = { nodes = 2; cores = (2, 1); };\n"
+            "  caches = ( { name = \"l1\"; size = \"8KiB\"; ways = 4; latency = 3; },\n"
+            "    { name = \"l2\"; size = \"64KiB\"; ways = 16; latency = 20; shared = true;\n"
+            "      inclusion = \"%s\"; } ); };\npolicies = ( { name = \"none\"; } );\n",
+            inclusions[i]);
+        g_autoptr(Played) played = play_configured(trace, strlen(trace), config, NULL);
+        CU_ASSERT_PTR_NULL_FATAL(played->error);
+        misses[i] = played_stat(played, "none", "cache.l1.misses_demand");
+    }
+    CU_ASSERT_EQUAL(misses[1], misses[0] + 1);
+}
+
 static const PfCheck checks[] = {
     {"a frame that is given out again has no line of its last life in any cache", freed_frames},
     {"reads that the last level answers for a shared frame are counted", shared_frames},
     {"... on any node", shared_frames_of_another_node},
     {"what several cores store to goes from one to the other", shared_memory},
     {"impossible levels are refused", refused},
+    {"a line that another node takes leaves what an inclusive level stands behind",
+     line_taken_by_another_node},
 };
 
 PF_CHECK_MAIN("caches", checks)

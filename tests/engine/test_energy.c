@@ -226,6 +226,65 @@ static void test_engines_leak(void)
     CU_ASSERT(stat(unknown, "energy.total_J") > 0); /* `none` asks for no key */
 }
 
+/* Two processes of 15 equal pages each, all DRAM rows shut and no refresh. */
+static const char equals[] =
+    "pagefold-trace 1\ncontext a process\nmap a 0 15 anon mergeable\n"
+    "context b process\nmap b 0 15 anon mergeable\ngrain page\n"
+    "state a 0 15 id:1 step=1\nstate b 0 15 id:1 step=1\nmark written\nscan pass 3\n"
+    "mark merged\ntime 1ms\n";
+
+/* They played by costs on two ranks that RANK_BITS tell apart. */
+static Played *play_ranks(const char *rank_bits)
+{
+    g_autofree char *dram = g_strdup_printf(
+        "dram = { preset = \"DDR4-3200AA-8Gb-x8\"; refresh = \"none\"; ranks = 2; "
+        "power_down = \"precharge\"; mapping = \"%s\";", rank_bits);
+    return play_with(equals,
+                     "timing = \"costs\"; policies = ({ name = \"none\"; }, { name = \"ksm\"; "
+                     "pacing = \"trace\"; smart_scan = false; });\n",
+                     "dram = { preset = \"DDR4-3200AA-8Gb-x8\";", dram);
+}
+
+/* How long both ranks slept; as that is, power is right: DDR4-3200, IDD2N 37 mA, IDD2P 25, eight
+ * devices at 1.2 V. */
+static double asleep_s(const Played *played, const char *label)
+{
+    double asleep = played_stat(played, label, "dram.rank0_asleep_s") +
+                    played_stat(played, label, "dram.rank1_asleep_s");
+    double seconds = played_stat(played, label, "time.cycles") * 1e-9;
+    double spent = played_stat(played, label, "energy.account.dram.background_J");
+    double expected = 8 * 1.2 * 1e-3 * (37 * (2 * seconds - asleep) + 25 * asleep);
+    CU_ASSERT_DOUBLE_EQUAL(spent, expected, 8 * 1.2 * 1e-3 * 37 * 2 * 0.625e-9); /* a clock */
+    return asleep;
+}
+
+static void test_ranks(void)
+{
+    /* Frames 1 to 15 in rank 0, 16 to 30 in rank 1. ksm keeps the page that it finds last: b's. So
+     * merging empties rank 0, before the mark. */
+    g_autoptr(Played) played = play_ranks("co=6-12 bg=13,14 ba=15,17 ra=16 ro=18-33");
+    CU_ASSERT_EQUAL(stat(played, "dram.empty_ranks"), 0);
+    CU_ASSERT_EQUAL(stat(played, "dram.rank0_frames"), 15);
+    CU_ASSERT_EQUAL(stat(played, "dram.rank1_frames"), 15);
+    double written = (double)played_mark_cycle(played, "none", 0) * 1e-9;
+    CU_ASSERT(asleep_s(played, "none") <= 2 * written);
+    CU_ASSERT_EQUAL(played_stat(played, "ksm", "dram.empty_ranks"), 1);
+    CU_ASSERT_EQUAL(played_stat(played, "ksm", "dram.rank0_frames"), 0);
+    CU_ASSERT_EQUAL(played_stat(played, "ksm", "dram.rank1_frames"), 15);
+    double end = played_stat(played, "ksm", "time.cycles") * 1e-9;
+    double merged = (double)played_mark_cycle(played, "ksm", 1) * 1e-9;
+    CU_ASSERT(asleep_s(played, "ksm") >= end - merged);
+    CU_ASSERT(asleep_s(played, "ksm") <= end + written);
+    /* Ranks that alternate each 8 KiB, or each line: as many pages go, and no rank is empty. */
+    static const char *const interleaved[] = {"RoBaRaCoCh", "MOP4CLXOR"};
+    for (unsigned i = 0; i < 2; i++) {
+        g_autoptr(Played) spread = play_ranks(interleaved[i]);
+        CU_ASSERT_EQUAL(played_stat(spread, "ksm", "memory.used_frames"), 15);
+        CU_ASSERT_EQUAL(played_stat(spread, "ksm", "dram.empty_ranks"), 0);
+        CU_ASSERT(asleep_s(spread, "ksm") <= 2 * written);
+    }
+}
+
 static void test_by_costs(void)
 {
     g_autoptr(Played) played = play_with(HEAD WORK, "timing = \"costs\";\n", "", "");
@@ -243,6 +302,7 @@ static const PfCheck checks[] = {
     {"energy counts from mark to mark", test_region},
     {"a line over a link takes energy for each of its bits", test_link},
     {"a CAM and a hash engine leak where they are used", test_engines_leak},
+    {"memory that is saved saves power where it empties a rank", test_ranks},
     {"by costs it is not known what cores, caches and TLBs did", test_by_costs},
 };
 

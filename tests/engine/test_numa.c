@@ -218,19 +218,23 @@ static void test_no_migration(void)
     CU_ASSERT_EQUAL(played_stat(no_room, "none", "numa.remote"), 64);
 }
 
-/* A page that a policy has filed moves, and is found at its new place: pages that get its bytes
- * later share its frame there, on node 0. */
-static void test_moved_sharing(void)
+/* The frame that a policy knew a page by is another page's after the move. That of context a is
+ * moved from node 1; b then fills the frame that it left with other bytes, and c a page of its own
+ * with a's, which is mapped to a's. */
+static void test_moved_under_policy(void)
 {
-    g_autofree char *reader = one_reader(1);
-    g_autofree char *trace = g_strconcat(
-        reader, "context b process core=1 node=1\nmap b 0x0 2 anon\ngrain page\n"
-                "fill b 0x0 1 id:2\nfill b 0x1000 1 id:1\n", NULL);
-    g_autoptr(Played) played =
-        play_on(trace, FAR "migrate = \"access\"; migrate_after = 10; ", "",
-                "{ name = \"collapse\"; }");
+    g_autofree char *reads = one_reader(1);
+    g_autoptr(GString) trace = g_string_new(reads);
+    g_string_append(trace, "context b process core=1 node=1\nmap b 0x0 1 anon\n"
+                           "fill b 0x0 1 id:2\nmark \"filled\"\n"
+                           "context c process core=1 node=1\nmap c 0x0 1 anon\n"
+                           "fill c 0x0 1 id:1\n");
+    g_autoptr(Played) played = play_on(trace->str, FAR "migrate = \"access\"; migrate_after = 10; ",
+                                       "", "{ name = \"collapse\"; }, { name = \"esx\"; }");
+    CU_ASSERT_PTR_NULL_FATAL(played->error);
     CU_ASSERT_EQUAL(played_stat(played, "collapse", "numa.migrations"), 1);
-    CU_ASSERT_EQUAL(played_stat(played, "collapse", "collapse.collapsed"), 1);
+    CU_ASSERT_EQUAL(played_mark_stat(played, "collapse", 1, "memory.saved_pages"), 0);
+    CU_ASSERT_EQUAL(played_stat(played, "collapse", "memory.saved_pages"), 1);
     CU_ASSERT_EQUAL(played_stat(played, "collapse", "numa.node0_used_frames"), 1);
     CU_ASSERT_EQUAL(played_stat(played, "collapse", "numa.node1_used_frames"), 1);
 }
@@ -335,7 +339,7 @@ static const PfCheck checks[] = {
     {"nodes that cannot be are refused", test_mistakes},
     {"a page moves after so many reads from another node, at a cost", test_migration},
     {"a page that is shared, or that there is no room for, does not move", test_no_migration},
-    {"a page that has moved is found by its bytes", test_moved_sharing},
+    {"a policy is told of a page that moves", test_moved_under_policy},
     {"whatever frames pages get, memory holds the same", test_allocators},
     {"the way of another socket comes on top of an idle local read", test_two_sockets},
     {"one node has no interconnect", test_one_node},

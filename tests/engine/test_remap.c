@@ -50,6 +50,19 @@ static void test_merge(void)
                     played_stat(played, "engine", "cycles.policy"));
 }
 
+/* The zero page has no page on the bus; a read of it that hits in the last level is one of a shared
+ * frame, if two pages map it. */
+static void test_zero_page(void)
+{
+    static const char trace[] = HEAD "map a 0x0 2 anon\nread a 0x0 8\nread a 0x0 8\n"
+                                     "mark \"one\"\nread a 0x1000 8\nread a 0x1008 8\n";
+    g_autoptr(Played) played = both(trace, "");
+    CU_ASSERT_PTR_NULL(played->error);
+    static const char *const labels[] = {"pte", "table", "engine"};
+    for (unsigned i = 0; i < G_N_ELEMENTS(labels); i++)
+        CU_ASSERT_EQUAL(played_stat(played, labels[i], "cache.l1.hits_on_shared_frames"), 2);
+}
+
 /* By costs: what a store to a shared page takes, with and without a trap. */
 static void test_break(void)
 {
@@ -186,6 +199,7 @@ static void test_storage(void)
 }
 
 static const PfCheck checks[] = {
+    {"reads of the zero page count as those of any frame that is shared", test_zero_page},
     {"a merge by the controller invalidates no translation, of no core", test_merge},
     {"a store to what the controller shares costs an entry and a copy, no trap", test_break},
     {"a translation older than a merge leads to the page's own frame", test_stale_translation},

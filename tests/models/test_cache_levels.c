@@ -153,6 +153,58 @@ static void exclusive(void)
     levels_clear(&levels);
 }
 
+/* A dirty line that comes up to a level that writes through goes back down at once. */
+static void exclusive_below_write_through(void)
+{
+    Levels levels = levels_of((PfCacheConfig){.write = PF_CACHE_WRITE_THROUGH}, 2,
+                              (PfCacheConfig){.inclusion = PF_CACHE_EXCLUSIVE}, 4);
+    ask(levels.first, PF_ACCESS_WRITE, 0, LINE, 0);
+    CU_ASSERT_TRUE(holds(levels.first, 0) && is_dirty(levels.second, 0));
+    ask(levels.first, PF_ACCESS_READ, 1, 8, 0);
+    ask(levels.first, PF_ACCESS_READ, 2, 8, 0);
+    CU_ASSERT_FALSE(holds(levels.first, 0));
+    CU_ASSERT_EQUAL(ask(levels.first, PF_ACCESS_READ, 0, 8, 1000), 1000 + FIRST + SECOND);
+    CU_ASSERT_TRUE(holds(levels.first, 0) && !is_dirty(levels.first, 0));
+    CU_ASSERT_TRUE(is_dirty(levels.second, 0));
+    levels_clear(&levels);
+}
+
+/* A whole line that the first level takes in without a read must be in the second all the same. */
+static void inclusive_around(void)
+{
+    Levels levels = levels_of((PfCacheConfig){.write_miss = PF_CACHE_WRITE_ALLOCATE}, 2,
+                              (PfCacheConfig){.inclusion = PF_CACHE_INCLUSIVE,
+                                              .write_miss = PF_CACHE_WRITE_AROUND}, 4);
+    ask(levels.first, PF_ACCESS_WRITE, 0, LINE, 0);
+    CU_ASSERT_TRUE(is_dirty(levels.first, 0) && holds(levels.second, 0));
+    CU_ASSERT_EQUAL(levels.memory->count, 0);
+    /* A part of a line goes around it. */
+    ask(levels.second, PF_ACCESS_WRITE, 1, 8, 0);
+    CU_ASSERT_FALSE(holds(levels.second, 1));
+    CU_ASSERT_EQUAL(levels.memory->count, 1);
+    levels_clear(&levels);
+}
+
+/* A line each: when 1 comes in, the third level drops 0 before the first hands it to the second. */
+static void exclusive_above_inclusive(void)
+{
+    g_autofree Mock *memory = mock_new(BELOW);
+    g_autoptr(PfCache) third = new_level((PfCacheConfig){.inclusion = PF_CACHE_INCLUSIVE}, 1, 1, 30,
+                                         &memory->port);
+    Levels levels = {.memory = mock_new(BELOW)};
+    levels.second = new_level((PfCacheConfig){.inclusion = PF_CACHE_EXCLUSIVE}, 1, 1, SECOND,
+                              pf_cache_port(third));
+    levels.first = new_level((PfCacheConfig){.ways = 1}, 1, 1, FIRST, pf_cache_port(levels.second));
+    pf_cache_attach(levels.second, third);
+    pf_cache_attach(levels.first, levels.second);
+    ask(levels.first, PF_ACCESS_READ, 0, 8, 0);
+    ask(levels.first, PF_ACCESS_READ, 1, 8, 0);
+    CU_ASSERT_TRUE(holds(levels.first, 1) && holds(third, 1));
+    CU_ASSERT_FALSE(holds(levels.second, 0));
+    pf_cache_check(third);
+    levels_clear(&levels);
+}
+
 static void mshrs(void)
 {
     Levels levels = levels_of((PfCacheConfig){.mshrs = 2}, 8, (PfCacheConfig){.mshrs = 0}, 8);
@@ -283,7 +335,12 @@ static const PfCheck checks[] = {
     {"a store around a level does not bring its line in, and makes a held one dirty",
      write_around},
     {"what leaves an inclusive level leaves those above, with its dirt", inclusive},
+    {"... and holds whole lines that are stored above, even if stores go around it",
+     inclusive_around},
     {"an exclusive level holds what left the one above, which takes it back", exclusive},
+    {"... but nothing that an inclusive level behind it has dropped", exclusive_above_inclusive},
+    {"... unless that one writes through, which sends dirty lines back",
+     exclusive_below_write_through},
     {"a miss without a free MSHR waits for the first to be done", mshrs},
     {"accesses are counted by actor, and what a policy puts out", actors},
     {"reads that hit on shared frames are counted", shared_frames},

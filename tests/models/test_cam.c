@@ -200,6 +200,7 @@ static void a_store_marks_or_clears_what_is_about_its_frame(void)
 {
     for (unsigned clear = 0; clear < 2; clear++) {
         PfCamConfig config = sixteen();
+        config.stale = clear != 0 ? PF_CAM_STALE_DELETE : PF_CAM_STALE_DIRTY_BIT;
         g_autoptr(PfCam) cam = cam_of(&config);
         put_frame(cam, 5, 1, 40);
         put_frame(cam, 5, 2, 41);

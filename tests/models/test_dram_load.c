@@ -46,6 +46,30 @@ static void test_delay(void)
     pf_dram_check(dram);
 }
 
+/* HBM2: each pseudo channel has a load of its own, and commands of columns a bus of their own. */
+static void test_pseudo_channels(void)
+{
+    g_autoptr(PfDram) dram = dram_of(dram_config("HBM2-2000-8Gb-x64"));
+    const PfDramPreset *timing = pf_dram_preset(dram);
+    uint64_t bytes_per_second = (uint64_t)2 * 32 * PF_PS_PER_SECOND / (PERIOD_CLOCKS * 1000);
+    CU_ASSERT_TRUE(pf_dram_set_load(dram, bytes_per_second, 1, NULL));
+    advance(dram, 101);
+    CU_ASSERT_EQUAL(pf_dram_stats(dram)->background_requests, 2 * 10);
+    /* Of the row that the load reads, of either pseudo channel: tCCD_L = 4 behind its RD of 100. */
+    uint64_t row = dram_address(dram, 1, 0, 0, 0, 0, 5);
+    CU_ASSERT_EQUAL(dram_read(dram, row, 101), 104 + 14 + 2 - 101);
+    CU_ASSERT_EQUAL(dram_read(dram, row + timing->transaction_bytes, 201), 204 + 14 + 2 - 201);
+    /* A row of another group is opened while the load's RD of 310 passes, and read at 301 + 14,
+     * five clocks behind that, where two would do. */
+    uint64_t other = dram_address(dram, 1, 0, 1, 0, 0, 5);
+    CU_ASSERT_EQUAL(dram_read(dram, other, 301), 14 + 14 + 2);
+    CU_ASSERT_EQUAL(pf_dram_stats(dram)->reads, 3);
+    pf_dram_check(dram);
+    /* Both buses move 32 bytes in two clocks of a nanosecond, 32 GB/s. */
+    CU_ASSERT_TRUE(pf_dram_set_load(dram, UINT64_C(32000000000), 1, NULL));
+    CU_ASSERT_FALSE(pf_dram_set_load(dram, UINT64_C(32010000000), 1, NULL));
+}
+
 /* Of a long time only the last reads are played, and all are paid for: an RD each, and an ACT for
  * each that is in another row: all, or half of them. */
 static void test_energy(void)
@@ -97,6 +121,7 @@ static void test_saturation(void)
 static const PfCheck checks[] = {
     {"the load comes at even distances and counts apart", test_rate},
     {"a read is delayed by the load's commands, and by no others", test_delay},
+    {"pseudo channels have a load each", test_pseudo_channels},
     {"each read of the load is paid for, played or not", test_energy},
     {"a load beyond the bus is refused", test_too_much},
     {"under a load that is too heavy reads are served, slowly", test_saturation},

@@ -83,18 +83,36 @@ static void all_loads(void)
         CU_ASSERT_TRUE(seen[kind] > 100);
 }
 
+/* Others read a 24th of what the buses of DRAM can move: less than any policy can serve. */
+static void load_by_others(PfDram *dram)
+{
+    const PfDramPreset *timing = pf_dram_preset(dram);
+    uint64_t bytes = (uint64_t)timing->transaction_bytes * pf_dram_channels(dram);
+    uint64_t period_ps = (uint64_t)24 * timing->burst * timing->tck_ps;
+    CU_ASSERT_TRUE(pf_dram_set_load(dram, bytes * PF_PS_PER_SECOND / period_ps, 0.5, NULL));
+}
+
 static void through_the_port(void)
 {
-    /* Cores whose clocks differ, so that requests come out of order. */
+    /* Cores whose clocks differ, so that requests come out of order; ranks that fall asleep, or a
+     * load by others. */
     printf("# seed 8\n");
     PfRng rng = pf_rng_derive(8, "port");
     for (unsigned i = 0; i < pf_dram_preset_count; i++) {
-        g_autoptr(PfDram) dram = dram_of(draw_config((int)i, &rng));
+        PfDramConfig config = draw_config((int)i, &rng);
+        config.power_down = 1 + (int)pf_rng_below(&rng, 2);
+        g_autoptr(PfDram) dram = dram_of(config);
+        if (i % 2 == 1)
+            load_by_others(dram);
         g_autoptr(GArray) commands = g_array_new(FALSE, FALSE, sizeof(PfDramCommand));
         pf_dram_observe(dram, dram_rules_note, commands);
         uint64_t clock = 1000;
         for (unsigned j = 0; j < REQUESTS; j++) {
             clock += pf_rng_below(&rng, 20);
+            if (pf_rng_below(&rng, 10) == 0)
+                pf_dram_sleep(dram, (unsigned)pf_rng_below(&rng, pf_dram_channels(dram)),
+                              (unsigned)pf_rng_below(&rng, config.ranks),
+                              clock * pf_dram_preset(dram)->tck_ps);
             PfRequest request = {.address = {pf_rng_below(&rng, 1 << 20) * 64},
                                  .now_cycles = (clock - pf_rng_below(&rng, 200)) *
                                                pf_dram_preset(dram)->tck_ps,
@@ -136,7 +154,8 @@ static void tight(void)
 
 static const PfCheck checks[] = {
     {"no command of any load on any device breaks a rule", all_loads},
-    {"nor do those for cores whose clocks are apart", through_the_port},
+    {"nor do those for cores whose clocks are apart, ranks that sleep and a load by others",
+     through_the_port},
     {"a command that comes a clock earlier breaks one", tight},
 };
 

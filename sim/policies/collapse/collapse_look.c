@@ -208,19 +208,18 @@ void pf_collapse_duplicate(PfCollapse *self, uint32_t number)
 /* Keeps in mind, until the store to PAGE is told of as made, what came of its look-up. */
 static void remember(PfCollapse *self, PfPage page, PfCollapseIntentKind kind, uint64_t number)
 {
-    PfCollapseIntent intent = {page, kind, number};
-    g_array_append_val(self->intents, intent);
+    g_assert(self->intent_count < G_N_ELEMENTS(self->intents));
+    self->intents[self->intent_count++] = (PfCollapseIntent){page, kind, number};
 }
 
 /* Sets RET_INTENT if PAGE was told of. */
 static void take_intent(PfCollapse *self, PfPage page, PfCollapseIntent *ret_intent)
 {
-    for (unsigned i = 0; i < self->intents->len; i++) {
-        PfCollapseIntent intent = g_array_index(self->intents, PfCollapseIntent, i);
-        if (!pf_page_equal(intent.page, page))
+    for (unsigned i = 0; i < self->intent_count; i++) {
+        if (!pf_page_equal(self->intents[i].page, page))
             continue;
-        *ret_intent = intent;
-        g_array_remove_index(self->intents, i);
+        *ret_intent = self->intents[i];
+        self->intents[i] = self->intents[--self->intent_count];
         return;
     }
 }

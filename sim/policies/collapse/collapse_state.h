@@ -56,7 +56,8 @@ typedef struct {
     PfCollapseConfig config;
     PfCollapsePages pages;
     PfCollapseLine lines[PF_COLLAPSE_LISTS]; /* by PfCollapseList; that of KNOWN is not used */
-    GArray *intents;  /* of PfCollapseIntent: one, or two for a store across two pages */
+    PfCollapseIntent intents[2]; /* of a store, which may go across two pages */
+    unsigned intent_count;
     GArray *patterns; /* of PfCollapsePattern */
     GArray *given;    /* of PfCollapseGiven */
     GArray *groups;   /* of PfCollapseGroup */
