@@ -23,7 +23,7 @@ static PfCache *new_cache(uint64_t lines, uint64_t latency, PfCacheInclusion inc
                             .ways = 2,
                             .line_bytes = LINE,
                             .latency_cycles = latency,
-                            .inclusion = inclusion,
+                            .inclusion = (int)inclusion,
                             .shared = latency == SHARED};
     return pf_cache_new(&config, next, 1, NULL, NULL);
 }
