@@ -12,7 +12,8 @@
  *   - Lines that other cores hold clean come from the level below as ever.
  *   - Each NUMA node may have shared levels of its own. A store by a core of another node drops the
  *     line from them. A line that they, or cores of their node, have dirty moves to those of the
- *     node that reads it, after the same `probe` whatever the distance, and leaves theirs.
+ *     node that reads it, after the same `probe` whatever the distance, and leaves theirs; where
+ *     these are inclusive also the caches of their cores.
  *   - The filter never overflows and knows at once what has left a core's caches: nobody is probed
  *     in vain, and a store to a clean line that no other core holds costs nothing (E becomes M).
  *   - While only one core has ever sent a request, nothing is kept and nothing costs.

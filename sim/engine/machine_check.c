@@ -80,7 +80,8 @@ static void check_translation(const PfMachineConfig *config, PfConfigSection *ma
     for (unsigned i = 0; i < G_N_ELEMENTS(tlbs); i++) {
         g_autoptr(GError) wrong = NULL;
         bool is_absent = tlbs[i] == &mmu->second && mmu->second.entries == 0;
-        g_autoptr(PfTlb) tlb = is_absent ? NULL : pf_tlb_new(names[i], tlbs[i], NULL, &wrong);
+        if (!is_absent)
+            pf_tlb_free(pf_tlb_new(names[i], tlbs[i], NULL, &wrong));
         if (wrong != NULL)
             complain(pf_config_subsection(section, names[i]), NULL, wrong);
     }

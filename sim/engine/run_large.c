@@ -46,6 +46,8 @@ void run_size_translation(const PfRun *run, PfSlot slot, bool is_virtual,
                           PfTranslation *translation)
 {
     const PfMachineConfig *config = run->machine_config;
+    if (G_LIKELY(run->memory.large->pages == 0) && config->large.guest != PF_GUEST_LARGE)
+        return; /* as most often: nothing is large */
     bool is_vm = pf_image_context(run->image, translation->space)->kind == PF_CONTEXT_VM;
     bool is_large = (pf_memory_entry(&run->memory, slot)->flags & PF_ENTRY_LARGE) != 0;
     uint8_t host = is_large ? PF_LARGE_SHIFT : 0;

@@ -130,13 +130,14 @@ bool pf_frame_has_room(const PfFramePool *pool, unsigned node, uint64_t count)
            pool->nodes[node].used_frames + count <= nodes->capacity_frames[node];
 }
 
-static void count_used(PfFramePool *pool, PfMpn mpn)
+static void count_used(PfFramePool *pool, PfMpn mpn, bool is_used)
 {
-    pool->nodes[pf_frame_node(pool, mpn)].used_frames++;
-    pool->used_frames++;
+    uint64_t step = is_used ? 1 : UINT64_MAX;
+    pool->nodes[pf_frame_node(pool, mpn)].used_frames += step;
+    pool->used_frames += step;
     pool->peak_frames = MAX(pool->peak_frames, pool->used_frames + pool->out_frames);
     if (pool->use.tell != NULL)
-        pool->use.tell(pool->use.user, mpn, true);
+        pool->use.tell(pool->use.user, mpn, is_used);
 }
 
 bool pf_frame_alloc_on(PfFramePool *pool, PfSlot slot, PfFrameWish wish, PfMpn *ret_mpn)
@@ -154,7 +155,7 @@ void pf_frame_give(PfFramePool *pool, PfMpn mpn, PfSlot slot)
     *pf_frame_at(pool, mpn) = (PfFrame){.holds = PF_FRAME_LIVE | slot.index, .count = 1};
     if (mpn.number < pool->classes.count)
         pf_frame_set_class(pool, mpn, 0);
-    count_used(pool, mpn);
+    count_used(pool, mpn, true);
     if (was_used && pool->reused.tell != NULL)
         pool->reused.tell(pool->reused.user, mpn);
 }
@@ -189,7 +190,7 @@ void pf_frame_ref(PfFramePool *pool, PfMpn mpn)
     bool in_use = pf_frame_is_used(frame);
     g_assert(in_use || mpn.number == 0);
     if (!in_use)
-        count_used(pool, mpn);
+        count_used(pool, mpn, true);
     frame->count++;
 }
 
@@ -198,14 +199,9 @@ static void release_frame(PfFramePool *pool, PfMpn mpn)
 {
     PfFrame *frame = pf_frame_at(pool, mpn);
     bool is_out = pf_frame_is_out(pool, mpn);
-    if (is_out) {
-        pool->out_frames--;
-    } else {
-        pool->used_frames--;
-        pool->nodes[pf_frame_node(pool, mpn)].used_frames--;
-        if (pool->use.tell != NULL)
-            pool->use.tell(pool->use.user, mpn, false);
-    }
+    pool->out_frames -= is_out;
+    if (!is_out)
+        count_used(pool, mpn, false);
     if (mpn.number == 0)
         return;
     if ((frame->count & PF_FRAME_FILE) != 0)
@@ -318,36 +314,6 @@ void pf_frame_hold_slot(PfFramePool *pool, PfMpn mpn, PfSlot slot)
     frame->holds = PF_FRAME_LIVE | slot.index;
 }
 
-void pf_frame_claim(PfFramePool *pool, PfMpn mpn, uint32_t tag)
-{
-    PfFrame *frame = pf_frame_at(pool, mpn);
-    g_assert(mpn.number != 0 && tag != 0);
-    g_assert(pf_frame_is_used(frame));
-    pf_seg_array_reserve(&pool->tags, pool->limit);
-    frame->count |= PF_FRAME_CLAIMED;
-    *(uint32_t *)pf_seg_array_at(&pool->tags, mpn.number) = tag;
-}
-
-uint32_t pf_frame_tag(const PfFramePool *pool, PfMpn mpn)
-{
-    if ((pf_frame_at(pool, mpn)->count & PF_FRAME_CLAIMED) == 0)
-        return 0;
-    return *(const uint32_t *)pf_seg_array_at(&pool->tags, mpn.number);
-}
-
-void pf_frame_set_class(PfFramePool *pool, PfMpn mpn, uint32_t class)
-{
-    pf_seg_array_reserve(&pool->classes, pool->limit);
-    *(uint32_t *)pf_seg_array_at(&pool->classes, mpn.number) = class;
-}
-
-uint32_t pf_frame_class(const PfFramePool *pool, PfMpn mpn)
-{
-    if (mpn.number >= pool->classes.count)
-        return 0;
-    return *(const uint32_t *)pf_seg_array_at(&pool->classes, mpn.number);
-}
-
 uint64_t pf_frame_pool_capacity(const PfFramePool *pool)
 {
     const PfNodes *nodes = &pool->rules.nodes;
@@ -390,15 +356,4 @@ void pf_frame_pool_check(const PfFramePool *pool)
     }
     g_assert(sum == pool->used_frames);
     pf_frame_blocks_check(pool);
-}
-
-uint64_t pf_frame_pool_bytes(const PfFramePool *pool)
-{
-    uint64_t bytes = (uint64_t)pool->limit * sizeof(PfFrame) + pf_table_bytes(&pool->pins) +
-                     pf_table_bytes(&pool->file_object) + pf_seg_array_bytes(&pool->tags) +
-                     pf_seg_array_bytes(&pool->classes) + pf_frame_blocks_bytes(pool);
-    for (unsigned node = 0; node < pool->rules.nodes.count; node++)
-        for (unsigned color = 0; color < pool->bin_count; color++)
-            bytes += pool->nodes[node].free[color]->len * sizeof(uint32_t);
-    return bytes;
 }

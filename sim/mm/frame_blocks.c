@@ -157,3 +157,14 @@ void pf_frame_blocks_check(const PfFramePool *pool)
     }
     g_assert(unused == pool->free_blocks->len);
 }
+
+uint64_t pf_frame_pool_bytes(const PfFramePool *pool)
+{
+    uint64_t bytes = (uint64_t)pool->limit * sizeof(PfFrame) + pf_table_bytes(&pool->pins) +
+                     pf_table_bytes(&pool->file_object) + pf_seg_array_bytes(&pool->tags) +
+                     pf_seg_array_bytes(&pool->classes) + pf_frame_blocks_bytes(pool);
+    for (unsigned node = 0; node < pool->rules.nodes.count; node++)
+        for (unsigned color = 0; color < pool->bin_count; color++)
+            bytes += pool->nodes[node].free[color]->len * sizeof(uint32_t);
+    return bytes;
+}

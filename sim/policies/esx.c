@@ -233,6 +233,7 @@ static void esx_check(void *user)
 
 const PfPolicyOps pf_policy_esx = {
     .name = "esx",
+    .default_split = "pressure",
     .default_finder = "table",
     .default_hash = "jenkins",
     .summary = "Random candidates, a table of hashes, hint frames (VMware ESX Server).",

@@ -62,6 +62,23 @@ static void test_reach(void)
     CU_ASSERT_EQUAL(stat(base, "large.mapped"), 0);
 }
 
+static void test_split_reach(void)
+{
+    /* Sixteen pages are read twice, before and after their run has lost another page. */
+    g_autoptr(GString) trace = g_string_new(HEAD "context p process\n"
+                                                 "map p 0x0 512 anon huge=2MiB\n"
+                                                 "state p 0x0 512 id:1 step=1\n");
+    for (unsigned i = 0; i < 4 * 16; i++) {
+        if (i == 2 * 16)
+            g_string_append(trace, "advise p 0x1ff000 1 dontneed\n");
+        g_string_append_printf(trace, "read p 0x%x 8\n", i % 16 * 16 * 4096);
+    }
+    g_autoptr(Played) played = on(trace->str, "", "");
+    CU_ASSERT_EQUAL(stat(played, "large.splits"), 1);
+    /* One entry for all, then one each, of which four find room and none is met again. */
+    CU_ASSERT_EQUAL(stat(played, "tlb.l1d.misses"), 1 + 2 * 16);
+}
+
 /* Two pages of a virtual machine are read. */
 static Played *guest(const char *settings)
 {
@@ -330,6 +347,7 @@ static void test_join_copies(void)
 
 static const PfCheck checks[] = {
     {"an entry of a large page reaches as far as 512 others", test_reach},
+    {"a split gives the reach away", test_split_reach},
     {"with nested paging an entry is of the smaller page", test_guests},
     {"a run is mapped large once its last page has a frame", test_filling},
     {"advice asks for large pages and refuses them", test_advice},

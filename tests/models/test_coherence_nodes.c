@@ -16,17 +16,20 @@ typedef struct {
     PfCache *data[CORES];
 } System;
 
-static PfCache *new_cache(uint64_t lines, uint64_t latency, PfPort *next)
+static PfCache *new_cache(uint64_t lines, uint64_t latency, PfCacheInclusion inclusion,
+                          PfPort *next)
 {
     PfCacheConfig config = {.size_bytes = lines * LINE,
                             .ways = 2,
                             .line_bytes = LINE,
                             .latency_cycles = latency,
+                            .inclusion = (int)inclusion,
                             .shared = latency == SHARED};
     return pf_cache_new(&config, next, 1, NULL, NULL);
 }
 
-static System *system_new(void)
+/* Shared levels are as INCLUSION says. */
+static System *system_with(PfCacheInclusion inclusion)
 {
     const PfCoherenceConfig config = {.kept = true, .probe_cycles = PROBE};
     System *system = g_new0(System, 1);
@@ -37,18 +40,23 @@ static System *system_new(void)
         system->nodes.node_of_core[core] = (uint8_t)(core / 2);
     pf_coherence_set_nodes(system->coherence, &system->nodes);
     for (unsigned node = 0; node < NODES; node++) {
-        system->shared[node] = new_cache(32, SHARED, &system->memory->port);
+        system->shared[node] = new_cache(32, SHARED, inclusion, &system->memory->port);
         pf_coherence_add_shared(system->coherence, node, system->shared[node]);
     }
     for (unsigned core = 0; core < CORES; core++) {
         PfCache *shared = system->shared[core / 2];
         PfPort *gate = pf_coherence_port(system->coherence, pf_cache_port(shared), SHARED);
-        system->data[core] = new_cache(4, FIRST, gate);
+        system->data[core] = new_cache(4, FIRST, PF_CACHE_UNRELATED, gate);
         pf_cache_attach(system->data[core], shared);
         pf_cache_keep_coherent(system->data[core], gate, SHARED);
         pf_coherence_add_private(system->coherence, core, system->data[core]);
     }
     return system;
+}
+
+static System *system_new(void)
+{
+    return system_with(PF_CACHE_UNRELATED);
 }
 
 static void system_free(System *system)
@@ -137,10 +145,23 @@ static void what_another_node_had_before_is_not_met_again(void)
     system_free(system);
 }
 
-/* Whoever stored last, no cache of the other node keeps the line; and at most one is dirty. */
-static void properties(void)
+/* An inclusive shared level that loses a line to another node takes it from its cores, too. */
+static void a_line_that_moves_leaves_the_caches_above(void)
 {
-    System *system = system_new();
+    System *system = system_with(PF_CACHE_INCLUSIVE);
+    ask(system, 0, PF_ACCESS_WRITE, 5);
+    ask(system, 1, PF_ACCESS_READ, 5);
+    CU_ASSERT(has(system->data[0], 5) && has(system->data[1], 5) && has(system->shared[0], 5));
+    ask(system, 2, PF_ACCESS_READ, 5);
+    CU_ASSERT(!has(system->data[0], 5) && !has(system->data[1], 5) && !has(system->shared[0], 5));
+    CU_ASSERT(has(system->data[2], 5) && has_dirty(system->shared[1], 5));
+    system_free(system);
+}
+
+/* Whoever stored last, no cache of the other node keeps the line; and at most one is dirty. */
+static void properties_with(PfCacheInclusion inclusion)
+{
+    System *system = system_with(inclusion);
     PfRng rng = pf_rng_derive(3, "nodes");
     for (unsigned i = 0; i < 20000; i++) {
         unsigned core = (unsigned)pf_rng_below(&rng, CORES);
@@ -157,10 +178,18 @@ static void properties(void)
         }
         if (i % 100 == 0)
             pf_coherence_check(system->coherence);
+        for (unsigned node = 0; i % 100 == 0 && node < NODES; node++)
+            pf_cache_check(system->shared[node]);
     }
     const PfCoherenceStats *stats = pf_coherence_stats(system->coherence);
     CU_ASSERT(stats->forwards > 0 && stats->invalidations > 0 && stats->writebacks > 0);
     system_free(system);
+}
+
+static void properties(void)
+{
+    properties_with(PF_CACHE_UNRELATED);
+    properties_with(PF_CACHE_INCLUSIVE);
 }
 
 static const PfCheck checks[] = {
@@ -168,6 +197,8 @@ static const PfCheck checks[] = {
     {"a dirty line moves to the node that reads it", a_dirty_line_moves_to_the_node_that_reads_it},
     {"what another node had before is not met again",
      what_another_node_had_before_is_not_met_again},
+    {"a line that moves leaves the caches above an inclusive level",
+     a_line_that_moves_leaves_the_caches_above},
     {"one writer, and no copy on another node, on random streams", properties},
 };
 
