@@ -117,17 +117,33 @@ static PfRun *new_run(const PfRunConfig *config, const PfMachineConfig *machine_
     return run;
 }
 
+/* Whether MEMORY_BYTES, PF_CONFIG_AUTO for as much as is wanted, are one frame or more, and no more
+ * than a PfMpn can number beside the zero frame. */
+static bool check_memory(uint64_t memory_bytes, uint32_t page_bytes, GError **error)
+{
+    if (memory_bytes < page_bytes) {
+        g_set_error(error, PF_ERROR, PF_ERROR_CONFIG,
+                    "machine.memory: %" G_GUINT64_FORMAT " bytes hold no page of the trace, which "
+                    "has %" G_GUINT32_FORMAT " bytes",
+                    memory_bytes, page_bytes);
+        return false;
+    }
+    if (memory_bytes != PF_CONFIG_AUTO && memory_bytes / page_bytes > UINT32_MAX) {
+        g_set_error(error, PF_ERROR, PF_ERROR_CONFIG,
+                    "machine.memory: %" G_GUINT64_FORMAT " bytes are 2^32 frames of %"
+                    G_GUINT32_FORMAT " bytes or more, which are too many to be simulated",
+                    memory_bytes, page_bytes);
+        return false;
+    }
+    return true;
+}
+
 PfRun *pf_run_new(const PfRunConfig *config, const PfMachineConfig *machine_config,
                   const PfPolicySetup *setup, PfImage *image, uint64_t frame_capacity,
                   const PfSimulationOptions *options, GError **error)
 {
-    if (machine_config->memory_bytes < pf_image_page_bytes(image)) {
-        g_set_error(error, PF_ERROR, PF_ERROR_CONFIG,
-                    "machine.memory: %" G_GUINT64_FORMAT " bytes hold no page of the trace, which "
-                    "has %" G_GUINT32_FORMAT " bytes",
-                    machine_config->memory_bytes, pf_image_page_bytes(image));
+    if (!check_memory(machine_config->memory_bytes, pf_image_page_bytes(image), error))
         return NULL;
-    }
     g_autoptr(PfRun) run = new_run(config, machine_config, setup, image);
     run->paranoid = options->paranoid;
     run->interrupted = options->interrupted;

@@ -34,11 +34,11 @@ void pf_host_pay_splits(const PfHost *host, const PfPlace *place)
 /* All translations of the run of PAGE, as its space has them. */
 static PfShootdown run_of(const PfHost *host, PfPage page)
 {
-    bool two_stage = host->base.space_is_two_stage[page.context];
-    return (PfShootdown){.space = page.context,
-                         .first = {page.cpn.number & ~(uint64_t)(PF_LARGE_PAGES - 1)},
-                         .pages = two_stage ? UINT64_MAX : PF_LARGE_PAGES,
-                         .is_run = true};
+    PfCpn first = {page.cpn.number & ~(uint64_t)(PF_LARGE_PAGES - 1)};
+    PfShootdown what = pf_shootdown_of(page.context, first, PF_LARGE_PAGES,
+                                       host->base.space_is_two_stage[page.context]);
+    what.is_run = true;
+    return what;
 }
 
 void pf_host_forget_run(PfHost *host, PfPage page)

@@ -78,6 +78,12 @@ static void test_size(void)
 static void test_pages(void)
 {
     refused_part("memory = \"4095B\";", "memory: 4095 bytes hold no page of the trace");
+    /* 2^32 frames of 4 KiB are 2^44 bytes; one frame less is let in. */
+    refused_part("memory = \"17592186044416B\";", "memory: 17592186044416 bytes are 2^32 frames");
+    g_autoptr(Played) largest =
+        play_configured("pagefold-trace 1\n", 17,
+                        "machine = { memory = \"17592186040320B\"; };", NULL);
+    CU_ASSERT_PTR_NULL(largest->error);
     refused_part("hash_engine = { kind = \"ecc\"; at = \"controller\"; ecc_line = 16; };",
                  "hash_engine.ecc_line: 16 is above 15");
 }
