@@ -16,18 +16,25 @@ GOOD = ("OK", "EXPECTEDFAIL")
 
 
 def tally(test):
-    """The numbers of passed, failed and skipped cases of one test, and the names of the failed."""
+    """The numbers of passed, failed and skipped cases of one test, and the names of the failed,
+    each with the lines that the test told below it."""
     passed, failed, skipped, planned, names = 0, 0, 0, None, []
+    is_telling = False
     for line in (test.get("stdout") or "").splitlines():
         plan = PLAN.match(line)
         case = CASE.match(line)
         if plan:
             planned = int(plan.group(1))
-        elif not case:
             continue
-        elif (case.group(4) or "").upper() == "SKIP":
+        if not case:
+            if is_telling and line.startswith("#"):
+                names[-1] += "\n    " + line
+            continue
+        is_skipped = (case.group(4) or "").upper() == "SKIP"
+        is_telling = bool(case.group(1)) and not is_skipped
+        if is_skipped:
             skipped += 1
-        elif case.group(1):
+        elif is_telling:
             failed += 1
             names.append(case.group(3).strip())
         else:
