@@ -3,7 +3,8 @@
  * Each epoch stops all processes together, reads what their memory holds, and lets them go on. A
  * page is told by `state` when its bytes are new, by `alias` when it maps the same frame as a page
  * told before (what fork, or a common file, left behind); a page that maps the kernel's zero page
- * was read but never written and is not told. `time` is the time that really passed.
+ * was read but never written and is not told. A page of a file's private mapping that was stored to
+ * is mapped as anonymous. `time` is the time that really passed.
  *
  * Processes are stopped by ptrace (seize and interrupt), never by a signal, and without
  * PTRACE_O_EXITKILL: if the recorder dies, whatever the cause, the kernel detaches it and they go
@@ -39,6 +40,9 @@ typedef struct {
     uint64_t aliases;    /* of these, pages that mapped the frame of another */
     uint64_t zero_pages; /* pages that mapped the kernel's zero page */
     uint64_t told_pages; /* pages of `state` records */
+    uint64_t mergeable_pages; /* pages of mappings that KSM may merge */
+    uint64_t ksm_pages;       /* of these, pages that KSM has merged; needs root */
+    uint64_t swapped_pages;   /* pages that had been swapped out; looking brings them back */
     uint64_t unreadable_pages;
     uint64_t stopped_ns_max; /* how long an epoch held the processes at most */
 } PfSnapshotSummary;

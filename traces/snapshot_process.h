@@ -27,6 +27,7 @@ typedef struct {
     uint32_t source_context;
     uint32_t content;
     PfSeenKind kind;
+    bool is_own; /* anonymous within a mapping of a file: what a store left there */
 } PfSeenPage;
 
 typedef struct {
@@ -64,6 +65,11 @@ void pf_processes_resume(GPtrArray *processes);
 /* The mappings of PROCESS now, without those that hold no memory of a program (vsyscall, vvar,
  * devices, ranges without any permission). NULL if the process is gone. Free with g_array_unref. */
 GArray *pf_process_mappings(const PfProcess *process);
+
+/* Writes that PAGE of PROCESS, which lies in MAPPING, is anonymous from here on, or, unless it is its
+ * own, the file's again. */
+void pf_process_tell_backing(const PfProcess *process, const PfMapping *mapping,
+                             const PfSeenPage *page, PfTraceWriter *writer);
 
 /* Writes what changed from the mappings told before to MAPPINGS (taken over), and forgets the pages
  * of ranges that went. */
@@ -108,6 +114,7 @@ typedef struct {
     PfProcess *process;
     GArray *pages; /* PfSeenPage told now; owned until finish */
     guint old;     /* pages told before that are dealt with */
+    guint mapping; /* of the process, that the latest page lies in */
     PfRecord run;  /* not written yet; `count` 0: none */
     PfTraceDetail detail;
 } PfTelling;

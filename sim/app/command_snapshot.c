@@ -122,10 +122,21 @@ static void print_summary(const char *path, const PfSnapshotSummary *summary)
 {
     fprintf(stderr,
             "pagefold: %s: %u epochs of %u processes, %" G_GUINT64_FORMAT
-            " pages (%" G_GUINT64_FORMAT " share a frame%s), stopped for %.1f ms at most\n",
+            " pages (%" G_GUINT64_FORMAT " share a frame%s; besides %" G_GUINT64_FORMAT
+            " of the kernel's zero page), stopped for %.1f ms at most\n",
             path, summary->epochs, summary->processes, summary->pages, summary->aliases,
-            summary->has_frames ? "" : "; frame numbers need root",
+            summary->has_frames ? "" : "; frame numbers need root", summary->zero_pages,
             (double)summary->stopped_ns_max / 1e6);
+    if (summary->mergeable_pages > 0)
+        fprintf(stderr,
+                "pagefold: %" G_GUINT64_FORMAT " pages are mergeable, %" G_GUINT64_FORMAT
+                " of them merged by KSM%s\n",
+                summary->mergeable_pages, summary->ksm_pages,
+                summary->has_frames ? "" : " as far as can be seen: that needs root");
+    if (summary->swapped_pages > 0)
+        fprintf(stderr,
+                "pagefold: %" G_GUINT64_FORMAT " pages were swapped out and had to be read back\n",
+                summary->swapped_pages);
     if (summary->unreadable_pages > 0)
         fprintf(stderr,
                 "pagefold: %" G_GUINT64_FORMAT " pages could not be read and are left out\n",
