@@ -77,9 +77,11 @@ static gboolean equal_frames(gconstpointer a, gconstpointer b)
     return first->number == second->number && first->file == second->file;
 }
 
-void pf_sight_init(PfSight *sight, PfTraceWriter *writer, PfSnapshotSummary *summary)
+void pf_sight_init(PfSight *sight, const PfSnapshotOptions *options, PfTraceWriter *writer,
+                   PfSnapshotSummary *summary)
 {
     *sight = (PfSight){
+        .options = options,
         .writer = writer,
         .summary = summary,
         .frames = g_hash_table_new_full(hash_frame, equal_frames, g_free, NULL),
@@ -206,6 +208,7 @@ static void finish_batch(Look *look)
     }
     g_array_set_size(look->batch, 0);
     tell_waiting(look);
+    pf_snapshot_progress(look->sight->options, look->sight->summary);
 }
 
 /* The frame that ENTRY of the pagemap tells, new or seen before; NULL if there is no telling. */

@@ -1,12 +1,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "commands.h"
 #include "config.h"
 #include "error.h"
 #include "interrupt.h"
 #include "json.h"
+#include "progress.h"
 #include "snapshot.h"
 #include "version.h"
 
@@ -143,8 +145,26 @@ static void print_summary(const char *path, const PfSnapshotSummary *summary)
                 summary->unreadable_pages);
 }
 
+/* What the callback of progress needs. */
+typedef struct {
+    PfProgressLine line;
+    double start_seconds;
+    unsigned epochs;
+} Telling;
+
+static void tell_progress(const PfSnapshotSummary *summary, void *user)
+{
+    Telling *telling = user;
+    double seconds = pf_progress_seconds() - telling->start_seconds;
+    if (!pf_progress_is_due(&telling->line, seconds))
+        return;
+    g_autofree char *what = g_strdup_printf("%u of %u epochs, %" G_GUINT64_FORMAT " pages read",
+                                            summary->epochs, telling->epochs, summary->pages);
+    pf_progress_tell(&telling->line, seconds, (double)summary->epochs / telling->epochs, what);
+}
+
 static int record(PfApp *app, const SnapshotOptions *options, const GArray *pids,
-                  const PfSnapshotOptions *how, GError **error)
+                  PfSnapshotOptions *how, GError **error)
 {
     g_autofree char *description = describe(pids);
     PfTraceHeader header = {.page_bytes = pf_snapshot_page_bytes(), .description = description};
@@ -154,10 +174,16 @@ static int record(PfApp *app, const SnapshotOptions *options, const GArray *pids
     if (writer == NULL)
         return 1;
     pf_interrupt_watch(&app->interrupted);
+    Telling telling = {.start_seconds = pf_progress_seconds(), .epochs = how->epochs};
+    pf_progress_init(&telling.line, stderr, isatty(STDERR_FILENO) != 0);
+    how->progress = tell_progress;
+    how->user = &telling;
     PfSnapshotSummary summary;
-    if (!pf_snapshot_record((const pid_t *)(const void *)pids->data, pids->len, how, writer,
-                            &summary, error) ||
-        !pf_trace_writer_finish(writer, error))
+    bool good = pf_snapshot_record((const pid_t *)(const void *)pids->data, pids->len, how, writer,
+                                   &summary, error) &&
+                pf_trace_writer_finish(writer, error);
+    pf_progress_finish(&telling.line);
+    if (!good)
         return 1;
     print_summary(options->output, &summary);
     if (app->interrupted == 0)

@@ -296,8 +296,8 @@ enum { FILE_PAGES = 4 };
 static G_NORETURN void live_on_file(Board *board, uint8_t *region, int file)
 {
     size_t page_bytes = pf_snapshot_page_bytes();
-    g_assert(mmap(region, FILE_PAGES * page_bytes, PROT_READ | PROT_WRITE,
-                  MAP_PRIVATE | MAP_FIXED, file, 0) == region);
+    g_assert(mmap(region, FILE_PAGES * page_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED,
+                  file, 0) == region);
     madvise(region, FILE_PAGES * page_bytes, MADV_MERGEABLE);
     for (unsigned i = 0; i < FILE_PAGES; i++)
         (void)*(volatile uint8_t *)page_at(region, i);
