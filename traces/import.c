@@ -37,17 +37,15 @@ static void map_chunk(Import *import, uint64_t address)
     if (!g_hash_table_add(import->chunks, key))
         return;
     PfTraceDetail detail = {.node = -1, .core = -1, .backing = PF_BACKING_ANON};
-    pf_trace_writer_add(import->writer,
-                        &(PfRecord){.kind = PF_RECORD_MAP,
-                                    .context = import->context,
-                                    .address = chunk * CHUNK_BYTES,
-                                    .count = CHUNK_BYTES / PF_IMPORT_PAGE_BYTES,
-                                    .content = PF_TRACE_NO_CONTENT,
-                                    .detail = &detail});
+    pf_trace_writer_add(import->writer, &(PfRecord){.kind = PF_RECORD_MAP,
+                                                    .context = import->context,
+                                                    .address = chunk * CHUNK_BYTES,
+                                                    .count = CHUNK_BYTES / PF_IMPORT_PAGE_BYTES,
+                                                    .content = PF_TRACE_NO_CONTENT,
+                                                    .detail = &detail});
 }
 
-static void add(Import *import, PfRecordKind kind, uint8_t flags, uint64_t address,
-                uint64_t count)
+static void add(Import *import, PfRecordKind kind, uint8_t flags, uint64_t address, uint64_t count)
 {
     pf_trace_writer_add(import->writer, &(PfRecord){.kind = (uint8_t)kind,
                                                     .flags = flags,
@@ -185,8 +183,8 @@ static const char *take_lackey(Import *import, const char *line)
         problem =
             add_access(import, kind == 'I' ? PF_RECORD_FETCH : PF_RECORD_READ, 0, address, size);
     if (problem == NULL && (kind == 'S' || kind == 'M'))
-        problem = add_access(import, PF_RECORD_WRITE, kind == 'M' ? PF_RECORD_MODIFIES : 0,
-                             address, size);
+        problem = add_access(import, PF_RECORD_WRITE, kind == 'M' ? PF_RECORD_MODIFIES : 0, address,
+                             size);
     return problem;
 }
 
