@@ -41,6 +41,29 @@ GBytes *generate_file(const char *path, const char *assignment, PfTraceForm form
     return generate(config, form, error);
 }
 
+GBytes *generate_group(const char *text, PfTraceForm form)
+{
+    g_autofree char *whole = g_strdup_printf("workload = { %s };", text);
+    g_autoptr(GError) error = NULL;
+    GBytes *trace = generate_text(whole, form, &error);
+    if (trace == NULL)
+        printf("# %s\n", error->message);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(trace);
+    return trace;
+}
+
+unsigned count_in_group(const char *text, const char *part)
+{
+    g_autoptr(GBytes) trace = generate_group(text, PF_TRACE_TEXT);
+    gsize length;
+    const char *bytes = g_bytes_get_data(trace, &length);
+    g_autofree char *whole = g_strndup(bytes, length);
+    unsigned count = 0;
+    for (const char *at = strstr(whole, part); at != NULL; at = strstr(at + 1, part))
+        count++;
+    return count;
+}
+
 /* Where the page is kept: pages of one context have numbers below 2^24. */
 static guint64 key_of(uint32_t context, uint64_t page)
 {
@@ -182,6 +205,12 @@ Picture *picture_new(GBytes *trace_bytes, uint64_t until_ps)
     CU_ASSERT_EQUAL(status, PF_TRACE_END);
     g_array_sort(picture->pages, compare_pages);
     return picture;
+}
+
+Picture *picture_of_group(const char *text, uint64_t until_ps)
+{
+    g_autoptr(GBytes) trace = generate_group(text, PF_TRACE_BINARY);
+    return picture_new(trace, until_ps);
 }
 
 void picture_free(Picture *picture)

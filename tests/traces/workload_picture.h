@@ -36,9 +36,15 @@ GBytes *generate_text(const char *text, PfTraceForm form, GError **error);
 /* The same of the file at PATH, with ASSIGNMENT set, which may be NULL. */
 GBytes *generate_file(const char *path, const char *assignment, PfTraceForm form, GError **error);
 
+/* That of the workload whose group is TEXT, which must be right; how often PART stands in its text
+ * form. */
+GBytes *generate_group(const char *text, PfTraceForm form);
+unsigned count_in_group(const char *text, const char *part);
+
 /* What TRACE leaves when it has been read up to the time UNTIL_PS (UINT64_MAX: to its end). Free
  * with picture_free. */
 Picture *picture_new(GBytes *trace, uint64_t until_ps);
+Picture *picture_of_group(const char *text, uint64_t until_ps);
 void picture_free(Picture *picture);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Picture, picture_free)
 
