@@ -120,8 +120,8 @@ static const PfConfigField group_keys[] = {
      .min = 1,
      .max = PF_TRACE_PAGE_BYTES_MAX,
      .unit = "bytes",
-     .description = "Bytes in which they differ from the first of them, which are side by side. "
-                    "More than one make the trace large, since it holds the bytes."},
+     .description = "Neighbouring bytes in which each differs from the first of them; more than "
+                    "one make the trace large, since it then holds the bytes."},
     {.key = "freed",
      .type = PF_CONFIG_DOUBLE,
      .offset = offsetof(PfWorkloadGroup, freed),
