@@ -1,21 +1,21 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "census.h"
+#include "tally.h"
 #include "commands.h"
 #include "error.h"
 #include "info.h"
 #include "trace.h"
 
-static bool read_all(PfTrace *trace, PfTraceSummary *summary, PfCensus *census, GError **error)
+static bool read_all(PfTrace *trace, PfTraceSummary *summary, PfTally *tally, GError **error)
 {
     g_autoptr(PfRecordBlock) block = pf_record_block_new();
     PfTraceStatus status;
     while ((status = pf_trace_read(trace, block, error)) == PF_TRACE_RECORDS) {
         pf_trace_summary_add(summary, block);
-        pf_census_take(census, block);
+        pf_tally_take(tally, block);
     }
-    pf_census_finish(census);
+    pf_tally_finish(tally);
     return status == PF_TRACE_END && pf_trace_summary_finish(trace, summary, error);
 }
 
@@ -41,11 +41,11 @@ static int run(PfApp *app, const PfCommand *command, int argc, char **argv, GErr
     if (trace == NULL)
         return 3;
     PfTraceSummary summary = {0};
-    g_autoptr(PfCensus) census = pf_census_new(pf_trace_header(trace)->page_bytes);
-    if (!read_all(trace, &summary, census, error))
+    g_autoptr(PfTally) tally = pf_tally_new(pf_trace_header(trace)->page_bytes);
+    if (!read_all(trace, &summary, tally, error))
         return 3;
     g_autoptr(GString) text = g_string_new(NULL);
-    (is_json ? pf_info_json : pf_info_table)(text, trace, &summary, census);
+    (is_json ? pf_info_json : pf_info_table)(text, trace, &summary, tally);
     fwrite(text->str, 1, text->len, stdout);
     if (pf_trace_damage(trace) == NULL)
         return 0;

@@ -106,14 +106,14 @@ static uint64_t all_kinds(const uint64_t *pages)
     return pages[PF_BACKING_ANON] + pages[PF_BACKING_FILE] + pages[PF_BACKING_SHMEM];
 }
 
-static void add_contexts(GString *out, const PfCensus *census)
+static void add_contexts(GString *out, const PfTally *tally)
 {
-    uint32_t count = pf_census_context_count(census);
+    uint32_t count = pf_tally_context_count(tally);
     g_string_append_printf(out, "\n%-*s %-7s %12s %11s %10s %10s %10s %10s %10s\n", NAME_COLUMNS,
                            "pages", "kind", "mapped", "populated", "anon", "file", "shmem", "zero",
                            "unknown");
     for (uint32_t i = 0; i < MIN(count, CONTEXTS_SHOWN_MAX); i++) {
-        const PfCensusContext *context = pf_census_context(census, i);
+        const PfTallyContext *context = pf_tally_context(tally, i);
         const uint64_t *populated = context->populated_pages;
         g_autofree char *name = plain(context->name);
         g_string_append_printf(out, "%-*s %-7s %12" G_GUINT64_FORMAT " %11" G_GUINT64_FORMAT
@@ -131,24 +131,24 @@ static void add_contexts(GString *out, const PfCensus *census)
                                count - CONTEXTS_SHOWN_MAX);
 }
 
-/* Rows 1, 2, 3-4, 5-8 ...: pages that have a content in common with so many, themselves included. */
-static void add_multiples(GString *out, const PfCensus *census)
+/* Rows 1, 2, 3-4, 5-8 ...: pages that have a content in common with so many, with themselves. */
+static void add_multiples(GString *out, const PfTally *tally)
 {
-    const PfCensusEpoch *epoch = pf_census_told_epoch(census);
+    const PfTallyEpoch *epoch = pf_tally_told_epoch(tally);
     if (epoch == NULL)
         return;
     g_autofree char *mark = epoch->label != NULL ? plain(epoch->label) : NULL;
     g_string_append_printf(out, "\n%-*s %12s %12s   at %s%s\n", NAME_COLUMNS, "pages each",
                            "contents", "pages", mark != NULL ? "mark " : "the end",
                            mark != NULL ? mark : "");
-    uint32_t count = pf_census_multiple_count(census);
+    uint32_t count = pf_tally_multiple_count(tally);
     uint64_t first = 1;
     for (uint32_t i = 0; i < count; first = first == 1 ? 2 : first == 2 ? 3 : 2 * first - 1) {
         uint64_t last = first <= 2 ? first : 2 * first - 2;
         uint64_t contents = 0;
         uint64_t pages = 0;
-        for (; i < count && pf_census_multiple(census, i)->pages <= last; i++) {
-            const PfCensusMultiple *multiple = pf_census_multiple(census, i);
+        for (; i < count && pf_tally_multiple(tally, i)->pages <= last; i++) {
+            const PfTallyMultiple *multiple = pf_tally_multiple(tally, i);
             contents += multiple->contents;
             pages += multiple->contents * multiple->pages;
         }
@@ -162,16 +162,16 @@ static void add_multiples(GString *out, const PfCensus *census)
     }
 }
 
-static void add_epochs(GString *out, const PfCensus *census)
+static void add_epochs(GString *out, const PfTally *tally)
 {
-    uint32_t count = pf_census_epoch_count(census);
+    uint32_t count = pf_tally_epoch_count(tally);
     g_string_append_printf(out, "\n%-*s %12s %12s %12s %12s %12s\n", NAME_COLUMNS, "at mark",
                            "time (s)", "populated", "contents", "new", "changed");
     uint32_t shown = MIN(count, EPOCHS_SHOWN_MAX);
     for (uint32_t i = 0; i < shown; i++) {
         /* The end is always told. */
-        const PfCensusEpoch *epoch =
-            pf_census_epoch(census, i == shown - 1 ? count - 1 : i);
+        const PfTallyEpoch *epoch =
+            pf_tally_epoch(tally, i == shown - 1 ? count - 1 : i);
         g_autofree char *name = plain(epoch->label != NULL ? epoch->label : "(the end)");
         g_string_append_printf(
             out, "%-*s %12.9g %12" G_GUINT64_FORMAT " %12" G_GUINT64_FORMAT
@@ -180,13 +180,13 @@ static void add_epochs(GString *out, const PfCensus *census)
             (double)epoch->time_ps / (double)PF_PS_PER_SECOND, epoch->populated_pages,
             epoch->distinct_contents, epoch->new_pages, epoch->changed_pages);
     }
-    uint64_t left_out = count - shown + pf_census_marks_left_out(census);
+    uint64_t left_out = count - shown + pf_tally_marks_left_out(tally);
     if (left_out > 0)
         g_string_append_printf(out, "... %" G_GUINT64_FORMAT " marks are not shown\n", left_out);
 }
 
 void pf_info_table(GString *out, const PfTrace *trace, const PfTraceSummary *summary,
-                   const PfCensus *census)
+                   const PfTally *tally)
 {
     const PfTraceHeader *header = pf_trace_header(trace);
     bool lacks_index = header->is_binary && !summary->has_index;
@@ -205,13 +205,13 @@ void pf_info_table(GString *out, const PfTrace *trace, const PfTraceSummary *sum
     add_count(out, "size", summary->file_bytes, " B");
     if (strcmp(header->description, "{}") != 0)
         add_text(out, "description", header->description);
-    if (pf_census_problem(census) != NULL) {
-        add_text(out, "memory", pf_census_problem(census));
+    if (pf_tally_problem(tally) != NULL) {
+        add_text(out, "memory", pf_tally_problem(tally));
         return;
     }
-    if (pf_census_context_count(census) == 0)
+    if (pf_tally_context_count(tally) == 0)
         return;
-    add_contexts(out, census);
-    add_multiples(out, census);
-    add_epochs(out, census);
+    add_contexts(out, tally);
+    add_multiples(out, tally);
+    add_epochs(out, tally);
 }

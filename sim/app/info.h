@@ -1,14 +1,14 @@
 /* What `trace info` tells of a trace. */
 #pragma once
 
-#include "census.h"
+#include "tally.h"
 #include "trace.h"
 
 /* Appends it to OUT for people, or as JSON. TRACE has been read to its end, and counted. */
 void pf_info_table(GString *out, const PfTrace *trace, const PfTraceSummary *summary,
-                   const PfCensus *census);
+                   const PfTally *tally);
 void pf_info_json(GString *out, const PfTrace *trace, const PfTraceSummary *summary,
-                  const PfCensus *census);
+                  const PfTally *tally);
 
 /* Names of the forms of contents, by PfContentForm. */
 extern const char *const pf_info_form_names[PF_CONTENT_FORMS];

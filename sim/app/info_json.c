@@ -44,11 +44,11 @@ static void tell_kinds(PfJson *json, const char *key, const uint64_t *pages)
     pf_json_close(json, '}');
 }
 
-static void tell_contexts(PfJson *json, const PfCensus *census)
+static void tell_contexts(PfJson *json, const PfTally *tally)
 {
     pf_json_open(json, "contexts", '[');
-    for (uint32_t i = 0; i < pf_census_context_count(census); i++) {
-        const PfCensusContext *context = pf_census_context(census, i);
+    for (uint32_t i = 0; i < pf_tally_context_count(tally); i++) {
+        const PfTallyContext *context = pf_tally_context(tally, i);
         pf_json_open(json, NULL, '{');
         pf_json_string(json, "name", context->name);
         pf_json_string(json, "kind", pf_context_kind_names[context->kind]);
@@ -63,11 +63,11 @@ static void tell_contexts(PfJson *json, const PfCensus *census)
     pf_json_close(json, ']');
 }
 
-static void tell_epochs(PfJson *json, const PfCensus *census)
+static void tell_epochs(PfJson *json, const PfTally *tally)
 {
     pf_json_open(json, "epochs", '[');
-    for (uint32_t i = 0; i < pf_census_epoch_count(census); i++) {
-        const PfCensusEpoch *epoch = pf_census_epoch(census, i);
+    for (uint32_t i = 0; i < pf_tally_epoch_count(tally); i++) {
+        const PfTallyEpoch *epoch = pf_tally_epoch(tally, i);
         pf_json_open(json, NULL, '{');
         pf_json_string(json, "mark", epoch->label);
         pf_json_uint(json, "records", epoch->records);
@@ -79,25 +79,25 @@ static void tell_epochs(PfJson *json, const PfCensus *census)
         pf_json_close(json, '}');
     }
     pf_json_close(json, ']');
-    pf_json_uint(json, "marks_left_out", pf_census_marks_left_out(census));
+    pf_json_uint(json, "marks_left_out", pf_tally_marks_left_out(tally));
 }
 
 /* Contents by the number of pages that have them. */
-static void tell_multiples(PfJson *json, const PfCensus *census)
+static void tell_multiples(PfJson *json, const PfTally *tally)
 {
     pf_json_open(json, "multiplicity", '{');
-    for (uint32_t i = 0; i < pf_census_multiple_count(census); i++) {
-        const PfCensusMultiple *multiple = pf_census_multiple(census, i);
+    for (uint32_t i = 0; i < pf_tally_multiple_count(tally); i++) {
+        const PfTallyMultiple *multiple = pf_tally_multiple(tally, i);
         g_autofree char *pages = g_strdup_printf("%" G_GUINT64_FORMAT, multiple->pages);
         pf_json_uint(json, pages, multiple->contents);
     }
     pf_json_close(json, '}');
-    const PfCensusEpoch *told = pf_census_told_epoch(census);
+    const PfTallyEpoch *told = pf_tally_told_epoch(tally);
     pf_json_string(json, "multiplicity_at_mark", told != NULL ? told->label : NULL);
 }
 
 void pf_info_json(GString *out, const PfTrace *trace, const PfTraceSummary *summary,
-                  const PfCensus *census)
+                  const PfTally *tally)
 {
     PfJson json;
     const PfTraceHeader *header = pf_trace_header(trace);
@@ -112,11 +112,11 @@ void pf_info_json(GString *out, const PfTrace *trace, const PfTraceSummary *summ
     pf_json_uint(&json, "size_bytes", summary->file_bytes);
     tell_records(&json, summary);
     tell_detail(&json, summary);
-    pf_json_string(&json, "memory_problem", pf_census_problem(census));
-    if (pf_census_problem(census) == NULL) {
-        tell_contexts(&json, census);
-        tell_multiples(&json, census);
-        tell_epochs(&json, census);
+    pf_json_string(&json, "memory_problem", pf_tally_problem(tally));
+    if (pf_tally_problem(tally) == NULL) {
+        tell_contexts(&json, tally);
+        tell_multiples(&json, tally);
+        tell_epochs(&json, tally);
     }
     pf_json_close(&json, '}');
 }

@@ -3,36 +3,36 @@
 
 #include <string.h>
 
-#include "census.h"
+#include "tally.h"
 #include "trace_source.h"
 
 #define HEAD "pagefold-trace 1\npage 16\n"
 
-static PfCensus *count(const char *text)
+static PfTally *count(const char *text)
 {
     g_autoptr(GError) error = NULL;
     g_autoptr(PfTrace) trace = pf_trace_open_bytes("t.trace", text, strlen(text), NULL, &error);
     g_autoptr(PfRecordBlock) block = pf_record_block_new();
     PfTraceStatus status = PF_TRACE_ERROR;
     CU_ASSERT_PTR_NOT_NULL_FATAL(trace);
-    PfCensus *census = pf_census_new(pf_trace_header(trace)->page_bytes);
+    PfTally *tally = pf_tally_new(pf_trace_header(trace)->page_bytes);
     while ((status = pf_trace_read(trace, block, &error)) == PF_TRACE_RECORDS)
-        pf_census_take(census, block);
+        pf_tally_take(tally, block);
     CU_ASSERT_EQUAL_FATAL(status, PF_TRACE_END);
-    pf_census_finish(census);
-    return census;
+    pf_tally_finish(tally);
+    return tally;
 }
 
 static void test_kinds(void)
 {
-    g_autoptr(PfCensus) census = count(HEAD "context a vm\nmap a 0x0 8 anon mergeable\n"
+    g_autoptr(PfTally) tally = count(HEAD "context a vm\nmap a 0x0 8 anon mergeable\n"
                                             "map a 0x100 4 file=f:0\nmap a 0x200 2 shmem=s:0\n"
                                             "fill a 0x0 3 id:1 step=1\nfill a 0x30 1 zero\n"
                                             "write a 0x40 1\nread a 0x50 1\n"
                                             "state a 0x100 2 id:9\nread a 0x120 1\n"
                                             "write a 0x200 1 7\n");
-    CU_ASSERT_EQUAL_FATAL(pf_census_context_count(census), 1);
-    const PfCensusContext *context = pf_census_context(census, 0);
+    CU_ASSERT_EQUAL_FATAL(pf_tally_context_count(tally), 1);
+    const PfTallyContext *context = pf_tally_context(tally, 0);
     CU_ASSERT_STRING_EQUAL(context->name, "a");
     CU_ASSERT_EQUAL(context->kind, PF_CONTEXT_VM);
     CU_ASSERT_EQUAL(context->mapped_pages[PF_BACKING_ANON], 8);
@@ -50,46 +50,46 @@ static void test_kinds(void)
 
 static void test_multiples(void)
 {
-    g_autoptr(PfCensus) census = count(HEAD "context a process\ncontext b process\n"
+    g_autoptr(PfTally) tally = count(HEAD "context a process\ncontext b process\n"
                                             "map a 0x0 16 anon\nmap b 0x0 16 anon\n"
                                             "fill a 0x0 4 id:1 step=1\nfill b 0x0 4 id:1 step=1\n"
                                             "fill b 0x40 2 id:1\nfill a 0x50 1 \"alone\"\n"
                                             "write a 0x60 1\n");
-    const PfCensusEpoch *epoch = pf_census_told_epoch(census);
+    const PfTallyEpoch *epoch = pf_tally_told_epoch(tally);
     CU_ASSERT_PTR_NOT_NULL_FATAL(epoch);
     CU_ASSERT_PTR_NULL(epoch->label);
     CU_ASSERT_EQUAL(epoch->populated_pages, 4 + 4 + 2 + 1 + 1);
     CU_ASSERT_EQUAL(epoch->distinct_contents, 5);
     /* "alone" on one page; ids 2, 3, 4 on two; id 1 on 1 + 1 + 2 */
-    static const PfCensusMultiple wanted[] = {{1, 1}, {2, 3}, {4, 1}};
-    CU_ASSERT_EQUAL_FATAL(pf_census_multiple_count(census), G_N_ELEMENTS(wanted));
+    static const PfTallyMultiple wanted[] = {{1, 1}, {2, 3}, {4, 1}};
+    CU_ASSERT_EQUAL_FATAL(pf_tally_multiple_count(tally), G_N_ELEMENTS(wanted));
     for (uint32_t i = 0; i < G_N_ELEMENTS(wanted); i++) {
-        CU_ASSERT_EQUAL(pf_census_multiple(census, i)->pages, wanted[i].pages);
-        CU_ASSERT_EQUAL(pf_census_multiple(census, i)->contents, wanted[i].contents);
+        CU_ASSERT_EQUAL(pf_tally_multiple(tally, i)->pages, wanted[i].pages);
+        CU_ASSERT_EQUAL(pf_tally_multiple(tally, i)->contents, wanted[i].contents);
     }
 }
 
 static void test_changes(void)
 {
-    g_autoptr(PfCensus) census =
+    g_autoptr(PfTally) tally =
         count(HEAD "context a process\nmap a 0x0 16 anon\nfill a 0x0 4 id:1\nmark one\n"
                    "fill a 0x0 1 id:2\nfill a 0x10 1 id:1\nfill a 0x20 1 id:2\n"
                    "fill a 0x20 1 id:1\nfill a 0x40 1 id:1\ntime 2s\nmark two\nwrite a 0x0 1\n"
                    "unmap a 0x30 1\n");
-    CU_ASSERT_EQUAL_FATAL(pf_census_epoch_count(census), 3);
-    const PfCensusEpoch *one = pf_census_epoch(census, 0);
+    CU_ASSERT_EQUAL_FATAL(pf_tally_epoch_count(tally), 3);
+    const PfTallyEpoch *one = pf_tally_epoch(tally, 0);
     CU_ASSERT_STRING_EQUAL(one->label, "one");
     CU_ASSERT_EQUAL(one->new_pages, 4);
     CU_ASSERT_EQUAL(one->changed_pages, 0);
     CU_ASSERT_EQUAL(one->records, 3);
     /* Page 0 has other bytes; page 1 the same, page 2 the same again; page 4 is new. */
-    const PfCensusEpoch *two = pf_census_epoch(census, 1);
+    const PfTallyEpoch *two = pf_tally_epoch(tally, 1);
     CU_ASSERT_EQUAL(two->new_pages, 1);
     CU_ASSERT_EQUAL(two->changed_pages, 1);
     CU_ASSERT_EQUAL(two->populated_pages, 5);
     CU_ASSERT_EQUAL(two->distinct_contents, 2);
     CU_ASSERT_EQUAL(two->time_ps, 2000000000000);
-    const PfCensusEpoch *end = pf_census_epoch(census, 2);
+    const PfTallyEpoch *end = pf_tally_epoch(tally, 2);
     CU_ASSERT_EQUAL(end->changed_pages, 1);
     CU_ASSERT_EQUAL(end->populated_pages, 4);
     CU_ASSERT_EQUAL(end->distinct_contents, 1);
@@ -99,33 +99,33 @@ static void test_changes(void)
  * any; the pages of a context that comes after it are not taken for changed ones. */
 static void test_exits(void)
 {
-    g_autoptr(PfCensus) census =
+    g_autoptr(PfTally) tally =
         count(HEAD "context a process\nmap a 0x0 4 anon\nfill a 0x0 4 id:1\nmark full\nexit a\n"
                    "mark empty\ncontext b process\nmap b 0x0 4 anon\nfill b 0x0 2 id:2\n"
                    "mark again\nexit b\n");
-    const PfCensusContext *a = pf_census_context(census, 0);
+    const PfTallyContext *a = pf_tally_context(tally, 0);
     CU_ASSERT_TRUE(a->has_exited);
     CU_ASSERT_EQUAL(a->populated_pages[PF_BACKING_ANON], 4);
-    CU_ASSERT_EQUAL(pf_census_context(census, 1)->populated_pages[PF_BACKING_ANON], 2);
-    CU_ASSERT_EQUAL_FATAL(pf_census_epoch_count(census), 4);
-    CU_ASSERT_EQUAL(pf_census_epoch(census, 1)->populated_pages, 0);
-    CU_ASSERT_EQUAL(pf_census_epoch(census, 2)->new_pages, 2);
-    CU_ASSERT_EQUAL(pf_census_epoch(census, 2)->changed_pages, 0);
-    CU_ASSERT_STRING_EQUAL(pf_census_told_epoch(census)->label, "again");
-    CU_ASSERT_EQUAL_FATAL(pf_census_multiple_count(census), 1);
-    CU_ASSERT_EQUAL(pf_census_multiple(census, 0)->pages, 2);
+    CU_ASSERT_EQUAL(pf_tally_context(tally, 1)->populated_pages[PF_BACKING_ANON], 2);
+    CU_ASSERT_EQUAL_FATAL(pf_tally_epoch_count(tally), 4);
+    CU_ASSERT_EQUAL(pf_tally_epoch(tally, 1)->populated_pages, 0);
+    CU_ASSERT_EQUAL(pf_tally_epoch(tally, 2)->new_pages, 2);
+    CU_ASSERT_EQUAL(pf_tally_epoch(tally, 2)->changed_pages, 0);
+    CU_ASSERT_STRING_EQUAL(pf_tally_told_epoch(tally)->label, "again");
+    CU_ASSERT_EQUAL_FATAL(pf_tally_multiple_count(tally), 1);
+    CU_ASSERT_EQUAL(pf_tally_multiple(tally, 0)->pages, 2);
 }
 
 static void test_marks(void)
 {
     for (unsigned extra = 0; extra < 2; extra++) {
         g_autoptr(GString) text = g_string_new(HEAD "context a process\nmap a 0x0 4 anon\n");
-        for (unsigned i = 0; i < PF_CENSUS_EPOCHS_MAX + extra; i++)
+        for (unsigned i = 0; i < PF_TALLY_EPOCHS_MAX + extra; i++)
             g_string_append_printf(text, "fill a 0x0 1 id:%u\nmark %u\n", i + 1, i);
-        g_autoptr(PfCensus) census = count(text->str);
-        CU_ASSERT_EQUAL(pf_census_epoch_count(census), PF_CENSUS_EPOCHS_MAX + 1);
-        CU_ASSERT_EQUAL(pf_census_marks_left_out(census), extra);
-        const PfCensusEpoch *last = pf_census_epoch(census, PF_CENSUS_EPOCHS_MAX);
+        g_autoptr(PfTally) tally = count(text->str);
+        CU_ASSERT_EQUAL(pf_tally_epoch_count(tally), PF_TALLY_EPOCHS_MAX + 1);
+        CU_ASSERT_EQUAL(pf_tally_marks_left_out(tally), extra);
+        const PfTallyEpoch *last = pf_tally_epoch(tally, PF_TALLY_EPOCHS_MAX);
         CU_ASSERT_EQUAL(last->changed_pages, extra);
     }
 }
@@ -141,15 +141,15 @@ static void test_problems(void)
     static const char *const wanted[] = {"record 1: read of 0x0 in context 'a'", "too many",
                                          "too many", "too large"};
     for (unsigned i = 0; i < G_N_ELEMENTS(texts); i++) {
-        g_autoptr(PfCensus) census = count(texts[i]);
-        const char *problem = pf_census_problem(census);
+        g_autoptr(PfTally) tally = count(texts[i]);
+        const char *problem = pf_tally_problem(tally);
         CU_ASSERT_PTR_NOT_NULL_FATAL(problem);
         CU_ASSERT_PTR_NOT_NULL(strstr(problem, wanted[i]));
     }
     /* The most pages that a record may have. */
-    g_autoptr(PfCensus) census =
+    g_autoptr(PfTally) tally =
         count(HEAD "context a process\nattr a 0x0 67108864 pinned\nmark x\n");
-    CU_ASSERT_PTR_NULL(pf_census_problem(census));
+    CU_ASSERT_PTR_NULL(pf_tally_problem(tally));
 }
 
 static const PfCheck checks[] = {
@@ -161,4 +161,4 @@ static const PfCheck checks[] = {
     {"what cannot be kept is told as a problem", test_problems},
 };
 
-PF_CHECK_MAIN("census", checks)
+PF_CHECK_MAIN("tally", checks)
