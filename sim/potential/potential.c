@@ -12,6 +12,7 @@ struct PfPotential {
     PfIdentity zeros; /* the identity of the page of zeros */
     uint64_t frames;
     uint64_t inputs;
+    GHashTable *names; /* of contexts: how often each was given */
     PfPotentialCount count;
 };
 
@@ -25,6 +26,7 @@ PfPotential *pf_potential_new(bool with_sizes)
     PfPotential *potential = g_new0(PfPotential, 1);
     pf_content_table_init(&potential->contents);
     potential->with_sizes = with_sizes;
+    potential->names = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     potential->count.contexts = g_array_new(FALSE, TRUE, sizeof(PfPotentialContext));
     g_array_set_clear_func(potential->count.contexts, clear_context);
     potential->count.multiplicity = g_array_new(FALSE, TRUE, sizeof(PfMultiplicity));
@@ -38,6 +40,7 @@ void pf_potential_free(PfPotential *potential)
         return;
     pf_content_table_clear(&potential->contents);
     pf_sizes_free(potential->sizes);
+    g_hash_table_unref(potential->names);
     g_array_unref(potential->count.contexts);
     g_array_unref(potential->count.multiplicity);
     g_ptr_array_unref(potential->count.most);
@@ -86,7 +89,10 @@ bool pf_potential_begin(PfPotential *potential, uint32_t page_bytes, GError **er
 
 void pf_potential_context(PfPotential *potential, const char *name)
 {
-    PfPotentialContext context = {.name = g_strdup(name)};
+    guint times = 1 + GPOINTER_TO_UINT(g_hash_table_lookup(potential->names, name));
+    g_hash_table_insert(potential->names, g_strdup(name), GUINT_TO_POINTER(times));
+    PfPotentialContext context = {.name = times == 1 ? g_strdup(name)
+                                                     : g_strdup_printf("%s#%u", name, times)};
     g_array_append_val(potential->count.contexts, context);
 }
 

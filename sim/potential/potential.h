@@ -13,6 +13,7 @@
 
 #include "potential_contents.h"
 #include "potential_sizes.h"
+#include "trace_input.h"
 
 /* Copies that contents have, and how many contents have that many. */
 typedef struct {
@@ -69,7 +70,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(PfPotential, pf_potential_free)
  * of another size. */
 bool pf_potential_begin(PfPotential *potential, uint32_t page_bytes, GError **error);
 
-/* The frames told from now on are those of a context called NAME (copied). */
+/* The frames told from now on are those of a context called NAME (copied; if there is one of that
+ * name, NAME#2 and so on). */
 void pf_potential_context(PfPotential *potential, const char *name);
 
 /* By what a frame's content is known. */
@@ -121,9 +123,25 @@ typedef struct {
     void *user;
 } PfPotentialReading;
 
-/* Tells all frames that the contexts of the trace at PATH map at the epoch asked for. An epoch is
- * what memory is at a `mark`; the last one is the end of the trace, before the exits that nothing
- * but time follows. PREFIX stands before the contexts' names. False with PF_ERROR_TRACE,
- * PF_ERROR_USAGE (no such epoch), PF_ERROR_INTERRUPTED or PF_ERROR_LIMIT. */
-bool pf_potential_read_trace(PfPotential *potential, const char *path, const char *prefix,
+/* Tells all frames of the input at PATH ("-" is standard input), which is told by its first bytes:
+ *
+ * A trace: what its contexts map at the epoch asked for. An epoch is what memory is at a `mark`; the
+ * last one is the end of the trace, before the exits that nothing but time follows. WITH_STEM puts
+ * the file's name, without what follows its last dot, before the contexts' names.
+ *
+ * An image of memory (image_reader.h): one context, called by the file's name likewise.
+ *
+ * False with PF_ERROR_TRACE, PF_ERROR_USAGE (no such epoch), PF_ERROR_INTERRUPTED or
+ * PF_ERROR_LIMIT. */
+bool pf_potential_read(PfPotential *potential, const char *path, bool with_stem,
+                       const PfPotentialReading *how, GError **error);
+
+/* ---- Its parts: INPUT is taken over, whatever the outcome ---- */
+
+bool pf_potential_read_trace(PfPotential *potential, PfInput *input, const char *prefix,
                              const PfPotentialReading *how, GError **error);
+bool pf_potential_read_image(PfPotential *potential, PfInput *input, const char *name,
+                             const PfPotentialReading *how, GError **error);
+
+/* True, with ERROR set, once the user has interrupted. */
+bool pf_potential_interrupted(const PfPotentialReading *how, GError **error);

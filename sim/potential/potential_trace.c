@@ -6,7 +6,7 @@
 #include "error.h"
 #include "image.h"
 #include "potential.h"
-#include "units.h"
+#include "trace_source.h"
 
 typedef struct {
     PfPotential *potential;
@@ -127,15 +127,6 @@ static bool play_some(Playing *playing, uint32_t from, uint32_t *ret_to, GError 
     return true;
 }
 
-static bool is_interrupted(const Playing *playing, GError **error)
-{
-    const int *interrupted = playing->how->interrupted;
-    if (interrupted == NULL || __atomic_load_n(interrupted, __ATOMIC_RELAXED) == 0)
-        return false;
-    g_set_error_literal(error, PF_ERROR, PF_ERROR_INTERRUPTED, "interrupted");
-    return true;
-}
-
 static bool play(Playing *playing, GError **error)
 {
     while (!playing->found) {
@@ -144,7 +135,7 @@ static bool play(Playing *playing, GError **error)
             return status == PF_TRACE_END;
         pf_image_add_contents(playing->image, playing->block);
         for (uint32_t from = 0; from < playing->block->count && !playing->found;)
-            if (is_interrupted(playing, error) || !play_some(playing, from, &from, error))
+            if (pf_potential_interrupted(playing->how, error) || !play_some(playing, from, &from, error))
                 return false;
         if (playing->how->progress != NULL)
             playing->how->progress(pf_trace_progress(playing->trace),
@@ -153,18 +144,18 @@ static bool play(Playing *playing, GError **error)
     return true;
 }
 
-static bool check_epoch(const Playing *playing, const char *path, GError **error)
+static bool check_epoch(const Playing *playing, const char *name, GError **error)
 {
     const char *wanted = playing->how->epoch;
     if (wanted == NULL || playing->found)
         return true;
     if (playing->marks == 0)
         g_set_error(error, PF_ERROR, PF_ERROR_USAGE,
-                    "--epoch %s: %s has no marks, and so one epoch only, its end", wanted, path);
+                    "--epoch %s: %s has no marks, and so one epoch only, its end", wanted, name);
     else
         g_set_error(error, PF_ERROR, PF_ERROR_USAGE,
                     "--epoch %s: no mark of %s; give a label, or a number from 0 to %" PRIu64,
-                    wanted, path, playing->marks - 1);
+                    wanted, name, playing->marks - 1);
     return false;
 }
 
@@ -211,7 +202,7 @@ static bool tell_leaf(Playing *playing, const PfLeaf *leaf, GError **error)
             return false;
         }
     }
-    return !is_interrupted(playing, error);
+    return !pf_potential_interrupted(playing->how, error);
 }
 
 static bool tell_contexts(Playing *playing, const char *prefix, GError **error)
@@ -233,15 +224,16 @@ static bool tell_contexts(Playing *playing, const char *prefix, GError **error)
     return true;
 }
 
-bool pf_potential_read_trace(PfPotential *potential, const char *path, const char *prefix,
+bool pf_potential_read_trace(PfPotential *potential, PfInput *input, const char *prefix,
                              const PfPotentialReading *how, GError **error)
 {
-    g_autoptr(PfTrace) trace = pf_trace_open(path, NULL, error);
+    g_autofree char *name = g_strdup(pf_input_name(input));
+    g_autoptr(PfTrace) trace = pf_trace_open_input(input, NULL, error);
     if (trace == NULL)
         return false;
     uint32_t page_bytes = pf_trace_header(trace)->page_bytes;
     if (!pf_potential_begin(potential, page_bytes, error)) {
-        g_prefix_error(error, "%s: ", path);
+        g_prefix_error(error, "%s: ", name);
         return false;
     }
     g_autoptr(PfContentStore) store = pf_content_store_new(page_bytes);
@@ -259,7 +251,7 @@ bool pf_potential_read_trace(PfPotential *potential, const char *path, const cha
                        .scratch = scratch};
     pf_image_reader_init(&playing.reader, image);
     pf_table_init(&playing.told);
-    bool done = play(&playing, error) && check_epoch(&playing, path, error) &&
+    bool done = play(&playing, error) && check_epoch(&playing, name, error) &&
                 tell_contexts(&playing, prefix, error);
     pf_table_clear(&playing.told);
     pf_image_reader_clear(&playing.reader);
