@@ -49,8 +49,10 @@ void pf_progress_update(const PfProgress *progress, void *user)
     g_autoptr(GString) text = g_string_new(NULL);
     if (progress->share_done > 0)
         g_string_append_printf(text, "%3.0f %%, ", 100.0 * progress->share_done);
-    append_scaled(text, (double)progress->records / progress->seconds, " records/s");
-    g_string_append_printf(text, ", simulated %.3f s", (double)progress->simulated_ps / 1e12);
+    append_scaled(text, (double)progress->records / progress->seconds,
+                  line->unit != NULL ? line->unit : " records/s");
+    if (line->unit == NULL)
+        g_string_append_printf(text, ", simulated %.3f s", (double)progress->simulated_ps / 1e12);
     if (progress->share_done > 0.001 && progress->share_done <= 1.0) {
         g_string_append(text, ", ");
         append_duration(text, progress->seconds * (1.0 / progress->share_done - 1.0));

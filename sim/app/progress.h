@@ -11,6 +11,8 @@ typedef struct {
     FILE *out;
     bool terminal;        /* redraw one line, else a plain line each ten seconds */
     bool drawn;           /* a line is on the terminal */
+    const char *unit;     /* " pages/s": of what is counted instead of records; then no simulated
+                             time is told. NULL for a run */
     double shown_seconds; /* when the last line was written, since the start */
 } PfProgressLine;
 

@@ -103,7 +103,8 @@ static PfPotentialContext *last_context(PfPotential *potential)
     return &g_array_index(contexts, PfPotentialContext, contexts->len - 1);
 }
 
-bool pf_potential_add(PfPotential *potential, const PfPotentialFrame *frame, GError **error)
+bool pf_potential_add(PfPotential *potential, const PfPotentialFrame *frame, PfPageKind *ret_kind,
+                      GError **error)
 {
     PfPotentialCount *count = &potential->count;
     PfPotentialContext *context = last_context(potential);
@@ -122,6 +123,8 @@ bool pf_potential_add(PfPotential *potential, const PfPotentialFrame *frame, GEr
     bool is_zero = frame->kind == PF_PAGE_ZERO || is_equal(sighting.identity, potential->zeros);
     if (is_zero && frame->kind == PF_PAGE_ANON)
         sighting.kind = PF_PAGE_ZERO;
+    if (ret_kind != NULL)
+        *ret_kind = sighting.kind;
     PfContentNovelty novelty = pf_content_table_add(&potential->contents, &sighting);
     if (potential->sizes != NULL)
         pf_sizes_add(potential->sizes, &sighting);
@@ -234,7 +237,7 @@ const PfPotentialCount *pf_potential_finish(PfPotential *potential, unsigned top
     return count;
 }
 
-const PfSharedContent *pf_potential_shared(const PfPotential *potential,
+const PfCopiedContent *pf_potential_shared(const PfPotential *potential,
                                            const PfDistinctContent *content)
 {
     return pf_content_table_shared(&potential->contents, content);

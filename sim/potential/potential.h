@@ -91,8 +91,10 @@ typedef struct {
     uint64_t number; /* where the bytes are not known */
 } PfPotentialFrame;
 
-/* One more frame. False with PF_ERROR_LIMIT where there are 2^32 already. */
-bool pf_potential_add(PfPotential *potential, const PfPotentialFrame *frame, GError **error);
+/* One more frame; RET_KIND (may be NULL) gets the kind that it counts as. False with PF_ERROR_LIMIT
+ * where there are 2^32 - 1 already. */
+bool pf_potential_add(PfPotential *potential, const PfPotentialFrame *frame, PfPageKind *ret_kind,
+                      GError **error);
 
 /* One more page of the context maps a frame of KIND, which was told before. */
 void pf_potential_map_again(PfPotential *potential, PfPageKind kind);
@@ -105,7 +107,7 @@ uint64_t pf_potential_frames(const PfPotential *potential);
 const PfPotentialCount *pf_potential_finish(PfPotential *potential, unsigned top);
 
 /* What is kept besides of one of the `most`. */
-const PfSharedContent *pf_potential_shared(const PfPotential *potential,
+const PfCopiedContent *pf_potential_shared(const PfPotential *potential,
                                            const PfDistinctContent *content);
 
 /* Blocks of other sizes, by the tenths of a page from PF_SIZE_TENTHS_MIN on; NULL if not asked. */

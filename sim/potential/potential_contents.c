@@ -11,7 +11,7 @@ void pf_content_table_init(PfContentTable *table)
 {
     *table = (PfContentTable){.index_mask = FIRST_INDEX_SLOTS - 1, .shared_count = 1};
     pf_seg_array_init(&table->contents, sizeof(PfDistinctContent));
-    pf_seg_array_init(&table->shared, sizeof(PfSharedContent));
+    pf_seg_array_init(&table->shared, sizeof(PfCopiedContent));
     table->index = g_new0(uint64_t, FIRST_INDEX_SLOTS);
 }
 
@@ -28,7 +28,7 @@ static PfDistinctContent *content_at(const PfContentTable *table, uint32_t numbe
     return pf_seg_array_at(&table->contents, number);
 }
 
-static PfSharedContent *shared_at(const PfContentTable *table, uint32_t number)
+static PfCopiedContent *shared_at(const PfContentTable *table, uint32_t number)
 {
     return pf_seg_array_at(&table->shared, number);
 }
@@ -64,7 +64,7 @@ static uint64_t find_slot(const PfContentTable *table, PfIdentity identity)
     }
 }
 
-static void keep_excerpt(PfSharedContent *shared, const PfContentSighting *sighting)
+static void keep_excerpt(PfCopiedContent *shared, const PfContentSighting *sighting)
 {
     uint32_t at = 0;
     if (sighting->bytes == NULL)
@@ -74,8 +74,8 @@ static void keep_excerpt(PfSharedContent *shared, const PfContentSighting *sight
     if (at == sighting->page_bytes)
         return;
     shared->excerpt_offset = at - at % EXCERPT_STEP_BYTES;
-    memcpy(shared->excerpt, sighting->bytes + shared->excerpt_offset,
-           MIN(PF_EXCERPT_BYTES, sighting->page_bytes - shared->excerpt_offset));
+    shared->excerpt_length = MIN(PF_EXCERPT_BYTES, sighting->page_bytes - shared->excerpt_offset);
+    memcpy(shared->excerpt, sighting->bytes + shared->excerpt_offset, shared->excerpt_length);
 }
 
 /* The content has its second copy, the sighting: its contexts are counted from now on. */
@@ -84,7 +84,7 @@ static void begin_shared(PfContentTable *table, PfDistinctContent *content,
 {
     content->shared = table->shared_count++;
     pf_seg_array_reserve(&table->shared, table->shared_count);
-    PfSharedContent *shared = shared_at(table, content->shared);
+    PfCopiedContent *shared = shared_at(table, content->shared);
     shared->places[0].context = content->first_context;
     shared->places[0].copies = 1;
     keep_excerpt(shared, sighting);
@@ -120,7 +120,7 @@ PfContentNovelty pf_content_table_add(PfContentTable *table, const PfContentSigh
     content->contexts += novelty.is_new_here;
     content->last_context = sighting->context;
     content->copies[sighting->kind]++;
-    PfSharedContent *shared = shared_at(table, content->shared);
+    PfCopiedContent *shared = shared_at(table, content->shared);
     if (content->contexts <= PF_SHARED_PLACES) {
         shared->places[content->contexts - 1].context = sighting->context;
         shared->places[content->contexts - 1].copies++;
@@ -133,7 +133,7 @@ const PfDistinctContent *pf_content_table_at(const PfContentTable *table, uint32
     return index < table->count ? content_at(table, index) : NULL;
 }
 
-const PfSharedContent *pf_content_table_shared(const PfContentTable *table,
+const PfCopiedContent *pf_content_table_shared(const PfContentTable *table,
                                                const PfDistinctContent *content)
 {
     return content->shared != 0 ? shared_at(table, content->shared) : NULL;
@@ -142,6 +142,6 @@ const PfSharedContent *pf_content_table_shared(const PfContentTable *table,
 uint64_t pf_content_table_bytes(const PfContentTable *table)
 {
     return (uint64_t)table->count * sizeof(PfDistinctContent) +
-           (uint64_t)table->shared_count * sizeof(PfSharedContent) +
+           (uint64_t)table->shared_count * sizeof(PfCopiedContent) +
            (table->index_mask + 1) * sizeof *table->index;
 }

@@ -33,11 +33,11 @@ typedef struct {
     uint32_t contexts;              /* that these belong to */
     uint32_t last_context;
     uint32_t first_context;
-    uint32_t shared;        /* number of its PfSharedContent; 0 while there is one copy */
+    uint32_t shared;        /* number of its PfCopiedContent; 0 while there is one copy */
     uint64_t first_address; /* where it was met first, in the first context */
 } PfDistinctContent;
 
-enum { PF_SHARED_PLACES = 4, PF_EXCERPT_BYTES = 28 };
+enum { PF_SHARED_PLACES = 4, PF_EXCERPT_BYTES = 24 };
 
 /* What is kept besides of a content that has more than one copy. */
 typedef struct {
@@ -45,13 +45,14 @@ typedef struct {
         uint32_t context;
         uint32_t copies;
     } places[PF_SHARED_PLACES]; /* the first contexts that have it */
-    uint32_t excerpt_offset;    /* in the page: the first 16 bytes that are not all zero */
+    uint32_t excerpt_offset;    /* in the page: of the first 16 bytes that are not all zero */
+    uint32_t excerpt_length;    /* 0 for zeros, and where no bytes are known */
     uint8_t excerpt[PF_EXCERPT_BYTES];
-} PfSharedContent;
+} PfCopiedContent;
 
 typedef struct {
     PfSegArray contents; /* of PfDistinctContent, in order of appearance */
-    PfSegArray shared;   /* of PfSharedContent; number 0 is of nobody */
+    PfSegArray shared;   /* of PfCopiedContent; number 0 is of nobody */
     uint64_t *index;     /* open addressing: identity's bits above, number + 1 below; 0 is empty */
     uint64_t index_mask;
     uint32_t count;
@@ -84,7 +85,7 @@ PfContentNovelty pf_content_table_add(PfContentTable *table, const PfContentSigh
 /* Content number INDEX, in order of appearance; NULL where there is none, and what is kept besides
  * of one that has more than one copy, else NULL. */
 const PfDistinctContent *pf_content_table_at(const PfContentTable *table, uint32_t index);
-const PfSharedContent *pf_content_table_shared(const PfContentTable *table,
+const PfCopiedContent *pf_content_table_shared(const PfContentTable *table,
                                                const PfDistinctContent *content);
 
 /* Copies of all kinds. */

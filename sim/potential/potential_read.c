@@ -35,7 +35,7 @@ static bool tell_page(PfPotential *potential, const PfImageRun *run, uint64_t in
         frame.mappings = run->hashes[index].mappings;
         frame.kind = kinds[run->hashes[index].kind];
     }
-    return pf_potential_add(potential, &frame, error);
+    return pf_potential_add(potential, &frame, NULL, error);
 }
 
 static bool tell_pages(PfPotential *potential, PfImageReader *reader,

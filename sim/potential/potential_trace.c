@@ -20,7 +20,7 @@ typedef struct {
     bool found; /* the epoch that was asked for */
     /* While frames are told. */
     PfImageReader reader;
-    PfTable told; /* numbers of frames + 1 */
+    PfTable told; /* number of a frame -> PfPageKind */
     uint8_t *scratch;
 } Playing;
 
@@ -167,7 +167,7 @@ static PfPageKind kind_of(const PfImageFrame *frame)
 }
 
 static bool tell_frame(Playing *playing, uint64_t address, const PfImageFrame *seen,
-                       GError **error)
+                       PfPageKind *ret_kind, GError **error)
 {
     PfPotentialFrame frame = {.address = address, .mappings = 1, .kind = kind_of(seen)};
     PfContent content = PF_CONTENT_OF_ZEROS;
@@ -182,7 +182,7 @@ static bool tell_frame(Playing *playing, uint64_t address, const PfImageFrame *s
     } else {
         frame.bytes = pf_content_bytes(playing->store, content, playing->scratch);
     }
-    bool added = pf_potential_add(playing->potential, &frame, error);
+    bool added = pf_potential_add(playing->potential, &frame, ret_kind, error);
     if (is_known)
         pf_content_unref(playing->store, content);
     return added;
@@ -195,12 +195,16 @@ static bool tell_leaf(Playing *playing, const PfLeaf *leaf, GError **error)
         PfImageFrame frame;
         if (!pf_image_frame(playing->image, pf_leaf_slot(leaf, i), &frame))
             continue;
-        if (!pf_table_insert(&playing->told, frame.number + 1, 1)) {
-            bool is_zero = frame.state == PF_BASE_ZERO;
-            pf_potential_map_again(playing->potential, is_zero ? PF_PAGE_ZERO : kind_of(&frame));
-        } else if (!tell_frame(playing, pf_leaf_page(leaf, i).number << shift, &frame, error)) {
-            return false;
+        uint64_t told;
+        if (pf_table_find(&playing->told, frame.number, &told)) {
+            pf_potential_map_again(playing->potential, (PfPageKind)told);
+            continue;
         }
+        PfPageKind kind;
+        uint64_t address = pf_leaf_page(leaf, i).number << shift;
+        if (!tell_frame(playing, address, &frame, &kind, error))
+            return false;
+        pf_table_insert(&playing->told, frame.number, kind);
     }
     return !pf_potential_interrupted(playing->how, error);
 }
