@@ -40,9 +40,8 @@ static Report find_report(const char *name, GError **error)
     static const struct {
         const char *name;
         Report report;
-    } forms[] = {{"table", pf_potential_table},
-                 {"json", pf_potential_json},
-                 {"csv", pf_potential_csv}};
+    } forms[] = {
+        {"table", pf_potential_table}, {"json", pf_potential_json}, {"csv", pf_potential_csv}};
     for (size_t i = 0; i < G_N_ELEMENTS(forms); i++)
         if (name == NULL || strcmp(name, forms[i].name) == 0)
             return forms[i].report;
@@ -196,8 +195,8 @@ static int run(PfApp *app, const PfCommand *command, int argc, char **argv, GErr
     g_auto(PotentialOptions) options = {.top = TOP_STANDARD};
     g_auto(GStrv) arguments = NULL;
     const GOptionEntry entries[] = {
-        {"format", 0, 0, G_OPTION_ARG_FILENAME, &options.format,
-         "what to print: table, json, csv", "FORM"},
+        {"format", 0, 0, G_OPTION_ARG_FILENAME, &options.format, "what to print: table, json, csv",
+         "FORM"},
         {"epoch", 0, 0, G_OPTION_ARG_FILENAME, &options.epoch,
          "of a trace: its mark of this label or number (from 0); default: the end", "N|NAME"},
         {"sizes", 0, 0, G_OPTION_ARG_NONE, &options.sizes,

@@ -126,8 +126,9 @@ static bool prepare(const char *directory, GString *data, GHashTable *words, GEr
                                BASELINES - i);
         char at[G_ASCII_DTOSTR_BUF_SIZE];
         g_ascii_dtostr(at, sizeof at, total);
-        g_string_append_printf(labels, "set label '%.0f MiB (%.0f %%)' at %s, %u left offset 1, 0 "
-                                       "front textcolor rgb '#404040'\n",
+        g_string_append_printf(labels,
+                               "set label '%.0f MiB (%.0f %%)' at %s, %u left offset 1, 0 "
+                               "front textcolor rgb '#404040'\n",
                                total, frames > 0 ? 100.0 * total / frames : 0.0, at, BASELINES - i);
     }
     g_autoptr(GString) plots = g_string_new(NULL);

@@ -27,8 +27,7 @@ char *pf_size_name(const PfSizes *sizes, unsigned index, const PfSizeCount **ret
         return NULL;
     *ret_count = index < PF_SIZES ? &sizes->scans[index].count : &sizes->large.count;
     unsigned tenths = PF_SIZE_TENTHS_MIN + index;
-    return index < PF_SIZES ? g_strdup_printf("%u.%u", tenths / 10, tenths % 10)
-                            : g_strdup("2MiB");
+    return index < PF_SIZES ? g_strdup_printf("%u.%u", tenths / 10, tenths % 10) : g_strdup("2MiB");
 }
 
 char *pf_excerpt_text(const PfCopiedContent *shared)
@@ -45,11 +44,10 @@ char *pf_places_text(const PfPotentialCount *count, const PfDistinctContent *con
 {
     GString *places = g_string_new(NULL);
     for (uint32_t i = 0; i < MIN(content->contexts, PF_SHARED_PLACES); i++)
-        g_string_append_printf(places, "%s%s %u", i > 0 ? ", " : "",
-                               g_array_index(count->contexts, PfPotentialContext,
-                                             shared->places[i].context)
-                                   .name,
-                               shared->places[i].copies);
+        g_string_append_printf(
+            places, "%s%s %u", i > 0 ? ", " : "",
+            g_array_index(count->contexts, PfPotentialContext, shared->places[i].context).name,
+            shared->places[i].copies);
     if (content->contexts > PF_SHARED_PLACES)
         g_string_append_printf(places, ", %u more contexts", content->contexts - PF_SHARED_PLACES);
     return g_string_free(places, FALSE);
@@ -219,8 +217,8 @@ static void tell_most(Sink *sink, const PfPotentialReport *report)
         g_autofree char *rank = g_strdup_printf("%u", i + 1);
         g_autofree char *excerpt = pf_excerpt_text(shared);
         g_autofree char *places = pf_places_text(count, content, shared);
-        g_autofree char *address = g_strdup_printf("0x%" G_GINT64_MODIFIER "x",
-                                                   content->first_address);
+        g_autofree char *address =
+            g_strdup_printf("0x%" G_GINT64_MODIFIER "x", content->first_address);
         begin_row(sink, rank);
         tell(sink, "copies", pf_distinct_copies(content));
         for (unsigned kind = 0; kind < PF_PAGE_KINDS; kind++)

@@ -28,8 +28,8 @@ uint64_t pf_kinds_sum(const uint64_t counts[PF_PAGE_KINDS]);
  * NULL behind the last. Free with g_free. */
 char *pf_size_name(const PfSizes *sizes, unsigned index, const PfSizeCount **ret_count);
 
-/* The excerpt of SHARED with a dot for each byte that is no printing ASCII character; "" for zeros and
- * for what has no bytes. Free with g_free. */
+/* The excerpt of SHARED with a dot for each byte that is no printing ASCII character; "" for zeros
+ * and for what has no bytes. Free with g_free. */
 char *pf_excerpt_text(const PfCopiedContent *shared);
 
 /* The first contexts that hold CONTENT, each with its copies. Free with g_free. */

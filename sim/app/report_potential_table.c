@@ -43,7 +43,7 @@ static void append_baselines(GString *out, const PfPotentialCount *count)
         const uint64_t *counts;
         const char *meaning;
     } rows[] = {
-        {"no sharing", count->no_sharing, "each page that is mapped has a frame of its own"},
+        {"no sharing", count->no_sharing, "each mapping has a frame of its own"},
         {"mmap/fork", count->frames, "the frames that there are"},
         {"KSM hint all", count->ksm, "anonymous frames of equal content are one"},
         {"full CBPS", count->cbps, "all frames of equal content are one"},
@@ -53,8 +53,7 @@ static void append_baselines(GString *out, const PfPotentialCount *count)
     for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
         uint64_t pages = pf_kinds_sum(rows[i].counts);
         g_string_append_printf(out, "%-12s  %10" G_GUINT64_FORMAT "  %10.2f  %6.1f  ", rows[i].name,
-                               pages,
-                               (double)pages * (double)count->page_bytes / (double)PF_MIB,
+                               pages, (double)pages * (double)count->page_bytes / (double)PF_MIB,
                                share(pages, frames));
         if (pages <= frames)
             g_string_append_printf(out, "%10" G_GUINT64_FORMAT, frames - pages);
@@ -64,10 +63,23 @@ static void append_baselines(GString *out, const PfPotentialCount *count)
     }
 }
 
+/* What is not known as well as the rest. */
+static void append_notes(GString *out, const PfPotentialCount *count)
+{
+    const char *note = "hold bytes that nobody knows, and count as contents of their own";
+    if (count->unknown_pages > 0)
+        g_string_append_printf(out, "\n%" G_GUINT64_FORMAT " frames %s\n", count->unknown_pages,
+                               note);
+    note = "are known by a number for their content: there is no excerpt to show";
+    if (count->identity_pages > 0)
+        g_string_append_printf(out, "\n%" G_GUINT64_FORMAT " frames %s\n", count->identity_pages,
+                               note);
+}
+
 static void append_kinds(GString *out, const PfPotentialCount *count)
 {
-    static const char *const names[PF_PAGE_KINDS] = {"anonymous, zeros", "anonymous, other",
-                                                     "file", "shared memory"};
+    static const char *const names[PF_PAGE_KINDS] = {"anonymous, zeros", "anonymous, other", "file",
+                                                     "shared memory"};
     static const char *const heads[] = {"kind",         "no sharing", "mmap/fork",
                                         "KSM hint all", "full CBPS",  NULL};
     g_autoptr(GPtrArray) cells = new_cells();
@@ -119,7 +131,7 @@ static void append_places(GString *out, const PfPotentialCount *count)
 
 static void append_contexts(GString *out, const PfPotentialCount *count)
 {
-    static const char *const heads[] = {"context", "mapped pages", "frames",         "of zeros",
+    static const char *const heads[] = {"context",      "mapped pages",  "frames", "of zeros",
                                         "saved within", "saved between", NULL};
     g_autoptr(GPtrArray) cells = new_cells();
     add_words(cells, heads);
@@ -179,21 +191,22 @@ static void append_most(GString *out, const PfPotentialReport *report)
         const PfDistinctContent *content = g_ptr_array_index(count->most, i);
         const PfCopiedContent *shared = pf_potential_shared(report->potential, content);
         g_autofree char *places = pf_places_text(count, content, shared);
-        g_string_append_printf(out, "%8" G_GUINT64_FORMAT "  %s; first at 0x%" G_GINT64_MODIFIER
-                                    "x\n",
+        g_string_append_printf(out,
+                               "%8" G_GUINT64_FORMAT "  %s; first at 0x%" G_GINT64_MODIFIER "x\n",
                                pf_distinct_copies(content), places, content->first_address);
         g_autofree char *excerpt = pf_excerpt_text(shared);
         if (pf_potential_is_zero(report->potential, content))
             g_string_append(out, "          zeros\n");
         else if (shared->excerpt_length > 0)
-            g_string_append_printf(out, "          +0x%x \"%s\"\n", shared->excerpt_offset, excerpt);
+            g_string_append_printf(out, "          +0x%x \"%s\"\n", shared->excerpt_offset,
+                                   excerpt);
     }
 }
 
 static void append_sizes(GString *out, const PfPotentialReport *report)
 {
-    static const char *const heads[] = {"pages a block", "block bytes", "blocks",
-                                        "distinct",      "MiB",         "shareable MiB", "%", NULL};
+    static const char *const heads[] = {"pages a block", "block bytes",   "blocks", "distinct",
+                                        "MiB",           "shareable MiB", "%",      NULL};
     const PfSizes *sizes = pf_potential_sizes(report->potential);
     if (sizes == NULL)
         return;
@@ -219,11 +232,7 @@ void pf_potential_table(GString *out, const PfPotentialReport *report)
     const PfPotentialCount *count = report->count;
     g_string_append_printf(out, "%s\n\n", report->title);
     append_baselines(out, count);
-    if (count->unknown_pages > 0)
-        g_string_append_printf(out,
-                               "\n%" G_GUINT64_FORMAT " frames hold bytes that nobody knows: each "
-                               "counts as a content of its own\n",
-                               count->unknown_pages);
+    append_notes(out, count);
     append_kinds(out, count);
     append_types(out, count);
     append_places(out, count);

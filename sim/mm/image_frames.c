@@ -32,7 +32,7 @@ bool pf_image_frame(const PfImage *image, PfSlot slot, PfImageFrame *ret_frame)
         .is_shmem = state == PF_BASE_FILE && (flags & PF_IMAGE_SHMEM) != 0,
     };
     /* Shared memory begins as zeros, a file with bytes that the trace may never tell. */
-    ret_frame->is_untold = state == PF_BASE_FILE && !ret_frame->is_shmem &&
-                           (flags & PF_IMAGE_POPULATED) == 0;
+    ret_frame->is_untold =
+        state == PF_BASE_FILE && !ret_frame->is_shmem && (flags & PF_IMAGE_POPULATED) == 0;
     return true;
 }

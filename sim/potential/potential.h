@@ -1,5 +1,5 @@
-/* How much of memory could be shared, counted at one moment: every frame, with its content, its kind
- * and its context, is told once, and four baselines come of it. They are those of J. Kern,
+/* How much of memory could be shared, counted at one moment: every frame, with its content, its
+ * kind and its context, is told once, and four baselines come of it. They are those of J. Kern,
  * "Deduplication Potential of Native Programs" (equations 4.6 to 4.9 there):
  *
  *   no sharing    each mapping of a frame has a frame of its own
@@ -24,10 +24,10 @@ typedef struct {
 /* A context's part; sums over all contexts are the totals. */
 typedef struct {
     char *name;
-    uint64_t mapped; /* pages it maps */
-    uint64_t frames; /* of them, those that no context told before maps */
-    uint64_t zero;   /* frames of zeros among these */
-    uint64_t within; /* frames whose content it holds in another frame already */
+    uint64_t mapped;  /* pages it maps */
+    uint64_t frames;  /* of them, those that no context told before maps */
+    uint64_t zero;    /* frames of zeros among these */
+    uint64_t within;  /* frames whose content it holds in another frame already */
     uint64_t between; /* frames whose content only contexts told before it hold */
 } PfPotentialContext;
 
@@ -46,11 +46,11 @@ typedef struct {
     uint64_t frames[PF_PAGE_KINDS];
     uint64_t ksm[PF_PAGE_KINDS];
     uint64_t cbps[PF_PAGE_KINDS];
-    uint64_t zero_pages;      /* frames of zeros, of all kinds */
-    uint64_t unknown_pages;   /* frames whose content nobody knows: each is one of its own */
-    uint64_t identity_pages;  /* frames of which an identity is known, and no bytes */
-    uint64_t within[2];       /* frames to be saved inside contexts: not of zeros, of zeros */
-    uint64_t between[2];      /* ... by sharing between contexts besides */
+    uint64_t zero_pages;     /* frames of zeros, of all kinds */
+    uint64_t unknown_pages;  /* frames whose content nobody knows: each is one of its own */
+    uint64_t identity_pages; /* frames of which an identity is known, and no bytes */
+    uint64_t within[2];      /* frames to be saved inside contexts: not of zeros, of zeros */
+    uint64_t between[2];     /* ... by sharing between contexts besides */
     PfContentTypes contents;
     PfContentTypes contents_shared;
     GArray *multiplicity; /* of PfMultiplicity, ascending */
@@ -120,16 +120,16 @@ bool pf_potential_is_zero(const PfPotential *potential, const PfDistinctContent 
 
 typedef struct {
     const char *epoch; /* of a trace: a mark's label or, from 0, its number; NULL: the last one */
-    const int *interrupted; /* may be NULL */
+    const int *interrupted;                                           /* may be NULL */
     void (*progress)(double share_done, uint64_t frames, void *user); /* may be NULL */
     void *user;
 } PfPotentialReading;
 
 /* Tells all frames of the input at PATH ("-" is standard input), which is told by its first bytes:
  *
- * A trace: what its contexts map at the epoch asked for. An epoch is what memory is at a `mark`; the
- * last one is the end of the trace, before the exits that nothing but time follows. WITH_STEM puts
- * the file's name, without what follows its last dot, before the contexts' names.
+ * A trace: what its contexts map at the epoch asked for. An epoch is what memory is at a `mark`;
+ * the last one is the end of the trace, before the exits that nothing but time follows. WITH_STEM
+ * puts the file's name, without what follows its last dot, before the contexts' names.
  *
  * An image of memory (image_reader.h): one context, called by the file's name likewise.
  *
@@ -140,8 +140,11 @@ bool pf_potential_read(PfPotential *potential, const char *path, bool with_stem,
 
 /* ---- Its parts: INPUT is taken over, whatever the outcome ---- */
 
+/* A trace, whose contexts' names get PREFIX. */
 bool pf_potential_read_trace(PfPotential *potential, PfInput *input, const char *prefix,
                              const PfPotentialReading *how, GError **error);
+
+/* An image of memory as context NAME. */
 bool pf_potential_read_image(PfPotential *potential, PfInput *input, const char *name,
                              const PfPotentialReading *how, GError **error);
 

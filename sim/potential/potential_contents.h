@@ -1,5 +1,5 @@
-/* The distinct contents met so far, each with how often and where: what `potential` keeps in memory,
- * whatever the number of pages. A content is known by 128 bits. */
+/* The distinct contents met so far, each with how often and where: what `potential` keeps in
+ * memory, whatever the number of pages. A content is known by 128 bits. */
 #pragma once
 
 #include <glib.h>
@@ -80,6 +80,7 @@ typedef struct {
     bool is_new_here;
 } PfContentNovelty;
 
+/* Counts SIGHTING. */
 PfContentNovelty pf_content_table_add(PfContentTable *table, const PfContentSighting *sighting);
 
 /* Content number INDEX, in order of appearance; NULL where there is none, and what is kept besides

@@ -24,9 +24,8 @@ static bool tell_page(PfPotential *potential, const PfImageRun *run, uint64_t in
         [PF_PAGES_SHMEM] = PF_PAGE_SHMEM,
         [PF_PAGES_ZERO] = PF_PAGE_ZERO,
     };
-    PfPotentialFrame frame = {.address = run->address + index * page_bytes,
-                              .mappings = 1,
-                              .kind = kinds[run->kind]};
+    PfPotentialFrame frame = {
+        .address = run->address + index * page_bytes, .mappings = 1, .kind = kinds[run->kind]};
     if (run->bytes != NULL) {
         frame.bytes = run->bytes + index * page_bytes;
     } else {
@@ -38,8 +37,8 @@ static bool tell_page(PfPotential *potential, const PfImageRun *run, uint64_t in
     return pf_potential_add(potential, &frame, NULL, error);
 }
 
-static bool tell_pages(PfPotential *potential, PfImageReader *reader,
-                       const PfPotentialReading *how, GError **error)
+static bool tell_pages(PfPotential *potential, PfImageReader *reader, const PfPotentialReading *how,
+                       GError **error)
 {
     uint32_t page_bytes = pf_image_reader_page_bytes(reader);
     PfImageRun run;

@@ -3,8 +3,9 @@
  * 0.1; and 2 MiB at addresses that are a multiple of that, the next page size of x86-64.
  *
  * Blocks lie back to back from the start of each stretch of pages that are neighbours, whose bytes
- * are known, and whose frames were not told before; the rest of a stretch is a block, too. Blocks of
- * 2 MiB are whole, of pages told one after the other; they are compared by the pages' identities. */
+ * are known, and whose frames were not told before; the rest of a stretch is a block, too. Blocks
+ * of 2 MiB are whole, of pages told one after the other; they are compared by the pages'
+ * identities. */
 #pragma once
 
 #include <stdint.h>

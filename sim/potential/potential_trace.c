@@ -1,5 +1,5 @@
-/* The frames of a trace's contexts, at an epoch: the memory image plays the trace, and what it holds
- * then is told. */
+/* The frames of a trace's contexts, at an epoch: the memory image plays the trace, and what it
+ * holds then is told. */
 #include <inttypes.h>
 #include <string.h>
 
@@ -27,8 +27,8 @@ typedef struct {
 static bool fail_at(const Playing *playing, const PfRecordBlock *block, uint32_t number,
                     GError **error)
 {
-    g_autofree char *place = pf_trace_place(playing->trace, &block->records[number],
-                                            block->first_record + number);
+    g_autofree char *place =
+        pf_trace_place(playing->trace, &block->records[number], block->first_record + number);
     g_prefix_error(error, "%s: ", place);
     return false;
 }
@@ -60,8 +60,8 @@ static bool play_long(Playing *playing, uint32_t number, GError **error)
     PfRecordBlock one = single(playing->block, number, &part);
     uint64_t pages = part.count;
     for (uint64_t done = 0; done < pages; done += PF_IMAGE_PAGES_MAX) {
-        part.address = playing->block->records[number].address +
-                       done * pf_image_page_bytes(playing->image);
+        part.address =
+            playing->block->records[number].address + done * pf_image_page_bytes(playing->image);
         part.first_index = done;
         part.count = MIN(pages - done, PF_IMAGE_PAGES_MAX);
         uint32_t to;
@@ -74,8 +74,7 @@ static bool play_long(Playing *playing, uint32_t number, GError **error)
 static bool play_exits(Playing *playing, GError **error)
 {
     for (guint i = 0; i < playing->exits->len; i++) {
-        PfRecordBlock one =
-            single(playing->block, 0, &g_array_index(playing->exits, PfRecord, i));
+        PfRecordBlock one = single(playing->block, 0, &g_array_index(playing->exits, PfRecord, i));
         uint32_t to;
         if (!play_range(playing, &one, 0, &to, error))
             return false;
@@ -88,9 +87,9 @@ static bool play_exits(Playing *playing, GError **error)
 static bool is_idle(const PfRecord *record)
 {
     static const bool idle[PF_RECORD_KINDS] = {
-        [PF_RECORD_RUN] = true,   [PF_RECORD_IDLE] = true,    [PF_RECORD_TIME] = true,
-        [PF_RECORD_SCAN] = true,  [PF_RECORD_CONTROL] = true, [PF_RECORD_BEGIN] = true,
-        [PF_RECORD_END] = true,   [PF_RECORD_GRAIN] = true,
+        [PF_RECORD_RUN] = true,  [PF_RECORD_IDLE] = true,    [PF_RECORD_TIME] = true,
+        [PF_RECORD_SCAN] = true, [PF_RECORD_CONTROL] = true, [PF_RECORD_BEGIN] = true,
+        [PF_RECORD_END] = true,  [PF_RECORD_GRAIN] = true,
     };
     return idle[record->kind];
 }
@@ -135,7 +134,8 @@ static bool play(Playing *playing, GError **error)
             return status == PF_TRACE_END;
         pf_image_add_contents(playing->image, playing->block);
         for (uint32_t from = 0; from < playing->block->count && !playing->found;)
-            if (pf_potential_interrupted(playing->how, error) || !play_some(playing, from, &from, error))
+            if (pf_potential_interrupted(playing->how, error) ||
+                !play_some(playing, from, &from, error))
                 return false;
         if (playing->how->progress != NULL)
             playing->how->progress(pf_trace_progress(playing->trace),
@@ -171,8 +171,8 @@ static bool tell_frame(Playing *playing, uint64_t address, const PfImageFrame *s
 {
     PfPotentialFrame frame = {.address = address, .mappings = 1, .kind = kind_of(seen)};
     PfContent content = PF_CONTENT_OF_ZEROS;
-    bool is_known = !seen->is_untold && pf_image_content(playing->image, &playing->reader,
-                                                         seen->object, 0, &content);
+    bool is_known = !seen->is_untold &&
+                    pf_image_content(playing->image, &playing->reader, seen->object, 0, &content);
     if (!is_known) {
         frame.known = PF_KNOWN_NOT;
         frame.number = pf_image_unknown(playing->image, seen->object);

@@ -66,9 +66,8 @@ static void free_string(gpointer string)
 NaivePotential naive_potential(const Naive *naive)
 {
     NaivePotential found = {.ksm_shared = 0};
-    g_autoptr(GHashTable) contents =
-        g_hash_table_new_full((GHashFunc)g_string_hash, (GEqualFunc)g_string_equal, free_string,
-                              g_free);
+    g_autoptr(GHashTable) contents = g_hash_table_new_full(
+        (GHashFunc)g_string_hash, (GEqualFunc)g_string_equal, free_string, g_free);
     uint64_t files = 0;
     if (naive->zero.maps > 0)
         count_frame(naive, &naive->zero, contents, &files, &found);

@@ -185,9 +185,8 @@ static void agrees_with_comparing_all(void)
 /* Blocks of LENGTH bytes, back to back in each stretch of neighbours with bytes, cut by hand. */
 static void check_size(const Memory *memory, const PfSizeCount *size, uint64_t length)
 {
-    g_autoptr(GHashTable) seen = g_hash_table_new_full((GHashFunc)g_bytes_hash,
-                                                       (GEqualFunc)g_bytes_equal,
-                                                       (GDestroyNotify)g_bytes_unref, NULL);
+    g_autoptr(GHashTable) seen = g_hash_table_new_full(
+        (GHashFunc)g_bytes_hash, (GEqualFunc)g_bytes_equal, (GDestroyNotify)g_bytes_unref, NULL);
     uint64_t blocks = 0;
     uint64_t bytes = 0;
     uint64_t distinct = 0;
@@ -252,11 +251,12 @@ static void large_blocks_are_whole_and_aligned(void)
     g_autoptr(PfPotential) potential = pf_potential_new(true);
     CU_ASSERT(pf_potential_begin(potential, SMALL, NULL));
     pf_potential_context(potential, "a");
-    tell_run(potential, 0, bytes, 2 * IN_ONE, SMALL);     /* two, which are equal */
+    tell_run(potential, 0, bytes, 2 * IN_ONE, SMALL);             /* two, which are equal */
     tell_run(potential, 6 * LARGE - SMALL, bytes, IN_ONE, SMALL); /* starts a page too soon */
     tell_run(potential, 8 * LARGE, bytes, IN_ONE - 1, SMALL);     /* a page is missing */
     pf_potential_context(potential, "b");
-    tell_run(potential, 8 * LARGE + (uint64_t)(IN_ONE - 1) * SMALL, bytes, 1, SMALL); /* another's */
+    tell_run(potential, 8 * LARGE + (uint64_t)(IN_ONE - 1) * SMALL, bytes, 1,
+             SMALL);                                               /* another's */
     tell_run(potential, 10 * LARGE, bytes + SMALL, IN_ONE, SMALL); /* one that differs */
     pf_potential_finish(potential, 0);
     const PfSizeCount *large = &pf_potential_sizes(potential)->large.count;

@@ -68,8 +68,8 @@ static void check_contexts(const PfPotentialCount *count)
     CU_ASSERT_EQUAL(mapped, sum(count->no_sharing));
     CU_ASSERT_EQUAL(frames, sum(count->frames));
     CU_ASSERT_EQUAL(saved, sum(count->frames) - sum(count->cbps));
-    CU_ASSERT_EQUAL(saved, count->within[0] + count->within[1] + count->between[0] +
-                               count->between[1]);
+    CU_ASSERT_EQUAL(saved,
+                    count->within[0] + count->within[1] + count->between[0] + count->between[1]);
 }
 
 static void check_count(const char *path, const char *epoch, const NaivePotential *wanted)
@@ -97,10 +97,9 @@ static bool ends_by_exit(const char *path)
     while (pf_trace_read(trace, block, NULL) == PF_TRACE_RECORDS)
         for (uint32_t i = 0; i < block->count; i++) {
             unsigned kind = block->records[i].kind;
-            bool idle = kind == PF_RECORD_RUN || kind == PF_RECORD_IDLE ||
-                        kind == PF_RECORD_TIME || kind == PF_RECORD_SCAN ||
-                        kind == PF_RECORD_CONTROL || kind == PF_RECORD_BEGIN ||
-                        kind == PF_RECORD_END || kind == PF_RECORD_GRAIN;
+            bool idle = kind == PF_RECORD_RUN || kind == PF_RECORD_IDLE || kind == PF_RECORD_TIME ||
+                        kind == PF_RECORD_SCAN || kind == PF_RECORD_CONTROL ||
+                        kind == PF_RECORD_BEGIN || kind == PF_RECORD_END || kind == PF_RECORD_GRAIN;
             if (!idle)
                 by_exit = kind == PF_RECORD_EXIT;
         }
