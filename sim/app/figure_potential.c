@@ -8,8 +8,9 @@
 
 enum { BASELINES = 4 };
 
-/* Beside a bar: as its numbers are, in MiB. */
+/* Room behind the longest bar for its numbers; below how many MiB these have decimals. */
 static const double bar_room = 1.3;
+static const double plain_mib = 100.0;
 
 static const struct {
     const char *stat;
@@ -25,12 +26,13 @@ static const struct {
 static const struct {
     PfPageKind kind;
     const char *name;
+    const char *title;
     const char *color;
 } layers[PF_PAGE_KINDS] = {
-    {PF_PAGE_ANON, "anonymous", "#0072B2"},
-    {PF_PAGE_ZERO, "anonymous, zeros", "#56B4E9"},
-    {PF_PAGE_FILE, "file", "#D55E00"},
-    {PF_PAGE_SHMEM, "shared memory", "#E69F00"},
+    {PF_PAGE_ANON, "anon", "anonymous", "#0072B2"},
+    {PF_PAGE_ZERO, "zero", "anonymous, of zeros", "#56B4E9"},
+    {PF_PAGE_FILE, "file", "file", "#D55E00"},
+    {PF_PAGE_SHMEM, "shmem", "shared memory", "#E69F00"},
 };
 
 typedef struct {
@@ -109,35 +111,52 @@ static void append_data(const Counts *counts, GString *data)
     }
 }
 
-static bool prepare(const char *directory, GString *data, GHashTable *words, GError **error)
+/* What stands beside the bars and in front of them; returns the longest bar. */
+static double append_labels(const Counts *counts, GString *labels, GString *tics)
 {
-    Counts counts = {.page_bytes = 0};
-    if (!load(directory, &counts, error))
-        return false;
-    append_data(&counts, data);
+    double frames = mib(counts, pf_kinds_sum(counts->pages[1]));
     double longest = 0;
-    g_autoptr(GString) labels = g_string_new(NULL);
-    g_autoptr(GString) tics = g_string_new(NULL);
     for (unsigned i = 0; i < BASELINES; i++) {
-        double total = mib(&counts, pf_kinds_sum(counts.pages[i]));
-        double frames = mib(&counts, pf_kinds_sum(counts.pages[1]));
+        double total = mib(counts, pf_kinds_sum(counts->pages[i]));
         longest = MAX(longest, total);
         g_string_append_printf(tics, "%s'%s' %u", i > 0 ? ", " : "", baselines[i].name,
                                BASELINES - i);
         char at[G_ASCII_DTOSTR_BUF_SIZE];
         g_ascii_dtostr(at, sizeof at, total);
         g_string_append_printf(labels,
-                               "set label '%.0f MiB (%.0f %%)' at %s, %u left offset 1, 0 "
+                               "set label '%.*f MiB (%.0f %%)' at %s, %u left offset 1, 0 "
                                "front textcolor rgb '#404040'\n",
-                               total, frames > 0 ? 100.0 * total / frames : 0.0, at, BASELINES - i);
+                               total < plain_mib ? 2 : 0, total,
+                               frames > 0 ? 100.0 * total / frames : 0.0, at, BASELINES - i);
     }
-    g_autoptr(GString) plots = g_string_new(NULL);
-    for (unsigned l = 0; l < PF_PAGE_KINDS; l++)
+    return longest;
+}
+
+/* The kinds that there are, and the first in any case. */
+static void append_plots(const Counts *counts, GString *plots)
+{
+    for (unsigned l = 0; l < PF_PAGE_KINDS; l++) {
+        if (l > 0 && counts->pages[0][layers[l].kind] == 0)
+            continue;
         g_string_append_printf(
             plots,
             "%s     'potential.csv' skip 1 using (stringcolumn(2) eq '%s' && $3 > 0 ? $3 : NaN):6:"
             "4:5:($6 - half):($6 + half) with boxxyerror fillcolor rgb '%s' title '%s'",
-            l > 0 ? ", \\\n" : "", layers[l].name, layers[l].color, layers[l].name);
+            l > 0 ? ", \\\n" : "", layers[l].name, layers[l].color, layers[l].title);
+    }
+}
+
+static bool prepare(const char *directory, GString *data, GHashTable *words, GError **error)
+{
+    Counts counts = {.page_bytes = 0};
+    if (!load(directory, &counts, error))
+        return false;
+    append_data(&counts, data);
+    g_autoptr(GString) labels = g_string_new(NULL);
+    g_autoptr(GString) tics = g_string_new(NULL);
+    g_autoptr(GString) plots = g_string_new(NULL);
+    double longest = append_labels(&counts, labels, tics);
+    append_plots(&counts, plots);
     char limit[G_ASCII_DTOSTR_BUF_SIZE];
     g_ascii_dtostr(limit, sizeof limit, longest > 0 ? longest * bar_room : 1.0);
     pf_figure_set(words, "MIB_MAX", "%s", limit);
