@@ -75,12 +75,13 @@ typedef struct {
 static void tell_progress(double share_done, uint64_t frames, void *user)
 {
     Telling *telling = user;
-    PfProgress shown = {
-        .share_done = (telling->input + share_done) / telling->inputs,
-        .records = frames,
-        .seconds = pf_progress_seconds() - telling->start_seconds,
-    };
-    pf_progress_update(&shown, &telling->line);
+    double seconds = pf_progress_seconds() - telling->start_seconds;
+    if (!pf_progress_is_due(&telling->line, seconds))
+        return;
+    g_autofree char *what = g_strdup_printf("%" G_GUINT64_FORMAT " pages, input %u of %u", frames,
+                                            telling->input + 1, telling->inputs);
+    pf_progress_tell(&telling->line, seconds, (telling->input + share_done) / telling->inputs,
+                     what);
 }
 
 static bool read_all(PfApp *app, const PotentialOptions *options, char **paths,
@@ -88,7 +89,6 @@ static bool read_all(PfApp *app, const PotentialOptions *options, char **paths,
 {
     Telling telling = {.inputs = g_strv_length(paths), .start_seconds = pf_progress_seconds()};
     pf_progress_init(&telling.line, stderr, isatty(STDERR_FILENO) != 0);
-    telling.line.unit = " pages/s";
     PfPotentialReading how = {
         .epoch = options->epoch,
         .interrupted = &app->interrupted,
