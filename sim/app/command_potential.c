@@ -198,7 +198,7 @@ static int run(PfApp *app, const PfCommand *command, int argc, char **argv, GErr
         {"format", 0, 0, G_OPTION_ARG_FILENAME, &options.format, "what to print: table, json, csv",
          "FORM"},
         {"epoch", 0, 0, G_OPTION_ARG_FILENAME, &options.epoch,
-         "of a trace: its mark of this label or number (from 0); default: the end", "N|NAME"},
+         "of a trace: the mark of this label or, from 0, number", "N|NAME"},
         {"sizes", 0, 0, G_OPTION_ARG_NONE, &options.sizes,
          "blocks of 0.4 to 2.4 pages and of 2 MiB, too", NULL},
         {"top", 0, 0, G_OPTION_ARG_INT, &options.top,
