@@ -40,8 +40,9 @@ static const struct {
     PftRecord record;
     const char *said;
 } wrong[] = {
-    {{.kind = PFT_RUN, .context = 2, .count = 1}, "run (context 2, address 0x0, count 1): the "
-                                                  "context is not known; make it first"},
+    {{.kind = PFT_RUN, .context = 2, .count = 1},
+     "run (context 2, address 0x0, count 1): the "
+     "context is not known; make it first"},
     {{.kind = PFT_RUN, .context = 1}, "the context has exited"},
     {{.kind = PFT_READ, .count = 17}, "no byte, or more than a page; split it"},
     {{.kind = PFT_READ}, "no byte, or more than a page; split it"},

@@ -1,5 +1,5 @@
-/* What pft writes, pagefold reads, and the other way round, whatever the records. With PFT_ZSTD=1 in
- * the environment pft was built with zstd. */
+/* What pft writes, pagefold reads, and the other way round, whatever the records. With PFT_ZSTD=1
+ * in the environment pft was built with zstd. */
 #include <glib/gstdio.h>
 #include <string.h>
 
@@ -95,8 +95,7 @@ static void expect_round_trip(const Files *files)
 static void test_every_kind(void)
 {
     g_auto(Files) files = files_new();
-    g_autoptr(GBytes) sample =
-        convert_bytes(dump_sample, strlen(dump_sample), PF_TRACE_BINARY);
+    g_autoptr(GBytes) sample = convert_bytes(dump_sample, strlen(dump_sample), PF_TRACE_BINARY);
     gsize length;
     const char *data = g_bytes_get_data(sample, &length);
     CU_ASSERT_FATAL(g_file_set_contents(files.source, data, (gssize)length, NULL));
@@ -147,8 +146,7 @@ static void test_long_names(void)
         g_autofree char *name = long_name('n', i);
         g_autofree char *label = long_name('l', i);
         g_autofree char *user = long_name('u', i);
-        PfTraceDetail detail = {
-            .name = name, .text = label, .user = user, .node = -1, .core = -1};
+        PfTraceDetail detail = {.name = name, .text = label, .user = user, .node = -1, .core = -1};
         PfRecord record = {.kind = i == 0 ? PF_RECORD_MARK : PF_RECORD_CONTEXT,
                            .context = i == 0 ? 0 : i - 1,
                            .content = PF_TRACE_NO_CONTENT,

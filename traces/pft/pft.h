@@ -29,43 +29,43 @@ extern "C" {
 #define PFT_NONE UINT32_MAX
 
 /* Limits of the format. */
-#define PFT_NAME_BYTES_MAX  4096U             /* of a name or label */
-#define PFT_WRITE_BYTES_MAX 65536U            /* that one write may carry */
-#define PFT_CONTEXTS_MAX    (1U << 20)        /* that a trace may make */
+#define PFT_NAME_BYTES_MAX  4096U               /* of a name or label */
+#define PFT_WRITE_BYTES_MAX 65536U              /* that one write may carry */
+#define PFT_CONTEXTS_MAX    (1U << 20)          /* that a trace may make */
 #define PFT_PAGES_MAX       ((uint64_t)1 << 40) /* of one record */
 
 /* Kinds of records, in the order of docs/trace-format.md. In brackets the members of PftRecord that
  * they use besides `kind`; "pages" is context, address (of the first page) and count (of pages). */
 typedef enum {
-    PFT_CONTEXT,  /* [name, choice: PftContextKind, text, user, number, node_plus_one,
-                     core_plus_one]; when read also context: its number */
-    PFT_MAP,      /* [pages, backing, protection, mergeable, huge_bytes, group; name and number of
-                     file and shmem] */
-    PFT_STATE,    /* [pages, content, value: step of an id from page to page] */
-    PFT_FILL,     /* likewise */
-    PFT_ALIAS,    /* [pages, other_context, other_address] */
-    PFT_RUN,      /* [context, count: instructions] */
-    PFT_READ,     /* [context, address, count: bytes, flags DEPENDENT, VIRTUAL] */
-    PFT_WRITE,    /* [context, address, count: bytes, flags VALUE, MODIFIES, VIRTUAL; value, or bytes
-                     for more than 8] */
-    PFT_TOUCH,    /* [pages, flag VIRTUAL] */
-    PFT_FETCH,    /* [context, address, count: bytes, flag VIRTUAL] */
-    PFT_INIT,     /* [pages, content] */
-    PFT_FORK,     /* [context, name of the child]; when read also other_context: the child's number */
-    PFT_UNMAP,    /* [pages] */
-    PFT_REMAP,    /* [pages, other_address] */
-    PFT_ADVISE,   /* [pages, choice: PftAdvice] */
-    PFT_ATTR,     /* [pages, choice: PftAttribute] */
-    PFT_DMA,      /* [pages, content, name: device, number: block] */
-    PFT_IDLE,     /* [context, count: picoseconds] */
-    PFT_TIME,     /* [count: picoseconds since the beginning] */
-    PFT_SCAN,     /* [count: pages; passes with flag PASSES] */
-    PFT_CONTROL,  /* [name: key, text: value] */
-    PFT_BEGIN,    /* [context, name: label] */
-    PFT_END,      /* likewise */
-    PFT_MARK,     /* [name: label] */
-    PFT_EXIT,     /* [context] */
-    PFT_GRAIN,    /* [count: 0 access, 1 page] */
+    PFT_CONTEXT, /* [name, choice: PftContextKind, text, user, number, node_plus_one,
+                    core_plus_one]; when read also context: its number */
+    PFT_MAP,     /* [pages, backing, protection, mergeable, huge_bytes, group; name and number of
+                    file and shmem] */
+    PFT_STATE,   /* [pages, content, value: step of an id from page to page] */
+    PFT_FILL,    /* likewise */
+    PFT_ALIAS,   /* [pages, other_context, other_address] */
+    PFT_RUN,     /* [context, count: instructions] */
+    PFT_READ,    /* [context, address, count: bytes, flags DEPENDENT, VIRTUAL] */
+    PFT_WRITE,   /* [context, address, count: bytes, flags VALUE, MODIFIES, VIRTUAL; value, or
+                    bytes for more than 8] */
+    PFT_TOUCH,   /* [pages, flag VIRTUAL] */
+    PFT_FETCH,   /* [context, address, count: bytes, flag VIRTUAL] */
+    PFT_INIT,    /* [pages, content] */
+    PFT_FORK,    /* [context, name of the child]; when read also other_context: its number */
+    PFT_UNMAP,   /* [pages] */
+    PFT_REMAP,   /* [pages, other_address] */
+    PFT_ADVISE,  /* [pages, choice: PftAdvice] */
+    PFT_ATTR,    /* [pages, choice: PftAttribute] */
+    PFT_DMA,     /* [pages, content, name: device, number: block] */
+    PFT_IDLE,    /* [context, count: picoseconds] */
+    PFT_TIME,    /* [count: picoseconds since the beginning] */
+    PFT_SCAN,    /* [count: pages; passes with flag PASSES] */
+    PFT_CONTROL, /* [name: key, text: value] */
+    PFT_BEGIN,   /* [context, name: label] */
+    PFT_END,     /* likewise */
+    PFT_MARK,    /* [name: label] */
+    PFT_EXIT,    /* [context] */
+    PFT_GRAIN,   /* [count: 0 access, 1 page] */
     PFT_KINDS,
     PFT_CONTENT = PFT_KINDS /* only when read: a content is told [content: its number, given] */
 } PftKind;
@@ -162,15 +162,15 @@ typedef struct PftWriter PftWriter;
 /* Begins a trace, which appears at PATH when it is finished; until then PATH.N.tmp grows beside it.
  * What is not a regular file (a pipe, a device) is written directly; "-" is standard output. HEADER
  * is copied. Returns NULL only where memory is out, else a writer, whose error may be set already.
- * Free with pft_writer_free. Takes 10 MiB, and 24 bytes for each different page and name. */
+ * Free with pft_writer_free. Takes 11 MiB, and up to 100 bytes for each different page and name. */
 PftWriter *pft_writer_new(const char *path, const PftHeader *header);
 
 /* Makes a context without limit, label, owner, node and core, and returns its number: 0 for the
  * first, then 1 ... The children of forks count too. PFT_NONE after an error. */
 uint32_t pft_context(PftWriter *writer, const char *name, PftContextKind kind);
 
-/* Maps PAGES anonymous pages (NAME is NULL), or those of the file NAME from byte OFFSET on, readable
- * and writable. What is there already is replaced. A trace maps what it uses. */
+/* Maps PAGES anonymous pages (NAME is NULL), or those of the file NAME from byte OFFSET on,
+ * readable and writable. What is there already is replaced. A trace maps what it uses. */
 bool pft_map(PftWriter *writer, uint32_t context, uint64_t address, uint64_t pages,
              const char *name, uint64_t offset);
 
@@ -186,8 +186,8 @@ bool pft_run(PftWriter *writer, uint32_t context, uint64_t instructions);
  * (of instructions). WRITTEN is what a write stores, in the order of memory, at most
  * PFT_WRITE_BYTES_MAX bytes; NULL, for reads and fetches, and where a write's bytes are not known:
  * then the page cannot be shared any more. */
-bool pft_access(PftWriter *writer, PftKind kind, uint32_t context, uint64_t address,
-                uint64_t bytes, const void *written);
+bool pft_access(PftWriter *writer, PftKind kind, uint32_t context, uint64_t address, uint64_t bytes,
+                const void *written);
 
 /* Time since the trace's beginning, for all contexts, in picoseconds. */
 bool pft_time(PftWriter *writer, uint64_t picoseconds);

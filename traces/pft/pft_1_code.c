@@ -1,7 +1,7 @@
 /* pft.c: writes and reads binary traces of pagefold; pft.h says how it is used.
  *
- * This file is put together of seven parts: bytes and frames (pft_1_code.c), records and their rules
- * (pft_2_record.c, pft_3_fields.c), the writer (pft_4_write.c, pft_5_tell.c), and the reader
+ * This file is put together of seven parts: bytes and frames (pft_1_code.c), records and their
+ * rules (pft_2_record.c, pft_3_fields.c), the writer (pft_4_write.c, pft_5_tell.c), and the reader
  * (pft_6_read.c, pft_7_next.c). docs/trace-format.md describes the format;
  * nothing here depends on the byte order or the word size of the machine. MIT licence. */
 #define _FILE_OFFSET_BITS 64 /* traces have more than 2 GiB, on machines of 32 bits too */
@@ -220,8 +220,8 @@ static uint64_t other_hash(const uint8_t *bytes, size_t length, uint64_t seed)
     return hash ^ hash >> 32;
 }
 
-/* ITEMS of SIZE bytes, with room for WANTED, new ones 0; NULL, with ITEMS as they were, where memory
- * is out. */
+/* ITEMS of SIZE bytes, with room for WANTED, new ones 0; NULL, with ITEMS as they were, where
+ * memory is out. */
 static void *grow(void *items, size_t *room, size_t wanted, size_t size)
 {
     if (wanted <= *room)

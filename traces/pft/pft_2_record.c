@@ -113,8 +113,8 @@ static const char *check_map(const Trace *trace, const PftRecord *record)
 {
     if ((unsigned)record->backing > PFT_SHMEM || (unsigned)record->protection > PFT_RX)
         return "unknown backing or protection";
-    if (record->huge_bytes != 0 && (!is_power_of_two(record->huge_bytes) ||
-                                    record->huge_bytes <= trace->header.page_bytes))
+    if (record->huge_bytes != 0 &&
+        (!is_power_of_two(record->huge_bytes) || record->huge_bytes <= trace->header.page_bytes))
         return "huge_bytes is no power of two above the page size";
     if (record->backing == PFT_ANON)
         return NULL;
@@ -140,8 +140,7 @@ static const char *check_kind(const Trace *trace, const PftRecord *record)
         return check_map(trace, record);
     case PFT_ALIAS:
         problem = check_alive(trace, record->other_context);
-        return problem != NULL ? problem
-                               : check_pages(trace, record->other_address, record->count);
+        return problem != NULL ? problem : check_pages(trace, record->other_address, record->count);
     case PFT_REMAP:
         return check_pages(trace, record->other_address, record->count);
     case PFT_ADVISE:

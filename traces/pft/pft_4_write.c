@@ -74,8 +74,8 @@ static size_t pack(PftWriter *writer, const uint8_t *payload, size_t length)
 {
 #ifdef PFT_WITH_ZSTD
     enum { LEVEL = 3 }; /* higher ones cost four times the time for some percent */
-    size_t packed = ZSTD_compressCCtx(writer->zstd, writer->packed, PACKED_BYTES_MAX, payload,
-                                      length, LEVEL);
+    size_t packed =
+        ZSTD_compressCCtx(writer->zstd, writer->packed, PACKED_BYTES_MAX, payload, length, LEVEL);
     if (ZSTD_isError(packed))
         fail(&writer->trace, "", "cannot be compressed");
     return packed;
@@ -330,8 +330,8 @@ uint32_t pft_content(PftWriter *writer, const PftContent *spec)
     Trace *trace = &writer->trace;
     uint32_t page_bytes = trace->header.page_bytes;
     if ((unsigned)spec->form >= PFT_FORMS || (spec->form == PFT_ID && spec->at >= page_bytes) ||
-        (spec->form == PFT_BYTES && (spec->length > page_bytes ||
-                                     (spec->bytes == NULL && spec->length > 0))))
+        (spec->form == PFT_BYTES &&
+         (spec->length > page_bytes || (spec->bytes == NULL && spec->length > 0))))
         fail(trace, "", "a content of unknown form, or larger than a page");
     if (!settle(writer))
         return PFT_NONE;

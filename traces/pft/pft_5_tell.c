@@ -34,7 +34,7 @@ static unsigned access_tag(const PftRecord *record, const Context *context)
     static const uint8_t address_codes[] = {0, 1, 2, 3, 4, 5, 5, 6, 6};
     unsigned class = record->kind == PFT_READ ? 0 : record->kind == PFT_WRITE ? 2 : 4;
     if ((record->flags & (PFT_DEPENDENT | PFT_VALUE)) != 0)
-        class++;
+        class ++;
     uint64_t difference = zigzag(record->address - context->address[class_bases[class]]);
     unsigned size = record->count <= UINT8_MAX ? 4 : 5;
     for (unsigned i = 0; i < 4; i++)
@@ -144,8 +144,8 @@ bool pft_run(PftWriter *writer, uint32_t context, uint64_t instructions)
     return pft_add(writer, &record);
 }
 
-bool pft_access(PftWriter *writer, PftKind kind, uint32_t context, uint64_t address,
-                uint64_t bytes, const void *written)
+bool pft_access(PftWriter *writer, PftKind kind, uint32_t context, uint64_t address, uint64_t bytes,
+                const void *written)
 {
     PftRecord record = {.kind = kind, .context = context, .address = address, .count = bytes};
     const uint8_t *value = written;

@@ -76,8 +76,7 @@ static bool next_content(PftReader *reader, PftRecord *record)
     bool is_whole = reader->part_length == 0;
     if (problem == NULL && !is_whole) {
         problem = take_part(reader);
-        is_whole = reader->given.bytes != reader->part ||
-                   reader->part_bytes == reader->part_length;
+        is_whole = reader->given.bytes != reader->part || reader->part_bytes == reader->part_length;
     }
     if (problem == NULL && is_whole && trace->contents >= PFT_NONE - 1)
         problem = "too many contents";
@@ -88,9 +87,8 @@ static bool next_content(PftReader *reader, PftRecord *record)
     reader->part_length = 0;
     reader->ended++;
     trace->totals[TOTAL_FORMS + (int)reader->given.form]++;
-    *record = (PftRecord){.kind = PFT_CONTENT,
-                          .content = (uint32_t)trace->contents++,
-                          .given = &reader->given};
+    *record = (PftRecord){
+        .kind = PFT_CONTENT, .content = (uint32_t)trace->contents++, .given = &reader->given};
     return true;
 }
 
@@ -142,8 +140,8 @@ static bool next_record(PftReader *reader, PftRecord *record)
     }
     if (problem != NULL) {
         char place[96];
-        snprintf(place, sizeof(place), "at byte %" PRIu64 ": record %" PRIu64,
-                 reader->frame_offset, trace->records);
+        snprintf(place, sizeof(place), "at byte %" PRIu64 ": record %" PRIu64, reader->frame_offset,
+                 trace->records);
         fail(trace, place, problem);
         return false;
     }
@@ -160,8 +158,7 @@ PftReader *pft_reader_new(const char *path)
     reader->trace.path = calloc(1, strlen(path) + 1);
     reader->packed = malloc(PACKED_BYTES_MAX);
     reader->payload = malloc(PAYLOAD_BYTES_MAX + SLACK_BYTES);
-    bool is_fine =
-        reader->trace.path != NULL && reader->packed != NULL && reader->payload != NULL;
+    bool is_fine = reader->trace.path != NULL && reader->packed != NULL && reader->payload != NULL;
 #ifdef PFT_WITH_ZSTD
     reader->zstd = ZSTD_createDCtx();
     is_fine = is_fine && reader->zstd != NULL;

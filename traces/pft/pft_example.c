@@ -42,8 +42,9 @@ static void begin(Process *process, PftWriter *trace, const char *name, unsigned
     process->context = pft_context(trace, name, PFT_PROCESS);
     pft_map(trace, process->context, BASE, PAGES, NULL, 0);
     for (unsigned i = 0; i < NUMBERS; i++)
-        memcpy(&process->memory[8 * i], &(uint8_t[8]){(uint8_t)(i * stride % NUMBERS),
-                                                       (uint8_t)(i * stride % NUMBERS >> 8)}, 8);
+        memcpy(&process->memory[8 * i],
+               &(uint8_t[8]){(uint8_t)(i * stride % NUMBERS), (uint8_t)(i * stride % NUMBERS >> 8)},
+               8);
     for (unsigned page = 0; page < PAGES; page++)
         pft_page(trace, PFT_FILL, process->context, BASE + page * PAGE_BYTES,
                  process->memory + page * PAGE_BYTES);
@@ -69,8 +70,8 @@ static void sort(Process *process)
 
 static void simulate(PftWriter *trace)
 {
-    static Process first;
-    static Process second;
+    Process first = {0};
+    Process second = {0};
     begin(&first, trace, "first", 5);
     begin(&second, trace, "second", 7);
     pft_mark(trace, "filled");
@@ -114,8 +115,7 @@ int main(int argc, char **argv)
     }
     PftReader *in = argc == 3 ? pft_reader_new(argv[1]) : NULL;
     const char *problem = argc == 3 ? pft_reader_error(in) : NULL;
-    PftHeader header = {.page_bytes = PAGE_BYTES,
-                        .description = "{\"source\": \"pft-example\"}"};
+    PftHeader header = {.page_bytes = PAGE_BYTES, .description = "{\"source\": \"pft-example\"}"};
     PftWriter *out = NULL;
     if (problem == NULL) {
         out = pft_writer_new(argv[argc - 1], in != NULL ? pft_header(in) : &header);
