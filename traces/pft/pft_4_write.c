@@ -119,6 +119,9 @@ static void write_frame(PftWriter *writer, uint32_t kind, const uint8_t *payload
     put64(header + 32, checksum(header, 32, writer->trace.seed));
     write_bytes(writer, header, sizeof(header));
     write_bytes(writer, writer->packed, packed);
+    /* A program that is killed leaves whole frames behind. */
+    if (fflush(writer->file) != 0)
+        fail_file(writer);
     if (kind == FRAME_CONTENTS || kind == FRAME_RECORDS)
         index_frame(&writer->trace, kind, packed, count);
 }
