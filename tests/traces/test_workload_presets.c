@@ -59,7 +59,7 @@ static void terminal_server(void)
         {3, 1.10, 1.00, 0.48, 0.45}, {6, 2.20, 1.83, 0.64, 0.60}, {9, 3.32, 2.68, 0.81, 0.77}};
     g_autoptr(Picture) picture = picture_of("kern-terminal", NULL, UINT64_MAX);
     check_columns(picture, columns, G_N_ELEMENTS(columns), 480);
-    CU_ASSERT_STRING_EQUAL(picture->marks->str, "1-user 2-users 3-users ");
+    CU_ASSERT_STRING_EQUAL(picture->marks->str, "1-user 2-users 3-users settled ");
 }
 
 /* Tables 5.1 and 5.2; the second is exact. */
@@ -93,7 +93,7 @@ static void game_server(void)
         {1, 1.00, 1.00, 0.97, 0.97}, {2, 2.00, 1.99, 1.44, 1.34}, {3, 3.00, 2.97, 1.90, 1.70}};
     g_autoptr(Picture) picture = picture_of("kern-game-server", NULL, UINT64_MAX);
     check_columns(picture, columns, G_N_ELEMENTS(columns), 147);
-    CU_ASSERT_STRING_EQUAL(picture->marks->str, "1-server 2-servers 3-servers ");
+    CU_ASSERT_STRING_EQUAL(picture->marks->str, "1-server 2-servers 3-servers settled ");
 }
 
 /* When a mark says that there is one user or server, nobody else has filled a page. */
@@ -194,6 +194,25 @@ static void three_vms(void)
     CU_ASSERT_EQUAL(top, 15686);
 }
 
+/* Parts of all pages that sharing saves, and of what is saved that zero pages are. */
+static void guests_of_esx(void)
+{
+    static const struct {
+        const char *name;
+        uint32_t contexts;
+        double saved;
+        double zero; /* 0: not printed */
+    } printed[] = {{"ten-guests", 10, 0.329, 0}, {"one-guest", 1, 0.125, 0.55}};
+    for (size_t i = 0; i < G_N_ELEMENTS(printed); i++) {
+        g_autoptr(Picture) picture = picture_of(printed[i].name, NULL, UINT64_MAX);
+        CU_ASSERT_EQUAL(picture->contexts, printed[i].contexts);
+        double saved = (double)(picture->pages->len - picture_contents(picture));
+        CU_ASSERT_TRUE(fabs(saved / picture->pages->len - printed[i].saved) < 0.0005);
+        double zeros = (double)picture_count(picture, 0, PF_CONTENT_ZERO) - 1;
+        CU_ASSERT_TRUE(printed[i].zero == 0 || fabs(zeros / saved - printed[i].zero) < 0.005);
+    }
+}
+
 static const PfCheck checks[] = {
     {"kern-terminal has the four baselines of table 5.1", terminal_server},
     {"kern-zero-install has those of table 5.1, and the contents of table 5.2", zero_install},
@@ -201,6 +220,7 @@ static const PfCheck checks[] = {
     {"a column ends at its mark", columns_end_at_marks},
     {"thousand-processes is one page, and one more for each that writes", thousand_processes},
     {"difference-engine has the pages, contents and references of table 1", difference_engine},
+    {"ten-guests and one-guest save the parts that are printed", guests_of_esx},
     {"three-vms has the patent's zeros, ones, top eight and tracked pages", three_vms},
 };
 
