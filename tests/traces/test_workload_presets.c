@@ -115,30 +115,30 @@ static void thousand_processes(void)
     CU_ASSERT_EQUAL(picture_contents(after), 101);
 }
 
-static gint compare_bases(gconstpointer a, gconstpointer b)
-{
-    const PicturePage *one = a;
-    const PicturePage *other = b;
-    if (one->form != other->form)
-        return one->form < other->form ? -1 : 1;
-    return (one->number > other->number) - (one->number < other->number);
-}
-
-/* How many pages hold each content, but that one changed byte does not count; sorted, most first.
- */
+/* How many pages hold each content, but that one changed byte does not count; no order. */
 static GArray *count_alike(const Picture *picture)
 {
-    guint count = picture->pages->len;
-    g_autofree PicturePage *sorted = g_memdup2(picture->pages->data, count * sizeof(PicturePage));
-    qsort(sorted, count, sizeof(PicturePage), compare_bases);
     GArray *counts = g_array_new(FALSE, FALSE, sizeof(int));
-    for (guint i = 0; i < count; i++) {
+    g_autoptr(GHashTable) places = g_hash_table_new(g_int64_hash, g_int64_equal);
+    int plain[2] = {0, 0};
+    for (guint i = 0; i < picture->pages->len; i++) {
+        PicturePage *page = &g_array_index(picture->pages, PicturePage, i);
         int one = 1;
-        if (i > 0 && compare_bases(&sorted[i - 1], &sorted[i]) == 0)
-            g_array_index(counts, int, counts->len - 1)++;
-        else
-            g_array_append_val(counts, one);
+        if (page->form != PF_CONTENT_ID) {
+            plain[page->form == PF_CONTENT_ONES]++;
+            continue;
+        }
+        gpointer place = g_hash_table_lookup(places, &page->number);
+        if (place != NULL) {
+            g_array_index(counts, int, GPOINTER_TO_SIZE(place) - 1)++;
+            continue;
+        }
+        g_array_append_val(counts, one);
+        g_hash_table_insert(places, &page->number, GSIZE_TO_POINTER((gsize)counts->len));
     }
+    for (unsigned i = 0; i < G_N_ELEMENTS(plain); i++)
+        if (plain[i] > 0)
+            g_array_append_val(counts, plain[i]);
     return counts;
 }
 
