@@ -5,6 +5,7 @@
 
 #include "error.h"
 #include "snapshot_process.h"
+#include "trace_content.h"
 
 enum {
     BATCH_PAGES = 1024,      /* read by one call; 4 MiB keeps its fixed cost small */
@@ -95,11 +96,6 @@ void pf_sight_clear(PfSight *sight)
     g_free(sight->bytes);
 }
 
-static bool is_all_zero(const uint8_t *bytes, size_t length)
-{
-    return bytes[0] == 0 && memcmp(bytes, bytes + 1, length - 1) == 0;
-}
-
 /* Only pages full of zeros are looked up, so that no table of all frames has to be read. */
 static bool is_zero_page(const PfSight *sight, const PfSeenFrame *frame)
 {
@@ -118,7 +114,7 @@ static void take_bytes(Look *look, guint index, const uint8_t *bytes)
     PfSeenFrame *frame = look->frames->pdata[index];
     PfContentSpec spec = {.form = PF_CONTENT_BYTES, .bytes = bytes, .length = page_bytes};
     bool zero_page = false;
-    if (is_all_zero(bytes, page_bytes)) {
+    if (pf_content_is_zero(bytes, page_bytes)) {
         spec = (PfContentSpec){.form = PF_CONTENT_ZERO};
         zero_page = is_zero_page(look->sight, frame);
     }
@@ -181,7 +177,9 @@ static void tell_waiting(Look *look)
         summary->pages += page->kind != PF_SEEN_ZERO;
         summary->zero_pages += page->kind == PF_SEEN_ZERO;
         summary->aliases += page->kind == PF_SEEN_ALIAS;
-        pf_telling_add(&look->telling, page, look->frames->pdata[i]);
+        PfSeenFrame *frame = look->frames->pdata[i];
+        if (pf_telling_add(&look->telling, page, frame != NULL && frame->is_told) && frame != NULL)
+            frame->is_told = true;
     }
     g_array_set_size(look->pages, 0);
     g_ptr_array_set_size(look->frames, 0);
@@ -210,7 +208,7 @@ static void finish_batch(Look *look)
 static PfSeenFrame *find_frame(Look *look, const PfMapping *mapping, uint64_t address,
                                uint64_t entry, bool *ret_is_new)
 {
-    PfSeenFrame key = {.address = address, .context = look->telling.process->context};
+    PfSeenFrame key = {.address = address, .context = look->telling.context};
     *ret_is_new = true;
     if ((entry & pagemap_present) != 0 && (entry & pagemap_frame) != 0) {
         key.number = entry & pagemap_frame;
@@ -317,11 +315,14 @@ bool pf_sight_look(PfSight *sight, PfProcess *process, GError **error)
         .batch = batch,
     };
     bool allowed = look.pagemap >= 0 && look.memory >= 0;
-    pf_telling_init(&look.telling, sight, process);
+    pf_telling_init(&look.telling, sight->writer, process->context, pf_snapshot_page_bytes(),
+                    process->pages, true);
     for (guint i = 0; i < process->mappings->len && allowed; i++)
         look_at_mapping(&look, &g_array_index(process->mappings, PfMapping, i));
     finish_batch(&look);
-    pf_telling_finish(&look.telling);
+    g_autoptr(GArray) before = process->pages;
+    process->pages = pf_telling_finish(&look.telling);
+    sight->summary->told_pages += look.telling.told_pages;
     sight->summary->unreadable_pages += look.unreadable;
     if (look.pagemap >= 0)
         close(look.pagemap);

@@ -16,7 +16,7 @@ static void import_one(const PfImportFormat *format, const uint8_t *data, size_t
         pf_trace_writer_new("/dev/null", PF_TRACE_BINARY, &header, &error);
     g_assert(writer != NULL);
     g_autoptr(PfInput) input = pf_input_new_bytes("fuzz", data, size);
-    if (!pf_import(format, input, 0, 833, writer, NULL, &error)) {
+    if (!pf_import(format, input, "t0", 0, 833, writer, NULL, &error)) {
         g_assert(error->message[0] != '\0' && strchr(error->message, '\n') == NULL);
         return;
     }

@@ -48,9 +48,12 @@ struct PfImportFormat {
     bool (*take)(PfAccesses *accesses, PfInput *input, GError **error);
 };
 
+extern const PfImportFormat pf_import_champsim;
 extern const PfImportFormat pf_import_dramsim3;
+extern const PfImportFormat pf_import_elfcore;
 extern const PfImportFormat pf_import_hashes;
 extern const PfImportFormat pf_import_lackey;
+extern const PfImportFormat pf_import_lime;
 extern const PfImportFormat pf_import_ramulator;
 extern const PfImportFormat pf_import_raw;
 
