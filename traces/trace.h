@@ -248,6 +248,9 @@ uint32_t pf_trace_writer_content(PfTraceWriter *writer, const PfContentSpec *spe
  * told by finish. */
 void pf_trace_writer_add(PfTraceWriter *writer, const PfRecord *record);
 
+/* Before anything is added: a binary trace is compressed for speed, and a tenth larger. */
+void pf_trace_writer_hurry(PfTraceWriter *writer);
+
 /* Writes what is left, closes, renames. The writer is used up by free only. */
 bool pf_trace_writer_finish(PfTraceWriter *writer, GError **error);
 

@@ -189,6 +189,19 @@ static bool check(ImportOptions *options, char **arguments, GError **error)
     return false;
 }
 
+/* Takes .gz, .xz or .zst off NAME, then one ending more, but not the number of gcore's core.1234.
+ */
+static void strip_endings(char *name)
+{
+    static const char *const packings[] = {".gz", ".xz", ".zst"};
+    for (size_t i = 0; i < G_N_ELEMENTS(packings); i++)
+        if (g_str_has_suffix(name, packings[i]))
+            *strrchr(name, '.') = '\0';
+    char *dot = strrchr(name, '.');
+    if (dot != NULL && dot != name && strspn(dot + 1, "0123456789") != strlen(dot + 1))
+        *dot = '\0';
+}
+
 /* The name of the next context: as given, else the input's own without folder and endings, or for
  * accesses t0, t1 ...; a number is added where it is there already. Free with g_free. */
 static char *name_context(Import *import, const char *path, bool is_image)
@@ -198,9 +211,7 @@ static char *name_context(Import *import, const char *path, bool is_image)
     if (!is_image)
         return g_strdup_printf("t%u", import->contexts);
     g_autofree char *base = g_path_get_basename(strcmp(path, "-") == 0 ? "image" : path);
-    char *dot = strchr(base + 1, '.');
-    if (dot != NULL)
-        *dot = '\0';
+    strip_endings(base);
     g_autofree char *valid = g_utf8_make_valid(base, -1);
     g_strdelimit(valid, " \t\n\r\"#=", '-');
     char *name = g_strdup(valid);
@@ -229,6 +240,9 @@ static bool import_epoch(Import *import, PfImageReader *reader, const char *path
                          bool is_last, GError **error)
 {
     const ImportOptions *options = import->options;
+    const char *remark = pf_image_reader_remark(reader);
+    if (remark != NULL)
+        pf_options_warn(import->app, "%s: %s", path, remark);
     if (import->context == NULL) {
         g_autofree char *name = name_context(import, path, true);
         import->context = pf_image_context_new(import->writer, import->contexts++, name,
@@ -338,6 +352,8 @@ static int run(PfApp *app, const PfCommand *command, int argc, char **argv, GErr
     g_autoptr(PfTraceWriter) writer = pf_trace_writer_new(options.output, form, &header, error);
     if (writer == NULL)
         return 1;
+    /* Images are read faster than contents are pressed small. */
+    pf_trace_writer_hurry(writer);
     pf_interrupt_watch(&app->interrupted);
     g_autoptr(GHashTable) names = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     Import import = {.app = app, .options = &options, .writer = writer, .names = names};

@@ -123,6 +123,9 @@ static const char *add_segment(Core *core, const uint8_t *segment)
     };
     /* The last page of all would end where no number is left. */
     const uint64_t address_max = UINT64_MAX - PF_IMPORT_PAGE_BYTES;
+    /* The upper half is the kernel's: its [vsyscall] is in each core. */
+    if (!core->is_physical && piece.address > INT64_MAX)
+        return NULL;
     if (piece.address > address_max || piece.bytes > address_max - piece.address ||
         piece.bytes > INT64_MAX || piece.offset > INT64_MAX)
         return "a core with a segment that ends behind the last address";
@@ -252,6 +255,15 @@ static uint64_t partial_pages(const void *self)
     return ((const Core *)self)->partial_pages;
 }
 
+static const char *remark(const void *self)
+{
+    const Core *core = self;
+    if (core->is_physical || core->files->len > 0)
+        return NULL;
+    return "which pages are of files is not known: the core has no note of it, or one at its end, "
+           "which can be read in a file that is not compressed";
+}
+
 static bool looks(const PfImportSight *sight)
 {
     return sight->length >= SELFMAG && memcmp(sight->bytes, ELFMAG, SELFMAG) == 0;
@@ -263,6 +275,7 @@ static const PfImageForm form = {
     .close = close_core,
     .context_kind = context_kind,
     .partial_pages = partial_pages,
+    .remark = remark,
 };
 
 const PfImportFormat pf_import_elfcore = {

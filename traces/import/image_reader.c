@@ -88,3 +88,9 @@ uint64_t pf_image_reader_partial_pages(const PfImageReader *reader)
     const PfImageForm *form = reader->format->image;
     return form->partial_pages != NULL ? form->partial_pages(reader->self) : 0;
 }
+
+const char *pf_image_reader_remark(const PfImageReader *reader)
+{
+    const PfImageForm *form = reader->format->image;
+    return form->remark != NULL ? form->remark(reader->self) : NULL;
+}

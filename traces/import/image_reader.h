@@ -71,3 +71,6 @@ PfContextKind pf_image_reader_context_kind(const PfImageReader *reader);
 
 /* Pages left out so far because the image holds only a part of them. */
 uint64_t pf_image_reader_partial_pages(const PfImageReader *reader);
+
+/* What cannot be known of this image, and the mend, as a sentence; NULL where all can. */
+const char *pf_image_reader_remark(const PfImageReader *reader);

@@ -36,6 +36,8 @@ typedef struct {
     PfContextKind (*context_kind)(const void *self);
     /* Pages left out because only a part of them is in the image; NULL: none ever. */
     uint64_t (*partial_pages)(const void *self);
+    /* What cannot be known of this image and the mend, or NULL; may be NULL. */
+    const char *(*remark)(const void *self);
 } PfImageForm;
 
 struct PfImportFormat {
