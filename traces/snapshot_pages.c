@@ -320,8 +320,9 @@ bool pf_sight_look(PfSight *sight, PfProcess *process, GError **error)
     for (guint i = 0; i < process->mappings->len && allowed; i++)
         look_at_mapping(&look, &g_array_index(process->mappings, PfMapping, i));
     finish_batch(&look);
-    g_autoptr(GArray) before = process->pages;
-    process->pages = pf_telling_finish(&look.telling);
+    GArray *seen = pf_telling_finish(&look.telling);
+    g_array_unref(process->pages);
+    process->pages = seen;
     sight->summary->told_pages += look.telling.told_pages;
     sight->summary->unreadable_pages += look.unreadable;
     if (look.pagemap >= 0)
