@@ -27,7 +27,7 @@ struct PfPress {
     uint64_t given;
     uint64_t taken; /* by a thread that packs or writes it */
     uint64_t done;
-    bool is_hurried;
+    PfHaste haste;
     bool is_over;
 };
 
@@ -46,7 +46,7 @@ PfPress *pf_press_new(PfOutput *output, uint64_t seed)
 
 static const uint8_t *pack(const PfPress *press, PfPacker *packer, Job *job)
 {
-    return pf_packer_pack(packer, job->payload, job->length, press->seed, press->is_hurried,
+    return pf_packer_pack(packer, job->payload, job->length, press->seed, press->haste,
                           &job->header);
 }
 
@@ -111,10 +111,10 @@ void pf_press_free(PfPress *press)
     g_free(press);
 }
 
-void pf_press_hurry(PfPress *press)
+void pf_press_hurry(PfPress *press, PfHaste haste)
 {
     pf_press_drain(press);
-    press->is_hurried = true;
+    press->haste = haste;
 }
 
 uint8_t *pf_press_room(PfPress *press)

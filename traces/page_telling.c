@@ -64,6 +64,23 @@ static void tell_alias(PfTelling *telling, const PfSeenPage *before, const PfSee
         add_page(telling, PF_RECORD_ALIAS, page);
 }
 
+static void tell_own(PfTelling *telling, const PfSeenPage *page)
+{
+    pf_telling_flush(telling);
+    telling->tell_backing(telling->user, page);
+}
+
+/* PAGE, told before, is not populated any more: its place is the file's again, or empty. */
+static void tell_gone(PfTelling *telling, const PfSeenPage *page)
+{
+    PfSeenPage gone = *page;
+    gone.is_own = false;
+    if (page->is_own)
+        tell_own(telling, &gone);
+    else if (page->kind != PF_SEEN_ZERO)
+        add_page(telling, PF_RECORD_ADVISE, page);
+}
+
 /* Deals with the pages told before up to ADDRESS: those below it are gone. Returns the one at it.
  */
 static const PfSeenPage *take_old(PfTelling *telling, uint64_t address)
@@ -75,8 +92,7 @@ static const PfSeenPage *take_old(PfTelling *telling, uint64_t address)
         telling->old++;
         if (page->address == address)
             return page;
-        if (page->kind != PF_SEEN_ZERO)
-            add_page(telling, PF_RECORD_ADVISE, page);
+        tell_gone(telling, page);
     }
     return NULL;
 }
@@ -94,10 +110,21 @@ void pf_telling_init(PfTelling *telling, PfTraceWriter *writer, uint32_t context
     };
 }
 
+/* A private mapping of a file has pages that were stored to, which are anonymous memory. */
+static bool tell_backing(PfTelling *telling, const PfSeenPage *before, const PfSeenPage *page)
+{
+    if (page->is_own == (before != NULL && before->is_own))
+        return false;
+    tell_own(telling, page);
+    return true;
+}
+
 bool pf_telling_add(PfTelling *telling, const PfSeenPage *page, bool source_is_told)
 {
     const PfSeenPage *before = take_old(telling, page->address);
     bool is_told = false;
+    if (tell_backing(telling, before, page))
+        before = NULL;
     if (page->kind == PF_SEEN_CONTENT)
         is_told = tell_content(telling, before, page);
     else if (page->kind == PF_SEEN_ALIAS)

@@ -17,6 +17,7 @@ typedef struct {
     uint32_t source_context;
     uint32_t content;
     PfSeenKind kind;
+    bool is_own; /* anonymous within a mapping of a file: what a store left there */
 } PfSeenPage;
 
 /* Telling the pages of one context, in ascending order. */
@@ -25,6 +26,10 @@ typedef struct {
     const GArray *before; /* PfSeenPage of the epoch before; borrowed */
     GArray *pages;        /* PfSeenPage told now; owned until finish */
     bool keeps_pages;
+    /* Writes that PAGE is anonymous from here on, or, unless it is its own, the file's again. Only
+     * who has pages of their own sets it. */
+    void (*tell_backing)(void *user, const PfSeenPage *page);
+    void *user;
     uint64_t told_pages; /* of `state` records */
     uint32_t context;
     uint32_t page_bytes;

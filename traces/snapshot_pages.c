@@ -19,6 +19,7 @@ static const uint64_t pagemap_present = (uint64_t)1 << 63;
 static const uint64_t pagemap_swapped = (uint64_t)1 << 62;
 static const uint64_t pagemap_file = (uint64_t)1 << 61;
 static const uint64_t pagemap_frame = ((uint64_t)1 << 55) - 1;
+static const uint64_t kpageflags_ksm = (uint64_t)1 << 21;
 static const uint64_t kpageflags_zero_page = (uint64_t)1 << 24;
 
 /* The PAGEMAP_SCAN request of Linux since 6.7, as include/uapi/linux/fs.h states it: older headers
@@ -53,6 +54,8 @@ static const uint64_t scan_swapped = (uint64_t)1 << 4;
 /* A look at one process. Pages wait until a batch is full, then they are read and told. */
 typedef struct {
     PfSight *sight;
+    const PfProcess *process;
+    guint mapping; /* of the process, that the latest page of its own lies in */
     PfTelling telling;
     int pagemap;
     int memory;
@@ -77,9 +80,11 @@ static gboolean equal_frames(gconstpointer a, gconstpointer b)
     return first->number == second->number && first->file == second->file;
 }
 
-void pf_sight_init(PfSight *sight, PfTraceWriter *writer, PfSnapshotSummary *summary)
+void pf_sight_init(PfSight *sight, const PfSnapshotOptions *options, PfTraceWriter *writer,
+                   PfSnapshotSummary *summary)
 {
     *sight = (PfSight){
+        .options = options,
         .writer = writer,
         .summary = summary,
         .frames = g_hash_table_new_full(hash_frame, equal_frames, g_free, NULL),
@@ -96,14 +101,14 @@ void pf_sight_clear(PfSight *sight)
     g_free(sight->bytes);
 }
 
-/* Only pages full of zeros are looked up, so that no table of all frames has to be read. */
-static bool is_zero_page(const PfSight *sight, const PfSeenFrame *frame)
+/* What the kernel says of FRAME; 0 where it says nothing. */
+static uint64_t read_flags(const PfSight *sight, const PfSeenFrame *frame)
 {
     uint64_t flags = 0;
-    return frame != NULL && frame->file == NULL && sight->kpageflags >= 0 &&
-           pread(sight->kpageflags, &flags, sizeof flags, (off_t)(frame->number * sizeof flags)) ==
-               (ssize_t)sizeof flags &&
-           (flags & kpageflags_zero_page) != 0;
+    bool is_known = frame != NULL && frame->file == NULL && sight->kpageflags >= 0 &&
+                    pread(sight->kpageflags, &flags, sizeof flags,
+                          (off_t)(frame->number * sizeof flags)) == (ssize_t)sizeof flags;
+    return is_known ? flags : 0;
 }
 
 /* The page's bytes are known: number them, and tell the frame. */
@@ -116,7 +121,8 @@ static void take_bytes(Look *look, guint index, const uint8_t *bytes)
     bool zero_page = false;
     if (pf_content_is_zero(bytes, page_bytes)) {
         spec = (PfContentSpec){.form = PF_CONTENT_ZERO};
-        zero_page = is_zero_page(look->sight, frame);
+        /* Asked for these only, so that no table of all frames has to be read. */
+        zero_page = (read_flags(look->sight, frame) & kpageflags_zero_page) != 0;
     }
     page->kind = zero_page ? PF_SEEN_ZERO : PF_SEEN_CONTENT;
     page->content =
@@ -202,6 +208,7 @@ static void finish_batch(Look *look)
     }
     g_array_set_size(look->batch, 0);
     tell_waiting(look);
+    pf_snapshot_progress(look->sight->options, look->sight->summary);
 }
 
 /* The frame that ENTRY of the pagemap tells, new or seen before; NULL if there is no telling. */
@@ -228,14 +235,32 @@ static PfSeenFrame *find_frame(Look *look, const PfMapping *mapping, uint64_t ad
     return frame;
 }
 
+/* KSM merges pages of mergeable mappings only. */
+static void count_page(const PfSight *sight, const PfMapping *mapping, uint64_t entry,
+                       const PfSeenFrame *frame)
+{
+    PfSnapshotSummary *summary = sight->summary;
+    summary->swapped_pages += (entry & pagemap_swapped) != 0;
+    if (!mapping->mergeable)
+        return;
+    summary->mergeable_pages++;
+    summary->ksm_pages += (read_flags(sight, frame) & kpageflags_ksm) != 0;
+}
+
 static void look_at_page(Look *look, const PfMapping *mapping, uint64_t address, uint64_t entry)
 {
     if ((entry & (pagemap_present | pagemap_swapped)) == 0)
         return;
     bool is_new = true;
     PfSeenFrame *frame = find_frame(look, mapping, address, entry, &is_new);
+    count_page(look->sight, mapping, entry, frame);
     /* Without a content: not read (yet). */
-    PfSeenPage page = {.address = address, .content = PF_TRACE_NO_CONTENT, .kind = PF_SEEN_CONTENT};
+    PfSeenPage page = {
+        .address = address,
+        .content = PF_TRACE_NO_CONTENT,
+        .kind = PF_SEEN_CONTENT,
+        .is_own = mapping->backing != PF_BACKING_ANON && (entry & pagemap_file) == 0,
+    };
     if (!is_new) {
         page.kind = PF_SEEN_ALIAS;
         page.source_context = frame->context;
@@ -295,6 +320,17 @@ static void look_at_mapping(Look *look, const PfMapping *mapping)
     }
 }
 
+/* Pages come in ascending order. */
+static void tell_backing(void *user, const PfSeenPage *page)
+{
+    Look *look = user;
+    const GArray *mappings = look->process->mappings;
+    while (g_array_index(mappings, PfMapping, look->mapping).end <= page->address)
+        look->mapping++;
+    pf_process_tell_backing(look->process, &g_array_index(mappings, PfMapping, look->mapping), page,
+                            look->sight->writer);
+}
+
 static int open_of(const PfProcess *process, const char *name)
 {
     g_autofree char *path = g_strdup_printf("/proc/%d/%s", process->pid, name);
@@ -308,6 +344,7 @@ bool pf_sight_look(PfSight *sight, PfProcess *process, GError **error)
     g_autoptr(GArray) batch = g_array_new(FALSE, FALSE, sizeof(guint));
     Look look = {
         .sight = sight,
+        .process = process,
         .pagemap = open_of(process, "pagemap"),
         .memory = open_of(process, "mem"),
         .pages = pages,
@@ -317,6 +354,8 @@ bool pf_sight_look(PfSight *sight, PfProcess *process, GError **error)
     bool allowed = look.pagemap >= 0 && look.memory >= 0;
     pf_telling_init(&look.telling, sight->writer, process->context, pf_snapshot_page_bytes(),
                     process->pages, true);
+    look.telling.tell_backing = tell_backing;
+    look.telling.user = &look;
     for (guint i = 0; i < process->mappings->len && allowed; i++)
         look_at_mapping(&look, &g_array_index(process->mappings, PfMapping, i));
     finish_batch(&look);

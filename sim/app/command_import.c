@@ -1,5 +1,6 @@
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "commands.h"
 #include "config.h"
@@ -7,7 +8,7 @@
 #include "image_import.h"
 #include "import.h"
 #include "interrupt.h"
-#include "json.h"
+#include "progress.h"
 #include "version.h"
 
 /* Each option as stored by GOption, and what it means; strings are owned. */
@@ -19,6 +20,7 @@ typedef struct {
     char *content;
     char **names;
     char **skips;
+    gboolean fast;
     const PfImportFormat *format; /* NULL: what each input looks like */
     uint64_t cycle_ps;
     uint64_t interval_ps;
@@ -50,6 +52,10 @@ typedef struct {
     PfImageContext *context; /* of all epochs */
     uint32_t contexts;
     PfGrain grain; /* of the records that follow */
+    PfProgressLine line;
+    double start_seconds;
+    uint32_t number; /* of the input at hand */
+    uint32_t inputs;
     PfImageSummary summary;
 } Import;
 
@@ -69,6 +75,8 @@ static PfParse parse_options(PfApp *app, const PfCommand *command, int argc, cha
          "images: leave out these addresses, as 0xa0000-0xc0000", "START-END"},
         {"content", 0, 0, G_OPTION_ARG_STRING, &options->content,
          "images: keep bytes (default) or hash, a 64-bit number a page", "WHAT"},
+        {"fast", 0, 0, G_OPTION_ARG_NONE, &options->fast,
+         "images: write as fast as possible; the file is two to three times as large", NULL},
         {"cycle", 0, 0, G_OPTION_ARG_STRING, &options->cycle,
          "dramsim3: what a cycle lasts (833ps, that of DDR4-2400)", "TIME"},
         {NULL, 0, 0, G_OPTION_ARG_NONE, NULL, NULL, NULL},
@@ -235,9 +243,19 @@ static void tell_simple(const Import *import, PfRecordKind kind, uint64_t count,
     pf_trace_writer_add(import->writer, &record);
 }
 
-/* EPOCH of LAST, told as a snapshot's: a `time`, what has changed, a `mark`. */
-static bool import_epoch(Import *import, PfImageReader *reader, const char *path, uint32_t epoch,
-                         bool is_last, GError **error)
+static void tell_progress(const PfImageReader *image, void *user)
+{
+    Import *import = user;
+    double seconds = pf_progress_seconds() - import->start_seconds;
+    if (!pf_progress_is_due(&import->line, seconds))
+        return;
+    g_autofree char *what = g_strdup_printf("%" G_GUINT64_FORMAT " pages", import->summary.pages);
+    double share = (import->number + pf_image_reader_progress(image)) / import->inputs;
+    pf_progress_tell(&import->line, seconds, share, what);
+}
+
+/* An epoch is told as a snapshot's: a `time`, what has changed, a `mark`. */
+static bool import_epoch(Import *import, PfImageReader *reader, const char *path, GError **error)
 {
     const ImportOptions *options = import->options;
     const char *remark = pf_image_reader_remark(reader);
@@ -251,14 +269,16 @@ static bool import_epoch(Import *import, PfImageReader *reader, const char *path
     PfImageOptions how = {.skips = (const PfAddressRange *)(const void *)options->ranges->data,
                           .skip_count = options->ranges->len,
                           .is_hashed = options->is_hashed,
-                          .is_last = !options->is_epochs || is_last,
-                          .interrupted = &import->app->interrupted};
+                          .is_last = !options->is_epochs || import->number + 1 == import->inputs,
+                          .interrupted = &import->app->interrupted,
+                          .progress = tell_progress,
+                          .user = import};
     if (options->is_epochs)
-        tell_simple(import, PF_RECORD_TIME, epoch * options->interval_ps, NULL);
+        tell_simple(import, PF_RECORD_TIME, import->number * options->interval_ps, NULL);
     if (!pf_image_context_tell(import->context, reader, &how, &import->summary, error))
         return false;
     if (options->is_epochs) {
-        g_autofree char *label = g_strdup_printf("epoch %u", epoch);
+        g_autofree char *label = g_strdup_printf("epoch %u", import->number);
         PfTraceDetail detail = {.name = label, .node = -1, .core = -1};
         tell_simple(import, PF_RECORD_MARK, 0, &detail);
     } else {
@@ -282,8 +302,7 @@ static bool import_accesses(Import *import, const PfImportFormat *format, PfInpu
                      &import->app->interrupted, error);
 }
 
-static bool import_one(Import *import, const char *path, uint32_t number, bool is_last,
-                       GError **error)
+static bool import_one(Import *import, const char *path, GError **error)
 {
     g_autoptr(PfInput) input = pf_import_open(path, error);
     if (input == NULL)
@@ -300,7 +319,7 @@ static bool import_one(Import *import, const char *path, uint32_t number, bool i
     if (!pf_import_is_image(format))
         return import_accesses(import, format, input, path, error);
     g_autoptr(PfImageReader) reader = pf_image_reader_new(g_steal_pointer(&input), format, error);
-    return reader != NULL && import_epoch(import, reader, path, number, is_last, error);
+    return reader != NULL && import_epoch(import, reader, path, error);
 }
 
 static void print_summary(const Import *import, const char *path)
@@ -331,8 +350,10 @@ static char *describe(const ImportOptions *options)
 static bool import_all(Import *import, char **paths, GError **error)
 {
     bool good = true;
-    for (uint32_t i = 0; paths[i] != NULL && good; i++)
-        good = import_one(import, paths[i], i, paths[i + 1] == NULL, error);
+    import->inputs = g_strv_length(paths);
+    for (; import->number < import->inputs && good; import->number++)
+        good = import_one(import, paths[import->number], error);
+    pf_progress_finish(&import->line);
     g_clear_pointer(&import->context, pf_image_context_free);
     return good && pf_trace_writer_finish(import->writer, error);
 }
@@ -353,10 +374,12 @@ static int run(PfApp *app, const PfCommand *command, int argc, char **argv, GErr
     if (writer == NULL)
         return 1;
     /* Images are read faster than contents are pressed small. */
-    pf_trace_writer_hurry(writer);
+    pf_trace_writer_hurry(writer, options.fast ? PF_HASTE_MOST : PF_HASTE_SOME);
     pf_interrupt_watch(&app->interrupted);
     g_autoptr(GHashTable) names = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     Import import = {.app = app, .options = &options, .writer = writer, .names = names};
+    pf_progress_init(&import.line, stderr, isatty(STDERR_FILENO) != 0);
+    import.start_seconds = pf_progress_seconds();
     if (!import_all(&import, arguments + 1, error))
         return 3;
     print_summary(&import, options.output);

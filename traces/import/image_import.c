@@ -313,6 +313,8 @@ bool pf_image_context_tell(PfImageContext *context, PfImageReader *image,
     PfTraceStatus status;
     while ((status = pf_image_reader_next(image, &run, error)) == PF_TRACE_RECORDS) {
         tell_run(&epoch, &run);
+        if (options->progress != NULL)
+            options->progress(image, options->user);
         if (pf_import_interrupted(options->interrupted, error)) {
             status = PF_TRACE_ERROR;
             break;

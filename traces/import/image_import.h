@@ -21,6 +21,9 @@ typedef struct {
     bool is_hashed;         /* keep a 64-bit XXH3 of each page instead of its bytes */
     bool is_last;           /* no epoch follows: what is told need not be remembered */
     const int *interrupted; /* polled; may be NULL */
+    /* Told often how far it is; may be NULL. */
+    void (*progress)(const PfImageReader *image, void *user);
+    void *user;
 } PfImageOptions;
 
 typedef struct {

@@ -6,8 +6,8 @@
  *              decrease and become `time` records
  *   lackey     what `valgrind --tool=lackey --trace-mem=yes` prints: "I  ADDRESS,SIZE" (a fetch and
  *              an instruction), " L", " S" and " M ADDRESS,SIZE" (a read, a write, a read and a
- *              write that modifies what was read), hexadecimal; lines of valgrind's own ("==") are
- *              skipped
+ *              write that modifies what was read), hexadecimal; lines of valgrind's own (that begin
+ *              with "==", "--", "**" or "##") are skipped
  *
  * Requests of the first two are of 64 bytes. Empty lines and, but for lackey, lines that start with
  * # are skipped; anything else is an error that names the line. What is touched is mapped before,

@@ -19,8 +19,10 @@ static const char *read_line(const char *line, char *ret_kind, uint64_t *ret_add
 
 static const char *take_line(PfAccesses *accesses, const char *line)
 {
-    if (g_str_has_prefix(line, "=="))
-        return NULL;
+    static const char *const others[] = {"==", "--", "**", "##"};
+    for (size_t i = 0; i < G_N_ELEMENTS(others); i++)
+        if (g_str_has_prefix(line, others[i]))
+            return NULL;
     char kind;
     uint64_t address;
     uint64_t size;
