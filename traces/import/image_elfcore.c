@@ -90,7 +90,7 @@ static void read_notes(Core *core, const PfInput *input, const uint8_t *segment)
 {
     uint64_t offset = SEGMENT_U64(segment, p_offset);
     uint64_t bytes = SEGMENT_U64(segment, p_filesz);
-    if (core->files->len > 0 || bytes > NOTES_BYTES_MAX)
+    if (core->files->len > 0 || bytes == 0 || bytes > NOTES_BYTES_MAX)
         return;
     size_t length;
     const uint8_t *window = pf_input_window(input, &length);
