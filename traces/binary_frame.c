@@ -6,7 +6,7 @@
 #include "binary_decode.h"
 
 /* Higher levels cost four times the time for some percent of the size. */
-enum { COMPRESSION_LEVEL = 3, COMPRESSION_LEVEL_HURRIED = 1 };
+static const int levels[] = {[PF_HASTE_NONE] = 3, [PF_HASTE_SOME] = 1, [PF_HASTE_MOST] = -100};
 
 enum { HEADER_CHECKED_BYTES = PF_FRAME_HEADER_BYTES - PF_CHECKSUM_BYTES };
 
@@ -67,13 +67,12 @@ void pf_packer_free(PfPacker *packer)
 }
 
 const uint8_t *pf_packer_pack(PfPacker *packer, const uint8_t *payload, size_t length,
-                              uint64_t seed, bool is_hurried, PfFrameHeader *header)
+                              uint64_t seed, PfHaste haste, PfFrameHeader *header)
 {
     g_assert(length > 0);
     g_assert(length <= PF_FRAME_PAYLOAD_MAX);
-    int level = is_hurried ? COMPRESSION_LEVEL_HURRIED : COMPRESSION_LEVEL;
     size_t packed = ZSTD_compressCCtx(packer->context, packer->bytes, sizeof(packer->bytes),
-                                      payload, length, level);
+                                      payload, length, levels[haste]);
     g_assert(!ZSTD_isError(packed));
     header->compressed_bytes = (uint32_t)packed;
     header->payload_bytes = (uint32_t)length;

@@ -25,7 +25,7 @@ void pf_packer_free(PfPacker *packer);
  * (kind, count and first are given), and returns the compressed bytes, which live until the next
  * call. */
 const uint8_t *pf_packer_pack(PfPacker *packer, const uint8_t *payload, size_t length,
-                              uint64_t seed, bool is_hurried, PfFrameHeader *header);
+                              uint64_t seed, PfHaste haste, PfFrameHeader *header);
 
 typedef struct PfUnpacker PfUnpacker;
 

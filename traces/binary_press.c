@@ -23,7 +23,7 @@ struct PfPress {
     Job jobs[JOBS]; /* a ring */
     uint64_t given;
     uint64_t done;
-    bool is_hurried;
+    PfHaste haste;
     bool is_over;
 };
 
@@ -42,8 +42,8 @@ PfPress *pf_press_new(PfOutput *output, uint64_t seed)
 static void write_frame(PfPress *press, Job *job)
 {
     PfFrameHeader *header = &job->header;
-    const uint8_t *packed = pf_packer_pack(press->packer, job->payload, job->length, press->seed,
-                                           press->is_hurried, header);
+    const uint8_t *packed =
+        pf_packer_pack(press->packer, job->payload, job->length, press->seed, press->haste, header);
     uint8_t bytes[PF_FRAME_HEADER_BYTES];
     pf_frame_put_header(bytes, header, press->seed);
     pf_output_write(press->output, bytes, sizeof(bytes));
@@ -94,10 +94,10 @@ void pf_press_free(PfPress *press)
     g_free(press);
 }
 
-void pf_press_hurry(PfPress *press)
+void pf_press_hurry(PfPress *press, PfHaste haste)
 {
     pf_press_drain(press);
-    press->is_hurried = true;
+    press->haste = haste;
 }
 
 uint8_t *pf_press_room(PfPress *press)

@@ -16,7 +16,7 @@ PfPress *pf_press_new(PfOutput *output, uint64_t seed);
 void pf_press_free(PfPress *press);
 
 /* From now on compresses for speed: frames are a tenth larger and take half the time. */
-void pf_press_hurry(PfPress *press);
+void pf_press_hurry(PfPress *press, PfHaste haste);
 
 /* Room for the payload of the next frame, PF_FRAME_PAYLOAD_MAX bytes; waits until there is some. */
 uint8_t *pf_press_room(PfPress *press);

@@ -189,10 +189,10 @@ static void close_sink(PfTraceWriter *writer)
     g_free(sink);
 }
 
-static void hurry(PfTraceWriter *writer)
+static void hurry(PfTraceWriter *writer, PfHaste haste)
 {
     Sink *sink = writer->form;
-    pf_press_hurry(sink->press);
+    pf_press_hurry(sink->press, haste);
 }
 
 const PfTraceSink pf_trace_sink_binary = {

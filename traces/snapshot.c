@@ -230,7 +230,7 @@ static bool record_stopped(const Recording *recording, GError **error)
 {
     PfSight sight;
     bool good = true;
-    pf_sight_init(&sight, recording->writer, recording->summary);
+    pf_sight_init(&sight, recording->options, recording->writer, recording->summary);
     for (guint i = 0; i < recording->processes->len && good; i++) {
         PfProcess *process = recording->processes->pdata[i];
         tell_process(recording, process);
@@ -269,6 +269,12 @@ static bool record_epoch(Recording *recording, unsigned epoch, GError **error)
     return true;
 }
 
+void pf_snapshot_progress(const PfSnapshotOptions *options, const PfSnapshotSummary *summary)
+{
+    if (options->progress != NULL)
+        options->progress(summary, options->user);
+}
+
 static bool is_interrupted(const Recording *recording)
 {
     const int *interrupted = recording->options->interrupted;
@@ -287,6 +293,7 @@ static bool wait_for_epoch(const Recording *recording, unsigned epoch)
             return false;
         if (left_us <= 0)
             return true;
+        pf_snapshot_progress(recording->options, recording->summary);
         g_usleep((gulong)MIN(left_us, nap_us));
     }
 }

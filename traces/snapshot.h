@@ -3,7 +3,8 @@
  * Each epoch stops all processes together, reads what their memory holds, and lets them go on. A
  * page is told by `state` when its bytes are new, by `alias` when it maps the same frame as a page
  * told before (what fork, or a common file, left behind); a page that maps the kernel's zero page
- * was read but never written and is not told. `time` is the time that really passed.
+ * was read but never written and is not told. A page of a file's private mapping that was stored to
+ * is mapped as anonymous. `time` is the time that really passed.
  *
  * Processes are stopped by ptrace (seize and interrupt), never by a signal, and without
  * PTRACE_O_EXITKILL: if the recorder dies, whatever the cause, the kernel detaches it and they go
@@ -25,23 +26,29 @@
 enum { PF_SNAPSHOT_EPOCHS_MAX = 1000000, PF_SNAPSHOT_PROCESSES_MAX = 65536 };
 
 typedef struct {
+    unsigned epochs;
+    unsigned processes;
+    bool has_frames;          /* frame numbers could be read */
+    uint64_t pages;           /* populated pages seen, all epochs together */
+    uint64_t aliases;         /* of these, pages that mapped the frame of another */
+    uint64_t zero_pages;      /* pages that mapped the kernel's zero page */
+    uint64_t told_pages;      /* pages of `state` records */
+    uint64_t mergeable_pages; /* pages of mappings that KSM may merge */
+    uint64_t ksm_pages;       /* of these, pages that KSM has merged; needs root */
+    uint64_t swapped_pages;   /* pages that had been swapped out; looking brings them back */
+    uint64_t unreadable_pages;
+    uint64_t stopped_ns_max; /* how long an epoch held the processes at most */
+} PfSnapshotSummary;
+
+typedef struct {
     unsigned epochs;        /* at least 1 */
     uint64_t interval_ps;   /* from the start of one to the start of the next */
     bool children;          /* follow the processes' descendants, those born later included */
     const int *interrupted; /* non-zero: the epoch at hand is the last; may be NULL */
+    /* Told now and then how far it is; may be NULL. */
+    void (*progress)(const PfSnapshotSummary *summary, void *user);
+    void *user;
 } PfSnapshotOptions;
-
-typedef struct {
-    unsigned epochs;
-    unsigned processes;
-    bool has_frames;     /* frame numbers could be read */
-    uint64_t pages;      /* populated pages seen, all epochs together */
-    uint64_t aliases;    /* of these, pages that mapped the frame of another */
-    uint64_t zero_pages; /* pages that mapped the kernel's zero page */
-    uint64_t told_pages; /* pages of `state` records */
-    uint64_t unreadable_pages;
-    uint64_t stopped_ns_max; /* how long an epoch held the processes at most */
-} PfSnapshotSummary;
 
 /* Records the COUNT processes PIDS into WRITER, whose pages must be this system's. Errors, each
  * with the mend: PF_ERROR_USAGE (no such process, this process itself), PF_ERROR_IO (no permission;

@@ -175,6 +175,29 @@ static uint64_t page_count(const Change *change)
     return (change->end - change->start) / pf_snapshot_page_bytes();
 }
 
+/* PAGES from ADDRESS on, which are in MAPPING. */
+static void tell_mapping(const PfProcess *process, const PfMapping *mapping, uint64_t address,
+                         uint64_t pages, PfTraceWriter *writer)
+{
+    bool has_file = mapping->backing != PF_BACKING_ANON;
+    PfTraceDetail detail = {
+        .name = mapping->name,
+        .number = has_file ? mapping->offset + (address - mapping->start) : 0,
+        .backing = mapping->backing,
+        .protection = mapping->protection,
+        .mergeable = mapping->mergeable,
+    };
+    PfRecord record = {
+        .address = address,
+        .count = pages,
+        .content = PF_TRACE_NO_CONTENT,
+        .context = process->context,
+        .kind = PF_RECORD_MAP,
+        .detail = &detail,
+    };
+    pf_trace_writer_add(writer, &record);
+}
+
 static void tell_change(const PfProcess *process, const Change *change, PfTraceWriter *writer)
 {
     PfRecord record = {
@@ -189,22 +212,31 @@ static void tell_change(const PfProcess *process, const Change *change, PfTraceW
     }
     const PfMapping *after = change->after;
     if (after != NULL && (change->before == NULL || is_replaced(change))) {
-        bool has_file = after->backing != PF_BACKING_ANON;
-        PfTraceDetail detail = {
-            .name = after->name,
-            .number = has_file ? after->offset + (change->start - after->start) : 0,
-            .backing = after->backing,
-            .protection = after->protection,
-            .mergeable = after->mergeable,
-        };
-        record.kind = PF_RECORD_MAP;
-        record.detail = &detail;
-        pf_trace_writer_add(writer, &record);
+        tell_mapping(process, after, change->start, record.count, writer);
     } else if (after != NULL && after->mergeable != change->before->mergeable) {
         record.kind = PF_RECORD_ADVISE;
         record.choice = after->mergeable ? PF_ADVICE_MERGEABLE : PF_ADVICE_UNMERGEABLE;
         pf_trace_writer_add(writer, &record);
     }
+}
+
+void pf_process_tell_backing(const PfProcess *process, const PfMapping *mapping,
+                             const PfSeenPage *page, PfTraceWriter *writer)
+{
+    PfMapping told = *mapping;
+    if (page->is_own) {
+        told.backing = PF_BACKING_ANON;
+        told.name = NULL;
+    }
+    PfRecord record = {
+        .address = page->address,
+        .count = 1,
+        .content = PF_TRACE_NO_CONTENT,
+        .context = process->context,
+        .kind = PF_RECORD_UNMAP,
+    };
+    pf_trace_writer_add(writer, &record);
+    tell_mapping(process, &told, page->address, 1, writer);
 }
 
 /* Both are ascending. */

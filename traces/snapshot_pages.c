@@ -18,6 +18,7 @@ static const uint64_t pagemap_present = (uint64_t)1 << 63;
 static const uint64_t pagemap_swapped = (uint64_t)1 << 62;
 static const uint64_t pagemap_file = (uint64_t)1 << 61;
 static const uint64_t pagemap_frame = ((uint64_t)1 << 55) - 1;
+static const uint64_t kpageflags_ksm = (uint64_t)1 << 21;
 static const uint64_t kpageflags_zero_page = (uint64_t)1 << 24;
 
 /* The PAGEMAP_SCAN request of Linux since 6.7, as include/uapi/linux/fs.h states it: older headers
@@ -76,9 +77,11 @@ static gboolean equal_frames(gconstpointer a, gconstpointer b)
     return first->number == second->number && first->file == second->file;
 }
 
-void pf_sight_init(PfSight *sight, PfTraceWriter *writer, PfSnapshotSummary *summary)
+void pf_sight_init(PfSight *sight, const PfSnapshotOptions *options, PfTraceWriter *writer,
+                   PfSnapshotSummary *summary)
 {
     *sight = (PfSight){
+        .options = options,
         .writer = writer,
         .summary = summary,
         .frames = g_hash_table_new_full(hash_frame, equal_frames, g_free, NULL),
@@ -100,14 +103,14 @@ static bool is_all_zero(const uint8_t *bytes, size_t length)
     return bytes[0] == 0 && memcmp(bytes, bytes + 1, length - 1) == 0;
 }
 
-/* Only pages full of zeros are looked up, so that no table of all frames has to be read. */
-static bool is_zero_page(const PfSight *sight, const PfSeenFrame *frame)
+/* What the kernel says of FRAME; 0 where it says nothing. */
+static uint64_t read_flags(const PfSight *sight, const PfSeenFrame *frame)
 {
     uint64_t flags = 0;
-    return frame != NULL && frame->file == NULL && sight->kpageflags >= 0 &&
-           pread(sight->kpageflags, &flags, sizeof flags, (off_t)(frame->number * sizeof flags)) ==
-               (ssize_t)sizeof flags &&
-           (flags & kpageflags_zero_page) != 0;
+    bool is_known = frame != NULL && frame->file == NULL && sight->kpageflags >= 0 &&
+                    pread(sight->kpageflags, &flags, sizeof flags,
+                          (off_t)(frame->number * sizeof flags)) == (ssize_t)sizeof flags;
+    return is_known ? flags : 0;
 }
 
 /* The page's bytes are known: number them, and tell the frame. */
@@ -120,7 +123,8 @@ static void take_bytes(Look *look, guint index, const uint8_t *bytes)
     bool zero_page = false;
     if (is_all_zero(bytes, page_bytes)) {
         spec = (PfContentSpec){.form = PF_CONTENT_ZERO};
-        zero_page = is_zero_page(look->sight, frame);
+        /* Asked for these only, so that no table of all frames has to be read. */
+        zero_page = (read_flags(look->sight, frame) & kpageflags_zero_page) != 0;
     }
     page->kind = zero_page ? PF_SEEN_ZERO : PF_SEEN_CONTENT;
     page->content =
@@ -204,6 +208,7 @@ static void finish_batch(Look *look)
     }
     g_array_set_size(look->batch, 0);
     tell_waiting(look);
+    pf_snapshot_progress(look->sight->options, look->sight->summary);
 }
 
 /* The frame that ENTRY of the pagemap tells, new or seen before; NULL if there is no telling. */
@@ -230,14 +235,32 @@ static PfSeenFrame *find_frame(Look *look, const PfMapping *mapping, uint64_t ad
     return frame;
 }
 
+/* KSM merges pages of mergeable mappings only. */
+static void count_page(const PfSight *sight, const PfMapping *mapping, uint64_t entry,
+                       const PfSeenFrame *frame)
+{
+    PfSnapshotSummary *summary = sight->summary;
+    summary->swapped_pages += (entry & pagemap_swapped) != 0;
+    if (!mapping->mergeable)
+        return;
+    summary->mergeable_pages++;
+    summary->ksm_pages += (read_flags(sight, frame) & kpageflags_ksm) != 0;
+}
+
 static void look_at_page(Look *look, const PfMapping *mapping, uint64_t address, uint64_t entry)
 {
     if ((entry & (pagemap_present | pagemap_swapped)) == 0)
         return;
     bool is_new = true;
     PfSeenFrame *frame = find_frame(look, mapping, address, entry, &is_new);
+    count_page(look->sight, mapping, entry, frame);
     /* Without a content: not read (yet). */
-    PfSeenPage page = {.address = address, .content = PF_TRACE_NO_CONTENT, .kind = PF_SEEN_CONTENT};
+    PfSeenPage page = {
+        .address = address,
+        .content = PF_TRACE_NO_CONTENT,
+        .kind = PF_SEEN_CONTENT,
+        .is_own = mapping->backing != PF_BACKING_ANON && (entry & pagemap_file) == 0,
+    };
     if (!is_new) {
         page.kind = PF_SEEN_ALIAS;
         page.source_context = frame->context;

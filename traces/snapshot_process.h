@@ -27,6 +27,7 @@ typedef struct {
     uint32_t source_context;
     uint32_t content;
     PfSeenKind kind;
+    bool is_own; /* anonymous within a mapping of a file: what a store left there */
 } PfSeenPage;
 
 typedef struct {
@@ -65,6 +66,11 @@ void pf_processes_resume(GPtrArray *processes);
  * devices, ranges without any permission). NULL if the process is gone. Free with g_array_unref. */
 GArray *pf_process_mappings(const PfProcess *process);
 
+/* Writes that PAGE of PROCESS, which lies in MAPPING, is anonymous from here on, or, unless it is
+ * its own, the file's again. */
+void pf_process_tell_backing(const PfProcess *process, const PfMapping *mapping,
+                             const PfSeenPage *page, PfTraceWriter *writer);
+
 /* Writes what changed from the mappings told before to MAPPINGS (taken over), and forgets the pages
  * of ranges that went. */
 void pf_process_tell_mappings(PfProcess *process, GArray *mappings, PfTraceWriter *writer);
@@ -83,8 +89,12 @@ typedef struct {
     bool is_told; /* its first page has a `state` in this epoch */
 } PfSeenFrame;
 
+/* Tells how far it is, if that is asked for. */
+void pf_snapshot_progress(const PfSnapshotOptions *options, const PfSnapshotSummary *summary);
+
 /* What is seen in one epoch. */
 typedef struct {
+    const PfSnapshotOptions *options;
     PfTraceWriter *writer;
     PfSnapshotSummary *summary;
     GHashTable *frames; /* PfSeenFrame, a set */
@@ -92,8 +102,9 @@ typedef struct {
     uint8_t *bytes;     /* of a batch */
 } PfSight;
 
-/* For one epoch; WRITER and SUMMARY are borrowed. */
-void pf_sight_init(PfSight *sight, PfTraceWriter *writer, PfSnapshotSummary *summary);
+/* For one epoch; OPTIONS, WRITER and SUMMARY are borrowed. */
+void pf_sight_init(PfSight *sight, const PfSnapshotOptions *options, PfTraceWriter *writer,
+                   PfSnapshotSummary *summary);
 void pf_sight_clear(PfSight *sight);
 
 /* Reads the pages of PROCESS and writes in what they differ from those told before. Pages are told
@@ -108,6 +119,7 @@ typedef struct {
     PfProcess *process;
     GArray *pages; /* PfSeenPage told now; owned until finish */
     guint old;     /* pages told before that are dealt with */
+    guint mapping; /* of the process, that the latest page lies in */
     PfRecord run;  /* not written yet; `count` 0: none */
     PfTraceDetail detail;
 } PfTelling;

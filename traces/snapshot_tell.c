@@ -66,6 +66,33 @@ static void tell_alias(PfTelling *telling, const PfSeenPage *before, const PfSee
         add_page(telling, PF_RECORD_ALIAS, page);
 }
 
+/* The mapping that PAGE lies in; pages come in ascending order. */
+static const PfMapping *mapping_of(PfTelling *telling, const PfSeenPage *page)
+{
+    const GArray *mappings = telling->process->mappings;
+    while (g_array_index(mappings, PfMapping, telling->mapping).end <= page->address)
+        telling->mapping++;
+    return &g_array_index(mappings, PfMapping, telling->mapping);
+}
+
+static void tell_own(PfTelling *telling, const PfSeenPage *page)
+{
+    flush_run(telling);
+    pf_process_tell_backing(telling->process, mapping_of(telling, page), page,
+                            telling->sight->writer);
+}
+
+/* PAGE, told before, is not populated any more: its place is the file's again, or empty. */
+static void tell_gone(PfTelling *telling, const PfSeenPage *page)
+{
+    PfSeenPage gone = *page;
+    gone.is_own = false;
+    if (page->is_own)
+        tell_own(telling, &gone);
+    else if (page->kind != PF_SEEN_ZERO)
+        add_page(telling, PF_RECORD_ADVISE, page);
+}
+
 /* Deals with the pages told before up to ADDRESS: those below it are gone. Returns the one at it.
  */
 static const PfSeenPage *take_old(PfTelling *telling, uint64_t address)
@@ -78,8 +105,7 @@ static const PfSeenPage *take_old(PfTelling *telling, uint64_t address)
         telling->old++;
         if (page->address == address)
             return page;
-        if (page->kind != PF_SEEN_ZERO)
-            add_page(telling, PF_RECORD_ADVISE, page);
+        tell_gone(telling, page);
     }
     return NULL;
 }
@@ -93,9 +119,20 @@ void pf_telling_init(PfTelling *telling, PfSight *sight, PfProcess *process)
     };
 }
 
+/* A private mapping of a file has pages that were stored to, which are anonymous memory. */
+static bool tell_backing(PfTelling *telling, const PfSeenPage *before, const PfSeenPage *page)
+{
+    if (page->is_own == (before != NULL && before->is_own))
+        return false;
+    tell_own(telling, page);
+    return true;
+}
+
 void pf_telling_add(PfTelling *telling, const PfSeenPage *page, PfSeenFrame *frame)
 {
     const PfSeenPage *before = take_old(telling, page->address);
+    if (tell_backing(telling, before, page))
+        before = NULL;
     if (page->kind == PF_SEEN_CONTENT)
         tell_content(telling, before, page, frame);
     else if (page->kind == PF_SEEN_ALIAS)

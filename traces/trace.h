@@ -239,6 +239,13 @@ typedef enum { PF_TRACE_TEXT, PF_TRACE_BINARY } PfTraceForm;
 PfTraceWriter *pf_trace_writer_new(const char *path, PfTraceForm form, const PfTraceHeader *header,
                                    GError **error);
 
+/* How a binary trace is compressed: small; twice as fast and a tenth larger; or as fast as it can
+ * be written, which leaves the bytes of memory twice to three times as large. */
+typedef enum { PF_HASTE_NONE, PF_HASTE_SOME, PF_HASTE_MOST } PfHaste;
+
+/* Before anything is added: HASTE instead of PF_HASTE_NONE. */
+void pf_trace_writer_hurry(PfTraceWriter *writer, PfHaste haste);
+
 /* The number by which records written hereafter mean the content SPEC (copied). Equal specs and
  * equal bytes get one number. Give a content shortly before the first record that uses it: readers
  * hold the contents that no record has used yet. */

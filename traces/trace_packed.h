@@ -63,9 +63,6 @@ static inline unsigned pf_packed_words(uint64_t word)
     return pf_packed_kind(word) == PF_PACKED_WRITE ? 2 : 1;
 }
 
-/* Before anything is added: a binary trace is compressed for speed, and a tenth larger. */
-void pf_trace_writer_hurry(PfTraceWriter *writer);
-
 /* Appends the records in COUNT words to WRITER, all of CONTEXT, which is alive. Pages have at least
  * 128 bytes. Adds to COUNTS what they are. The bytes written are those that single records
  * would give. */

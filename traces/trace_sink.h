@@ -18,10 +18,10 @@ typedef struct {
     /* A record that obeys the rules. */
     void (*add)(PfTraceWriter *writer, const PfRecord *record);
     /* COUNT packed words within their limits. NULL: they come as records. */
-    void (*add_packed)(PfTraceWriter *writer, uint32_t context, const uint64_t *words,
-                       size_t count, PfPackedCounts *counts);
+    void (*add_packed)(PfTraceWriter *writer, uint32_t context, const uint64_t *words, size_t count,
+                       PfPackedCounts *counts);
     /* As pf_trace_writer_hurry; may be NULL. */
-    void (*hurry)(PfTraceWriter *writer);
+    void (*hurry)(PfTraceWriter *writer, PfHaste haste);
     void (*finish)(PfTraceWriter *writer);
     void (*close)(PfTraceWriter *writer);
 } PfTraceSink;

@@ -116,10 +116,10 @@ void pf_trace_writer_add(PfTraceWriter *writer, const PfRecord *record)
     writer->records_by_kind[record->kind]++;
 }
 
-void pf_trace_writer_hurry(PfTraceWriter *writer)
+void pf_trace_writer_hurry(PfTraceWriter *writer, PfHaste haste)
 {
     if (writer->sink->hurry != NULL)
-        writer->sink->hurry(writer);
+        writer->sink->hurry(writer, haste);
 }
 
 /* The record that WORDS begin. */

@@ -17,12 +17,24 @@ static bool import_all(PfApp *app, const PfImportFormat *format, char **paths, u
     return pf_trace_writer_finish(writer, error);
 }
 
+/* The names of all formats, with a comma between. Free with g_free. */
+static char *list_names(void)
+{
+    g_autoptr(GString) names = g_string_new(NULL);
+    const PfImportFormat *format;
+    for (size_t i = 0; (format = pf_import_at(i)) != NULL; i++)
+        if (!pf_import_is_image(format))
+            g_string_append_printf(names, "%s%s", names->len > 0 ? ", " : "",
+                                   pf_import_name(format));
+    return g_strdup(names->str);
+}
+
 static bool check(const char *output, char **arguments, const char *cycle,
                   const PfImportFormat **ret_format, uint64_t *ret_cycle_ps, GError **error)
 {
     *ret_format = pf_import_find(arguments[0]);
-    if (*ret_format == NULL) {
-        g_autofree char *names = g_strjoinv(", ", (char **)(uintptr_t)pf_import_names);
+    if (*ret_format == NULL || pf_import_is_image(*ret_format)) {
+        g_autofree char *names = list_names();
         g_set_error(error, PF_ERROR, PF_ERROR_USAGE, "'%s' is no format; there are %s",
                     arguments[0], names);
         return false;
@@ -64,9 +76,8 @@ static int run(PfApp *app, const PfCommand *command, int argc, char **argv, GErr
     uint64_t cycle_ps;
     if (!check(output, arguments, cycle, &format, &cycle_ps, error))
         return 2;
-    g_autofree char *description =
-        g_strdup_printf("{\"source\": \"%s\", \"program\": \"pagefold " PF_VERSION "\"}",
-                        arguments[0]);
+    g_autofree char *description = g_strdup_printf(
+        "{\"source\": \"%s\", \"program\": \"pagefold " PF_VERSION "\"}", arguments[0]);
     PfTraceHeader header = {.page_bytes = PF_IMPORT_PAGE_BYTES, .description = description};
     PfTraceForm form = g_str_has_suffix(output, ".trace") ? PF_TRACE_TEXT : PF_TRACE_BINARY;
     g_autoptr(PfTraceWriter) writer = pf_trace_writer_new(output, form, &header, error);

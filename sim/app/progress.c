@@ -38,22 +38,25 @@ static void append_duration(GString *text, double seconds)
         g_string_append_printf(text, "%lu s", whole);
 }
 
-void pf_progress_update(const PfProgress *progress, void *user)
+bool pf_progress_is_due(const PfProgressLine *line, double seconds)
 {
-    PfProgressLine *line = user;
     double interval = line->terminal ? terminal_interval_seconds : plain_interval_seconds;
     double first = line->terminal ? silent_seconds : plain_interval_seconds;
-    if (progress->seconds < first || progress->seconds - line->shown_seconds < interval)
+    return seconds >= first && seconds - line->shown_seconds >= interval;
+}
+
+void pf_progress_tell(PfProgressLine *line, double seconds, double share_done, const char *what)
+{
+    if (!pf_progress_is_due(line, seconds))
         return;
-    line->shown_seconds = progress->seconds;
+    line->shown_seconds = seconds;
     g_autoptr(GString) text = g_string_new(NULL);
-    if (progress->share_done > 0)
-        g_string_append_printf(text, "%3.0f %%, ", 100.0 * progress->share_done);
-    append_scaled(text, (double)progress->records / progress->seconds, " records/s");
-    g_string_append_printf(text, ", simulated %.3f s", (double)progress->simulated_ps / 1e12);
-    if (progress->share_done > 0.001 && progress->share_done <= 1.0) {
+    if (share_done > 0)
+        g_string_append_printf(text, "%3.0f %%, ", 100.0 * share_done);
+    g_string_append(text, what);
+    if (share_done > 0.001 && share_done <= 1.0) {
         g_string_append(text, ", ");
-        append_duration(text, progress->seconds * (1.0 / progress->share_done - 1.0));
+        append_duration(text, seconds * (1.0 / share_done - 1.0));
         g_string_append(text, " left");
     }
     if (line->terminal)
@@ -62,6 +65,17 @@ void pf_progress_update(const PfProgress *progress, void *user)
         fprintf(line->out, "pagefold: %s\n", text->str);
     fflush(line->out);
     line->drawn = line->terminal;
+}
+
+void pf_progress_update(const PfProgress *progress, void *user)
+{
+    PfProgressLine *line = user;
+    if (!pf_progress_is_due(line, progress->seconds))
+        return;
+    g_autoptr(GString) text = g_string_new(NULL);
+    append_scaled(text, (double)progress->records / progress->seconds, " records/s");
+    g_string_append_printf(text, ", simulated %.3f s", (double)progress->simulated_ps / 1e12);
+    pf_progress_tell(line, progress->seconds, progress->share_done, text->str);
 }
 
 void pf_progress_finish(PfProgressLine *line)

@@ -102,6 +102,7 @@ static void apply_page(Replay *replay, const PfRecord *record, unsigned page, ui
     case PF_RECORD_MAP:
         replay->mapped[who][page] = true;
         replay->mergeable[who][page] = record->detail->mergeable;
+        replay->backing[who][page] = record->detail->backing;
         break;
     case PF_RECORD_UNMAP:
         replay->mapped[who][page] = false;

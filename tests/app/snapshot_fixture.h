@@ -47,6 +47,7 @@ typedef struct {
     GPtrArray *contents; /* bytes of each content of the trace, owned */
     bool mapped[CONTEXTS][PAGES];
     bool mergeable[CONTEXTS][PAGES];
+    PfBacking backing[CONTEXTS][PAGES];
     const uint8_t *bytes[CONTEXTS][PAGES]; /* NULL: not populated */
     unsigned aliases;
     unsigned states[CONTEXTS];

@@ -43,8 +43,8 @@ static void unloaded(void)
 {
     /* Closed, hit, and another row of the bank, 1000 cycles apart: (38 + 21 + 55) clocks of 0.833
      * ns; with DDR4-3200AA's 0.625 ns 48 + 26 + 70. A cycle of the trace is 833 ps. */
-    char *place = place_with("dramsim3",
-                             "0x0 READ 0\n0x40 READ 1000\n0x20000 READ 2000\n", "timed = true;");
+    char *place =
+        place_with("dramsim3", "0x0 READ 0\n0x40 READ 1000\n0x20000 READ 2000\n", "timed = true;");
     expect(place, "dram.read_latency_mean_ns", "seed=1", (38 + 21 + 55) * 0.833 / 3);
     expect(place, "dram.row_hits", "seed=1", 1);
     expect(place, "dram.row_misses", "seed=1", 1);
@@ -74,9 +74,10 @@ static void marks(void)
                 "pagefold-trace 1\npage 4KiB\nclock 1GHz\ngrain access\ncontext a vm memory=64MiB\n"
                 "map a 0x0 1024 anon\nread a 0x0 64\nread a 0x40 64\nmark one\nread a 0x8000 64\n"
                 "read a 0x2000 64\nmark two\nread a 0xc000 64\n");
-    spawn_write(place, "a.cfg", "mode = \"dram\"; trace = \"a.trace\";"
-                                "roi = (\"mark:one\", \"mark:two\");"
-                                "machine = { dram = { refresh = \"none\"; }; };");
+    spawn_write(place, "a.cfg",
+                "mode = \"dram\"; trace = \"a.trace\";"
+                "roi = (\"mark:one\", \"mark:two\");"
+                "machine = { dram = { refresh = \"none\"; }; };");
     expect(place, "dram.reads", "seed=1", 2);
     expect(place, "dram.row_misses", "seed=1", 2);
     g_autofree char *rows = spawn_read(place, "out/marks.csv");
@@ -97,7 +98,10 @@ static void marks(void)
 
 static void kinds(void)
 {
-    char *place = place_with("lackey", "I  400,4\n L 800,8\n S c00,8\n M 1000,8\n", "");
+    char *place = place_with("lackey",
+                             "==7== Lackey\n--7-- WARNING\n### unhandled dwarf2\nI  400,4\n L "
+                             "800,8\n S c00,8\n M 1000,8\n",
+                             "");
     expect(place, "dram.reads", "seed=1", 3);  /* the fetch, the load, the modify */
     expect(place, "dram.writes", "seed=1", 2); /* the store, the modify */
     spawn_clear_place(place);

@@ -288,12 +288,83 @@ static void process_ends(void)
     free_board(board);
 }
 
+/* ---- What kind of memory a page is ---- */
+
+enum { FILE_PAGES = 4 };
+
+/* A private mapping of a file: page 1 is stored to, then given back; page 2 is stored to later. */
+static G_NORETURN void live_on_file(Board *board, uint8_t *region, int file)
+{
+    size_t page_bytes = pf_snapshot_page_bytes();
+    g_assert(mmap(region, FILE_PAGES * page_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED,
+                  file, 0) == region);
+    madvise(region, FILE_PAGES * page_bytes, MADV_MERGEABLE);
+    for (unsigned i = 0; i < FILE_PAGES; i++)
+        (void)*(volatile uint8_t *)page_at(region, i);
+    fill_page(page_at(region, 1), 1, 2);
+    atomic_fetch_add(&board->ready, 1);
+    g_usleep(500000);
+    madvise(page_at(region, 1), page_bytes, MADV_DONTNEED);
+    (void)*(volatile uint8_t *)page_at(region, 1);
+    fill_page(page_at(region, 2), 2, 2);
+    tick_for_ever(board, 0);
+}
+
+static void expect_backing(const char *path, uint64_t base, unsigned marks, unsigned own)
+{
+    Replay replay;
+    replay_init(&replay, base, path, marks);
+    for (unsigned i = 0; i < FILE_PAGES; i++) {
+        expect_page(&replay, 0, i, i == own ? 2 : 1);
+        CU_ASSERT_EQUAL(replay.backing[0][i], i == own ? PF_BACKING_ANON : PF_BACKING_FILE);
+        CU_ASSERT(replay.mergeable[0][i]);
+    }
+    replay_clear(&replay);
+}
+
+static void tell_own_pages(void)
+{
+    if (!can_trace())
+        return;
+    Board *board = make_board();
+    uint8_t *region = make_region();
+    g_autofree char *name = g_build_filename(g_get_tmp_dir(), "pagefold-file-XXXXXX", NULL);
+    int file = g_mkstemp(name);
+    size_t page_bytes = pf_snapshot_page_bytes();
+    for (unsigned i = 0; i < FILE_PAGES; i++) {
+        g_autofree uint8_t *page = g_malloc(page_bytes);
+        fill_page(page, i, 1);
+        CU_ASSERT_EQUAL(write(file, page, page_bytes), (ssize_t)page_bytes);
+    }
+    pid_t child = fork();
+    if (child == 0)
+        live_on_file(board, region, file);
+    CU_ASSERT_FATAL(wait_until(&board->ready, 1));
+    g_autofree char *path = g_build_filename(g_get_tmp_dir(), "pagefold-snapshot-XXXXXX", NULL);
+    close(g_mkstemp(path));
+    PfSnapshotSummary summary;
+    CU_ASSERT(record_to(path, &child, 1, 2, &summary, NULL));
+    /* All four pages are there at both epochs, and nothing else of the child is mergeable. */
+    CU_ASSERT_EQUAL(summary.mergeable_pages, 2 * FILE_PAGES);
+    CU_ASSERT_EQUAL(summary.ksm_pages, 0);
+    expect_backing(path, (uint64_t)(uintptr_t)region, 1, 1);
+    expect_backing(path, (uint64_t)(uintptr_t)region, 2, 2);
+    end_child(child);
+    close(file);
+    g_remove(name);
+    g_remove(path);
+    free_region(region);
+    free_board(board);
+}
+
 static const PfCheck checks[] = {
     {"a snapshot holds each page of a family byte by byte, at both epochs", snapshot_family},
     {"all threads of a process stand while it is stopped and go on after it", stop_threads},
     {"a process goes on when the recorder that holds it is killed", survive_recorder},
     {"a process that is not there, and the recorder itself, are refused", refuse_strangers},
     {"a process that ends between epochs is told once", process_ends},
+    {"what is stored to a private mapping of a file is anonymous until it is given back",
+     tell_own_pages},
 };
 
 PF_CHECK_MAIN("snapshot", checks)

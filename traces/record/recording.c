@@ -95,7 +95,7 @@ PfRecording *pf_recording_new(const PfRecordingOptions *options, const PfGuestMe
     recording->options = *options;
     recording->memory = memory;
     recording->writer = writer;
-    pf_trace_writer_hurry(writer);
+    pf_trace_writer_hurry(writer, PF_HASTE_SOME);
     recording->changed = g_array_new(FALSE, FALSE, sizeof(uint64_t));
     recording->is_changed = g_hash_table_new(g_direct_hash, g_direct_equal);
     if (options->skip == 0)

@@ -6,8 +6,8 @@
  *              decrease and become `time` records
  *   lackey     what `valgrind --tool=lackey --trace-mem=yes` prints: "I  ADDRESS,SIZE" (a fetch and
  *              an instruction), " L", " S" and " M ADDRESS,SIZE" (a read, a write, a read and a
- *              write that modifies what was read), hexadecimal; lines of valgrind's own ("==") are
- *              skipped
+ *              write that modifies what was read), hexadecimal; lines of valgrind's own (that begin
+ *              with "==", "--", "**" or "##") are skipped
  *
  * Requests of the first two are of 64 bytes. Empty lines and, but for lackey, lines that start with
  * # are skipped; anything else is an error that names the line. What is touched is mapped before,
@@ -23,15 +23,27 @@
 
 typedef struct PfImportFormat PfImportFormat;
 
-/* The format called NAME, or NULL; their names, NULL-terminated. */
+/* The format called NAME, or NULL. */
 const PfImportFormat *pf_import_find(const char *name);
-extern const char *const pf_import_names[];
+
+/* Format number INDEX in the order of their names, NULL behind the last. */
+const PfImportFormat *pf_import_at(size_t index);
+
+/* What FORMAT is called, and a line on it. */
+const char *pf_import_name(const PfImportFormat *format);
+const char *pf_import_summary(const PfImportFormat *format);
+
+/* Whether FORMAT is an image of memory (see image_reader.h), else it is accesses (pf_import). */
+bool pf_import_is_image(const PfImportFormat *format);
+
+/* The format that INPUT, nothing of which was consumed, looks like. NULL with PF_ERROR_TRACE. */
+const PfImportFormat *pf_import_sniff(PfInput *input, GError **error);
 
 /* What imported traces have as their page. */
 enum { PF_IMPORT_PAGE_BYTES = 4096 };
 
-/* Writes the records of INPUT to WRITER as those of context number CONTEXT, which it creates. A
- * cycle of dramsim3 lasts CYCLE_PS. INTERRUPTED is polled and may be NULL. False with
- * PF_ERROR_TRACE: "FILE:LINE: what", PF_ERROR_IO or PF_ERROR_INTERRUPTED. */
+/* Writes the records of INPUT, whose FORMAT is of accesses, to WRITER as those of context number
+ * CONTEXT, which it creates. A cycle of dramsim3 lasts CYCLE_PS. INTERRUPTED is polled and may be
+ * NULL. False with PF_ERROR_TRACE: "FILE:LINE: what", PF_ERROR_IO or PF_ERROR_INTERRUPTED. */
 bool pf_import(const PfImportFormat *format, PfInput *input, uint32_t context, uint64_t cycle_ps,
                PfTraceWriter *writer, const int *interrupted, GError **error);
