@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "error.h"
-#include "image_frames.h"
+#include "image_groups.h"
 #include "tell.h"
 #include "trace_names.h"
 

@@ -1,7 +1,7 @@
 /* What the files of telling share. */
 #pragma once
 
-#include "image_frames.h"
+#include "image_groups.h"
 #include "table.h"
 #include "tell.h"
 

@@ -16,7 +16,7 @@ bool tell_is_natural(const Telling *telling, PfSlot page)
     PfSlot object;
     if (region == NULL || ((region->flags ^ flags) & PF_IMAGE_SHMEM) != 0)
         return false;
-    switch (pf_image_frame(telling->image, page, NULL)) {
+    switch (pf_image_base(telling->image, page, NULL)) {
     case PF_BASE_NONE:
     case PF_BASE_ZERO:
         return region->file == 0;
@@ -69,13 +69,13 @@ void tell_own(Telling *telling, Spot at, PfSlot page)
     PfSlot object;
     if (!tell_is_natural(telling, page)) {
         static const PfTraceDetail anon = {.backing = PF_BACKING_ANON};
-        PfImageFrame frame = {.pins = 0};
+        PfImageGroup frame = {.pins = 0};
         Spot scratch = scratch_spot(telling, at.context, SCRATCH_FIRST);
         tell_map(telling, scratch, &anon, 1);
         tell_content(telling, scratch, page);
         hand_over(telling, scratch, at);
         /* It was never shared, and has to be its own before it is pinned. */
-        if (pf_image_frame(telling->image, page, &frame) == PF_BASE_GROUP && frame.is_exclusive)
+        if (pf_image_base(telling->image, page, &frame) == PF_BASE_GROUP && frame.is_exclusive)
             tell_access(telling, at, PF_RECORD_TOUCH);
     } else if (region->file != 0 &&
                pf_image_file_slot(telling->image, region, spot_of(telling, page).page, &object)) {
@@ -139,7 +139,7 @@ static void tell_foreign_zero(Telling *telling, Spot at)
     hand_over(telling, scratch, at);
 }
 
-static void tell_shared(Telling *telling, Spot at, PfSlot page, const PfImageFrame *frame)
+static void tell_shared(Telling *telling, Spot at, PfSlot page, const PfImageGroup *frame)
 {
     uint64_t index;
     if (pf_table_find(&telling->stand_of, frame->number, &index)) {
@@ -160,9 +160,9 @@ static void tell_shared(Telling *telling, Spot at, PfSlot page, const PfImageFra
 static void tell_page(Telling *telling, PfSlot page)
 {
     Spot at = spot_of(telling, page);
-    PfImageFrame frame = {.maps = 0};
+    PfImageGroup frame = {.maps = 0};
     bool is_natural = tell_is_natural(telling, page);
-    switch (pf_image_frame(telling->image, page, &frame)) {
+    switch (pf_image_base(telling->image, page, &frame)) {
     case PF_BASE_NONE:
         return;
     case PF_BASE_ZERO:
@@ -186,7 +186,7 @@ static void tell_page(Telling *telling, PfSlot page)
 
 static bool shows_file(const Telling *telling, PfSlot page)
 {
-    return pf_image_frame(telling->image, page, NULL) == PF_BASE_FILE &&
+    return pf_image_base(telling->image, page, NULL) == PF_BASE_FILE &&
            tell_is_natural(telling, page);
 }
 
@@ -209,8 +209,8 @@ static void tell_file_page(Telling *telling, PfSlot page)
 /* A frame that was shared once is not taken back by a store while it is pinned. */
 static void forget_exclusive(Telling *telling, PfSlot page)
 {
-    PfImageFrame frame;
-    if (pf_image_frame(telling->image, page, &frame) == PF_BASE_GROUP && frame.maps == 1 &&
+    PfImageGroup frame;
+    if (pf_image_base(telling->image, page, &frame) == PF_BASE_GROUP && frame.maps == 1 &&
         !frame.is_exclusive)
         tell_shared_once(telling, spot_of(telling, page));
 }

@@ -5,8 +5,8 @@
 
 static bool is_straight(const Telling *telling, const PfImagePin *pin)
 {
-    PfImageFrame frame;
-    if (pf_image_frame(telling->image, pin->slot, &frame) != pin->state)
+    PfImageGroup frame;
+    if (pf_image_base(telling->image, pin->slot, &frame) != pin->state)
         return false;
     if (pin->state == PF_BASE_GROUP)
         return frame.number == pin->frame.number;
@@ -29,9 +29,9 @@ static void find_members(Telling *telling)
              l++) {
             const PfLeaf *leaf = pf_image_leaf_nth(telling->image, c, l);
             for (unsigned i = 0; i < PF_LEAF_PAGES; i++) {
-                PfImageFrame frame;
+                PfImageGroup frame;
                 PfSlot slot = pf_leaf_slot(leaf, i);
-                if (pf_image_frame(telling->image, slot, &frame) == PF_BASE_GROUP &&
+                if (pf_image_base(telling->image, slot, &frame) == PF_BASE_GROUP &&
                     frame.pins > 0 && !pf_table_find(&telling->members, frame.number, NULL))
                     pf_table_insert(&telling->members, frame.number, slot.index);
             }

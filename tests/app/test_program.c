@@ -105,6 +105,7 @@ static void help_and_version(void)
         {"run", "--help", NULL},
         {"compare", "-h", NULL},
         {"plot", "--help", NULL},
+        {"potential", "--help", NULL},
         {"list", "--help", NULL},
         {"trace", "--help", NULL},
         {"trace", "snapshot", "--help", NULL},

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "image_frames.h"
+#include "image_groups.h"
 #include "maps.h"
 #include "table.h"
 #include "walk.h"
@@ -30,7 +30,7 @@ static void add_content(Picture *picture, PfSlot slot)
     pf_content_unref(picture->walk.store, content);
 }
 
-static void add_frame(Picture *picture, const PfImageFrame *frame)
+static void add_frame(Picture *picture, const PfImageGroup *frame)
 {
     uint64_t number;
     if (!pf_table_find(&picture->frames, frame->number, &number)) {
@@ -56,8 +56,8 @@ static void add_page(Picture *picture, PfSlot slot)
     static const unsigned shown = PF_IMAGE_FILE | PF_IMAGE_SHMEM | PF_IMAGE_MERGEABLE |
                                   PF_IMAGE_READONLY | PF_IMAGE_EXECUTED | PF_IMAGE_LOCKED |
                                   PF_IMAGE_POPULATED;
-    PfImageFrame frame;
-    PfBaseState state = pf_image_frame(picture->walk.image, slot, &frame);
+    PfImageGroup frame;
+    PfBaseState state = pf_image_base(picture->walk.image, slot, &frame);
     const PfLeaf *leaf = pf_image_leaf_of(picture->walk.image, slot);
     if (state == PF_BASE_NONE)
         return;

@@ -10,16 +10,16 @@ typedef struct {
     uint32_t maps;
     uint32_t pins;
     bool is_exclusive; /* made for the page that maps it, and never shared since */
-} PfImageFrame;
+} PfImageGroup;
 
 /* What `none` maps at SLOT; RET_FRAME (may be NULL) is set for PF_BASE_GROUP. */
-PfBaseState pf_image_frame(const PfImage *image, PfSlot slot, PfImageFrame *ret_frame);
+PfBaseState pf_image_base(const PfImage *image, PfSlot slot, PfImageGroup *ret_frame);
 
 /* A pin, and what it was taken on. */
 typedef struct {
     PfSlot slot;        /* by which address */
     PfBaseState state;  /* PF_BASE_ZERO, _GROUP or _FILE */
-    PfImageFrame frame; /* GROUP */
+    PfImageGroup frame; /* GROUP */
     PfSlot object;      /* FILE: the file's page */
 } PfImagePin;
 
