@@ -9,7 +9,19 @@
 #include "trace_block.h"
 #include "trace_source.h"
 
-static PfTrace *open_input(PfInput *input, const PfTraceOptions *options, GError **error)
+bool pf_trace_looks(PfInput *input)
+{
+    static const char text_magic[] = "pagefold-trace";
+    size_t length;
+    if (!pf_input_fill(input, strlen(text_magic), NULL))
+        return false;
+    const uint8_t *bytes = pf_input_window(input, &length);
+    return (length >= strlen(text_magic) && memcmp(bytes, text_magic, strlen(text_magic)) == 0) ||
+           (length >= PF_BINARY_MAGIC_BYTES &&
+            memcmp(bytes, pf_binary_magic, PF_BINARY_MAGIC_BYTES) == 0);
+}
+
+PfTrace *pf_trace_open_input(PfInput *input, const PfTraceOptions *options, GError **error)
 {
     g_autoptr(PfTrace) trace = g_new0(PfTrace, 1);
     trace->input = input;
@@ -33,13 +45,13 @@ static PfTrace *open_input(PfInput *input, const PfTraceOptions *options, GError
 PfTrace *pf_trace_open(const char *path, const PfTraceOptions *options, GError **error)
 {
     PfInput *input = pf_input_open(path, error);
-    return input != NULL ? open_input(input, options, error) : NULL;
+    return input != NULL ? pf_trace_open_input(input, options, error) : NULL;
 }
 
 PfTrace *pf_trace_open_bytes(const char *name, const void *bytes, size_t length,
                              const PfTraceOptions *options, GError **error)
 {
-    return open_input(pf_input_new_bytes(name, bytes, length), options, error);
+    return pf_trace_open_input(pf_input_new_bytes(name, bytes, length), options, error);
 }
 
 void pf_trace_free(PfTrace *trace)

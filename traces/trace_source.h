@@ -38,6 +38,12 @@ struct PfTrace {
     uint64_t totals_by_kind[PF_RECORD_KINDS];
 };
 
+/* Whether INPUT, of which nothing was consumed, begins as traces do. */
+bool pf_trace_looks(PfInput *input);
+
+/* As pf_trace_open, of INPUT, which is taken over, whatever the outcome. */
+PfTrace *pf_trace_open_input(PfInput *input, const PfTraceOptions *options, GError **error);
+
 /* As pf_trace_open, of LENGTH bytes in memory (borrowed) that messages call NAME. */
 PfTrace *pf_trace_open_bytes(const char *name, const void *bytes, size_t length,
                              const PfTraceOptions *options, GError **error);

@@ -31,6 +31,22 @@ static bool draw(const PfFigure *figure, const char *directory, PfTerminal termi
     return true;
 }
 
+/* Results of `potential` have other figures than those of a run. Where there are no results at all,
+ * the first figure says so. */
+static bool has_source(const PfFigure *figure, const char *directory)
+{
+    bool has_any = false;
+    bool has_own = false;
+    for (size_t i = 0; i < pf_figure_count(); i++) {
+        const char *source = pf_figure_at(i)->source;
+        g_autofree char *path = g_build_filename(directory, source, NULL);
+        bool is_there = g_file_test(path, G_FILE_TEST_EXISTS);
+        has_any |= is_there;
+        has_own |= is_there && g_str_equal(source, figure->source);
+    }
+    return has_own || !has_any;
+}
+
 static int run(PfApp *app, const PfCommand *command, int argc, char **argv, GError **error)
 {
     g_auto(GStrv) names = NULL;
@@ -55,7 +71,8 @@ static int run(PfApp *app, const PfCommand *command, int argc, char **argv, GErr
             return 1;
     }
     for (size_t i = 0; names == NULL && i < pf_figure_count(); i++)
-        if (!draw(pf_figure_at(i), arguments[0], terminal, error))
+        if (has_source(pf_figure_at(i), arguments[0]) &&
+            !draw(pf_figure_at(i), arguments[0], terminal, error))
             return 1;
     return 0;
 }

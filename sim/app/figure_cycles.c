@@ -193,5 +193,6 @@ static bool prepare(const char *directory, GString *data, GHashTable *words, GEr
 const PfFigure pf_figure_cycles = {
     .name = "cycles",
     .summary = "cycles by account, one stacked bar a policy",
+    .source = "stats.json",
     .prepare = prepare,
 };

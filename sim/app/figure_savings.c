@@ -195,5 +195,6 @@ static bool prepare(const char *directory, GString *data, GHashTable *words, GEr
 const PfFigure pf_figure_savings = {
     .name = "savings",
     .summary = "memory saved over simulated time, one line a policy",
+    .source = "stats.json",
     .prepare = prepare,
 };

@@ -15,6 +15,7 @@
 static const PfFigure *const figures[] = {
     &pf_figure_savings,
     &pf_figure_cycles,
+    &pf_figure_potential,
 };
 
 /* Sizes are those of a figure across two columns of a page; a terminal has 80 by 24 characters. */

@@ -13,6 +13,8 @@ typedef struct PfFigure PfFigure;
 struct PfFigure {
     const char *name;
     const char *summary; /* one sentence */
+    const char *source;  /* the file of results that it is drawn from; without it there is no such
+                            figure */
     /* Reads the results in DIRECTORY. Appends the CSV that the script plots to DATA, and to WORDS
      * what the template's words @NAME@ stand for (owned strings to owned strings). */
     bool (*prepare)(const char *directory, GString *data, GHashTable *words, GError **error);
@@ -20,6 +22,7 @@ struct PfFigure {
 
 extern const PfFigure pf_figure_savings;
 extern const PfFigure pf_figure_cycles;
+extern const PfFigure pf_figure_potential;
 
 /* In the order of `list figures`. */
 size_t pf_figure_count(void);

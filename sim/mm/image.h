@@ -209,6 +209,22 @@ PfSlot pf_image_object(const PfImage *image, PfSlot slot);
  * record that was prepared. */
 uint64_t pf_image_baseline_sharers(const PfImage *image, PfSlot slot);
 
+/* A frame of `none`. */
+typedef struct {
+    uint64_t number;   /* the same for pages that map the same frame, and for no others */
+    PfSlot object;     /* where its bytes are to be asked for */
+    PfBaseState state; /* not NONE */
+    bool is_shmem;     /* FILE: of shared memory */
+    bool is_untold;    /* FILE: no record told its bytes */
+} PfImageFrame;
+
+/* The frame that SLOT maps under `none`, between two ranges; false if it maps none. */
+bool pf_image_frame(const PfImage *image, PfSlot slot, PfImageFrame *ret_frame);
+
+/* What stands for the bytes of OBJECT, which are unknown, between two ranges: the same for pages
+ * that have them from each other, by fork, alias or a copy. */
+uint64_t pf_image_unknown(const PfImage *image, PfSlot object);
+
 /* Something about a page that is made from what changes in it, unit by unit. */
 typedef struct {
     const void *user;

@@ -120,6 +120,11 @@ static uint64_t unknown_key(const PfImage *image, uint32_t object, uint32_t posi
     return id != 0 ? KEY_UNKNOWN_ID | id : KEY_UNKNOWN_SLOT | object;
 }
 
+uint64_t pf_image_unknown(const PfImage *image, PfSlot object)
+{
+    return unknown_key(image, object.index, 0);
+}
+
 static void count(PfImage *image, PfImageReader *reader, uint32_t object, uint32_t position)
 {
     struct PfDistinct *distinct = image->distinct;

@@ -152,12 +152,28 @@ static void cycles_data(void)
     clear_results(place);
 }
 
+/* Counts of `potential`, from which one of the figures is drawn. */
+static void write_potential(const char *directory)
+{
+    static const char *const stats[] = {"no_sharing", "mmap_fork", "ksm_hint_all", "cbps"};
+    static const char *const kinds[] = {"anon", "file", "shmem", "zero"};
+    g_autoptr(GString) text = g_string_new("table,row,stat,value\n,,page_bytes,4096\n");
+    for (size_t s = 0; s < G_N_ELEMENTS(stats); s++)
+        for (size_t k = 0; k < G_N_ELEMENTS(kinds); k++)
+            g_string_append_printf(text, "by_kind,%s,%s,%zu\n", kinds[k], stats[s],
+                                   (k + 1) * (9 - s) * 10);
+    g_autofree char *path = g_build_filename(directory, "potential.csv", NULL);
+    g_file_set_contents(path, text->str, (gssize)text->len, NULL);
+}
+
 static void pictures_equal(void)
 {
     if (!has_gnuplot())
         return;
     char *first = make_results();
     char *second = make_results();
+    write_potential(first);
+    write_potential(second);
     for (size_t i = 0; i < pf_figure_count(); i++) {
         const PfFigure *figure = pf_figure_at(i);
         CU_ASSERT(pf_figure_draw(figure, first, PF_TERMINAL_SVG, NULL, NULL));

@@ -98,6 +98,7 @@ static void help_and_version(void)
         {"run", "--help", NULL},
         {"compare", "-h", NULL},
         {"plot", "--help", NULL},
+        {"potential", "--help", NULL},
         {"list", "--help", NULL},
         {"trace", "--help", NULL},
         {"trace", "snapshot", "--help", NULL},
@@ -137,6 +138,8 @@ static void lists(void)
     CU_ASSERT_PTR_NOT_NULL(strstr(presets.out, "ddr4-1socket "));
     g_auto(Spawned) policies = spawn("/", "list", "policies");
     CU_ASSERT_PTR_NOT_NULL(strstr(policies.out, "none "));
+    g_auto(Spawned) importers = spawn("/", "list", "importers");
+    CU_ASSERT_PTR_NOT_NULL(strstr(importers.out, "lime "));
 }
 
 static void explain(void)

@@ -226,7 +226,8 @@ static void keep_mark(LawsMaker *maker)
                      .mergeable_pages = naive_eligible(naive, "mergeable"),
                      .baseline_frames = naive_used_frames(naive),
                      .distinct_contents = naive_distinct(naive),
-                     .pins = naive->pins->len};
+                     .pins = naive->pins->len,
+                     .potential = naive_potential(naive)};
     g_array_append_val(maker->trace->marks, mark);
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "naive_memory.h"
+#include "naive_potential.h"
 
 /* What must be so at a mark, for every policy or for `none` and `oracle`. */
 typedef struct {
@@ -12,6 +13,7 @@ typedef struct {
     uint64_t baseline_frames;
     uint64_t distinct_contents;
     uint64_t pins;
+    NaivePotential potential;
 } LawsMark;
 
 typedef struct {
