@@ -127,6 +127,19 @@ static bool parse_skips(PfImportOptions *options, GError **error)
     return true;
 }
 
+static bool check_names(char **names, GError **error)
+{
+    for (char **name = names; *name != NULL; name++) {
+        bool is_twice = g_strv_contains((const char *const *)(name + 1), *name);
+        if ((*name)[0] != '\0' && g_utf8_validate(*name, -1, NULL) && !is_twice)
+            continue;
+        g_set_error(error, PF_ERROR, PF_ERROR_USAGE, "--name '%s': %s", *name,
+                    is_twice ? "is given twice" : "must be text, and not empty");
+        return false;
+    }
+    return true;
+}
+
 bool pf_import_options_check(PfImportOptions *options, char **arguments, GError **error)
 {
     static const char *const ways[2] = {"contexts", "epochs"};
@@ -155,7 +168,11 @@ bool pf_import_options_check(PfImportOptions *options, char **arguments, GError 
         !parse_skips(options, error))
         return false;
     guint contexts = options->is_epochs ? 1 : inputs;
-    if (options->names == NULL || g_strv_length(options->names) == contexts)
+    if (options->names == NULL)
+        return true;
+    if (!check_names(options->names, error))
+        return false;
+    if (g_strv_length(options->names) == contexts)
         return true;
     g_set_error(error, PF_ERROR, PF_ERROR_USAGE, "--name: %u names for %u contexts",
                 g_strv_length(options->names), contexts);
