@@ -6,7 +6,7 @@
 #include "binary_decode.h"
 
 /* Higher levels cost four times the time for some percent of the size. */
-static const int levels[] = {[PF_HASTE_NONE] = 3, [PF_HASTE_SOME] = 1, [PF_HASTE_MOST] = -100};
+static const int levels[] = {[PF_HASTE_NONE] = 3, [PF_HASTE_SOME] = -1, [PF_HASTE_MOST] = -100};
 
 enum { HEADER_CHECKED_BYTES = PF_FRAME_HEADER_BYTES - PF_CHECKSUM_BYTES };
 

@@ -290,7 +290,18 @@ typedef struct {
     uint64_t frames;       /* binary: of records and of contents */
     uint64_t file_bytes;   /* consumed */
     bool has_index;        /* binary: complete, with its index and trailer */
+    uint64_t valued_writes;     /* writes whose bytes are known */
+    uint64_t virtual_accesses;  /* accesses with a virtual address */
+    uint64_t dependent_reads;
+    PfGrain grain; /* after the last record */
 } PfTraceSummary;
+
+/* Adds BLOCK, the next of a trace, to SUMMARY, which is all 0 in the beginning. */
+void pf_trace_summary_add(PfTraceSummary *summary, const PfRecordBlock *block);
+
+/* Adds what the end of TRACE tells. False with PF_ERROR_TRACE where a binary trace's own totals are
+ * not those of its records. */
+bool pf_trace_summary_finish(const PfTrace *trace, PfTraceSummary *summary, GError **error);
 
 /* Reads TRACE, of which nothing was read yet, to its end and counts. False with what pf_trace_read
  * says, or where a binary trace's own totals are not those of its records. */

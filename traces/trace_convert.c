@@ -59,25 +59,33 @@ bool pf_trace_convert(const char *in, const char *out, PfTraceForm form, bool sa
     }
 }
 
-static void count_record(PfTraceSummary *summary, const PfRecord *record, PfGrain *grain)
+static void count_access(PfTraceSummary *summary, const PfRecord *record)
 {
-    summary->records++;
-    summary->records_by_kind[record->kind]++;
-    const PfRecordTraits *traits = pf_record_traits(record->kind);
-    if (traits->is_access)
-        summary->accesses++;
-    if (record->kind == PF_RECORD_GRAIN)
-        *grain = (PfGrain)record->count;
-    else if (traits->has_context && *grain == PF_GRAIN_PAGE)
-        summary->has_page_grain = true;
-    else if (traits->has_context)
-        summary->has_access_grain = true;
+    summary->accesses++;
     if (record->kind == PF_RECORD_READ)
         summary->read_bytes += record->count;
     else if (record->kind == PF_RECORD_WRITE)
         summary->written_bytes += record->count;
-    else if (record->kind == PF_RECORD_FETCH)
+    else
         summary->fetched_bytes += record->count;
+    summary->valued_writes += (record->flags & PF_RECORD_HAS_VALUE) != 0;
+    summary->virtual_accesses += (record->flags & PF_RECORD_HAS_VIRTUAL) != 0;
+    summary->dependent_reads += (record->flags & PF_RECORD_DEPENDENT) != 0;
+}
+
+static void count_record(PfTraceSummary *summary, const PfRecord *record)
+{
+    summary->records++;
+    summary->records_by_kind[record->kind]++;
+    const PfRecordTraits *traits = pf_record_traits(record->kind);
+    if (record->kind == PF_RECORD_GRAIN)
+        summary->grain = (PfGrain)record->count;
+    else if (traits->has_context && summary->grain == PF_GRAIN_PAGE)
+        summary->has_page_grain = true;
+    else if (traits->has_context)
+        summary->has_access_grain = true;
+    if (traits->is_access)
+        count_access(summary, record);
     else if (record->kind == PF_RECORD_RUN)
         summary->instructions += record->count;
     else if (record->kind == PF_RECORD_MARK)
@@ -113,23 +121,31 @@ static bool check_totals(const PfTrace *trace, const PfTraceSummary *summary, GE
     return true;
 }
 
+void pf_trace_summary_add(PfTraceSummary *summary, const PfRecordBlock *block)
+{
+    count_contents(summary, block);
+    for (uint32_t i = 0; i < block->count; i++)
+        count_record(summary, &block->records[i]);
+}
+
+bool pf_trace_summary_finish(const PfTrace *trace, PfTraceSummary *summary, GError **error)
+{
+    summary->contexts = trace->rules->contexts->len;
+    summary->frames = trace->frames;
+    summary->file_bytes = pf_input_offset(trace->input);
+    summary->has_index = trace->has_index;
+    return check_totals(trace, summary, error);
+}
+
 bool pf_trace_summarise(PfTrace *trace, PfTraceSummary *ret_summary, GError **error)
 {
     g_autoptr(PfRecordBlock) block = pf_record_block_new();
     PfTraceSummary summary = {.records = 0};
-    PfGrain grain = PF_GRAIN_ACCESS;
     PfTraceStatus status;
-    while ((status = pf_trace_read(trace, block, error)) == PF_TRACE_RECORDS) {
-        count_contents(&summary, block);
-        for (uint32_t i = 0; i < block->count; i++)
-            count_record(&summary, &block->records[i], &grain);
-    }
-    if (status == PF_TRACE_ERROR || !check_totals(trace, &summary, error))
+    while ((status = pf_trace_read(trace, block, error)) == PF_TRACE_RECORDS)
+        pf_trace_summary_add(&summary, block);
+    if (status == PF_TRACE_ERROR || !pf_trace_summary_finish(trace, &summary, error))
         return false;
-    summary.contexts = trace->rules->contexts->len;
-    summary.frames = trace->frames;
-    summary.file_bytes = pf_input_offset(trace->input);
-    summary.has_index = trace->has_index;
     *ret_summary = summary;
     return true;
 }

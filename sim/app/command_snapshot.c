@@ -48,7 +48,7 @@ static PfParse parse_options(PfApp *app, const PfCommand *command, int argc, cha
         {"cgroup", 0, 0, G_OPTION_ARG_FILENAME, &options->cgroup,
          "all processes whose control group's path matches", "PATTERN"},
         {"fast", 0, 0, G_OPTION_ARG_NONE, &options->fast,
-         "hold the processes for less time; the file is two to three times as large", NULL},
+         "stop the processes for less time, with a larger file", NULL},
         {NULL, 0, 0, G_OPTION_ARG_NONE, NULL, NULL, NULL},
     };
     return pf_options_parse(app, command, entries, argc, argv, ret_arguments, error);

@@ -7,28 +7,6 @@
 /* At most so many times a second the caller is told how far the run is. */
 static const double progress_interval_seconds = 0.2;
 
-static void warn(PfSimulation *simulation, const char *sentence)
-{
-    g_ptr_array_add(simulation->warnings, g_strdup(sentence));
-}
-
-static void warn_of_scopes(PfSimulation *simulation)
-{
-    int scope = -1;
-    for (unsigned i = 0; i < simulation->setup.policies->len; i++) {
-        const PfPolicySetup *setup = g_ptr_array_index(simulation->setup.policies, i);
-        bool acts = setup->ops->scan != NULL || setup->ops->wake != NULL;
-        if (!acts)
-            continue;
-        if (scope >= 0 && scope != setup->common.scope) {
-            warn(simulation, "the policies have different scopes: they do not compete for the "
-                             "same pages");
-            return;
-        }
-        scope = setup->common.scope;
-    }
-}
-
 static bool open_trace(PfSimulation *simulation, GError **error)
 {
     PfConfigSection *root = pf_config_section(simulation->config, "");
@@ -131,8 +109,8 @@ PfSimulation *pf_simulation_new(PfConfig *config, const PfRegistry *registry,
     if (!pf_config_finish(config, error) || !open_trace(simulation, error) ||
         !build_runs(simulation, error))
         return NULL;
-    warn_of_scopes(simulation);
     g_ptr_array_add(simulation->warnings, NULL);
+    simulation_warn_of_scopes(simulation);
     simulation->team = team_new(simulation->runs, MAX(options->threads, 1));
     return g_steal_pointer(&simulation);
 }
@@ -390,6 +368,7 @@ bool pf_simulation_run(PfSimulation *simulation, GError **error)
     for (unsigned i = 0; i < simulation->runs->len; i++)
         pf_run_finish(g_ptr_array_index(simulation->runs, i));
     compare_runs(simulation);
+    simulation_warn_of_unused(simulation);
     verify_all(simulation);
     tell_progress(simulation, true);
     if (problem != NULL) {

@@ -24,7 +24,7 @@ struct PfSimulation {
     PfContentStore *store;
     PfImage *image;
     GPtrArray *runs;     /* of PfRun */
-    GPtrArray *warnings; /* of char *, NULL-terminated at the end of the run */
+    GPtrArray *warnings; /* of char *, NULL-terminated */
     struct PfTeam *team;
     bool complete;
     uint64_t records;
@@ -32,6 +32,11 @@ struct PfSimulation {
     double start_seconds;
     double told_seconds;
 };
+
+/* simulation_warnings.c: policies with different scopes; once the trace is played, events that none
+ * of them makes use of. */
+void simulation_warn_of_scopes(PfSimulation *simulation);
+void simulation_warn_of_unused(PfSimulation *simulation);
 
 /* team.c: workers that play one range in all runs. */
 struct PfTeam *team_new(GPtrArray *runs, unsigned threads);

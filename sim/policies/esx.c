@@ -66,6 +66,12 @@ static void esx_context_event(void *user, const PfContextEvent *event)
         pf_esx_rules_consider_range(&self->rules, event->context, event->first, event->pages);
 }
 
+static unsigned esx_uses(const void *user)
+{
+    const Esx *self = user;
+    return pf_esx_rules_uses(&self->rules);
+}
+
 static void esx_pin_intended(void *user, PfPage page)
 {
     Esx *self = user;
@@ -243,6 +249,7 @@ const PfPolicyOps pf_policy_esx = {
     .create = esx_create,
     .free = esx_free,
     .context_event = esx_context_event,
+    .uses = esx_uses,
     .page_mapped = esx_page_mapped,
     .page_unmapped = esx_page_unmapped,
     .share_broken = esx_share_broken,

@@ -146,6 +146,7 @@ void pf_host_follow(PfHost *host, uint32_t context)
 
 void pf_host_context_event(PfHost *host, const PfContextEvent *event)
 {
+    pf_host_note_event(host, event);
     if (host->setup->ops->context_event == NULL)
         return;
     pf_host_work_at(host, event->context);
@@ -234,6 +235,7 @@ void pf_host_pin_intended(PfHost *host, PfPage page)
 
 void pf_host_dma_done(PfHost *host, PfPage page, const char *device, uint64_t block)
 {
+    pf_host_note_use(host, PF_USES_DEVICES, host->setup->ops->dma_done != NULL);
     if (host->setup->ops->dma_done == NULL)
         return;
     pf_host_work_at(host, page.context);
@@ -302,7 +304,10 @@ enum { BATCHES_MAX = 1 << 20 };
 
 void pf_host_scan(PfHost *host, uint64_t count, bool passes)
 {
-    if (host->setup->ops->scan == NULL || host->setup->common.pacing != PF_PACING_TRACE)
+    bool scans =
+        host->setup->ops->scan != NULL && host->setup->common.pacing == PF_PACING_TRACE;
+    pf_host_note_use(host, PF_USES_SCANS, scans);
+    if (!scans)
         return;
     start_work(host, *host->base.memory->now_cycles);
     if (!passes) {
@@ -316,12 +321,14 @@ void pf_host_scan(PfHost *host, uint64_t count, bool passes)
 void pf_host_control(PfHost *host, const char *key, const char *value)
 {
     const char *dot = strchr(key, '.');
+    pf_host_note_use(host, PF_USES_CONTROLS, false);
     if (dot == NULL)
         return;
     size_t length = (size_t)(dot - key);
     const PfPolicyCommon *common = &host->setup->common;
     bool mine = (strlen(common->label) == length && strncmp(common->label, key, length) == 0) ||
                 (strlen(common->name) == length && strncmp(common->name, key, length) == 0);
+    pf_host_note_use(host, PF_USES_CONTROLS, mine);
     if (!mine)
         return;
     start_work(host, *host->base.memory->now_cycles);

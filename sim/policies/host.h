@@ -173,6 +173,8 @@ struct PfHost {
     uint64_t differences; /* that --verify found */
     char *first_difference;
     PfCensus census;
+    unsigned told; /* PF_USES_*: that the trace has told, and that the policy made use of */
+    unsigned used;
     PfHostBill *bill;
     PfIntent intent;
     struct {
@@ -226,6 +228,11 @@ void pf_host_wake(PfHost *host);
 void pf_host_scan(PfHost *host, uint64_t count, bool passes);
 /* `control NAME.KEY VALUE`: for this policy if NAME is its label or name. */
 void pf_host_control(PfHost *host, const char *key, const char *value);
+/* The trace tells something (PF_USES_*) without changing memory: for pf_host_unused. */
+void pf_host_note_use(PfHost *host, unsigned told, bool is_used);
+void pf_host_note_event(PfHost *host, const PfContextEvent *event);
+/* What it has told so far that the policy makes no use of. */
+unsigned pf_host_unused(const PfHost *host);
 void pf_host_observe(PfHost *host);
 void pf_host_check(PfHost *host);
 

@@ -81,6 +81,9 @@ struct PfPolicyOps {
     void (*free)(void *self);
 
     void (*context_event)(void *self, const PfContextEvent *event);
+    /* What the policy, as it is configured, acts on of all that a trace may say about pages without
+     * changing them: PF_USES_*. NULL: nothing. The user is warned of what no policy uses. */
+    unsigned (*uses)(const void *self);
     /* PAGE got a frame by a first touch, a fork or an alias. */
     void (*page_mapped)(void *self, PfPage page);
     /* PAGE, whose frame the policy had given back, was accessed and got a frame again (told in

@@ -90,6 +90,19 @@ typedef enum {
     PF_ADVISED_RESUME,
 } PfAdvised;
 
+/* What a trace says that changes no memory, and that a policy may use. The last three are known
+ * from its ops and its pacing. */
+enum {
+    PF_USES_DISCARDABLE = 1 << 0, /* pages may be thrown away */
+    PF_USES_SUSPEND = 1 << 1,     /* sharing of pages stops for a while, and goes on */
+    PF_USES_READONLY = 1 << 2,
+    PF_USES_EXECUTED = 1 << 3,
+    PF_USES_LOCKED = 1 << 4,
+    PF_USES_DEVICES = 1 << 5,  /* from where a device's pages come */
+    PF_USES_SCANS = 1 << 6,    /* pages are to be looked at now */
+    PF_USES_CONTROLS = 1 << 7, /* a parameter changes */
+};
+
 typedef struct {
     PfContextEventKind kind;
     uint32_t context;

@@ -11,6 +11,7 @@
  * Contents are known by XXH3's 128 bits (docs/model.md says how likely two are taken for one). */
 #pragma once
 
+#include "import.h"
 #include "potential_contents.h"
 #include "potential_sizes.h"
 #include "trace_input.h"
@@ -120,8 +121,11 @@ bool pf_potential_is_zero(const PfPotential *potential, const PfDistinctContent 
 
 typedef struct {
     const char *epoch; /* of a trace: a mark's label or, from 0, its number; NULL: the last one */
-    const int *interrupted;                                           /* may be NULL */
+    const PfImportFormat *format; /* of inputs that are no traces; NULL: as they look */
+    bool salvage;                 /* damage of a trace ends it */
+    const int *interrupted;       /* may be NULL */
     void (*progress)(double share_done, uint64_t frames, void *user); /* may be NULL */
+    void (*warn)(const char *message, void *user);                    /* of salvaging */
     void *user;
 } PfPotentialReading;
 

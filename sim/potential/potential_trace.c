@@ -232,7 +232,8 @@ bool pf_potential_read_trace(PfPotential *potential, PfInput *input, const char 
                              const PfPotentialReading *how, GError **error)
 {
     g_autofree char *name = g_strdup(pf_input_name(input));
-    g_autoptr(PfTrace) trace = pf_trace_open_input(input, NULL, error);
+    PfTraceOptions options = {.salvage = how->salvage};
+    g_autoptr(PfTrace) trace = pf_trace_open_input(input, &options, error);
     if (trace == NULL)
         return false;
     uint32_t page_bytes = pf_trace_header(trace)->page_bytes;
@@ -257,6 +258,8 @@ bool pf_potential_read_trace(PfPotential *potential, PfInput *input, const char 
     pf_table_init(&playing.told);
     bool done = play(&playing, error) && check_epoch(&playing, name, error) &&
                 tell_contexts(&playing, prefix, error);
+    if (done && pf_trace_damage(trace) != NULL)
+        how->warn(pf_trace_damage(trace), how->user);
     pf_table_clear(&playing.told);
     pf_image_reader_clear(&playing.reader);
     return done;

@@ -6,7 +6,7 @@
  * and do not see each other. tests see everything and are not listed. */
 typedef struct {
     const char *room;
-    const char *below[8];
+    const char *below[10];
 } Floor;
 
 static const Floor floors[] = {
@@ -14,12 +14,13 @@ static const Floor floors[] = {
     {"traces/", {"sim/base/", NULL}},
     {"models/", {"sim/base/", NULL}},
     {"sim/mm/", {"sim/base/", "traces/", "models/", NULL}},
+    {"sim/state/", {"sim/base/", "traces/", "models/", "sim/mm/", NULL}},
     {"sim/potential/", {"sim/base/", "traces/", "sim/mm/", NULL}},
     {"sim/policies/", {"sim/base/", "traces/", "models/", "sim/mm/", NULL}},
     {"sim/engine/", {"sim/base/", "traces/", "models/", "sim/mm/", "sim/policies/", NULL}},
     {"sim/app/",
-     {"sim/base/", "traces/", "models/", "sim/mm/", "sim/potential/", "sim/policies/",
-      "sim/engine/", NULL}},
+     {"sim/base/", "traces/", "models/", "sim/mm/", "sim/state/", "sim/potential/",
+      "sim/policies/", "sim/engine/", NULL}},
 };
 
 /* Parts of the policies' floor that join it to the floors below; all others are leaves. */

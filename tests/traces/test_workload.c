@@ -7,18 +7,6 @@
 #include "workload.h"
 #include "workload_picture.h"
 
-/* The picture of the workload whose group is TEXT, at its end. */
-static Picture *picture_of(const char *text)
-{
-    g_autofree char *whole = g_strdup_printf("workload = { %s };", text);
-    g_autoptr(GError) error = NULL;
-    g_autoptr(GBytes) trace = generate_text(whole, PF_TRACE_BINARY, &error);
-    if (trace == NULL)
-        printf("# %s\n", error->message);
-    CU_ASSERT_PTR_NOT_NULL_FATAL(trace);
-    return picture_new(trace, UINT64_MAX);
-}
-
 /* 1003 used pages of which 0.3, 0.1, 0.25, 0.1 and the rest, 0.25, are 300.9, 100.3, 250.75, 100.3
  * and 250.75: 1000 rounded down, and the three that lose most have one more. 100 duplicates are 50
  * contents in two pages each. */
@@ -33,7 +21,7 @@ static void shares_are_counts(void)
                             "zero = 0.3; ones = 0.1; duplicates = 0.1; chunk = %s; "
                             "common = ( { set = \"os\"; share = 0.25; } ); } );",
                             seeds[i % 3], chunks[i / 3]);
-        g_autoptr(Picture) picture = picture_of(text);
+        g_autoptr(Picture) picture = picture_of_group(text, UINT64_MAX);
         /* 4028 KiB are 1007 pages; 1007 x 0.996 = 1002.97. */
         CU_ASSERT_EQUAL(picture->pages->len, 3 * 1003);
         for (uint32_t context = 0; context < 3; context++) {
@@ -50,8 +38,9 @@ static void shares_are_counts(void)
 /* Of 10 pages 3 have remainders of .5, and one more page goes to the earlier. */
 static void ties_go_to_the_earlier(void)
 {
-    g_autoptr(Picture) picture = picture_of(
-        "contexts = ( { name = \"c\"; memory = \"40KiB\"; zero = 0.15; ones = 0.15; } );");
+    g_autoptr(Picture) picture = picture_of_group(
+        "contexts = ( { name = \"c\"; memory = \"40KiB\"; zero = 0.15; ones = 0.15; } );",
+        UINT64_MAX);
     CU_ASSERT_EQUAL(picture_count(picture, 0, PF_CONTENT_ZERO), 2);
     CU_ASSERT_EQUAL(picture_count(picture, 0, PF_CONTENT_ONES), 1);
     CU_ASSERT_EQUAL(picture_count(picture, 0, PF_CONTENT_ID), 7);
@@ -59,9 +48,10 @@ static void ties_go_to_the_earlier(void)
 
 static void pages_are_counts(void)
 {
-    g_autoptr(Picture) picture = picture_of(
+    g_autoptr(Picture) picture = picture_of_group(
         "contexts = ( { name = \"c\"; memory = \"64KiB\"; unit = \"pages\"; used = 15; zero = 1; "
-        "ones = 2; duplicates = 5; copies = 2; pinned = 3; } );");
+        "ones = 2; duplicates = 5; copies = 2; pinned = 3; } );",
+        UINT64_MAX);
     CU_ASSERT_EQUAL(picture->pages->len, 15);
     CU_ASSERT_EQUAL(picture_count(picture, 0, PF_CONTENT_ZERO), 1);
     CU_ASSERT_EQUAL(picture_count(picture, 0, PF_CONTENT_ONES), 2);
@@ -74,8 +64,9 @@ static void pages_are_counts(void)
         pinned += g_array_index(picture->pages, PicturePage, i).is_pinned;
     CU_ASSERT_EQUAL(pinned, 3);
     /* Where `used` is not given all 16 are used, as with shares. */
-    g_autoptr(Picture) whole = picture_of(
-        "contexts = ( { name = \"c\"; memory = \"64KiB\"; unit = \"pages\"; zero = 5; } );");
+    g_autoptr(Picture) whole = picture_of_group(
+        "contexts = ( { name = \"c\"; memory = \"64KiB\"; unit = \"pages\"; zero = 5; } );",
+        UINT64_MAX);
     CU_ASSERT_EQUAL(whole->pages->len, 16);
     CU_ASSERT_EQUAL(picture_count(whole, 0, PF_CONTENT_ZERO), 5);
 }
@@ -83,11 +74,12 @@ static void pages_are_counts(void)
 /* "a" takes contents 0 to 9 of the set, "b" 6 to 9 in turn, ten pages: three of two, two of two. */
 static void sets_overlap(void)
 {
-    g_autoptr(Picture) picture =
-        picture_of("contexts = ( { name = \"a\"; memory = \"40KiB\"; common = ( { set = \"s\"; "
-                   "share = 1; } ); },"
-                   "{ name = \"b\"; memory = \"40KiB\"; kind = \"process\"; "
-                   "common = ( { set = \"s\"; share = 1; pages = 4; first = 6; } ); } );");
+    g_autoptr(Picture) picture = picture_of_group(
+        "contexts = ( { name = \"a\"; memory = \"40KiB\"; common = ( { set = \"s\"; "
+        "share = 1; } ); },"
+        "{ name = \"b\"; memory = \"40KiB\"; kind = \"process\"; "
+        "common = ( { set = \"s\"; share = 1; pages = 4; first = 6; } ); } );",
+        UINT64_MAX);
     CU_ASSERT_EQUAL(picture_contents(picture), 10);
     CU_ASSERT_EQUAL(picture_shared(picture, 1, 1), 6);
     CU_ASSERT_EQUAL(picture_shared(picture, 1 + 3, 2), 2);
@@ -145,8 +137,8 @@ static void bytes_are_those_of_every_machine(void)
 
 static void neighbours_stay_together(void)
 {
-    g_autoptr(Picture) picture =
-        picture_of("contexts = ( { name = \"c\"; memory = \"4MiB\"; zero = 0.5; chunk = 16; } );");
+    g_autoptr(Picture) picture = picture_of_group(
+        "contexts = ( { name = \"c\"; memory = \"4MiB\"; zero = 0.5; chunk = 16; } );", UINT64_MAX);
     /* 512 zero pages are 32 chunks: there are at most 32 stretches of them, and of 64 chunks in
      * random order some follow each other. */
     unsigned stretches = 0;
@@ -161,9 +153,10 @@ static void neighbours_stay_together(void)
 
 static void order_is_kept(void)
 {
-    g_autoptr(Picture) picture = picture_of(
+    g_autoptr(Picture) picture = picture_of_group(
         "contexts = ( { name = \"c\"; memory = \"4MiB\"; address = 0x10000000; zero = 0.25; "
-        "chunk = 0; } );");
+        "chunk = 0; } );",
+        UINT64_MAX);
     for (guint i = 0; i < picture->pages->len; i++) {
         const PicturePage *page = &g_array_index(picture->pages, PicturePage, i);
         CU_ASSERT_EQUAL(page->page, 0x10000 + i);

@@ -15,14 +15,8 @@
 /* The trace of a workload of 2 + 1 contexts of 1024 pages, with PHASES. */
 static GBytes *trace_of(const char *phases)
 {
-    g_autofree char *whole =
-        g_strdup_printf("workload = { " CONTEXTS "phases = ( %s ); };", phases);
-    g_autoptr(GError) error = NULL;
-    GBytes *trace = generate_text(whole, PF_TRACE_BINARY, &error);
-    if (trace == NULL)
-        printf("# %s\n", error->message);
-    CU_ASSERT_PTR_NOT_NULL_FATAL(trace);
-    return trace;
+    g_autofree char *group = g_strdup_printf(CONTEXTS "phases = ( %s );", phases);
+    return generate_group(group, PF_TRACE_BINARY);
 }
 
 /* Pages written after they were laid out, in all contexts; RET_PAGES (may be NULL): how many

@@ -41,10 +41,39 @@ GBytes *generate_file(const char *path, const char *assignment, PfTraceForm form
     return generate(config, form, error);
 }
 
+GBytes *generate_group(const char *text, PfTraceForm form)
+{
+    g_autofree char *whole = g_strdup_printf("workload = { %s };", text);
+    g_autoptr(GError) error = NULL;
+    GBytes *trace = generate_text(whole, form, &error);
+    if (trace == NULL)
+        printf("# %s\n", error->message);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(trace);
+    return trace;
+}
+
+unsigned count_in_group(const char *text, const char *part)
+{
+    g_autoptr(GBytes) trace = generate_group(text, PF_TRACE_TEXT);
+    gsize length;
+    const char *bytes = g_bytes_get_data(trace, &length);
+    g_autofree char *whole = g_strndup(bytes, length);
+    unsigned count = 0;
+    for (const char *at = strstr(whole, part); at != NULL; at = strstr(at + 1, part))
+        count++;
+    return count;
+}
+
 /* Where the page is kept: pages of one context have numbers below 2^24. */
 static guint64 key_of(uint32_t context, uint64_t page)
 {
     return (guint64)context << 40 | page;
+}
+
+/* Pages of the same number in several contexts fall apart. */
+static guint hash_place(gconstpointer key)
+{
+    return (guint)((guint64)GPOINTER_TO_SIZE(key) * 0x9e3779b97f4a7c15U >> 32);
 }
 
 static PicturePage *find_page(Picture *picture, GHashTable *places, uint32_t context, uint64_t page)
@@ -60,23 +89,52 @@ static PicturePage *find_page(Picture *picture, GHashTable *places, uint32_t con
     return &g_array_index(picture->pages, PicturePage, place - 1);
 }
 
+/* Notes that PAGE belongs to the file that DETAIL maps, at INDEX of the mapping. */
+static void map_page(Picture *picture, PicturePage *page, const PfTraceDetail *detail,
+                     uint64_t offset)
+{
+    guint file = 0;
+    while (file < picture->files->len &&
+           strcmp(g_ptr_array_index(picture->files, file), detail->name) != 0)
+        file++;
+    if (file == picture->files->len)
+        g_ptr_array_add(picture->files, g_strdup(detail->name));
+    page->file = file + 1;
+    page->offset = detail->number + offset;
+}
+
+static void give_content(PicturePage *page, const PfRecord *record, const PfContentSpec *first,
+                         uint64_t index)
+{
+    bool has_step = record->kind == PF_RECORD_FILL || record->kind == PF_RECORD_STATE;
+    PfContentSpec content = pf_content_spec_step(first, has_step ? record->value : 0, index);
+    page->form = content.form;
+    page->number = content.number;
+    page->at = content.at;
+    page->with = content.with;
+    page->bytes = content.bytes;
+    /* A page of a file that is stored to is the context's own from then on. */
+    if (record->kind != PF_RECORD_STATE)
+        page->file = 0;
+}
+
 static void apply(Picture *picture, GHashTable *places, const GArray *contents,
                   const PfRecord *record, uint64_t page_bytes)
 {
-    bool is_fill = record->kind == PF_RECORD_FILL;
+    bool gives = record->kind == PF_RECORD_FILL || record->kind == PF_RECORD_STATE ||
+                 record->kind == PF_RECORD_INIT || record->kind == PF_RECORD_DMA;
     bool is_touch = record->kind == PF_RECORD_TOUCH;
     bool is_pin = record->kind == PF_RECORD_ATTR;
-    for (uint64_t i = 0; (is_fill || is_touch || is_pin) && i < record->count; i++) {
+    bool is_file = record->kind == PF_RECORD_MAP && record->detail->backing != PF_BACKING_ANON;
+    for (uint64_t i = 0; (gives || is_touch || is_pin || is_file) && i < record->count; i++) {
         PicturePage *page =
             find_page(picture, places, record->context, record->address / page_bytes + i);
-        page->writes += is_fill || is_touch;
+        page->writes += gives || is_touch;
         page->is_pinned |= is_pin;
-        if (!is_fill)
-            continue;
-        const PfContentSpec *first = &g_array_index(contents, PfContentSpec, record->content);
-        PfContentSpec content = pf_content_spec_step(first, record->value, i);
-        page->form = content.form;
-        page->number = content.number;
+        if (is_file)
+            map_page(picture, page, record->detail, i * page_bytes);
+        if (gives)
+            give_content(page, record, &g_array_index(contents, PfContentSpec, record->content), i);
     }
     picture->touches += is_touch;
     picture->contexts += record->kind == PF_RECORD_CONTEXT;
@@ -84,6 +142,29 @@ static void apply(Picture *picture, GHashTable *places, const GArray *contents,
         picture->time_ps = record->count;
     if (record->kind == PF_RECORD_MARK)
         g_string_append_printf(picture->marks, "%s ", record->detail->name);
+    if (record->kind == PF_RECORD_DMA)
+        g_array_append_val(picture->blocks, record->detail->number);
+}
+
+/* Adds those of BLOCK to CONTENTS, whose bytes live as long as the picture. */
+static void keep_contents(Picture *picture, GArray *contents, const PfRecordBlock *block,
+                          uint32_t page_bytes)
+{
+    for (guint i = 0; i < block->contents->len; i++) {
+        PfContentSpec content = g_array_index(block->contents, PfContentSpec, i);
+        if (content.form == PF_CONTENT_BYTES) {
+            uint8_t *bytes = g_malloc(page_bytes);
+            pf_content_spec_expand(&content, page_bytes, bytes);
+            content.bytes = bytes;
+            content.length = page_bytes;
+            /* FNV-1a. */
+            content.number = 0xcbf29ce484222325U;
+            for (uint32_t byte = 0; byte < page_bytes; byte++)
+                content.number = (content.number ^ bytes[byte]) * 0x100000001b3U;
+            g_ptr_array_add(picture->blobs, bytes);
+        }
+        g_array_append_val(contents, content);
+    }
 }
 
 static gint compare_pages(gconstpointer a, gconstpointer b)
@@ -105,13 +186,16 @@ Picture *picture_new(GBytes *trace_bytes, uint64_t until_ps)
     Picture *picture = g_new0(Picture, 1);
     picture->pages = g_array_new(FALSE, TRUE, sizeof(PicturePage));
     picture->marks = g_string_new(NULL);
-    g_autoptr(GHashTable) places = g_hash_table_new(NULL, NULL);
+    picture->files = g_ptr_array_new_with_free_func(g_free);
+    picture->blobs = g_ptr_array_new_with_free_func(g_free);
+    picture->blocks = g_array_new(FALSE, FALSE, sizeof(uint64_t));
+    g_autoptr(GHashTable) places = g_hash_table_new(hash_place, NULL);
     g_autoptr(GArray) contents = g_array_new(FALSE, TRUE, sizeof(PfContentSpec));
     g_autoptr(PfRecordBlock) block = pf_record_block_new();
     PfTraceStatus status;
     bool is_over = false;
     while ((status = pf_trace_read(trace, block, &error)) == PF_TRACE_RECORDS) {
-        g_array_append_vals(contents, block->contents->data, block->contents->len);
+        keep_contents(picture, contents, block, pf_trace_header(trace)->page_bytes);
         for (uint32_t i = 0; i < block->count && !is_over; i++) {
             apply(picture, places, contents, &block->records[i],
                   pf_trace_header(trace)->page_bytes);
@@ -123,12 +207,21 @@ Picture *picture_new(GBytes *trace_bytes, uint64_t until_ps)
     return picture;
 }
 
+Picture *picture_of_group(const char *text, uint64_t until_ps)
+{
+    g_autoptr(GBytes) trace = generate_group(text, PF_TRACE_BINARY);
+    return picture_new(trace, until_ps);
+}
+
 void picture_free(Picture *picture)
 {
     if (picture == NULL)
         return;
     g_array_unref(picture->pages);
     g_string_free(picture->marks, TRUE);
+    g_ptr_array_unref(picture->files);
+    g_ptr_array_unref(picture->blobs);
+    g_array_unref(picture->blocks);
     g_free(picture);
 }
 
@@ -142,14 +235,24 @@ uint64_t picture_count(const Picture *picture, uint32_t context, PfContentForm f
     return count;
 }
 
-static gint compare_contents(gconstpointer a, gconstpointer b)
+static gint compare_bytes(const PicturePage *one, const PicturePage *other)
 {
-    const PicturePage *one = a;
-    const PicturePage *other = b;
     if (one->form != other->form)
         return one->form < other->form ? -1 : 1;
     if (one->number != other->number)
         return one->number < other->number ? -1 : 1;
+    if (one->at != other->at)
+        return one->at < other->at ? -1 : 1;
+    return (one->with > other->with) - (one->with < other->with);
+}
+
+static gint compare_contents(gconstpointer a, gconstpointer b)
+{
+    const PicturePage *one = a;
+    const PicturePage *other = b;
+    gint order = compare_bytes(one, other);
+    if (order != 0)
+        return order;
     return (one->context > other->context) - (one->context < other->context);
 }
 
@@ -165,8 +268,7 @@ static uint64_t count_contents(const Picture *picture, unsigned pages, unsigned 
     for (guint i = 0; i < count; i++) {
         pages_seen++;
         contexts_seen += pages_seen == 1 || sorted[i].context != sorted[i - 1].context;
-        if (i + 1 < count && sorted[i + 1].form == sorted[i].form &&
-            sorted[i + 1].number == sorted[i].number)
+        if (i + 1 < count && compare_bytes(&sorted[i], &sorted[i + 1]) == 0)
             continue;
         found +=
             (pages == 0 || pages == pages_seen) && (contexts == 0 || contexts == contexts_seen);
@@ -184,4 +286,64 @@ uint64_t picture_contents(const Picture *picture)
 uint64_t picture_shared(const Picture *picture, unsigned pages, unsigned contexts)
 {
     return count_contents(picture, pages, contexts);
+}
+
+void picture_expand(const PicturePage *page, uint32_t page_bytes, uint8_t *ret_bytes)
+{
+    PfContentSpec content = {.form = page->form,
+                             .number = page->number,
+                             .at = page->at,
+                             .with = page->with,
+                             .bytes = page->bytes,
+                             .length = page_bytes};
+    pf_content_spec_expand(&content, page_bytes, ret_bytes);
+}
+
+static gint compare_frames(gconstpointer a, gconstpointer b)
+{
+    const PicturePage *one = a;
+    const PicturePage *other = b;
+    if (one->file != other->file)
+        return one->file < other->file ? -1 : 1;
+    return (one->offset > other->offset) - (one->offset < other->offset);
+}
+
+/* Distinct frames of files among the COUNT pages of SORTED. */
+static uint64_t count_file_frames(PicturePage *sorted, guint count)
+{
+    qsort(sorted, count, sizeof(PicturePage), compare_frames);
+    uint64_t frames = 0;
+    for (guint i = 0; i < count; i++)
+        frames +=
+            sorted[i].file != 0 && (i == 0 || compare_frames(&sorted[i - 1], &sorted[i]) != 0);
+    return frames;
+}
+
+Baselines picture_baselines(const Picture *picture, uint32_t contexts)
+{
+    guint count = 0;
+    while (count < picture->pages->len &&
+           g_array_index(picture->pages, PicturePage, count).context < contexts)
+        count++;
+    g_autofree PicturePage *sorted = g_memdup2(picture->pages->data, count * sizeof(PicturePage));
+    uint64_t file_frames = count_file_frames(sorted, count);
+    Baselines baselines = {.mappings = count, .frames = file_frames};
+    qsort(sorted, count, sizeof(PicturePage), compare_contents);
+    bool is_anonymous = false;
+    bool is_named = false;
+    for (guint i = 0; i < count; i++) {
+        baselines.frames += sorted[i].file == 0;
+        is_anonymous |= sorted[i].file == 0;
+        is_named |= sorted[i].file != 0;
+        if (i + 1 < count && compare_bytes(&sorted[i], &sorted[i + 1]) == 0)
+            continue;
+        baselines.contents++;
+        baselines.anonymous += !is_named;
+        baselines.named += !is_anonymous;
+        baselines.mixed += is_anonymous && is_named;
+        is_anonymous = false;
+        is_named = false;
+    }
+    baselines.ksm = file_frames + baselines.anonymous + baselines.mixed;
+    return baselines;
 }

@@ -118,6 +118,20 @@ void pf_esx_rules_clear(PfEsxRules *rules)
     pf_esx_queue_clear(&rules->preferred);
 }
 
+static unsigned uses_of(const GArray *rules)
+{
+    unsigned flags = 0;
+    for (guint i = 0; i < rules->len; i++)
+        flags |= g_array_index(rules, Rule, i).flags;
+    return ((flags & PF_FLAG_READONLY) != 0 ? PF_USES_READONLY : 0U) |
+           ((flags & PF_FLAG_EXECUTED) != 0 ? PF_USES_EXECUTED : 0U);
+}
+
+unsigned pf_esx_rules_uses(const PfEsxRules *rules)
+{
+    return uses_of(rules->prefer) | uses_of(rules->exclude);
+}
+
 static const Write *find_write(const PfEsxRules *rules, PfPage page, uint64_t within_cycles)
 {
     const Write *write = g_hash_table_lookup(rules->written, &page);

@@ -20,6 +20,9 @@ typedef struct {
 bool pf_esx_rules_init(PfEsxRules *rules, PfHost *host, const PfEsxConfig *config, GError **error);
 void pf_esx_rules_clear(PfEsxRules *rules);
 
+/* PF_USES_*: which attributes rules ask for. */
+unsigned pf_esx_rules_uses(const PfEsxRules *rules);
+
 /* A device has written PAGE. */
 void pf_esx_rules_written(PfEsxRules *rules, PfPage page, const char *device);
 /* PAGE was mapped, or its attributes changed: it is put into the queue if it is to be preferred. */
