@@ -283,7 +283,7 @@ static void mistakes_are_told_in_a_line(void)
         {"good.raw", "--format", "xml", 2, "must be table, json or csv"},
         {"good.raw", "--top", "-1", 2, "--top -1: must be from 0 to 1000"},
         {"good.raw", "--from", "lackey", 2, "--from lackey: is no format of memory images"},
-        {"good.raw", "--from", "hashes", 3, "good.raw: "},
+        {"lackey", "--from", "raw", 3, "lackey: at byte"},
         {"cut.pft", NULL, NULL, 3, "cut.pft: at byte 5000: the file is cut off here"},
         {"good.raw", "-o", "", 2, "-o: a name is missing"},
         {"good.raw", "-o", "good.raw", 2, "good.raw: exists and is no directory of results"},
