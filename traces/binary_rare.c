@@ -6,13 +6,12 @@
 #include "trace_block.h"
 #include "trace_names.h"
 
-enum { NUMBER_BYTES_MAX = 10, NUMBERS_MAX = 16 };
+/* A context has a name, a label and a user. */
+enum { NUMBER_BYTES_MAX = 10, NUMBERS_MAX = 16, NAMES_MAX = 3 };
 
 size_t pf_rare_bytes_max(const PfRecord *record)
 {
-    size_t bytes = NUMBERS_MAX * NUMBER_BYTES_MAX;
-    if (pf_record_has_detail(record->kind))
-        bytes += 2 * PF_TRACE_NAME_BYTES_MAX;
+    size_t bytes = NUMBERS_MAX * NUMBER_BYTES_MAX + NAMES_MAX * (size_t)PF_TRACE_NAME_BYTES_MAX;
     if (record->kind == PF_RECORD_WRITE && (record->flags & PF_RECORD_HAS_VALUE) != 0)
         bytes += record->count;
     return bytes;

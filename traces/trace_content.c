@@ -49,7 +49,8 @@ static void expand_id(const PfContentSpec *spec, uint32_t page_bytes, uint8_t *r
     memset(ret_bytes, 0, page_bytes);
     PfRng stream = {.state = spec->number};
     for (uint32_t at = 0; spec->number != 0 && at < page_bytes; at += sizeof(uint64_t)) {
-        uint64_t word = GUINT64_TO_LE(pf_rng_next(&stream));
+        uint64_t number = pf_rng_next(&stream); /* the macro may look at its argument many times */
+        uint64_t word = GUINT64_TO_LE(number);
         memcpy(ret_bytes + at, &word, MIN(sizeof(word), page_bytes - at));
     }
     g_assert(spec->at < page_bytes);

@@ -82,6 +82,11 @@ bool pf_workload_apportion(PfWorkloadGroup *group, GArray *amounts)
     return true;
 }
 
+uint64_t pf_workload_fill_steps(const PfWorkloadGroup *group)
+{
+    return group->pages + (group->allocation > 0 ? group->pages / group->allocation : 0);
+}
+
 bool pf_workload_plan_used(const PfWorkload *workload, PfWorkloadGroup *group)
 {
     PfConfigSection *section = group->section;
@@ -101,10 +106,10 @@ bool pf_workload_plan_used(const PfWorkload *workload, PfWorkloadGroup *group)
         return false;
     }
     group->pages = group->memory_bytes / workload->page_bytes;
-    if (group->pages > (PF_WORKLOAD_STEPS_MAX - workload->steps) / group->count) {
+    if (pf_workload_fill_steps(group) > (PF_WORKLOAD_STEPS_MAX - workload->steps) / group->count) {
         pf_config_complain(section, "memory",
                            "%" PRIu64 " contexts of %" PRIu64 " pages are too many; a workload has "
-                           "at most %" PRIu64 " pages",
+                           "at most %" PRIu64 " pages and allocation groups",
                            group->count, group->pages, PF_WORKLOAD_STEPS_MAX);
         return false;
     }

@@ -171,7 +171,7 @@ bool pf_maker_fill(PfMaker *maker, const PfWorkloadGroup *group, uint64_t index,
     return goes_on;
 }
 
-static void map_memory(PfMaker *maker, const PfWorkloadGroup *group, uint32_t context)
+static bool map_memory(PfMaker *maker, const PfWorkloadGroup *group, uint32_t context)
 {
     uint64_t pages = group->allocation > 0 ? group->allocation : group->pages;
     PfTraceDetail detail = {
@@ -185,10 +185,13 @@ static void map_memory(PfMaker *maker, const PfWorkloadGroup *group, uint32_t co
                                        .count = MIN(pages, group->pages - done),
                                        .content = PF_TRACE_NO_CONTENT,
                                        .detail = &detail});
+        if (group->allocation > 0 && group->pages - done >= pages && !pf_maker_advance(maker, 1))
+            return false;
     }
+    return true;
 }
 
-static void make_context(PfMaker *maker, const PfWorkloadGroup *group, uint64_t index)
+static bool make_context(PfMaker *maker, const PfWorkloadGroup *group, uint64_t index)
 {
     g_autofree char *name = pf_workload_context_name(group, index);
     uint32_t number = group->first_context + (uint32_t)index;
@@ -213,7 +216,7 @@ static void make_context(PfMaker *maker, const PfWorkloadGroup *group, uint64_t 
                                    .context = number,
                                    .content = PF_TRACE_NO_CONTENT,
                                    .detail = &detail});
-    map_memory(maker, group, number);
+    return map_memory(maker, group, number);
 }
 
 bool pf_maker_lay_out(PfMaker *maker)
@@ -222,7 +225,8 @@ bool pf_maker_lay_out(PfMaker *maker)
     for (guint i = 0; i < groups->len; i++) {
         const PfWorkloadGroup *group = &g_array_index(groups, PfWorkloadGroup, i);
         for (uint64_t index = 0; index < group->count; index++)
-            make_context(maker, group, index);
+            if (!make_context(maker, group, index))
+                return false;
     }
     for (guint i = 0; i < groups->len; i++) {
         const PfWorkloadGroup *group = &g_array_index(groups, PfWorkloadGroup, i);

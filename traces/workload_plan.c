@@ -113,7 +113,7 @@ static bool plan_groups(PfWorkload *workload, PfConfigSection *section)
             continue;
         }
         workload->contexts += (uint32_t)group->count;
-        workload->steps += group->pages * group->count;
+        workload->steps += pf_workload_fill_steps(group) * group->count;
     }
     if (good)
         number_contents(workload);

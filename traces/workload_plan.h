@@ -181,6 +181,9 @@ extern const PfWorkloadFields pf_workload_writes_fields;
 /* Computes what follows from what was bound, and complains of what cannot be. */
 void pf_workload_plan(PfWorkload *workload, PfConfigSection *section);
 
+/* Steps of one context of GROUP: pages to be filled, and allocation groups that are full. */
+uint64_t pf_workload_fill_steps(const PfWorkloadGroup *group);
+
 /* The steps of that: how many pages a group has and uses; which kinds they are of, as
  * pf_workload_plan_kinds adds them to `kinds`; what is in which phase. False: complained. */
 bool pf_workload_plan_used(const PfWorkload *workload, PfWorkloadGroup *group);

@@ -89,8 +89,9 @@ static bool is_mutable(const char *text)
 }
 
 /* Words that begin no variable, or a type's definition, at file scope. */
-static const char *const other_beginnings[] = {"typedef ",      "struct ",        "union ", "enum ",
-                                               "static_assert", "static inline ", "G_",     NULL};
+static const char *const other_beginnings[] = {"typedef ", "struct ",       "union ",
+                                               "enum ",    "static_assert", "static inline ",
+                                               "G_",       "extern \"",     NULL};
 
 void pf_tidy_check_variables(const PfTidyRule *rule, const PfTidyTree *tree, const PfTidyFile *file,
                              GPtrArray *report)

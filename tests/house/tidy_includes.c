@@ -19,8 +19,8 @@ static const Floor floors[] = {
     {"sim/policies/", {"sim/base/", "traces/", "models/", "sim/mm/", NULL}},
     {"sim/engine/", {"sim/base/", "traces/", "models/", "sim/mm/", "sim/policies/", NULL}},
     {"sim/app/",
-     {"sim/base/", "traces/", "models/", "sim/mm/", "sim/state/", "sim/potential/",
-      "sim/policies/", "sim/engine/", NULL}},
+     {"sim/base/", "traces/", "models/", "sim/mm/", "sim/state/", "sim/potential/", "sim/policies/",
+      "sim/engine/", NULL}},
 };
 
 /* Parts of the policies' floor that join it to the floors below; all others are leaves. */

@@ -19,12 +19,15 @@
 #define CALL_OF(names) "(?<![\\w.>])(?:" names ")\\s*\\("
 
 static const char *const product[] = {"sim/", "models/", "traces/", NULL};
-static const char *const base_only[] = {"sim/base/", NULL};
+/* What other programs compile says what they are, and with what. */
+static const char *const configured[] = {"sim/base/", "traces/pft/", NULL};
 static const char *const policies_only[] = {"sim/policies/", NULL};
 /* The recorder is a program of its own, with a terminal and children of its own. */
-static const char *const programs[] = {"sim/app/", "traces/record/", NULL};
+static const char *const programs[] = {"sim/app/", "traces/record/", "traces/pft/pft_example.c",
+                                       NULL};
 /* Out of memory ends a program as it does in GLib's own allocators. */
-static const char *const enders[] = {"sim/app/", "traces/record/", "sim/base/seg_array.c", NULL};
+static const char *const enders[] = {"sim/app/", "traces/record/", "sim/base/seg_array.c",
+                                     "traces/pft/pft_example.c", NULL};
 /* Those that watch live things need the time of day. */
 static const char *const watchers[] = {"sim/app/", "traces/record/", "traces/snapshot", NULL};
 
@@ -78,10 +81,10 @@ const PfTidyRule pf_tidy_rules[] = {
      .check = pf_tidy_check_header_names,
      .trials = {{"traces/base_stub.h", "#pragma once\n", 1},
                 {"traces/other.h", "#pragma once\n", 0}}},
-    {.sentence = "no conditional compilation outside sim/base",
+    {.sentence = "no conditional compilation outside sim/base and pft",
      .check = pf_tidy_check_code_pattern,
      .pattern = "^\\s*#\\s*(?:if|ifdef|ifndef|elif|else)\\b",
-     .save = base_only,
+     .save = configured,
      .trials = {{"models/a.c", SHORT_LINE "#ifdef FAST\n#endif\n", 2},
                 {"sim/base/a.c", "#if FAST\n#endif\n", 0},
                 {"models/a.c", "    if (fast)\n", 0}}},

@@ -86,7 +86,8 @@ static void test_id_is_its_bytes(void)
         pf_content_spec_expand(&spec, PAGE, page);
         /* The first word of the stream: splitmix64 of state 5. */
         PfRng rng = {.state = 5};
-        uint64_t word = GUINT64_TO_LE(pf_rng_next(&rng));
+        uint64_t word = pf_rng_next(&rng);
+        word = GUINT64_TO_LE(word);
         CU_ASSERT_EQUAL(memcmp(page, &word, sizeof word), 0);
         PfContent first = bytes_first ? pf_content_intern(store, page) : intern_id(store, 5);
         PfContent second = bytes_first ? intern_id(store, 5) : pf_content_intern(store, page);

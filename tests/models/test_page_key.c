@@ -69,8 +69,10 @@ static void store_needs_the_old_bytes_of_its_words_only(void)
     PfRng rng = pf_rng_derive(2, "test");
     for (unsigned step = 0; step < 200; step++) {
         uint32_t line[WORDS];
-        for (unsigned i = 0; i < WORDS; i++)
-            line[i] = GUINT32_TO_LE((uint32_t)pf_rng_next(&rng));
+        for (unsigned i = 0; i < WORDS; i++) {
+            uint32_t number = (uint32_t)pf_rng_next(&rng);
+            line[i] = GUINT32_TO_LE(number);
+        }
         unsigned word = (unsigned)pf_rng_below(&rng, WORDS);
         uint32_t unit[WORDS] = {0};
         unit[word] = GUINT32_TO_LE(1);

@@ -248,27 +248,37 @@ static gint compare_bytes(const PicturePage *one, const PicturePage *other)
 
 static gint compare_contents(gconstpointer a, gconstpointer b)
 {
-    const PicturePage *one = a;
-    const PicturePage *other = b;
+    const PicturePage *one = *(const PicturePage *const *)a;
+    const PicturePage *other = *(const PicturePage *const *)b;
     gint order = compare_bytes(one, other);
     if (order != 0)
         return order;
     return (one->context > other->context) - (one->context < other->context);
 }
 
+/* The first COUNT pages in the order of COMPARE. Free with g_free. */
+static const PicturePage **sort_pages(const Picture *picture, guint count,
+                                      int (*compare)(const void *, const void *))
+{
+    const PicturePage **sorted = g_new(const PicturePage *, MAX(count, 1));
+    for (guint i = 0; i < count; i++)
+        sorted[i] = &g_array_index(picture->pages, PicturePage, i);
+    qsort(sorted, count, sizeof(*sorted), compare);
+    return sorted;
+}
+
 /* Contents that are in PAGES pages of CONTEXTS contexts; 0: any number. */
 static uint64_t count_contents(const Picture *picture, unsigned pages, unsigned contexts)
 {
     guint count = picture->pages->len;
-    g_autofree PicturePage *sorted = g_memdup2(picture->pages->data, count * sizeof(PicturePage));
-    qsort(sorted, count, sizeof(PicturePage), compare_contents);
+    g_autofree const PicturePage **sorted = sort_pages(picture, count, compare_contents);
     uint64_t found = 0;
     unsigned pages_seen = 0;
     unsigned contexts_seen = 0;
     for (guint i = 0; i < count; i++) {
         pages_seen++;
-        contexts_seen += pages_seen == 1 || sorted[i].context != sorted[i - 1].context;
-        if (i + 1 < count && compare_bytes(&sorted[i], &sorted[i + 1]) == 0)
+        contexts_seen += pages_seen == 1 || sorted[i]->context != sorted[i - 1]->context;
+        if (i + 1 < count && compare_bytes(sorted[i], sorted[i + 1]) == 0)
             continue;
         found +=
             (pages == 0 || pages == pages_seen) && (contexts == 0 || contexts == contexts_seen);
@@ -301,21 +311,21 @@ void picture_expand(const PicturePage *page, uint32_t page_bytes, uint8_t *ret_b
 
 static gint compare_frames(gconstpointer a, gconstpointer b)
 {
-    const PicturePage *one = a;
-    const PicturePage *other = b;
+    const PicturePage *one = *(const PicturePage *const *)a;
+    const PicturePage *other = *(const PicturePage *const *)b;
     if (one->file != other->file)
         return one->file < other->file ? -1 : 1;
     return (one->offset > other->offset) - (one->offset < other->offset);
 }
 
-/* Distinct frames of files among the COUNT pages of SORTED. */
-static uint64_t count_file_frames(PicturePage *sorted, guint count)
+/* Distinct frames of files among the first COUNT pages. */
+static uint64_t count_file_frames(const Picture *picture, guint count)
 {
-    qsort(sorted, count, sizeof(PicturePage), compare_frames);
+    g_autofree const PicturePage **sorted = sort_pages(picture, count, compare_frames);
     uint64_t frames = 0;
     for (guint i = 0; i < count; i++)
         frames +=
-            sorted[i].file != 0 && (i == 0 || compare_frames(&sorted[i - 1], &sorted[i]) != 0);
+            sorted[i]->file != 0 && (i == 0 || compare_frames(&sorted[i - 1], &sorted[i]) != 0);
     return frames;
 }
 
@@ -325,17 +335,16 @@ Baselines picture_baselines(const Picture *picture, uint32_t contexts)
     while (count < picture->pages->len &&
            g_array_index(picture->pages, PicturePage, count).context < contexts)
         count++;
-    g_autofree PicturePage *sorted = g_memdup2(picture->pages->data, count * sizeof(PicturePage));
-    uint64_t file_frames = count_file_frames(sorted, count);
+    uint64_t file_frames = count_file_frames(picture, count);
     Baselines baselines = {.mappings = count, .frames = file_frames};
-    qsort(sorted, count, sizeof(PicturePage), compare_contents);
+    g_autofree const PicturePage **sorted = sort_pages(picture, count, compare_contents);
     bool is_anonymous = false;
     bool is_named = false;
     for (guint i = 0; i < count; i++) {
-        baselines.frames += sorted[i].file == 0;
-        is_anonymous |= sorted[i].file == 0;
-        is_named |= sorted[i].file != 0;
-        if (i + 1 < count && compare_bytes(&sorted[i], &sorted[i + 1]) == 0)
+        baselines.frames += sorted[i]->file == 0;
+        is_anonymous |= sorted[i]->file == 0;
+        is_named |= sorted[i]->file != 0;
+        if (i + 1 < count && compare_bytes(sorted[i], sorted[i + 1]) == 0)
             continue;
         baselines.contents++;
         baselines.anonymous += !is_named;

@@ -336,10 +336,12 @@ static void add_write(PfRecording *recording, uint64_t address, uint64_t length)
                        .content = PF_TRACE_NO_CONTENT};
     if (recording->options.content == PF_RECORD_VALUES) {
         record.flags = PF_RECORD_HAS_VALUE;
-        if (length <= sizeof(record.value))
+        if (length <= sizeof(record.value)) {
             memcpy(&record.value, bytes_at(address), length);
-        else
+            record.value = GUINT64_FROM_LE(record.value);
+        } else {
             record.bytes = bytes_at(address);
+        }
     } else if (recording->options.content == PF_RECORD_EPOCHS)
         note_changed(recording, address, length);
     pf_trace_writer_add(recording->writer, &record);
