@@ -23,12 +23,32 @@ typedef struct {
     uint8_t *scratch;
 } Playing;
 
+/* Pages are numbered by 32 bits, with room for those that a part of records may add. */
+static const uint64_t slots_max = (uint64_t)3 << 30;
+
+/* The first record of [FROM, TO) that has more pages than there may be, else TO. */
+static uint32_t find_vast(const PfRecordBlock *block, uint32_t from, uint32_t to)
+{
+    while (from < to) {
+        const PfRecord *record = &block->records[from];
+        bool by_page = pf_image_is_long(record) || record->kind == PF_RECORD_ALIAS ||
+                       record->kind == PF_RECORD_ATTR;
+        if (by_page && record->count > slots_max)
+            break;
+        from++;
+    }
+    return from;
+}
+
 /* Takes the records [FROM, TO) of the block. */
 static bool take(Playing *playing, uint32_t from, uint32_t to, GError **error)
 {
-    uint32_t bad;
-    if (pf_walk_records(&playing->walk, playing->block, from, to, &bad, error))
+    uint32_t bad = find_vast(playing->block, from, to);
+    if (bad < to || pf_image_slot_limit(playing->walk.image) > slots_max)
+        g_set_error(error, PF_ERROR, PF_ERROR_TRACE, "more pages than can be counted (3 x 2^30)");
+    else if (pf_walk_records(&playing->walk, playing->block, from, to, &bad, error))
         return true;
+    bad = MIN(bad, to - 1);
     g_autofree char *place = pf_trace_place(playing->trace, &playing->block->records[bad],
                                             playing->block->first_record + bad);
     g_prefix_error(error, "%s: ", place);

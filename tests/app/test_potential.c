@@ -258,6 +258,9 @@ static void mistakes_are_told_in_a_line(void)
     spawn_write(place, "list.txt", "1\n2,x\n");
     spawn_write(place, "lackey", "I  0401ab70,3\n L 1ffe000000,8\n");
     spawn_write(place, "bad.trace", "pagefold-trace 1\ncontext a vm\nread a 0x0 1\n");
+    spawn_write(place, "huge.trace",
+                "pagefold-trace 1\ncontext a vm\nmap a 0x0 1099511627776 anon\n"
+                "fill a 0x0 1099511627776 zero\n");
     spawn_write(place, "other.trace", "pagefold-trace 1\npage 8KiB\n");
     g_autofree char *sample =
         g_build_filename(g_getenv("PAGEFOLD_SAMPLES"), "real-pages.pft", NULL);
@@ -279,6 +282,7 @@ static void mistakes_are_told_in_a_line(void)
         {"list.txt", NULL, NULL, 3, "list.txt:2: "},
         {"lackey", NULL, NULL, 3, "lackey: looks like accesses"},
         {"bad.trace", NULL, NULL, 3, "bad.trace:3: "},
+        {"huge.trace", NULL, NULL, 3, "huge.trace:4: more pages than can be counted"},
         {"good.raw", "--epoch", "0", 2, "good.raw is an image of memory"},
         {"good.raw", "--format", "xml", 2, "must be table, json or csv"},
         {"good.raw", "--top", "-1", 2, "--top -1: must be from 0 to 1000"},
