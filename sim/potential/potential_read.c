@@ -1,6 +1,4 @@
 /* Inputs told apart, and images of memory. */
-#include <string.h>
-
 #include "error.h"
 #include "image_reader.h"
 #include "potential.h"
@@ -93,13 +91,10 @@ bool pf_potential_read_image(PfPotential *potential, PfInput *input, const char 
 bool pf_potential_read(PfPotential *potential, const char *path, bool with_stem,
                        const PfPotentialReading *how, GError **error)
 {
-    PfInput *input = pf_input_open(path, error);
+    PfInput *input = pf_import_open(path, error);
     if (input == NULL)
         return false;
-    g_autofree char *stem = g_path_get_basename(pf_input_name(input));
-    char *dot = strrchr(stem, '.');
-    if (dot != NULL && dot != stem)
-        *dot = '\0';
+    g_autofree char *stem = pf_import_stem(path);
     g_autofree char *prefix = with_stem ? g_strconcat(stem, ":", NULL) : g_strdup("");
     if (how->format == NULL && pf_trace_looks(input))
         return pf_potential_read_trace(potential, input, prefix, how, error);

@@ -130,6 +130,17 @@ static void counts_images(void)
     CHECK_NUMBER(both.out, "between/sharings", 2 * PAGES - contents - within);
     CHECK_NUMBER(both.out, "contexts/a/pages", PAGES);
     CHECK_NUMBER(both.out, "contexts/b/pages", PAGES);
+    /* The same file packed, and twice. */
+    g_autofree char *gzip = g_find_program_in_path("gzip");
+    if (gzip != NULL) {
+        char *arguments[] = {gzip, "-k", "a.raw", NULL};
+        CU_ASSERT(g_spawn_sync(place, arguments, NULL, G_SPAWN_DEFAULT, NULL, NULL, NULL, NULL,
+                               NULL, NULL));
+        g_auto(Spawned) packed =
+            spawn(place, "potential", "a.raw.gz", "a.raw", "--format", "json");
+        CHECK_NUMBER(packed.out, "contexts/a/pages", PAGES);
+        CHECK_NUMBER(packed.out, "contexts/a-2/between", number_in(packed.out, "cbps/shared"));
+    }
     g_auto(Spawned) sizes = spawn(place, "potential", "b.raw", "--sizes", "--format", "json");
     CHECK_NUMBER(sizes.out, "sizes/1.0/blocks", PAGES);
     CHECK_NUMBER(sizes.out, "sizes/0.4/block_bytes", 1638);
