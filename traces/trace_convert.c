@@ -2,13 +2,12 @@
 #include <inttypes.h>
 
 #include "error.h"
+#include "trace_copy.h"
 #include "trace_names.h"
 #include "trace_source.h"
 
-/* Gives the writer the contents of BLOCK below number END that it does not have yet; NUMBERS are
- * the writer's by the reader's. */
-static void convert_contents(PfTraceWriter *writer, const PfRecordBlock *block, uint32_t end,
-                             GArray *numbers)
+void pf_trace_copy_contents(PfTraceWriter *writer, const PfRecordBlock *block, uint32_t end,
+                            GArray *numbers)
 {
     while (numbers->len < end) {
         uint32_t index = numbers->len - block->first_content;
@@ -18,18 +17,28 @@ static void convert_contents(PfTraceWriter *writer, const PfRecordBlock *block, 
     }
 }
 
-/* Each content goes shortly before the first record that uses it, so that frames hold both. */
+void pf_trace_copy_content_of(PfTraceWriter *writer, const PfRecordBlock *block, PfRecord *record,
+                              GArray *numbers)
+{
+    if (record->content == PF_TRACE_NO_CONTENT)
+        return;
+    pf_trace_copy_contents(writer, block, record->content + 1, numbers);
+    record->content = g_array_index(numbers, uint32_t, record->content);
+}
+
+void pf_trace_copy_rest(PfTraceWriter *writer, const PfRecordBlock *block, GArray *numbers)
+{
+    pf_trace_copy_contents(writer, block, block->first_content + block->contents->len, numbers);
+}
+
 static void convert_block(PfTraceWriter *writer, const PfRecordBlock *block, GArray *numbers)
 {
     for (uint32_t i = 0; i < block->count; i++) {
         PfRecord record = block->records[i];
-        if (record.content != PF_TRACE_NO_CONTENT) {
-            convert_contents(writer, block, record.content + 1, numbers);
-            record.content = g_array_index(numbers, uint32_t, record.content);
-        }
+        pf_trace_copy_content_of(writer, block, &record, numbers);
         pf_trace_writer_add(writer, &record);
     }
-    convert_contents(writer, block, block->first_content + block->contents->len, numbers);
+    pf_trace_copy_rest(writer, block, numbers);
 }
 
 bool pf_trace_convert(const char *in, const char *out, PfTraceForm form, bool salvage,

@@ -12,6 +12,8 @@ extern const PfCommand pf_command_trace_info;
 extern const PfCommand pf_command_trace_text;
 extern const PfCommand pf_command_trace_binary;
 extern const PfCommand pf_command_trace_verify;
+extern const PfCommand pf_command_trace_cut;
+extern const PfCommand pf_command_trace_mix;
 extern const PfCommand pf_command_trace_record;
 extern const PfCommand pf_command_trace_snapshot;
 extern const PfCommand pf_command_trace_generate;

@@ -15,6 +15,7 @@ static const PfCommand *const commands[] = {
     &pf_command_potential,
     &pf_command_trace_info,   &pf_command_trace_text,     &pf_command_trace_binary,
     &pf_command_trace_verify, &pf_command_trace_record,   &pf_command_trace_snapshot,
+    &pf_command_trace_cut,      &pf_command_trace_mix,
     &pf_command_trace_generate,
     &pf_command_config_check, &pf_command_config_dump,    &pf_command_config_explain,
     &pf_command_list,         &pf_command_validate_ksm,   &pf_command_calibrate,

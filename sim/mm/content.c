@@ -1,48 +1,12 @@
-#include "content.h"
+#include "content_internal.h"
 
 #include <string.h>
 #include <xxhash.h>
 
-#include "seg_array.h"
 #include "units.h"
 
 #define NONE UINT32_MAX
 enum { BUCKETS_MIN = 1 << 12 };
-
-typedef enum { FORM_FREE, FORM_BYTES, FORM_ID, FORM_IDENTITY } Form;
-
-/* 32 bytes beside the page itself. */
-typedef struct {
-    uint64_t hash;
-    union {
-        uint8_t *bytes;  /* BYTES */
-        uint64_t number; /* ID, IDENTITY */
-    };
-    uint32_t references; /* atomic */
-    uint32_t next;       /* in its bucket, or in the list of free entries */
-    uint32_t form;
-    uint32_t start; /* the first bytes, the first one highest: orders most pages; not IDENTITY */
-} Entry;
-
-struct PfContentStore {
-    uint32_t page_bytes;
-    GMutex lock; /* of all below; entries' own hash and bytes do not change while referenced */
-    PfSegArray entries;
-    PfSegArray digests; /* uint64_t by entry: what `digest` says of it, 0: not asked for yet */
-    PfContentDigest *digest;
-    uint32_t *buckets;
-    uint32_t bucket_mask;
-    uint32_t used; /* entries ever made */
-    uint32_t free_list;
-    uint64_t alive;
-    uint64_t pages_kept;
-    uint64_t hashed; /* pages, to be interned */
-};
-
-static Entry *entry_at(const PfContentStore *store, uint32_t index)
-{
-    return pf_seg_array_at(&store->entries, index);
-}
 
 PfContentStore *pf_content_store_new(uint32_t page_bytes)
 {
@@ -306,76 +270,14 @@ bool pf_content_start(const PfContentStore *store, PfContent content, uint32_t *
     return entry_at(store, content.index)->form != FORM_IDENTITY;
 }
 
-static size_t first_difference(const uint8_t *a, const uint8_t *b, size_t length)
-{
-    enum { CHUNK = 256 };
-    size_t at = 0;
-    while (at + CHUNK <= length && memcmp(a + at, b + at, CHUNK) == 0)
-        at += CHUNK;
-    while (at < length && a[at] == b[at])
-        at++;
-    return at;
-}
-
-/* Pages that differ mostly do so soon. */
-enum { PREFIX_BYTES = 64 };
-
-/* The first BYTES of a content whose bytes are known: in the store, or made in SCRATCH. */
-static const uint8_t *first_bytes(const PfContentStore *store, PfContent content, uint32_t bytes,
-                                  uint8_t *scratch)
+PfContentSpec pf_content_spec(const PfContentStore *store, PfContent content)
 {
     const Entry *entry = entry_at(store, content.index);
     if (entry->form == FORM_BYTES)
-        return entry->bytes;
-    PfContentSpec spec = {.form = PF_CONTENT_ID, .number = entry->number};
-    pf_content_spec_expand(&spec, bytes, scratch);
-    return scratch;
-}
-
-/* Where the bytes of A and B, which are known and not equal, differ first; its sign. */
-static int compare_bytes(const PfContentStore *store, PfContent a, PfContent b,
-                         size_t *ret_first_difference)
-{
-    uint32_t left_start = entry_at(store, a.index)->start;
-    uint32_t right_start = entry_at(store, b.index)->start;
-    if (left_start != right_start)
-        return pf_content_compare_starts(left_start, right_start, ret_first_difference);
-    uint8_t scratch[2][PREFIX_BYTES];
-    uint32_t bytes = MIN(store->page_bytes, PREFIX_BYTES);
-    const uint8_t *left = first_bytes(store, a, bytes, scratch[0]);
-    const uint8_t *right = first_bytes(store, b, bytes, scratch[1]);
-    g_autofree uint8_t *pages = NULL;
-    if (memcmp(left, right, bytes) == 0) {
-        bytes = store->page_bytes;
-        pages = g_malloc(2 * (size_t)bytes);
-        left = first_bytes(store, a, bytes, pages);
-        right = first_bytes(store, b, bytes, pages + bytes);
-    }
-    size_t at = first_difference(left, right, bytes);
-    g_assert(at < bytes);
-    *ret_first_difference = at;
-    return left[at] < right[at] ? -1 : 1;
-}
-
-int pf_content_compare(const PfContentStore *store, PfContent a, PfContent b,
-                       size_t *ret_first_difference)
-{
-    size_t at = store->page_bytes;
-    int sign = 0;
-    bool a_known = pf_content_has_bytes(store, a);
-    bool b_known = pf_content_has_bytes(store, b);
-    if (!pf_content_equal(a, b) && a_known && b_known) {
-        sign = compare_bytes(store, a, b, &at);
-    } else if (!pf_content_equal(a, b)) {
-        at = 0;
-        if (a_known != b_known)
-            sign = a_known ? -1 : 1;
-        else
-            sign = pf_content_hash(store, a) < pf_content_hash(store, b) ? -1 : 1;
-    }
-    if (ret_first_difference != NULL)
-        *ret_first_difference = at;
-    return sign;
+        return (PfContentSpec){
+            .form = PF_CONTENT_BYTES, .bytes = entry->bytes, .length = store->page_bytes};
+    return (PfContentSpec){.form = entry->form == FORM_ID ? PF_CONTENT_ID : PF_CONTENT_HASH,
+                           .number = entry->number};
 }
 
 uint32_t pf_content_page_bytes(const PfContentStore *store)

@@ -44,6 +44,10 @@ bool pf_content_has_bytes(const PfContentStore *store, PfContent content);
  * caller holds a reference and leaves SCRATCH alone. */
 const uint8_t *pf_content_bytes(const PfContentStore *store, PfContent content, uint8_t *scratch);
 
+/* How a trace says it: an id by its number. Bytes are borrowed while the caller holds a
+ * reference. */
+PfContentSpec pf_content_spec(const PfContentStore *store, PfContent content);
+
 /* The XXH3-64 hash of its bytes; an identity's own number. */
 uint64_t pf_content_hash(const PfContentStore *store, PfContent content);
 

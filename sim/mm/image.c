@@ -54,6 +54,7 @@ PfImage *pf_image_new(PfContentStore *store, uint32_t page_bytes)
     pf_table_init(&image->id_specs);
     image->ids = g_array_new(FALSE, FALSE, sizeof(PfContentSpec));
     image->files = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    image->file_names = g_ptr_array_new();
     pf_table_init(&image->file_pages);
     image->notes = g_new(PfNote, PF_TRACE_BLOCK_RECORDS);
     image->events = g_array_new(FALSE, FALSE, sizeof(PfEvent));
@@ -88,6 +89,7 @@ void pf_image_free(PfImage *image)
     pf_table_clear(&image->id_specs);
     g_array_unref(image->ids);
     g_hash_table_unref(image->files);
+    g_ptr_array_unref(image->file_names);
     pf_table_clear(&image->file_pages);
     g_free(image->notes);
     g_array_unref(image->events);

@@ -74,6 +74,7 @@ struct PfImage {
     PfTable id_specs;      /* the trace's number -> index in `ids`, for steps */
     GArray *ids;           /* of PfContentSpec */
     GHashTable *files;     /* name -> number */
+    GPtrArray *file_names; /* by number / 2 - 1; borrowed from `files` */
     PfTable file_pages;    /* file number and page -> slot of the object */
 
     /* The current range. */

@@ -21,6 +21,7 @@ static uint32_t file_number(PfImage *image, const PfTraceDetail *detail)
     gpointer number = g_hash_table_lookup(image->files, key);
     if (number == NULL) {
         number = GUINT_TO_POINTER(2 * (g_hash_table_size(image->files) + 1) + is_shared);
+        g_ptr_array_add(image->file_names, key);
         g_hash_table_insert(image->files, g_steal_pointer(&key), number);
     }
     return GPOINTER_TO_UINT(number);

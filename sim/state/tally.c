@@ -2,10 +2,7 @@
 
 #include "walk.h"
 
-/* Beyond this a trace that is written wrong, or to do harm, would fill the host: a record of more
- * pages, more pages in all, larger pages. */
-static const uint64_t record_pages_max = (uint64_t)1 << 26;
-static const uint64_t slots_max = (uint64_t)1 << 28;
+/* Pages larger than this are not kept: a trace has few of them, and they may be written to. */
 static const uint32_t page_bytes_max = 1U << 21;
 
 /* What a page held at the epoch before: nothing, unknown bytes, or a content. */
@@ -204,20 +201,10 @@ static bool walk(PfTally *tally, const PfRecordBlock *block, uint32_t from, uint
 {
     uint32_t bad;
     g_autoptr(GError) error = NULL;
-    if (pf_image_slot_limit(tally->walk.image) > slots_max)
-        tally->problem = g_strdup("it has too many pages to be kept");
-    else if (!pf_walk_records(&tally->walk, block, from, to, &bad, &error))
+    if (!pf_walk_records(&tally->walk, block, from, to, &bad, &error))
         tally->problem = g_strdup_printf("record %" G_GUINT64_FORMAT ": %s",
                                           block->first_record + bad, error->message);
     return tally->problem == NULL;
-}
-
-/* Records that are looked at page by page. */
-static bool is_vast(const PfRecord *record)
-{
-    bool by_page = pf_image_is_long(record) || record->kind == PF_RECORD_ALIAS ||
-                   record->kind == PF_RECORD_ATTR;
-    return by_page && record->count > record_pages_max;
 }
 
 void pf_tally_take(PfTally *tally, const PfRecordBlock *block)
@@ -226,19 +213,15 @@ void pf_tally_take(PfTally *tally, const PfRecordBlock *block)
         return;
     pf_image_add_contents(tally->walk.image, block);
     uint32_t from = 0;
-    for (uint32_t i = 0; i < block->count && tally->problem == NULL; i++) {
+    for (uint32_t i = 0; i < block->count; i++) {
         const PfRecord *record = &block->records[i];
         tally->records = block->first_record + i;
         if (record->kind == PF_RECORD_TIME)
             tally->time_ps = MAX(tally->time_ps, record->count);
-        if (is_vast(record))
-            tally->problem = g_strdup_printf("record %" G_GUINT64_FORMAT " has %" G_GUINT64_FORMAT
-                                              " pages, too many to be kept",
-                                              tally->records, record->count);
         if (record->kind != PF_RECORD_EXIT && record->kind != PF_RECORD_MARK)
             continue;
         uint32_t to = i + (record->kind == PF_RECORD_MARK);
-        if (tally->problem != NULL || !walk(tally, block, from, to))
+        if (!walk(tally, block, from, to))
             return;
         from = to;
         if (record->kind == PF_RECORD_MARK)
@@ -246,7 +229,7 @@ void pf_tally_take(PfTally *tally, const PfRecordBlock *block)
         else
             count_context(tally, record->context, true);
     }
-    if (tally->problem == NULL && from < block->count)
+    if (from < block->count)
         walk(tally, block, from, block->count);
     tally->records = block->first_record + block->count;
 }

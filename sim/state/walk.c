@@ -1,5 +1,12 @@
 #include "walk.h"
 
+#include "error.h"
+
+/* Beyond this a trace that is written wrong, or to do harm, would fill the host: a record of more
+ * pages, more pages in all. */
+static const uint64_t record_pages_max = (uint64_t)1 << 26;
+static const uint64_t slots_max = (uint64_t)1 << 28;
+
 void pf_walk_init(PfWalk *walk, uint32_t page_bytes)
 {
     walk->store = pf_content_store_new(page_bytes);
@@ -49,20 +56,41 @@ static bool take_long(PfWalk *walk, const PfRecordBlock *block, uint32_t number,
     return true;
 }
 
+static bool is_vast(const PfWalk *walk, const PfRecord *record, GError **error)
+{
+    bool by_page = pf_image_is_long(record) || record->kind == PF_RECORD_ALIAS ||
+                   record->kind == PF_RECORD_ATTR;
+    uint64_t pages = by_page ? record->count : 0;
+    bool is_full = pf_image_slot_limit(walk->image) > slots_max;
+    if (pages <= record_pages_max && !is_full)
+        return false;
+    g_set_error(error, PF_ERROR, PF_ERROR_TRACE, "%s of %" G_GUINT64_FORMAT
+                " pages%s: too many to be kept",
+                pf_record_kind_name((PfRecordKind)record->kind), record->count,
+                is_full ? " after many" : "");
+    return true;
+}
+
 bool pf_walk_records(PfWalk *walk, const PfRecordBlock *block, uint32_t from, uint32_t to,
                      uint32_t *ret_bad, GError **error)
 {
     PfRecordBlock part = *block;
     while (from < to) {
         uint32_t end = from;
-        while (end < to && !pf_image_is_long(&block->records[end]))
+        while (end < to && !pf_image_is_long(&block->records[end])) {
+            *ret_bad = end;
+            if (is_vast(walk, &block->records[end], error))
+                return false;
             end++;
+        }
         part.count = end;
         if (!take(walk, &part, from, ret_bad, error))
             return false;
         *ret_bad = end;
-        if (end < to && !take_long(walk, block, end++, error))
+        if (end < to && (is_vast(walk, &block->records[end], error) ||
+                         !take_long(walk, block, end, error)))
             return false;
+        end += end < to;
         from = end;
     }
     return true;

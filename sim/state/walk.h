@@ -14,6 +14,6 @@ void pf_walk_clear(PfWalk *walk);
 
 /* Takes the records [FROM, TO) of BLOCK. pf_image_add_contents is called by whoever has read the
  * block. False with PF_ERROR_TRACE, without a place, and the index of the record by RET_BAD; there
- * is nothing to be had from the walk then. */
+ * is nothing to be had from the walk then. So it is with more than 2^26 pages in a record. */
 bool pf_walk_records(PfWalk *walk, const PfRecordBlock *block, uint32_t from, uint32_t to,
                      uint32_t *ret_bad, GError **error);

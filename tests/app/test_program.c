@@ -18,7 +18,7 @@ static void expect_error(const Spawned *spawned, int status, const char *told)
 static void usage_errors(void)
 {
     static const struct {
-        const char *words[6];
+        const char *words[8];
         const char *told;
     } cases[] = {
         {{NULL}, "no command"},
@@ -44,6 +44,13 @@ static void usage_errors(void)
         {{"plot", "a", "--figure", "cycle", NULL}, "cycle: no such figure; did you mean cycles?"},
         {{"list", "polices", NULL}, "list polices: unknown; did you mean policies?"},
         {{"trace", "binary", "x.trace", NULL}, "-o FILE is missing"},
+        {{"trace", "info", "x", "--format", "csv", NULL}, "--format csv: it is table or json"},
+        {{"trace", "cut", "x", NULL}, "-o FILE is missing"},
+        {{"trace", "cut", "-o", "y", "x", "--from=end", NULL}, "--from end: must be mark:LABEL"},
+        {{"trace", "cut", "--output=y", "x", "--from=2", "--to=2", NULL}, "--to 2: must be behind"},
+        {{"trace", "mix", "x", NULL}, "-o FILE is missing"},
+        {{"trace", "mix", "--output=y", "x", "--offset=5", NULL}, "--offset 5: must be a time"},
+        {{"trace", "mix", "--output=y", "x", "--prefix=a", "--prefix=b", NULL}, "--prefix: more"},
         {{"trace", "snapshot", "1", NULL}, "-o FILE is missing"},
         {{"trace", "snapshot", "-o", "x", "me", NULL}, "me: must be the number of a process"},
         {{"trace", "snapshot", "-o", "x", NULL}, "no process to look at"},
@@ -138,6 +145,8 @@ static void lists(void)
     CU_ASSERT_PTR_NOT_NULL(strstr(presets.out, "ddr4-1socket "));
     g_auto(Spawned) policies = spawn("/", "list", "policies");
     CU_ASSERT_PTR_NOT_NULL(strstr(policies.out, "none "));
+    g_auto(Spawned) importers = spawn("/", "list", "importers");
+    CU_ASSERT_PTR_NOT_NULL(strstr(importers.out, "lime "));
 }
 
 static void explain(void)
