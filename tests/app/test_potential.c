@@ -133,11 +133,12 @@ static void counts_images(void)
     /* The same file packed, and twice. */
     g_autofree char *gzip = g_find_program_in_path("gzip");
     if (gzip != NULL) {
-        char *arguments[] = {gzip, "-k", "a.raw", NULL};
+        char keep[] = "-k";
+        char name[] = "a.raw";
+        char *arguments[] = {gzip, keep, name, NULL};
         CU_ASSERT(g_spawn_sync(place, arguments, NULL, G_SPAWN_DEFAULT, NULL, NULL, NULL, NULL,
                                NULL, NULL));
-        g_auto(Spawned) packed =
-            spawn(place, "potential", "a.raw.gz", "a.raw", "--format", "json");
+        g_auto(Spawned) packed = spawn(place, "potential", "a.raw.gz", "a.raw", "--format", "json");
         CHECK_NUMBER(packed.out, "contexts/a/pages", PAGES);
         CHECK_NUMBER(packed.out, "contexts/a-2/between", number_in(packed.out, "cbps/shared"));
     }
