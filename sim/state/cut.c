@@ -331,6 +331,11 @@ bool pf_trace_cut(const char *in, const char *out, PfTraceForm form, const PfCut
     if (trace == NULL)
         return false;
     const PfTraceHeader *header = pf_trace_header(trace);
+    if (header->page_bytes > PF_WALK_PAGE_BYTES_MAX) {
+        g_set_error(error, PF_ERROR, PF_ERROR_TRACE, "%s: its pages of %u bytes are too large to "
+                    "be kept; no part of it can be made", in, header->page_bytes);
+        return false;
+    }
     g_autoptr(PfTraceWriter) writer = pf_trace_writer_new(out, form, header, error);
     if (writer == NULL)
         return false;
