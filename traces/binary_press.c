@@ -2,8 +2,9 @@
 
 #include "binary_layout.h"
 
-/* Frames that wait at most. */
-enum { JOBS = 4, JOBS_FOR_THREAD = 3 };
+/* Frames that are on their way at most; those that must wait before one more thread is started; and
+ * threads, beyond which reading what is written is no faster. */
+enum { JOBS = 8, JOBS_FOR_THREAD = 3, THREADS_MAX = 4 };
 
 typedef struct {
     PfFrameHeader header;
@@ -15,13 +16,16 @@ typedef struct {
 struct PfPress {
     PfOutput *output;
     uint64_t seed;
-    PfPacker *packer;
     GByteArray *index;
-    GThread *thread; /* NULL until several frames wait */
+    PfPacker *packer; /* where there is no thread */
+    GThread *threads[THREADS_MAX];
+    unsigned thread_count; /* 0 until several frames wait */
+    unsigned thread_limit;
     GMutex mutex;
     GCond changed;
     Job jobs[JOBS]; /* a ring */
     uint64_t given;
+    uint64_t taken; /* by a thread that packs or writes it */
     uint64_t done;
     PfHaste haste;
     bool is_over;
@@ -33,17 +37,22 @@ PfPress *pf_press_new(PfOutput *output, uint64_t seed)
     press->output = output;
     press->seed = seed;
     press->packer = pf_packer_new();
+    press->thread_limit = MIN(g_get_num_processors(), (unsigned)THREADS_MAX);
     press->index = g_byte_array_new();
     g_mutex_init(&press->mutex);
     g_cond_init(&press->changed);
     return press;
 }
 
-static void write_frame(PfPress *press, Job *job)
+static const uint8_t *pack(const PfPress *press, PfPacker *packer, Job *job)
 {
-    PfFrameHeader *header = &job->header;
-    const uint8_t *packed =
-        pf_packer_pack(press->packer, job->payload, job->length, press->seed, press->haste, header);
+    return pf_packer_pack(packer, job->payload, job->length, press->seed, press->haste,
+                          &job->header);
+}
+
+static void write_frame(PfPress *press, const Job *job, const uint8_t *packed)
+{
+    const PfFrameHeader *header = &job->header;
     uint8_t bytes[PF_FRAME_HEADER_BYTES];
     pf_frame_put_header(bytes, header, press->seed);
     pf_output_write(press->output, bytes, sizeof(bytes));
@@ -53,23 +62,32 @@ static void write_frame(PfPress *press, Job *job)
         pf_index_add(press->index, header->kind, total_bytes, header->count, job->time_plus_one);
 }
 
+/* Packs whatever is next; writes it when all before it is written. */
 static void *work(void *user)
 {
     PfPress *press = user;
+    PfPacker *packer = pf_packer_new();
     g_mutex_lock(&press->mutex);
     for (;;) {
-        while (press->done == press->given && !press->is_over)
+        while (press->taken == press->given && !press->is_over)
             g_cond_wait(&press->changed, &press->mutex);
-        if (press->done == press->given)
+        if (press->taken == press->given)
             break;
-        Job *job = &press->jobs[press->done % JOBS];
+        uint64_t number = press->taken++;
+        Job *job = &press->jobs[number % JOBS];
         g_mutex_unlock(&press->mutex);
-        write_frame(press, job);
+        const uint8_t *packed = pack(press, packer, job);
+        g_mutex_lock(&press->mutex);
+        while (press->done != number)
+            g_cond_wait(&press->changed, &press->mutex);
+        g_mutex_unlock(&press->mutex);
+        write_frame(press, job, packed);
         g_mutex_lock(&press->mutex);
         press->done++;
         g_cond_broadcast(&press->changed);
     }
     g_mutex_unlock(&press->mutex);
+    pf_packer_free(packer);
     return NULL;
 }
 
@@ -78,13 +96,12 @@ void pf_press_free(PfPress *press)
     if (press == NULL)
         return;
     pf_press_drain(press);
-    if (press->thread != NULL) {
-        g_mutex_lock(&press->mutex);
-        press->is_over = true;
-        g_cond_broadcast(&press->changed);
-        g_mutex_unlock(&press->mutex);
-        g_thread_join(press->thread);
-    }
+    g_mutex_lock(&press->mutex);
+    press->is_over = true;
+    g_cond_broadcast(&press->changed);
+    g_mutex_unlock(&press->mutex);
+    for (unsigned i = 0; i < press->thread_count; i++)
+        g_thread_join(press->threads[i]);
     for (unsigned i = 0; i < JOBS; i++)
         g_free(press->jobs[i].payload);
     pf_packer_free(press->packer);
@@ -122,16 +139,19 @@ void pf_press_add(PfPress *press, const PfFrameHeader *header, size_t length,
     job->time_plus_one = time_plus_one;
     g_mutex_lock(&press->mutex);
     press->given++;
-    if (press->thread == NULL && press->given - press->done == JOBS_FOR_THREAD)
-        press->thread = g_thread_new("press", work, press);
+    if (press->thread_count < press->thread_limit && press->given - press->taken >= JOBS_FOR_THREAD)
+        press->threads[press->thread_count++] = g_thread_new("press", work, press);
     g_cond_broadcast(&press->changed);
     g_mutex_unlock(&press->mutex);
 }
 
 const GByteArray *pf_press_drain(PfPress *press)
 {
-    while (press->thread == NULL && press->done < press->given)
-        write_frame(press, &press->jobs[press->done++ % JOBS]);
+    while (press->thread_count == 0 && press->done < press->given) {
+        Job *job = &press->jobs[press->done++ % JOBS];
+        write_frame(press, job, pack(press, press->packer, job));
+        press->taken++;
+    }
     g_mutex_lock(&press->mutex);
     while (press->done < press->given)
         g_cond_wait(&press->changed, &press->mutex);

@@ -1,7 +1,7 @@
 /* Compresses and writes the frames of a binary trace beside the thread that makes them.
  *
- * Frames come out in the order in which they were given, the same bytes whether there is a second
- * core or not. A thread is started when there is work for it: a small trace needs none. */
+ * Frames come out in the order in which they were given, the same bytes however many cores there
+ * are. A thread is started when there is work for it: a small trace needs none. */
 #pragma once
 
 #include "binary_frame.h"

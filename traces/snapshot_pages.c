@@ -5,6 +5,7 @@
 
 #include "error.h"
 #include "snapshot_process.h"
+#include "trace_content.h"
 
 enum {
     BATCH_PAGES = 1024,      /* read by one call; 4 MiB keeps its fixed cost small */
@@ -53,6 +54,8 @@ static const uint64_t scan_swapped = (uint64_t)1 << 4;
 /* A look at one process. Pages wait until a batch is full, then they are read and told. */
 typedef struct {
     PfSight *sight;
+    const PfProcess *process;
+    guint mapping; /* of the process, that the latest page of its own lies in */
     PfTelling telling;
     int pagemap;
     int memory;
@@ -98,11 +101,6 @@ void pf_sight_clear(PfSight *sight)
     g_free(sight->bytes);
 }
 
-static bool is_all_zero(const uint8_t *bytes, size_t length)
-{
-    return bytes[0] == 0 && memcmp(bytes, bytes + 1, length - 1) == 0;
-}
-
 /* What the kernel says of FRAME; 0 where it says nothing. */
 static uint64_t read_flags(const PfSight *sight, const PfSeenFrame *frame)
 {
@@ -121,7 +119,7 @@ static void take_bytes(Look *look, guint index, const uint8_t *bytes)
     PfSeenFrame *frame = look->frames->pdata[index];
     PfContentSpec spec = {.form = PF_CONTENT_BYTES, .bytes = bytes, .length = page_bytes};
     bool zero_page = false;
-    if (is_all_zero(bytes, page_bytes)) {
+    if (pf_content_is_zero(bytes, page_bytes)) {
         spec = (PfContentSpec){.form = PF_CONTENT_ZERO};
         /* Asked for these only, so that no table of all frames has to be read. */
         zero_page = (read_flags(look->sight, frame) & kpageflags_zero_page) != 0;
@@ -185,7 +183,9 @@ static void tell_waiting(Look *look)
         summary->pages += page->kind != PF_SEEN_ZERO;
         summary->zero_pages += page->kind == PF_SEEN_ZERO;
         summary->aliases += page->kind == PF_SEEN_ALIAS;
-        pf_telling_add(&look->telling, page, look->frames->pdata[i]);
+        PfSeenFrame *frame = look->frames->pdata[i];
+        if (pf_telling_add(&look->telling, page, frame != NULL && frame->is_told) && frame != NULL)
+            frame->is_told = true;
     }
     g_array_set_size(look->pages, 0);
     g_ptr_array_set_size(look->frames, 0);
@@ -215,7 +215,7 @@ static void finish_batch(Look *look)
 static PfSeenFrame *find_frame(Look *look, const PfMapping *mapping, uint64_t address,
                                uint64_t entry, bool *ret_is_new)
 {
-    PfSeenFrame key = {.address = address, .context = look->telling.process->context};
+    PfSeenFrame key = {.address = address, .context = look->telling.context};
     *ret_is_new = true;
     if ((entry & pagemap_present) != 0 && (entry & pagemap_frame) != 0) {
         key.number = entry & pagemap_frame;
@@ -320,6 +320,17 @@ static void look_at_mapping(Look *look, const PfMapping *mapping)
     }
 }
 
+/* Pages come in ascending order. */
+static void tell_backing(void *user, const PfSeenPage *page)
+{
+    Look *look = user;
+    const GArray *mappings = look->process->mappings;
+    while (g_array_index(mappings, PfMapping, look->mapping).end <= page->address)
+        look->mapping++;
+    pf_process_tell_backing(look->process, &g_array_index(mappings, PfMapping, look->mapping), page,
+                            look->sight->writer);
+}
+
 static int open_of(const PfProcess *process, const char *name)
 {
     g_autofree char *path = g_strdup_printf("/proc/%d/%s", process->pid, name);
@@ -333,6 +344,7 @@ bool pf_sight_look(PfSight *sight, PfProcess *process, GError **error)
     g_autoptr(GArray) batch = g_array_new(FALSE, FALSE, sizeof(guint));
     Look look = {
         .sight = sight,
+        .process = process,
         .pagemap = open_of(process, "pagemap"),
         .memory = open_of(process, "mem"),
         .pages = pages,
@@ -340,11 +352,17 @@ bool pf_sight_look(PfSight *sight, PfProcess *process, GError **error)
         .batch = batch,
     };
     bool allowed = look.pagemap >= 0 && look.memory >= 0;
-    pf_telling_init(&look.telling, sight, process);
+    pf_telling_init(&look.telling, sight->writer, process->context, pf_snapshot_page_bytes(),
+                    process->pages, true);
+    look.telling.tell_backing = tell_backing;
+    look.telling.user = &look;
     for (guint i = 0; i < process->mappings->len && allowed; i++)
         look_at_mapping(&look, &g_array_index(process->mappings, PfMapping, i));
     finish_batch(&look);
-    pf_telling_finish(&look.telling);
+    GArray *seen = pf_telling_finish(&look.telling);
+    g_array_unref(process->pages);
+    process->pages = seen;
+    sight->summary->told_pages += look.telling.told_pages;
     sight->summary->unreadable_pages += look.unreadable;
     if (look.pagemap >= 0)
         close(look.pagemap);

@@ -1,6 +1,7 @@
 /* The inside of snapshots: processes, their mappings and pages. Only snapshot*.c include this. */
 #pragma once
 
+#include "page_telling.h"
 #include "snapshot.h"
 
 /* A mapping of an address space. */
@@ -13,22 +14,6 @@ typedef struct {
     PfProtection protection;
     bool mergeable;
 } PfMapping;
-
-typedef enum {
-    PF_SEEN_CONTENT, /* the page has bytes of its own, or is the first seen of its frame */
-    PF_SEEN_ALIAS,   /* it maps the frame of another page that was told before */
-    PF_SEEN_ZERO,    /* it maps the zero page */
-} PfSeenKind;
-
-/* What one page held at an epoch. */
-typedef struct {
-    uint64_t address;
-    uint64_t source_address; /* ALIAS: the page told before */
-    uint32_t source_context;
-    uint32_t content;
-    PfSeenKind kind;
-    bool is_own; /* anonymous within a mapping of a file: what a store left there */
-} PfSeenPage;
 
 typedef struct {
     pid_t pid;
@@ -110,25 +95,3 @@ void pf_sight_clear(PfSight *sight);
 /* Reads the pages of PROCESS and writes in what they differ from those told before. Pages are told
  * batch by batch, so that contents do not pile up. False if nothing of it could be read. */
 bool pf_sight_look(PfSight *sight, PfProcess *process, GError **error);
-
-/* ---- snapshot_tell.c ---- */
-
-/* Telling the pages of one process, in ascending order. Neighbours are told by one record. */
-typedef struct {
-    PfSight *sight;
-    PfProcess *process;
-    GArray *pages; /* PfSeenPage told now; owned until finish */
-    guint old;     /* pages told before that are dealt with */
-    guint mapping; /* of the process, that the latest page lies in */
-    PfRecord run;  /* not written yet; `count` 0: none */
-    PfTraceDetail detail;
-} PfTelling;
-
-/* SIGHT and PROCESS are borrowed until finish. */
-void pf_telling_init(PfTelling *telling, PfSight *sight, PfProcess *process);
-
-/* PAGE is the next; FRAME is what it maps, NULL where nobody else can. */
-void pf_telling_add(PfTelling *telling, const PfSeenPage *page, PfSeenFrame *frame);
-
-/* There are no more; those that PROCESS had before and that were not added are gone. */
-void pf_telling_finish(PfTelling *telling);

@@ -10,6 +10,21 @@ enum { SLOTS_MIN = 64 };
 /* Enough for the pages of a trace written by hand, and for a window of any other. */
 static const size_t compared_bytes_max = (size_t)64 << 20;
 
+/* LENGTH without the zero bytes at the end, by words: pages end with long runs of them. */
+static uint32_t without_zeros(const uint8_t *bytes, uint32_t length)
+{
+    uint64_t word = 0;
+    while (length >= sizeof word) {
+        memcpy(&word, bytes + length - sizeof word, sizeof word);
+        if (word != 0)
+            break;
+        length -= (uint32_t)sizeof word;
+    }
+    while (length > 0 && bytes[length - 1] == 0)
+        length--;
+    return length;
+}
+
 PfContentSpec pf_content_spec_normal(const PfContentSpec *spec, uint32_t page_bytes)
 {
     PfContentSpec normal = {.form = spec->form};
@@ -22,15 +37,18 @@ PfContentSpec pf_content_spec_normal(const PfContentSpec *spec, uint32_t page_by
     if (spec->form != PF_CONTENT_BYTES)
         return normal;
     normal.bytes = spec->bytes;
-    normal.length = spec->length;
-    while (normal.length > 0 && normal.bytes[normal.length - 1] == 0)
-        normal.length--;
+    normal.length = without_zeros(spec->bytes, spec->length);
     if (normal.length == 0)
         return (PfContentSpec){.form = PF_CONTENT_ZERO};
     if (normal.length == page_bytes && normal.bytes[0] == 0xff &&
         memcmp(normal.bytes, normal.bytes + 1, normal.length - 1) == 0)
         return (PfContentSpec){.form = PF_CONTENT_ONES};
     return normal;
+}
+
+bool pf_content_is_zero(const uint8_t *bytes, size_t length)
+{
+    return bytes[0] == 0 && memcmp(bytes, bytes + 1, length - 1) == 0;
 }
 
 const char *pf_content_spec_problem(const PfContentSpec *spec, uint32_t page_bytes)

@@ -8,6 +8,9 @@
  * and ONES. */
 PfContentSpec pf_content_spec_normal(const PfContentSpec *spec, uint32_t page_bytes);
 
+/* Whether all LENGTH BYTES, at least one, are zero. */
+bool pf_content_is_zero(const uint8_t *bytes, size_t length);
+
 /* What is wrong with SPEC where pages have PAGE_BYTES bytes, or NULL. */
 const char *pf_content_spec_problem(const PfContentSpec *spec, uint32_t page_bytes);
 

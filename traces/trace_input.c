@@ -23,6 +23,10 @@ struct PfInput {
     size_t end;
     uint64_t offset; /* of bytes[start] in the input */
     uint64_t length;
+    PfInput *source; /* NULL: `fd`, or memory */
+    PfInputRead read;
+    void *user;
+    GDestroyNotify free_user;
 };
 
 PfInput *pf_input_open(const char *path, GError **error)
@@ -54,6 +58,23 @@ PfInput *pf_input_open(const char *path, GError **error)
     return input;
 }
 
+PfInput *pf_input_new_filter(PfInput *source, PfInputRead read, void *user,
+                             GDestroyNotify free_user)
+{
+    PfInput *input = g_new0(PfInput, 1);
+    input->name = g_strdup(source->name);
+    input->folder = g_strdup(source->folder);
+    input->fd = -1;
+    input->capacity = WINDOW_BYTES;
+    input->buffer = g_malloc(input->capacity);
+    input->bytes = input->buffer;
+    input->source = source;
+    input->read = read;
+    input->user = user;
+    input->free_user = free_user;
+    return input;
+}
+
 PfInput *pf_input_new_bytes(const char *name, const void *bytes, size_t length)
 {
     PfInput *input = g_new0(PfInput, 1);
@@ -72,6 +93,9 @@ void pf_input_free(PfInput *input)
         return;
     if (input->owns_fd)
         close(input->fd);
+    if (input->free_user != NULL)
+        input->free_user(input->user);
+    pf_input_free(input->source);
     g_free(input->buffer);
     g_free(input->folder);
     g_free(input->name);
@@ -105,6 +129,21 @@ static void make_room(PfInput *input, size_t length)
     input->bytes = input->buffer;
 }
 
+/* What PfInputRead does, from the descriptor. */
+static ssize_t read_file(const PfInput *input, uint8_t *bytes, size_t length, GError **error)
+{
+    ssize_t got;
+    do
+        got = read(input->fd, bytes, length);
+    while (got < 0 && errno == EINTR);
+    if (got < 0) {
+        int code = errno;
+        g_set_error(error, PF_ERROR, PF_ERROR_TRACE, "%s: cannot be read: %s", input->name,
+                    g_strerror(code));
+    }
+    return got;
+}
+
 bool pf_input_fill(PfInput *input, size_t length, GError **error)
 {
     if (input->at_end || input->end - input->start >= length)
@@ -112,15 +151,12 @@ bool pf_input_fill(PfInput *input, size_t length, GError **error)
     if (length > input->capacity - input->start)
         make_room(input, length);
     while (!input->at_end && input->end - input->start < length) {
-        ssize_t got = read(input->fd, input->buffer + input->end, input->capacity - input->end);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got < 0) {
-            int code = errno;
-            g_set_error(error, PF_ERROR, PF_ERROR_TRACE, "%s: cannot be read: %s", input->name,
-                        g_strerror(code));
+        uint8_t *bytes = input->buffer + input->end;
+        size_t room = input->capacity - input->end;
+        ssize_t got = input->source != NULL ? input->read(input->user, bytes, room, error)
+                                            : read_file(input, bytes, room, error);
+        if (got < 0)
             return false;
-        }
         input->at_end = got == 0;
         input->end += (size_t)got;
     }
@@ -148,4 +184,22 @@ uint64_t pf_input_offset(const PfInput *input)
 uint64_t pf_input_length(const PfInput *input)
 {
     return input->length;
+}
+
+bool pf_input_peek(const PfInput *input, uint64_t offset, void *ret_bytes, size_t length)
+{
+    if (offset > input->length || length > input->length - offset)
+        return false;
+    if (input->buffer == NULL)
+        memcpy(ret_bytes, input->bytes + offset, length);
+    else
+        return pread(input->fd, ret_bytes, length, (off_t)offset) == (ssize_t)length;
+    return true;
+}
+
+double pf_input_progress(const PfInput *input)
+{
+    while (input->source != NULL)
+        input = input->source;
+    return input->length > 0 ? (double)input->offset / (double)input->length : 0;
 }

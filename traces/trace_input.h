@@ -5,11 +5,20 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 typedef struct PfInput PfInput;
 
 /* PATH "-" is standard input. NULL with PF_ERROR_IO. */
 PfInput *pf_input_open(const char *path, GError **error);
+
+/* Puts at least 1 and at most LENGTH bytes into BYTES, which has room for them. Their number, 0 at
+ * the end, -1 with ERROR set. */
+typedef ssize_t (*PfInputRead)(void *user, uint8_t *bytes, size_t length, GError **error);
+
+/* The bytes that READ makes of those of SOURCE; it is taken over. USER is freed by FREE_USER. */
+PfInput *pf_input_new_filter(PfInput *source, PfInputRead read, void *user,
+                             GDestroyNotify free_user);
 
 /* BYTES is borrowed; NAME (copied) stands in messages. */
 PfInput *pf_input_new_bytes(const char *name, const void *bytes, size_t length);
@@ -34,6 +43,13 @@ void pf_input_consume(PfInput *input, size_t length);
 
 /* Bytes consumed so far. */
 uint64_t pf_input_offset(const PfInput *input);
+
+/* Copies LENGTH bytes from OFFSET on, of a file or of memory, wherever the window is. False where
+ * there are not so many, and for what can be read only once. */
+bool pf_input_peek(const PfInput *input, uint64_t offset, void *ret_bytes, size_t length);
+
+/* Share of the input, or of what it is made from, consumed: 0..1; 0 where the length is unknown. */
+double pf_input_progress(const PfInput *input);
 
 /* Bytes in all, 0 where that is unknown. */
 uint64_t pf_input_length(const PfInput *input);

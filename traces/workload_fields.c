@@ -160,7 +160,7 @@ static const PfConfigField group_keys[] = {
      .standard = "false",
      .description =
          "Whether addresses are random: a process begins at one of 2^28 pages from `address` on, "
-         "and pages with addresses (common.pointers) differ in each context."},
+         "and pages with addresses (common.pointers) are equal to no other."},
     {.key = "init",
      .type = PF_CONFIG_BOOL,
      .offset = offsetof(PfWorkloadGroup, init),
@@ -216,8 +216,8 @@ static const PfConfigField common_keys[] = {
      .offset = offsetof(PfWorkloadCommon, pointers),
      .standard = "0.0",
      .max = 1,
-     .description = "Share of these pages that hold addresses: with `aslr` they are private, "
-                    "anonymous, and differ in one byte."},
+     .description = "Share of these pages that hold addresses: with `aslr` they are anonymous, and "
+                    "differ in a byte from each other and from those of other contexts."},
 };
 
 static const PfConfigField phase_keys[] = {

@@ -37,7 +37,10 @@ const PfPages *pf_maker_original(const PfMaker *maker, const PfWorkloadGroup *gr
         PfRng place = {.state = ret_content->number};
         vary(maker, ret_content, page / kind->distinct - 1, pf_rng_next(&place) >> 1);
     } else if (page >= kind->count - kind->moved) {
-        vary(maker, ret_content, group->first_context + index, 0);
+        /* Also in one context: one program stands at other places in other processes. */
+        uint64_t copy = page / kind->distinct;
+        vary(maker, ret_content, copy * maker->workload->contexts + group->first_context + index,
+             0);
     }
     return kind;
 }

@@ -28,7 +28,7 @@ typedef enum {
 
 /* Pages of one kind: a stretch of ranks of each context of a group. Page I (from 0) of context C
  * holds content `id` + C * `stride` + (`start` + I) modulo `distinct`; of a file it is page
- * `start` + I. The last `moved` of them hold addresses, and differ where contexts have other ones.
+ * `start` + I. The last `moved` of them hold addresses, and are equal to no other page.
  */
 typedef struct {
     const char *name; /* as `from` says it */

@@ -14,7 +14,7 @@
 #include "rng.h"
 #include "trace_mix.h"
 
-enum { SEEDS = 24, RECORDS = 500, CUTS = 5, PLAYED_SEEDS = 3 };
+enum { SEEDS = 12, RECORDS = 500, CUTS = 3, PLAYED_SEEDS = 2 };
 
 static struct {
     unsigned first;
@@ -83,7 +83,7 @@ static void test_pictures(void)
 
 static void test_whole(void)
 {
-    for (unsigned seed = 1; seed <= 8; seed++) {
+    for (unsigned seed = 1; seed <= 4; seed++) {
         g_autofree char *whole = path_of("whole.trace");
         g_autofree char *part = path_of("part.trace");
         g_autofree char *same = path_of("same.trace");

@@ -8,7 +8,7 @@
 #include "units.h"
 #include "workload_picture.h"
 
-/* The end of the workload NAME, with ASSIGNMENT set, which may be NULL. */
+/* What the workload NAME with ASSIGNMENT (as generate_file has it) leaves at UNTIL_PS. */
 static Picture *picture_of(const char *name, const char *assignment, uint64_t until_ps)
 {
     g_autofree char *path = g_strdup_printf("%s/%s.cfg", g_getenv("PAGEFOLD_WORKLOADS"), name);
@@ -213,6 +213,24 @@ static void guests_of_esx(void)
     }
 }
 
+/* Two machines that are made alike: what sharing saves in all, within one, and so between them. */
+static void random_addresses(void)
+{
+    static const char *const texts[] = {"false", "true"};
+    static const uint64_t within[] = {1000, 850};
+    static const uint64_t between[] = {5000, 4600};
+    for (size_t i = 0; i < G_N_ELEMENTS(texts); i++) {
+        g_autofree char *assignment = g_strdup_printf(
+            "workload.contexts.a.aslr=%s\nworkload.contexts.b.aslr=%s", texts[i], texts[i]);
+        g_autoptr(Picture) picture = picture_of("aslr", assignment, UINT64_MAX);
+        Baselines one = picture_baselines(picture, 1);
+        Baselines both = picture_baselines(picture, 2);
+        uint64_t saved = both.mappings - both.contents;
+        CU_ASSERT_EQUAL(one.mappings - one.contents, within[i]);
+        CU_ASSERT_EQUAL(saved - 2 * within[i], between[i]);
+    }
+}
+
 static const PfCheck checks[] = {
     {"kern-terminal has the four baselines of table 5.1", terminal_server},
     {"kern-zero-install has those of table 5.1, and the contents of table 5.2", zero_install},
@@ -221,6 +239,7 @@ static const PfCheck checks[] = {
     {"thousand-processes is one page, and one more for each that writes", thousand_processes},
     {"difference-engine has the pages, contents and references of table 1", difference_engine},
     {"ten-guests and one-guest save the parts that are printed", guests_of_esx},
+    {"aslr takes 15 % within machines and 8 % between them", random_addresses},
     {"three-vms has the patent's zeros, ones, top eight and tracked pages", three_vms},
 };
 

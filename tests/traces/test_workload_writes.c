@@ -112,21 +112,38 @@ static void what_was_written_is_set_back(void)
     }
 }
 
-/* Draws repeat themselves when what they chose is set back: every page that was written twice or
- * more is as it was, if all is set back. */
+/* Addresses of the pages that TEXT fills with what begins with CONTENT, behind its first time. */
+static GPtrArray *filled_with(const char *text, const char *content)
+{
+    GPtrArray *addresses = g_ptr_array_new_with_free_func(g_free);
+    g_auto(GStrv) lines = g_strsplit(strstr(text, "\ntime "), "\n", -1);
+    for (guint i = 0; lines[i] != NULL; i++) {
+        g_auto(GStrv) line = g_strsplit(lines[i], " ", -1);
+        if (g_strv_length(line) == 5 && strcmp(line[0], "fill") == 0 &&
+            g_str_has_prefix(line[4], content))
+            g_ptr_array_add(addresses, g_strdup(line[2]));
+    }
+    return addresses;
+}
+
+/* All pages are zero; 100 writes of a set's contents in 2 s are drawn in all ways there are, and
+ * the pages of the first 50 are set back in the same order. */
 static void draws_are_set_back_too(void)
 {
     g_autoptr(GBytes) trace = generate_group(
-        "contexts = ( { name = \"c\"; memory = \"400KiB\"; common = ( { set = \"s\"; pages = 9; } "
-        "); } ); phases = ( { time = \"1s\"; writes = ( { rate = 50; to = \"s\"; neighbours = 2; "
-        "choice = \"zipf\"; back = \"1s\"; } ); }, { time = \"2s\"; writes = ( { rate = 50; "
-        "to = \"s\"; neighbours = 2; choice = \"zipf\"; back = \"1s\"; } ); } );",
-        PF_TRACE_BINARY);
-    g_autoptr(Picture) one = picture_new(trace, second_ps);
-    g_autoptr(Picture) end = picture_new(trace, UINT64_MAX);
-    /* The first phase is over before it sets anything back. */
-    CU_ASSERT_EQUAL(count_writes(one), 50);
-    CU_ASSERT_EQUAL(count_writes(end), 50 + 100 + 50);
+        "contexts = ( { name = \"c\"; memory = \"400KiB\"; zero = 1.0; common = ( { set = "
+        "\"s\"; pages = 9; } ); } ); phases = ( { time = \"10ms\"; }, { time = \"2s\"; writes = "
+        "( { rate = 50; to = \"s\"; neighbours = 2; choice = \"zipf\"; back = \"1s\"; } ); } );",
+        PF_TRACE_TEXT);
+    gsize length;
+    const char *bytes = g_bytes_get_data(trace, &length);
+    g_autofree char *text = g_strndup(bytes, length);
+    g_autoptr(GPtrArray) written = filled_with(text, "id:");
+    g_autoptr(GPtrArray) set_back = filled_with(text, "zero");
+    CU_ASSERT_EQUAL_FATAL(written->len, 100);
+    CU_ASSERT_EQUAL_FATAL(set_back->len, 50);
+    for (guint i = 0; i < set_back->len; i++)
+        CU_ASSERT_STRING_EQUAL(written->pdata[i], set_back->pdata[i]);
 }
 
 /* Each of two contexts writes 50 of its private pages: by turns both hold contents 0 to 49. */
@@ -162,6 +179,32 @@ static void disks_are_read(void)
     /* 10 of the image and 40 private in each; blocks 0 to 9 are the image's ten. */
     CU_ASSERT_EQUAL(picture_contents(picture), 30 + 2 * 40);
     CU_ASSERT_EQUAL(count_in_group(text, " disk:29 id:"), 2);
+}
+
+static void keep_progress(const PfWorkloadProgress *progress, void *user)
+{
+    *(PfWorkloadProgress *)user = *progress;
+}
+
+/* 3000 pages, 300 groups of 10, 100 steps of time for the writer and for who sets back, 400 writes,
+ * and of them 400 x 49 / 100 = 196 set back after 51 steps: 3000 + 300 + 2 x 100 + 400 + 196 =
+ * 4096, which is when progress is told, so that all of it is counted and nothing else. */
+static void all_steps_are_counted(void)
+{
+    static const char text[] =
+        "workload = { contexts = ( { name = \"a\"; memory = \"12000KiB\"; group = 10; } ); "
+        "phases = ( { time = \"1s\"; writes = ( { rate = 400; back = \"510ms\"; } ); } ); };";
+    g_autoptr(PfConfig) config = pf_config_load_text(text, strlen(text), "w", NULL, NULL);
+    g_autoptr(PfWorkload) workload = pf_workload_new(config);
+    CU_ASSERT_TRUE(pf_config_finish(config, NULL));
+    CU_ASSERT_EQUAL(pf_workload_steps(workload), 4096);
+    PfTraceHeader header = {.page_bytes = pf_workload_page_bytes(workload)};
+    g_autoptr(PfTraceWriter) writer =
+        pf_trace_writer_new("/dev/null", PF_TRACE_BINARY, &header, NULL);
+    PfWorkloadProgress last = {0};
+    PfWorkloadOptions options = {.progress = keep_progress, .user = &last};
+    CU_ASSERT_TRUE(pf_workload_write(workload, writer, &options, NULL));
+    CU_ASSERT_EQUAL(last.steps, 4096);
 }
 
 static void mistakes_are_told(void)
@@ -224,6 +267,7 @@ static const PfCheck checks[] = {
     {"setting back makes the same choices again", draws_are_set_back_too},
     {"contexts that take turns hold the same again", turns_make_pages_equal},
     {"blocks of a common disk are read by dma", disks_are_read},
+    {"all steps are counted", all_steps_are_counted},
     {"a mistake is told in one line with its place", mistakes_are_told},
 };
 

@@ -33,12 +33,14 @@ GBytes *generate_text(const char *text, PfTraceForm form, GError **error)
     return config != NULL ? generate(config, form, error) : NULL;
 }
 
-GBytes *generate_file(const char *path, const char *assignment, PfTraceForm form, GError **error)
+GBytes *generate_file(const char *path, const char *assignments, PfTraceForm form, GError **error)
 {
     g_autoptr(PfConfig) config = pf_config_load(path, NULL, error);
-    if (config == NULL || (assignment != NULL && !pf_config_override(config, assignment, error)))
-        return NULL;
-    return generate(config, form, error);
+    g_auto(GStrv) lines = g_strsplit(assignments != NULL ? assignments : "", "\n", -1);
+    for (guint i = 0; config != NULL && lines[i] != NULL; i++)
+        if (!pf_config_override(config, lines[i], error))
+            return NULL;
+    return config != NULL ? generate(config, form, error) : NULL;
 }
 
 GBytes *generate_group(const char *text, PfTraceForm form)

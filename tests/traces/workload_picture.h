@@ -33,8 +33,8 @@ typedef struct {
 /* The trace of the workload that TEXT configures, of FORM. NULL with ERROR. */
 GBytes *generate_text(const char *text, PfTraceForm form, GError **error);
 
-/* The same of the file at PATH, with ASSIGNMENT set, which may be NULL. */
-GBytes *generate_file(const char *path, const char *assignment, PfTraceForm form, GError **error);
+/* The same of the file at PATH, with ASSIGNMENTS set, one a line; they may be NULL. */
+GBytes *generate_file(const char *path, const char *assignments, PfTraceForm form, GError **error);
 
 /* That of the workload whose group is TEXT, which must be right; how often PART stands in its text
  * form. */

@@ -134,6 +134,7 @@ static PfTraceStatus next_hashes(void *self, PfInput *input, PfImageRun *ret_run
     if (!(hashes->is_binary ? next_numbers : next_lines)(hashes, input, &ret_run->pages, error))
         return PF_TRACE_ERROR;
     ret_run->address = hashes->page * PF_IMPORT_PAGE_BYTES;
+    ret_run->extent_pages = ret_run->pages;
     ret_run->hashes = hashes->hashes;
     hashes->page += ret_run->pages;
     return ret_run->pages > 0 ? PF_TRACE_RECORDS : PF_TRACE_END;

@@ -1,41 +1,43 @@
 #include "error.h"
-#include "import_format.h"
-
-/* Read at a time: few enough to stay in a core's cache until they are hashed. */
-enum { RUN_BYTES = 64 * PF_IMPORT_PAGE_BYTES };
+#include "image_pieces.h"
 
 typedef struct {
-    uint64_t address;
+    PfImagePiece rest;
 } Raw;
 
 static void *open_raw(PfInput *input, GError **error)
 {
-    (void)input;
     (void)error;
-    return g_new0(Raw, 1);
+    Raw *raw = g_new0(Raw, 1);
+    /* Of what is unpacked, or comes through a pipe, the end is not known yet. */
+    uint64_t length = pf_input_length(input);
+    raw->rest.bytes = length > 0 ? length : UINT64_MAX - (PF_IMPORT_PAGE_BYTES - 1);
+    raw->rest.bytes -= raw->rest.bytes % PF_IMPORT_PAGE_BYTES;
+    return raw;
 }
 
 static PfTraceStatus next_raw(void *self, PfInput *input, PfImageRun *ret_run, GError **error)
 {
     Raw *raw = self;
-    if (!pf_input_fill(input, RUN_BYTES, error))
-        return PF_TRACE_ERROR;
     size_t length;
-    ret_run->bytes = pf_input_window(input, &length);
+    if (!pf_input_fill(input, PF_IMPORT_PAGE_BYTES, error))
+        return PF_TRACE_ERROR;
+    pf_input_window(input, &length);
     if (length == 0)
         return PF_TRACE_END;
-    length = MIN(length, RUN_BYTES);
-    ret_run->address = raw->address;
-    ret_run->pages = length / PF_IMPORT_PAGE_BYTES;
-    if (length % PF_IMPORT_PAGE_BYTES != 0) {
+    if (length < PF_IMPORT_PAGE_BYTES) {
         g_set_error(error, PF_ERROR, PF_ERROR_TRACE,
                     "%s: at byte %" G_GUINT64_FORMAT
                     ": ends within a page of %d bytes; a raw image is whole pages",
                     pf_input_name(input), pf_input_offset(input) + length, PF_IMPORT_PAGE_BYTES);
         return PF_TRACE_ERROR;
     }
-    pf_input_consume(input, length);
-    raw->address += length;
+    if (raw->rest.bytes == 0)
+        raw->rest.bytes = PF_IMPORT_PAGE_BYTES; /* the file has grown */
+    if (!pf_image_piece_next(&raw->rest, UINT64_MAX, input, ret_run, error))
+        return PF_TRACE_ERROR;
+    if (pf_input_length(input) == 0)
+        ret_run->extent_pages = ret_run->pages;
     return PF_TRACE_RECORDS;
 }
 

@@ -31,7 +31,7 @@ PfImageReader *pf_image_reader_open(const char *path, const char *format, GError
         g_set_error(error, PF_ERROR, PF_ERROR_USAGE, "'%s' is no format of memory images", format);
         return NULL;
     }
-    g_autoptr(PfInput) input = pf_input_open(path, error);
+    g_autoptr(PfInput) input = pf_import_open(path, error);
     if (input == NULL)
         return NULL;
     if (found == NULL)
@@ -69,8 +69,7 @@ uint32_t pf_image_reader_page_bytes(const PfImageReader *reader)
 
 double pf_image_reader_progress(const PfImageReader *reader)
 {
-    uint64_t length = pf_input_length(reader->input);
-    return length > 0 ? (double)pf_input_offset(reader->input) / (double)length : 0;
+    return pf_input_progress(reader->input);
 }
 
 const PfImportFormat *pf_image_reader_format(const PfImageReader *reader)
@@ -88,4 +87,10 @@ uint64_t pf_image_reader_partial_pages(const PfImageReader *reader)
 {
     const PfImageForm *form = reader->format->image;
     return form->partial_pages != NULL ? form->partial_pages(reader->self) : 0;
+}
+
+const char *pf_image_reader_remark(const PfImageReader *reader)
+{
+    const PfImageForm *form = reader->format->image;
+    return form->remark != NULL ? form->remark(reader->self) : NULL;
 }

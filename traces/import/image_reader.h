@@ -33,11 +33,13 @@ typedef struct {
 typedef struct {
     uint64_t address; /* of the first; a multiple of the page size */
     uint64_t pages;
-    const uint8_t *bytes;      /* NULL if only hashes are known */
+    uint64_t extent_pages; /* at least `pages`: so many are known to follow, of the same owner and
+                              kind, before anything else does */
+    const uint8_t *bytes;  /* NULL if only hashes are known */
     const PfImageHash *hashes; /* one a page where `bytes` is NULL */
     PfPagesKind kind;          /* of all of them; with hashes each page has its own */
     const char *file;          /* FILE: its name, or NULL where that is not known */
-    uint64_t file_offset;      /* of the first page */
+    uint64_t file_offset;      /* of the first page, in bytes */
 } PfImageRun;
 
 typedef struct PfImageReader PfImageReader;
@@ -69,3 +71,6 @@ PfContextKind pf_image_reader_context_kind(const PfImageReader *reader);
 
 /* Pages left out so far because the image holds only a part of them. */
 uint64_t pf_image_reader_partial_pages(const PfImageReader *reader);
+
+/* What cannot be known of this image, and the mend, as a sentence; NULL where all can. */
+const char *pf_image_reader_remark(const PfImageReader *reader);

@@ -36,6 +36,10 @@ const char *pf_import_summary(const PfImportFormat *format);
 /* Whether FORMAT is an image of memory (see image_reader.h), else it is accesses (pf_import). */
 bool pf_import_is_image(const PfImportFormat *format);
 
+/* The input at PATH ("-" is standard input), unpacked where it is compressed by gzip, xz or
+ * Zstandard. NULL with PF_ERROR_TRACE. */
+PfInput *pf_import_open(const char *path, GError **error);
+
 /* The format that INPUT, nothing of which was consumed, looks like. NULL with PF_ERROR_TRACE. */
 const PfImportFormat *pf_import_sniff(PfInput *input, GError **error);
 
@@ -43,7 +47,8 @@ const PfImportFormat *pf_import_sniff(PfInput *input, GError **error);
 enum { PF_IMPORT_PAGE_BYTES = 4096 };
 
 /* Writes the records of INPUT, whose FORMAT is of accesses, to WRITER as those of context number
- * CONTEXT, which it creates. A cycle of dramsim3 lasts CYCLE_PS. INTERRUPTED is polled and may be
- * NULL. False with PF_ERROR_TRACE: "FILE:LINE: what", PF_ERROR_IO or PF_ERROR_INTERRUPTED. */
-bool pf_import(const PfImportFormat *format, PfInput *input, uint32_t context, uint64_t cycle_ps,
-               PfTraceWriter *writer, const int *interrupted, GError **error);
+ * CONTEXT, which it creates and calls NAME. A cycle of dramsim3 lasts CYCLE_PS. INTERRUPTED is
+ * polled and may be NULL. False with PF_ERROR_TRACE: "FILE:LINE: what", PF_ERROR_IO or
+ * PF_ERROR_INTERRUPTED. */
+bool pf_import(const PfImportFormat *format, PfInput *input, const char *name, uint32_t context,
+               uint64_t cycle_ps, PfTraceWriter *writer, const int *interrupted, GError **error);

@@ -88,7 +88,8 @@ bool pf_import_first_line(const PfImportSight *sight, bool (*looks)(const char *
     g_autoptr(PfInput) input = pf_input_new_bytes("", sight->bytes, sight->length);
     char line[PF_IMPORT_LINE_BYTES_MAX];
     while (pf_import_line(input, 1, line, NULL))
-        if (!is_blank(line) && line[0] != '#' && !g_str_has_prefix(line, "=="))
+        if (!is_blank(line) && line[0] != '#' && !g_str_has_prefix(line, "==") &&
+            !g_str_has_prefix(line, "--"))
             return looks(line);
     return false;
 }

@@ -36,6 +36,8 @@ typedef struct {
     PfContextKind (*context_kind)(const void *self);
     /* Pages left out because only a part of them is in the image; NULL: none ever. */
     uint64_t (*partial_pages)(const void *self);
+    /* What cannot be known of this image and the mend, or NULL; may be NULL. */
+    const char *(*remark)(const void *self);
 } PfImageForm;
 
 struct PfImportFormat {
@@ -48,9 +50,12 @@ struct PfImportFormat {
     bool (*take)(PfAccesses *accesses, PfInput *input, GError **error);
 };
 
+extern const PfImportFormat pf_import_champsim;
 extern const PfImportFormat pf_import_dramsim3;
+extern const PfImportFormat pf_import_elfcore;
 extern const PfImportFormat pf_import_hashes;
 extern const PfImportFormat pf_import_lackey;
+extern const PfImportFormat pf_import_lime;
 extern const PfImportFormat pf_import_ramulator;
 extern const PfImportFormat pf_import_raw;
 

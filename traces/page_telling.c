@@ -1,12 +1,12 @@
-#include "snapshot_process.h"
+#include "page_telling.h"
 
-static void flush_run(PfTelling *telling)
+void pf_telling_flush(PfTelling *telling)
 {
     if (telling->run.count == 0)
         return;
     if (telling->run.kind == PF_RECORD_ALIAS)
         telling->run.detail = &telling->detail;
-    pf_trace_writer_add(telling->sight->writer, &telling->run);
+    pf_trace_writer_add(telling->writer, &telling->run);
     telling->run.count = 0;
 }
 
@@ -14,7 +14,7 @@ static void flush_run(PfTelling *telling)
 static void add_page(PfTelling *telling, PfRecordKind kind, const PfSeenPage *page)
 {
     PfRecord *run = &telling->run;
-    uint64_t run_bytes = run->count * pf_snapshot_page_bytes();
+    uint64_t run_bytes = run->count * telling->page_bytes;
     uint32_t content = kind == PF_RECORD_STATE ? page->content : PF_TRACE_NO_CONTENT;
     bool continues = run->count > 0 && run->kind == kind && run->content == content &&
                      run->address + run_bytes == page->address;
@@ -25,12 +25,12 @@ static void add_page(PfTelling *telling, PfRecordKind kind, const PfSeenPage *pa
         run->count++;
         return;
     }
-    flush_run(telling);
+    pf_telling_flush(telling);
     *run = (PfRecord){
         .address = page->address,
         .count = 1,
         .content = content,
-        .context = telling->process->context,
+        .context = telling->context,
         .kind = (uint8_t)kind,
         .choice = kind == PF_RECORD_ADVISE ? PF_ADVICE_DONTNEED : 0,
     };
@@ -44,42 +44,30 @@ static void add_page(PfTelling *telling, PfRecordKind kind, const PfSeenPage *pa
 
 /* A page that is its frame's first: told if its bytes are new, or if it shared a frame before, for
  * `state` gives it one of its own. */
-static void tell_content(PfTelling *telling, const PfSeenPage *before, const PfSeenPage *page,
-                         PfSeenFrame *frame)
+static bool tell_content(PfTelling *telling, const PfSeenPage *before, const PfSeenPage *page)
 {
     if (before != NULL && before->kind == PF_SEEN_CONTENT && before->content == page->content)
-        return;
+        return false;
     add_page(telling, PF_RECORD_STATE, page);
-    telling->sight->summary->told_pages++;
-    if (frame != NULL)
-        frame->is_told = true;
+    telling->told_pages++;
+    return true;
 }
 
 /* A page that maps another's frame: told if it did not, or if the other has new bytes, for `state`
  * gives those to the other only. */
 static void tell_alias(PfTelling *telling, const PfSeenPage *before, const PfSeenPage *page,
-                       const PfSeenFrame *frame)
+                       bool source_is_told)
 {
-    if (before == NULL || before->kind != PF_SEEN_ALIAS || frame->is_told ||
+    if (before == NULL || before->kind != PF_SEEN_ALIAS || source_is_told ||
         before->source_context != page->source_context ||
         before->source_address != page->source_address)
         add_page(telling, PF_RECORD_ALIAS, page);
 }
 
-/* The mapping that PAGE lies in; pages come in ascending order. */
-static const PfMapping *mapping_of(PfTelling *telling, const PfSeenPage *page)
-{
-    const GArray *mappings = telling->process->mappings;
-    while (g_array_index(mappings, PfMapping, telling->mapping).end <= page->address)
-        telling->mapping++;
-    return &g_array_index(mappings, PfMapping, telling->mapping);
-}
-
 static void tell_own(PfTelling *telling, const PfSeenPage *page)
 {
-    flush_run(telling);
-    pf_process_tell_backing(telling->process, mapping_of(telling, page), page,
-                            telling->sight->writer);
+    pf_telling_flush(telling);
+    telling->tell_backing(telling->user, page);
 }
 
 /* PAGE, told before, is not populated any more: its place is the file's again, or empty. */
@@ -97,9 +85,8 @@ static void tell_gone(PfTelling *telling, const PfSeenPage *page)
  */
 static const PfSeenPage *take_old(PfTelling *telling, uint64_t address)
 {
-    const GArray *pages = telling->process->pages;
-    while (telling->old < pages->len) {
-        const PfSeenPage *page = &g_array_index(pages, PfSeenPage, telling->old);
+    while (telling->old < telling->before->len) {
+        const PfSeenPage *page = &g_array_index(telling->before, PfSeenPage, telling->old);
         if (page->address > address)
             return NULL;
         telling->old++;
@@ -110,12 +97,16 @@ static const PfSeenPage *take_old(PfTelling *telling, uint64_t address)
     return NULL;
 }
 
-void pf_telling_init(PfTelling *telling, PfSight *sight, PfProcess *process)
+void pf_telling_init(PfTelling *telling, PfTraceWriter *writer, uint32_t context,
+                     uint32_t page_bytes, const GArray *before, bool keeps_pages)
 {
     *telling = (PfTelling){
-        .sight = sight,
-        .process = process,
+        .writer = writer,
+        .context = context,
+        .page_bytes = page_bytes,
+        .before = before,
         .pages = g_array_new(FALSE, FALSE, sizeof(PfSeenPage)),
+        .keeps_pages = keeps_pages,
     };
 }
 
@@ -128,25 +119,37 @@ static bool tell_backing(PfTelling *telling, const PfSeenPage *before, const PfS
     return true;
 }
 
-void pf_telling_add(PfTelling *telling, const PfSeenPage *page, PfSeenFrame *frame)
+bool pf_telling_add(PfTelling *telling, const PfSeenPage *page, bool source_is_told)
 {
     const PfSeenPage *before = take_old(telling, page->address);
+    bool is_told = false;
     if (tell_backing(telling, before, page))
         before = NULL;
     if (page->kind == PF_SEEN_CONTENT)
-        tell_content(telling, before, page, frame);
+        is_told = tell_content(telling, before, page);
     else if (page->kind == PF_SEEN_ALIAS)
-        tell_alias(telling, before, page, frame);
+        tell_alias(telling, before, page, source_is_told);
     else if (before != NULL && before->kind != PF_SEEN_ZERO)
         add_page(telling, PF_RECORD_ADVISE, page);
-    g_array_append_val(telling->pages, *page);
+    if (telling->keeps_pages)
+        g_array_append_val(telling->pages, *page);
+    return is_told;
 }
 
-void pf_telling_finish(PfTelling *telling)
+void pf_telling_forget(PfTelling *telling, uint64_t start, uint64_t end)
+{
+    if (start > 0)
+        take_old(telling, start - 1);
+    while (telling->old < telling->before->len &&
+           g_array_index(telling->before, PfSeenPage, telling->old).address < end)
+        telling->old++;
+    pf_telling_flush(telling);
+}
+
+GArray *pf_telling_finish(PfTelling *telling)
 {
     /* Pages begin below the last address, which none can have. */
     take_old(telling, UINT64_MAX);
-    flush_run(telling);
-    g_array_unref(telling->process->pages);
-    telling->process->pages = g_steal_pointer(&telling->pages);
+    pf_telling_flush(telling);
+    return g_steal_pointer(&telling->pages);
 }
