@@ -212,7 +212,8 @@ static void test_rest(void)
 {
     static const char text[] =
         HEAD "clock 1GHz\ncontrol ksm.run 1\ncontext a process core=1\ncontext b vm label=x\n"
-             "grain page\nmap a 0x0 4 anon mergeable\nbegin a \"one\"\nbegin a \"two\"\n"
+             "grain page\nmap a 0x0 4 anon mergeable\nmap a 0x100 2 file=f:16 rx\n"
+             "map a 0x200 8 anon huge=64 group=3\nadvise a 0x240 4 nohuge\nbegin a \"one\"\nbegin a \"two\"\n"
              "end a \"one\"\nfill a 0x0 3 id:5 step=1\nadvise a 0x0 1 suspend\n"
              "advise a 0x10 1 discardable\nattr a 0x20 1 locked\ntime 1s\nexit b\n"
              "mark here\ntime 3s\ndma a 0x10 1 disk:7:1 id:9\nend a \"two\"\nmark there\n"
@@ -225,7 +226,9 @@ static void test_rest(void)
                      "map a 0x0 1 anon mergeable\nadvise a 0x0 1 suspend\n"
                      "map a 0x10 1 anon mergeable\nadvise a 0x10 1 discardable\n"
                      "map a 0x20 1 anon mergeable\nattr a 0x20 1 locked\n"
-                     "map a 0x30 1 anon mergeable\nstate a 0x0 3 id:5 step=1\n"
+                     "map a 0x30 1 anon mergeable\nmap a 0x100 2 file=f:16 rx\n"
+                     "map a 0x200 4 anon huge=64 group=3\nmap a 0x240 4 anon huge=64 group=3\n"
+                     "advise a 0x240 4 nohuge\nstate a 0x0 3 id:5 step=1\n"
                      "begin a \"two\"\nmark \"here\"\ntime 2s\ndma a 0x10 1 disk:7:1 id:9\n"
                      "end a \"two\"\nmark \"there\"\n");
 }
@@ -296,6 +299,11 @@ static void test_errors(void)
     cut = (PfCut){.from = {.kind = PF_CUT_MARK, .label = "here"},
                   .to = {.kind = PF_CUT_MARK, .label = "there"}};
     expect_error(text, &cut, PF_ERROR_USAGE, "where the part could end");
+    cut = (PfCut){.from = {.kind = PF_CUT_MARK, .label = "here"},
+                  .to = {.kind = PF_CUT_RECORD, .number = 2}};
+    expect_error(text, &cut, PF_ERROR_USAGE, "begins after record 2, at 0 s, which is not");
+    cut.to = (PfCutPoint){.kind = PF_CUT_TIME_PS, .number = 0};
+    expect_error(text, &cut, PF_ERROR_USAGE, "which is not before its end");
     cut = cut_of(5, 6);
     expect_error(text, &cut, PF_ERROR_USAGE, "ends before the part begins");
     cut = (PfCut){.contexts = child};
