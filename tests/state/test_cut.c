@@ -213,7 +213,8 @@ static void test_rest(void)
     static const char text[] =
         HEAD "clock 1GHz\ncontrol ksm.run 1\ncontext a process core=1\ncontext b vm label=x\n"
              "grain page\nmap a 0x0 4 anon mergeable\nmap a 0x100 2 file=f:16 rx\n"
-             "map a 0x200 8 anon huge=64 group=3\nadvise a 0x240 4 nohuge\nbegin a \"one\"\nbegin a \"two\"\n"
+             "map a 0x200 8 anon huge=64 group=3\nadvise a 0x240 4 nohuge\n"
+             "begin a \"one\"\nbegin a \"two\"\n"
              "end a \"one\"\nfill a 0x0 3 id:5 step=1\nadvise a 0x0 1 suspend\n"
              "advise a 0x10 1 discardable\nattr a 0x20 1 locked\ntime 1s\nexit b\n"
              "mark here\ntime 3s\ndma a 0x10 1 disk:7:1 id:9\nend a \"two\"\nmark there\n"
