@@ -140,6 +140,9 @@ static bool import_one(Import *import, const char *path, GError **error)
         format = pf_import_sniff(input, error);
     if (format == NULL)
         return false;
+    /* Images are read faster than contents can be pressed small. */
+    if (import->number == 0 && pf_import_is_image(format))
+        pf_trace_writer_hurry(import->writer, PF_HASTE_MOST);
     PfGrain grain = pf_import_is_image(format) ? PF_GRAIN_PAGE : PF_GRAIN_ACCESS;
     if (grain != import->grain)
         tell_simple(import, PF_RECORD_GRAIN, grain, NULL);
@@ -181,6 +184,10 @@ static bool import_all(Import *import, char **paths, GError **error)
     import->inputs = g_strv_length(paths);
     for (; import->number < import->inputs && good; import->number++)
         good = import_one(import, paths[import->number], error);
+    /* Policies that scan need time to do it. */
+    uint64_t epochs = import->options->is_epochs ? import->inputs : 1;
+    if (good && import->grain == PF_GRAIN_PAGE)
+        tell_simple(import, PF_RECORD_TIME, epochs * import->options->interval_ps, NULL);
     pf_progress_finish(&import->line);
     g_clear_pointer(&import->context, pf_image_context_free);
     return good && pf_trace_writer_finish(import->writer, error);
@@ -201,8 +208,6 @@ static int run(PfApp *app, const PfCommand *command, int argc, char **argv, GErr
     g_autoptr(PfTraceWriter) writer = pf_trace_writer_new(options.output, form, &header, error);
     if (writer == NULL)
         return 1;
-    /* Images are read faster than contents are pressed small. */
-    pf_trace_writer_hurry(writer, options.fast ? PF_HASTE_MOST : PF_HASTE_SOME);
     pf_interrupt_watch(&app->interrupted);
     g_autoptr(GHashTable) names = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     Import import = {.app = app, .options = &options, .writer = writer, .names = names};

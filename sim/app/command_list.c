@@ -4,6 +4,7 @@
 #include "commands.h"
 #include "error.h"
 #include "figures.h"
+#include "import.h"
 #include "presets.h"
 #include "setup.h"
 #include "simulation.h"
@@ -60,6 +61,14 @@ static void list_figures(const PfRegistry *registry)
         printf("%-16s %s\n", pf_figure_at(i)->name, pf_figure_at(i)->summary);
 }
 
+static void list_importers(const PfRegistry *registry)
+{
+    (void)registry;
+    const PfImportFormat *format;
+    for (size_t i = 0; (format = pf_import_at(i)) != NULL; i++)
+        printf("%-16s %s\n", pf_import_name(format), pf_import_summary(format));
+}
+
 /* A model and its keys: what a section of `machine` binds. */
 static void add_model(const char *path, const PfConfigField *field, void *user)
 {
@@ -102,9 +111,9 @@ static const struct {
     const char *name;
     void (*list)(const PfRegistry *registry);
 } lists[] = {
-    {"policies", list_policies}, {"finders", list_finders}, {"filters", list_filters},
-    {"models", list_models},     {"presets", list_presets}, {"stats", list_stats},
-    {"figures", list_figures},
+    {"policies", list_policies}, {"finders", list_finders},     {"filters", list_filters},
+    {"models", list_models},     {"presets", list_presets},     {"stats", list_stats},
+    {"figures", list_figures},   {"importers", list_importers},
 };
 
 static void set_unknown_list(const char *asked, GError **error)
@@ -148,7 +157,7 @@ static int run(PfApp *app, const PfCommand *command, int argc, char **argv, GErr
 
 const PfCommand pf_command_list = {
     .name = "list",
-    .arguments = "policies|finders|filters|models|presets|stats|figures",
+    .arguments = "policies|finders|filters|models|presets|stats|figures|importers",
     .summary = "Tell what there is to choose from",
     .examples =
         "  pagefold list policies                            names and what they do\n"

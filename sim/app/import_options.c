@@ -26,15 +26,13 @@ PfParse pf_import_options_parse(PfApp *app, const PfCommand *command, int argc, 
         {"as", 0, 0, G_OPTION_ARG_STRING, &options->as,
          "what several images are: contexts (default), or epochs of one", "WHAT"},
         {"interval", 0, 0, G_OPTION_ARG_STRING, &options->interval,
-         "time from one epoch to the next, as 500ms (default: 1s)", "TIME"},
+         "time between epochs, and behind the last image (default: 1s)", "TIME"},
         {"name", 0, 0, G_OPTION_ARG_STRING_ARRAY, &options->names,
          "name of the context; once for each (default: the file's name, or t0, t1 ...)", "NAME"},
         {"skip", 0, 0, G_OPTION_ARG_STRING_ARRAY, &options->skips,
          "images: leave out these addresses, as 0xa0000-0xc0000", "START-END"},
         {"content", 0, 0, G_OPTION_ARG_STRING, &options->content,
          "images: keep bytes (default) or hash, a 64-bit number a page", "WHAT"},
-        {"fast", 0, 0, G_OPTION_ARG_NONE, &options->fast,
-         "images: write as fast as possible; the file is two to three times as large", NULL},
         {"cycle", 0, 0, G_OPTION_ARG_STRING, &options->cycle,
          "dramsim3: what a cycle lasts (833ps, that of DDR4-2400)", "TIME"},
         {NULL, 0, 0, G_OPTION_ARG_NONE, NULL, NULL, NULL},
@@ -74,7 +72,7 @@ static bool parse_time(const char *option, const char *text, uint64_t otherwise_
     }
     if (*ret_time_ps > 0 && *ret_time_ps <= (uint64_t)1 << 52)
         return true;
-    g_set_error(error, PF_ERROR, PF_ERROR_USAGE, "%s: it must be more than 0 and at most 1 h",
+    g_set_error(error, PF_ERROR, PF_ERROR_USAGE, "%s: it must be more than 0 and at most 1h",
                 option);
     return false;
 }

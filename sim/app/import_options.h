@@ -14,7 +14,6 @@ typedef struct {
     char *content;
     char **names;
     char **skips;
-    gboolean fast;
     const PfImportFormat *format; /* NULL: what each input looks like */
     uint64_t cycle_ps;
     uint64_t interval_ps;

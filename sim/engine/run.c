@@ -322,6 +322,8 @@ void pf_run_finish(PfRun *run)
     pf_memory_sync(&run->memory);
     if (run->error == NULL)
         run_barrier(run, 0);
+    if (run->error == NULL && run->feed == NULL && !run->held)
+        run_hold_on(run);
     pf_memory_integrate(&run->memory);
     run_sample_epoch(run, run->now_cycles);
     if (!has_stock)

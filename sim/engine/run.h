@@ -30,6 +30,7 @@ typedef struct {
     double dilation;
     char *warmup;
     char **roi;
+    char *hold;
     int contexts; /* PfContextsTold */
     uint64_t epoch_ps; /* PF_CONFIG_AUTO: about 200 rows */
     char **plugins;
@@ -37,6 +38,9 @@ typedef struct {
     char *warmup_mark;
     uint64_t warmup_ps;
     uint64_t warmup_passes;
+    /* From `hold`: at most one of these is set. */
+    uint64_t hold_ps;
+    uint64_t hold_passes;
 } PfRunConfig;
 
 typedef struct PfRunSpans PfRunSpans;
@@ -195,6 +199,8 @@ void run_play_mark(PfRun *run, const PfRecord *record);
 /* The same without the barrier: now. */
 void run_keep_mark(PfRun *run, const PfRecord *record);
 void run_update_due(PfRun *run);
+/* The trace is at its end, and memory stays as it is while policies go on, as `hold` says. */
+void run_hold_on(PfRun *run);
 void run_sample_epoch(PfRun *run, uint64_t cycle);
 extern const char *const run_epoch_columns[PF_EPOCH_COLUMNS];
 

@@ -2,9 +2,16 @@
 #include "run.h"
 
 #include "error.h"
+#include "units.h"
 
 /* A run ends before its clocks and their sums overflow; 56 years at 2.6 GHz. */
 #define CYCLES_LIMIT ((uint64_t)1 << 62)
+
+/* Passes that take longer than a day are not waited for: a policy may never come round. */
+static const uint64_t hold_limit_ps = 86400 * PF_PS_PER_SECOND;
+
+/* While passes are waited for, wake-ups of so much time are served together. */
+static const uint64_t hold_step_ps = PF_PS_PER_SECOND / 1000;
 
 /* When the warm-up ends, if a time was given for that. */
 static uint64_t warm_cycles(const PfRun *run)
@@ -153,6 +160,20 @@ void run_barrier(PfRun *run, uint64_t at_least)
     }
     run_reach(run, latest);
     run_update_due(run);
+}
+
+void run_hold_on(PfRun *run)
+{
+    const PfRunConfig *config = run->config;
+    uint64_t clock_hz = run->machine_config->clock_hz;
+    if (config->hold_ps > 0)
+        run_barrier(run, run->now_cycles + pf_cycles_from_ps(config->hold_ps, clock_hz));
+    uint64_t passes = run->host->stats.passes + config->hold_passes;
+    uint64_t limit = run->now_cycles + pf_cycles_from_ps(hold_limit_ps, clock_hz);
+    while (run->host->stats.passes < passes && run->memory.populated_pages > 0 &&
+           pf_host_due(run->host) < limit && run->error == NULL)
+        run_barrier(run, MAX(pf_host_due(run->host),
+                             run->now_cycles + pf_cycles_from_ps(hold_step_ps, clock_hz)));
 }
 
 /* Closed pacing takes the times of a program's trace as think time after what went before; else

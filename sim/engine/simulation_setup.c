@@ -47,6 +47,9 @@ static const PfConfigField run_fields[] = {
      .description = "When statistics start: \"mark:LABEL\", a time (\"20ms\") or \"passes:N\"."},
     {.key = "roi", .type = PF_CONFIG_STRINGS, AT(roi), .standard = "",
      .description = "Region of interest: (\"mark:A\", \"mark:B\"); statistics count in between."},
+    {.key = "hold", .type = PF_CONFIG_STRING, AT(hold),
+     .description = "How long policies go on after the trace's end, while memory stays as it is: a "
+                    "time (\"20s\"), or \"passes:N\" of each policy, in a day at most."},
     {.key = "plugins", .type = PF_CONFIG_STRINGS, AT(plugins), .standard = "",
      .description = "Shared objects with policies, finders or hashes."},
 };
@@ -60,23 +63,37 @@ static const PfConfigField output_fields[] = {
      .min = 1, .description = "Time between rows of epochs.csv; auto: 200 to 400 rows."},
 };
 
+/* KEY has TEXT, "passes:N" or a time: what it is goes to one of the two numbers. */
+static void parse_span(PfConfigSection *root, const char *key, const char *text,
+                       const char *besides, uint64_t *ret_passes, uint64_t *ret_ps)
+{
+    if (g_str_has_prefix(text, "passes:")) {
+        const char *passes = text + strlen("passes:");
+        if (!g_ascii_string_to_unsigned(passes, 10, 1, UINT32_MAX, ret_passes, NULL))
+            pf_config_complain(root, key, "'%s' names no number of passes", text);
+        return;
+    }
+    g_autoptr(GError) error = NULL;
+    if (!pf_parse_quantity(text, PF_CONFIG_TIME, ret_ps, &error))
+        pf_config_complain(root, key, "'%s' is none of %s\"passes:N\" and a time", text, besides);
+}
+
 static void check_warmup(PfRunConfig *run, PfConfigSection *root)
 {
-    if (run->warmup == NULL)
-        return;
-    if (g_str_has_prefix(run->warmup, "mark:")) {
+    if (run->warmup != NULL && g_str_has_prefix(run->warmup, "mark:"))
         run->warmup_mark = run->warmup + strlen("mark:");
-    } else if (g_str_has_prefix(run->warmup, "passes:")) {
-        const char *passes = run->warmup + strlen("passes:");
-        if (!g_ascii_string_to_unsigned(passes, 10, 1, UINT32_MAX, &run->warmup_passes, NULL))
-            pf_config_complain(root, "warmup", "'%s' names no number of passes", run->warmup);
-    } else {
-        g_autoptr(GError) error = NULL;
-        if (!pf_parse_quantity(run->warmup, PF_CONFIG_TIME, &run->warmup_ps, &error))
-            pf_config_complain(root, "warmup",
-                               "'%s' is none of \"mark:LABEL\", \"passes:N\" and a time",
-                               run->warmup);
-    }
+    else if (run->warmup != NULL)
+        parse_span(root, "warmup", run->warmup, "\"mark:LABEL\", ", &run->warmup_passes,
+                   &run->warmup_ps);
+}
+
+static void check_hold(PfRunConfig *run, PfConfigSection *root)
+{
+    if (run->hold == NULL)
+        return;
+    parse_span(root, "hold", run->hold, "", &run->hold_passes, &run->hold_ps);
+    if (run->mode != PF_MODE_MACHINE)
+        pf_config_complain(root, "hold", "only mode = \"machine\" has policies that go on");
 }
 
 static void check_roi(PfRunConfig *run, PfConfigSection *root)
@@ -166,6 +183,7 @@ void simulation_setup_init(PfSetup *setup, PfConfig *config, const PfRegistry *r
     if (setup->run.dilation <= 0)
         pf_config_complain(root, "dilation", "it must be more than 0");
     check_warmup(&setup->run, root);
+    check_hold(&setup->run, root);
     check_roi(&setup->run, root);
     pf_config_bind(pf_config_section(config, "output"), output_fields,
                    G_N_ELEMENTS(output_fields), &setup->run);

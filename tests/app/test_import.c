@@ -61,7 +61,8 @@ static void test_contexts(void)
                                     "state a-2 0x0 1 hex:78\n"
                                     "context core.17 vm\n"
                                     "map core.17 0x0 1 anon\n"
-                                    "state core.17 0x0 1 hex:79");
+                                    "state core.17 0x0 1 hex:79\n"
+                                    "time 1s");
     spawn_clear_place(place);
 }
 
@@ -93,7 +94,8 @@ static void test_epochs(void)
                                     "mark \"epoch 1\"\n"
                                     "time 1s\n"
                                     "advise vm 0x3000 2 dontneed\n"
-                                    "mark \"epoch 2\"");
+                                    "mark \"epoch 2\"\n"
+                                    "time 1500ms");
     spawn_clear_place(place);
 }
 

@@ -145,6 +145,8 @@ static void lists(void)
     CU_ASSERT_PTR_NOT_NULL(strstr(presets.out, "ddr4-1socket "));
     g_auto(Spawned) policies = spawn("/", "list", "policies");
     CU_ASSERT_PTR_NOT_NULL(strstr(policies.out, "none "));
+    g_auto(Spawned) importers = spawn("/", "list", "importers");
+    CU_ASSERT_PTR_NOT_NULL(strstr(importers.out, "lime "));
 }
 
 static void explain(void)

@@ -154,9 +154,8 @@ static void test_expiry(void)
     static const char trace[] = HEAD "run a 100\nwrite a 0x0 8\ntime 20us\nread b 0x0 8\n"
                                      "read b 0x0 8\nmark \"two\"\nread b 0x0 8\nrun b 1\n"
                                      "mark \"three\"\n";
-    g_autoptr(Played) timed =
-        clockwork(trace, "interval = \"0\"; filters = (\"flagged\"); "
-                         "flagged = { time = \"10us\"; };");
+    g_autoptr(Played) timed = clockwork(trace, "interval = \"0\"; filters = (\"flagged\"); "
+                                               "flagged = { time = \"10us\"; };");
     double told = played_stat(timed, "clockwork", "clockwork.expired_cycle");
     CU_ASSERT_EQUAL(played_stat(timed, "clockwork", "clockwork.expired"), 1);
     CU_ASSERT(told >= 10100 && told < 20000);
@@ -320,10 +319,36 @@ static void test_interrupts(void)
     CU_ASSERT_EQUAL(shootdown_cycles("time 200ms\n"), FLUSHES * LOCAL);
 }
 
+static void test_hold(void)
+{
+    const char *trace = HEAD "fill a 0x0 16 id:1 step=1\nfill b 0x0 16 id:1 step=1\nrun a 1000\n";
+    /* ksmd looks at 8 of 32 pages each 20 ms: a pass takes 80 ms; what is equal is seen in the
+     * first pass and shared in the second. `none` has no passes, and is not held up. */
+    const char *policies = "policies = ( { name = \"none\"; }, { name = \"ksm\"; scope = \"all\"; "
+                           "pages_to_scan = 8; } );";
+    g_autofree char *time = g_strconcat(policies, " hold = \"1ms\";", NULL);
+    g_autofree char *passes = g_strconcat(policies, " hold = \"passes:2\";", NULL);
+    g_autoptr(Played) plain = play(trace, policies, NULL);
+    g_autoptr(Played) held = play(trace, time, NULL);
+    g_autoptr(Played) passed = play(trace, passes, NULL);
+    double end = played_stat(plain, "none", "time.cycles");
+    CU_ASSERT_EQUAL(played_stat(held, "none", "time.cycles"), end + 1000000);
+    CU_ASSERT_EQUAL(played_stat(held, "ksm", "policy.shared"), 0);
+    CU_ASSERT_EQUAL(played_stat(passed, "none", "time.cycles"), end);
+    double passes_before = played_stat(plain, "ksm", "policy.passes");
+    CU_ASSERT_EQUAL(played_stat(passed, "ksm", "policy.passes"), passes_before + 2);
+    CU_ASSERT_EQUAL(played_stat(passed, "ksm", "memory.saved_pages"), 16);
+    double cycles = played_stat(passed, "ksm", "time.cycles");
+    CU_ASSERT_TRUE(cycles >= 2 * 80e6 && cycles <= 3 * 80e6);
+    g_autoptr(Played) empty = play(HEAD, passes, NULL);
+    CU_ASSERT_TRUE(played_stat(empty, "ksm", "time.cycles") < 1e6);
+}
+
 static const PfCheck checks[] = {
     {"at a barrier all contexts wait for the latest clock", test_barrier},
     {"mark, scan, control, time and fork are barriers, map is none", test_barriers},
     {"a context that idles leaves its core to others", test_idle},
+    {"after the trace policies go on for a time, or until they have made their passes", test_hold},
     {"closed pacing takes times as think time", test_think_time},
     {"open pacing takes times as absolute and tells how late a run is", test_open_pacing},
     {"at page grain times are absolute", test_page_grain},

@@ -8,7 +8,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { STEPS_MAX = 1 << 12 };
+enum { STEPS_MAX = 1 << 12, PAGE_BYTES_MAX = 1 << 14 };
 
 static const char right[] =
     "workload = { page = 64; contexts = ( "
@@ -41,7 +41,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         g_assert(error->message[0] != '\0');
         return 0;
     }
-    if (pf_workload_steps(workload) > STEPS_MAX)
+    if (pf_workload_steps(workload) > STEPS_MAX ||
+        pf_workload_page_bytes(workload) > PAGE_BYTES_MAX)
         return 0;
     PfTraceHeader header = {.page_bytes = pf_workload_page_bytes(workload)};
     g_autoptr(PfTraceWriter) writer =

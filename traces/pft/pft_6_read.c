@@ -27,8 +27,6 @@ struct PftReader {
     uint32_t part_length; /* bytes that it has in all, 0 if none goes on */
     uint64_t index_offset;
     size_t index_checked;
-    uint64_t forms[PFT_FORMS];
-    uint64_t kinds[PFT_KINDS];
     PftContent given;
 #ifdef PFT_WITH_ZSTD
     ZSTD_DCtx *zstd;

@@ -36,55 +36,61 @@ static const char *begin_content(PftReader *reader)
     return NULL;
 }
 
-/* Takes what the frame has of the bytes of a content. */
+/* Takes what the frame has of the bytes of a content; part_length is 0 when it has them all. */
 static const char *take_part(PftReader *reader)
 {
     size_t left = (size_t)(reader->payload + reader->frame.length - reader->at);
     size_t wanted = reader->part_length - reader->part_bytes;
     size_t length = wanted < left ? wanted : left;
-    reader->given.bytes = reader->at;
+    const uint8_t *bytes = reader->at;
     reader->at += length;
-    if (length == reader->part_length)
+    if (length == 0)
         return NULL;
-    uint8_t *part = grow(reader->part, &reader->part_room, reader->part_bytes + length, 1);
-    if (length > 0 && part == NULL)
-        return "out of memory";
-    if (length > 0) {
+    /* What is whole in one frame, as nearly all are, is not copied. */
+    if (length < reader->part_length) {
+        uint8_t *part = grow(reader->part, &reader->part_room, reader->part_bytes + length, 1);
+        if (part == NULL)
+            return "out of memory";
+        memcpy(part + reader->part_bytes, bytes, length);
         reader->part = part;
-        memcpy(part + reader->part_bytes, reader->given.bytes, length);
+        reader->part_bytes += length;
+        bytes = part;
     }
-    reader->part_bytes += length;
-    reader->given.bytes = reader->part;
+    reader->given.bytes = bytes;
+    if (length == wanted)
+        reader->part_length = 0;
     return NULL;
+}
+
+/* At the end of a frame of contents. */
+static void end_contents(PftReader *reader)
+{
+    const Frame *frame = &reader->frame;
+    reader->at = NULL;
+    if (reader->ended != frame->count)
+        fail_frame(reader, "another number of contents than is said");
+    index_frame(&reader->trace, FRAME_CONTENTS, frame->packed_bytes, frame->count);
 }
 
 /* The next content of the frame into RECORD; false where its end, or an error, comes first. */
 static bool next_content(PftReader *reader, PftRecord *record)
 {
     Trace *trace = &reader->trace;
-    const uint8_t *end = reader->payload + reader->frame.length;
     const char *problem = NULL;
-    if (reader->part_length == 0 && reader->at < end)
+    if (reader->at == reader->payload + reader->frame.length) {
+        end_contents(reader);
+        return false;
+    }
+    if (reader->part_length == 0)
         problem = begin_content(reader);
-    else if (reader->at == end) {
-        if (reader->ended != reader->frame.count)
-            problem = "another number of contents than is said";
-        index_frame(trace, FRAME_CONTENTS, reader->frame.packed_bytes, reader->ended);
-        reader->at = NULL;
-        return problem == NULL ? false : fail_frame(reader, problem);
-    }
-    bool is_whole = reader->part_length == 0;
-    if (problem == NULL && !is_whole) {
+    if (problem == NULL && reader->part_length > 0)
         problem = take_part(reader);
-        is_whole = reader->given.bytes != reader->part || reader->part_bytes == reader->part_length;
-    }
-    if (problem == NULL && is_whole && trace->contents >= PFT_NONE - 1)
+    if (problem == NULL && trace->contents >= PFT_NONE - 1)
         problem = "too many contents";
     if (problem != NULL)
         return fail_frame(reader, problem);
-    if (!is_whole)
+    if (reader->part_length > 0)
         return false;
-    reader->part_length = 0;
     reader->ended++;
     trace->totals[TOTAL_FORMS + (int)reader->given.form]++;
     *record = (PftRecord){
