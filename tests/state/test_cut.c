@@ -240,6 +240,18 @@ static void expect_times(const char *text, const PfCut *cut, const char *head, c
     expect_part(text, cut, all);
 }
 
+/* A page that its context has copied from a file that has bytes, pinned, and moved since. */
+static void test_moved(void)
+{
+    g_autofree char *in = path_of("in.trace");
+    g_autofree char *part = path_of("part.pft");
+    write_text(in, HEAD "context a process\nmap a 0x0 4 file=f:0\nstate a 0x0 2 id:1\n"
+                        "state a 0x0 1 id:2\nattr a 0x0 1 pinned\nremap a 0x0 1 0x100\n"
+                        "mark x\nwrite a 0x100 1 1\n");
+    CU_ASSERT_TRUE(try_cut(in, part, 0, 6, 7));
+    CU_ASSERT_TRUE(try_cut(in, part, 0, 6, 8));
+}
+
 static void test_times(void)
 {
     static const char text[] = HEAD "context a process\nmap a 0x0 1 anon\ntime 1s\nrun a 1\n"
@@ -328,6 +340,7 @@ static const PfCheck checks[] = {
     {"every policy plays a part, verified, and it is the same as text", test_played},
     {"every policy plays a mix, verified, and it is the same as text", test_mixed},
     {"parameters, grain, spans, advice, devices and marks are those of the whole", test_rest},
+    {"a pinned page of a file that was moved stays its context's own", test_moved},
     {"times count from the beginning of the part, and it lasts as long", test_times},
     {"some of the contexts are a part, too", test_contexts},
     {"what cannot be cut leaves no file", test_errors},
