@@ -127,6 +127,18 @@ static bool parse_skips(PfImportOptions *options, GError **error)
     return true;
 }
 
+static bool check_names(char **names, GError **error)
+{
+    g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
+    for (; names != NULL && *names != NULL; names++)
+        if (**names == '\0' || !g_hash_table_add(seen, *names)) {
+            g_set_error(error, PF_ERROR, PF_ERROR_USAGE, "--name '%s': %s", *names,
+                        **names == '\0' ? "is empty" : "two contexts cannot have one name");
+            return false;
+        }
+    return true;
+}
+
 bool pf_import_options_check(PfImportOptions *options, char **arguments, GError **error)
 {
     static const char *const ways[2] = {"contexts", "epochs"};
@@ -156,7 +168,7 @@ bool pf_import_options_check(PfImportOptions *options, char **arguments, GError 
         return false;
     guint contexts = options->is_epochs ? 1 : inputs;
     if (options->names == NULL || g_strv_length(options->names) == contexts)
-        return true;
+        return check_names(options->names, error);
     g_set_error(error, PF_ERROR, PF_ERROR_USAGE, "--name: %u names for %u contexts",
                 g_strv_length(options->names), contexts);
     return false;

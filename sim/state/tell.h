@@ -9,7 +9,7 @@
 #include "maps.h"
 #include "walk.h"
 
-enum { PF_TELL_DROPPED = UINT32_MAX };
+#define PF_TELL_DROPPED UINT32_MAX
 
 typedef struct {
     const PfWalk *walk;

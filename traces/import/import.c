@@ -6,11 +6,11 @@
 #include "import_format.h"
 #include "trace_unpack.h"
 
-/* Sorted, which is also the order in which they are asked whether an input looks like them; raw,
- * which has nothing to be known by, is the last. */
+/* In the order in which they are asked whether an input looks like them: by a magic, by the first
+ * line, by many bytes, which those of a magic may look like, and raw, known by nothing. */
 static const PfImportFormat *const formats[] = {
-    &pf_import_champsim, &pf_import_dramsim3, &pf_import_elfcore,   &pf_import_hashes,
-    &pf_import_lackey,   &pf_import_lime,     &pf_import_ramulator, &pf_import_raw,
+    &pf_import_elfcore, &pf_import_lime,      &pf_import_dramsim3, &pf_import_hashes,
+    &pf_import_lackey,  &pf_import_ramulator, &pf_import_champsim, &pf_import_raw,
 };
 
 /* What is known but cannot be read as it is, and the mend. */
