@@ -25,19 +25,6 @@ typedef struct {
     PfImageSummary summary;
 } Import;
 
-/* Takes .gz, .xz or .zst off NAME, then one ending more, but not the number of gcore's core.1234.
- */
-static void strip_endings(char *name)
-{
-    static const char *const packings[] = {".gz", ".xz", ".zst"};
-    for (size_t i = 0; i < G_N_ELEMENTS(packings); i++)
-        if (g_str_has_suffix(name, packings[i]))
-            *strrchr(name, '.') = '\0';
-    char *dot = strrchr(name, '.');
-    if (dot != NULL && dot != name && strspn(dot + 1, "0123456789") != strlen(dot + 1))
-        *dot = '\0';
-}
-
 /* The name of the next context: as given, else the input's own without folder and endings, or for
  * accesses t0, t1 ...; a number is added where it is there already. Free with g_free. */
 static char *name_context(Import *import, const char *path, bool is_image)
@@ -46,17 +33,8 @@ static char *name_context(Import *import, const char *path, bool is_image)
         return g_strdup(import->options->names[import->contexts]);
     if (!is_image)
         return g_strdup_printf("t%u", import->contexts);
-    g_autofree char *base = g_path_get_basename(strcmp(path, "-") == 0 ? "image" : path);
-    strip_endings(base);
-    g_autofree char *valid = g_utf8_make_valid(base, -1);
-    g_strdelimit(valid, " \t\n\r\"#=", '-');
-    char *name = g_strdup(valid);
-    for (unsigned n = 2; g_hash_table_contains(import->names, name); n++) {
-        g_free(name);
-        name = g_strdup_printf("%s-%u", valid, n);
-    }
-    g_hash_table_add(import->names, g_strdup(name));
-    return name;
+    g_autofree char *stem = pf_import_stem(path);
+    return pf_import_new_name(import->names, stem);
 }
 
 static void tell_simple(const Import *import, PfRecordKind kind, uint64_t count,

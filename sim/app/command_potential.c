@@ -19,7 +19,9 @@ enum { TOP_STANDARD = 8, TOP_MAX = 1000 };
 typedef struct {
     char *format;
     char *epoch;
+    char *from;
     char *output;
+    gboolean salvage;
     gboolean sizes;
     gboolean force;
     int top;
@@ -29,6 +31,7 @@ static void clear_options(PotentialOptions *options)
 {
     g_free(options->format);
     g_free(options->epoch);
+    g_free(options->from);
     g_free(options->output);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(PotentialOptions, clear_options)
@@ -66,6 +69,7 @@ static bool check(const PotentialOptions *options, GError **error)
 
 /* What the callback of progress needs. */
 typedef struct {
+    const PfApp *app;
     PfProgressLine line;
     double start_seconds;
     guint inputs;
@@ -84,15 +88,25 @@ static void tell_progress(double share_done, uint64_t frames, void *user)
                      what);
 }
 
-static bool read_all(PfApp *app, const PotentialOptions *options, char **paths,
-                     PfPotential *potential, GError **error)
+static void warn(const char *message, void *user)
 {
-    Telling telling = {.inputs = g_strv_length(paths), .start_seconds = pf_progress_seconds()};
+    const Telling *telling = user;
+    pf_options_warn(telling->app, "salvaged: %s", message);
+}
+
+static bool read_all(PfApp *app, const PotentialOptions *options, const PfImportFormat *format,
+                     char **paths, PfPotential *potential, GError **error)
+{
+    Telling telling = {
+        .app = app, .inputs = g_strv_length(paths), .start_seconds = pf_progress_seconds()};
     pf_progress_init(&telling.line, stderr, isatty(STDERR_FILENO) != 0);
     PfPotentialReading how = {
         .epoch = options->epoch,
+        .format = format,
+        .salvage = options->salvage != FALSE,
         .interrupted = &app->interrupted,
         .progress = tell_progress,
+        .warn = warn,
         .user = &telling,
     };
     bool done = true;
@@ -167,12 +181,32 @@ static bool write_results(const PfApp *app, const PotentialOptions *options,
     return pf_results_commit(results, error);
 }
 
+/* The format of images called NAME, NULL for no name. */
+static bool find_format(const char *name, const PfImportFormat **ret_format, GError **error)
+{
+    *ret_format = name != NULL ? pf_import_find(name) : NULL;
+    if (name == NULL || (*ret_format != NULL && pf_import_is_image(*ret_format)))
+        return true;
+    g_autoptr(GString) names = g_string_new(NULL);
+    const PfImportFormat *format;
+    for (size_t i = 0; (format = pf_import_at(i)) != NULL; i++)
+        if (pf_import_is_image(format))
+            g_string_append_printf(names, "%s%s", names->len > 0 ? ", " : "",
+                                   pf_import_name(format));
+    g_set_error(error, PF_ERROR, PF_ERROR_USAGE,
+                "--from %s: is no format of memory images; there are %s", name, names->str);
+    return false;
+}
+
 static int count(PfApp *app, const PotentialOptions *options, char **paths, Report form,
                  GError **error)
 {
+    const PfImportFormat *format;
+    if (!find_format(options->from, &format, error))
+        return 2;
     pf_interrupt_watch(&app->interrupted);
     g_autoptr(PfPotential) potential = pf_potential_new(options->sizes != FALSE);
-    if (!read_all(app, options, paths, potential, error))
+    if (!read_all(app, options, format, paths, potential, error))
         return 3;
     PfPotentialReport report = {
         .potential = potential,
@@ -199,12 +233,16 @@ static int run(PfApp *app, const PfCommand *command, int argc, char **argv, GErr
          "FORM"},
         {"epoch", 0, 0, G_OPTION_ARG_FILENAME, &options.epoch,
          "of a trace: the mark of this label or, from 0, number", "N|NAME"},
+        {"from", 0, 0, G_OPTION_ARG_FILENAME, &options.from,
+         "take inputs for images of this format (else as they look)", "FORMAT"},
         {"sizes", 0, 0, G_OPTION_ARG_NONE, &options.sizes,
          "blocks of 0.4 to 2.4 pages and of 2 MiB, too", NULL},
         {"top", 0, 0, G_OPTION_ARG_INT, &options.top,
          "tell the N contents with most copies (default: 8)", "N"},
         {"output", 'o', 0, G_OPTION_ARG_FILENAME, &options.output,
          "keep all counts and a figure in DIR", "DIR"},
+        {"salvage", 0, 0, G_OPTION_ARG_NONE, &options.salvage,
+         "read a damaged trace up to the damage", NULL},
         {"force", 0, 0, G_OPTION_ARG_NONE, &options.force, "replace results that are in DIR", NULL},
         {NULL, 0, 0, G_OPTION_ARG_NONE, NULL, NULL, NULL},
     };

@@ -12,7 +12,7 @@ struct PfPotential {
     PfIdentity zeros; /* the identity of the page of zeros */
     uint64_t frames;
     uint64_t inputs;
-    GHashTable *names; /* of contexts: how often each was given */
+    GHashTable *names; /* of contexts */
     PfPotentialCount count;
 };
 
@@ -89,10 +89,7 @@ bool pf_potential_begin(PfPotential *potential, uint32_t page_bytes, GError **er
 
 void pf_potential_context(PfPotential *potential, const char *name)
 {
-    guint times = 1 + GPOINTER_TO_UINT(g_hash_table_lookup(potential->names, name));
-    g_hash_table_insert(potential->names, g_strdup(name), GUINT_TO_POINTER(times));
-    PfPotentialContext context = {.name = times == 1 ? g_strdup(name)
-                                                     : g_strdup_printf("%s#%u", name, times)};
+    PfPotentialContext context = {.name = pf_import_new_name(potential->names, name)};
     g_array_append_val(potential->count.contexts, context);
 }
 

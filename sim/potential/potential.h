@@ -11,6 +11,7 @@
  * Contents are known by XXH3's 128 bits (docs/model.md says how likely two are taken for one). */
 #pragma once
 
+#include "import.h"
 #include "potential_contents.h"
 #include "potential_sizes.h"
 #include "trace_input.h"
@@ -71,7 +72,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(PfPotential, pf_potential_free)
 bool pf_potential_begin(PfPotential *potential, uint32_t page_bytes, GError **error);
 
 /* The frames told from now on are those of a context called NAME (copied; if there is one of that
- * name, NAME#2 and so on). */
+ * name, NAME-2 and so on). */
 void pf_potential_context(PfPotential *potential, const char *name);
 
 /* By what a frame's content is known. */
@@ -120,16 +121,20 @@ bool pf_potential_is_zero(const PfPotential *potential, const PfDistinctContent 
 
 typedef struct {
     const char *epoch; /* of a trace: a mark's label or, from 0, its number; NULL: the last one */
-    const int *interrupted;                                           /* may be NULL */
+    const PfImportFormat *format; /* of inputs that are no traces; NULL: as they look */
+    bool salvage;                 /* damage of a trace ends it */
+    const int *interrupted;       /* may be NULL */
     void (*progress)(double share_done, uint64_t frames, void *user); /* may be NULL */
+    void (*warn)(const char *message, void *user);                    /* of salvaging */
     void *user;
 } PfPotentialReading;
 
-/* Tells all frames of the input at PATH ("-" is standard input), which is told by its first bytes:
+/* Tells all frames of the input at PATH ("-" is standard input), which may be packed and is told by
+ * its first bytes:
  *
  * A trace: what its contexts map at the epoch asked for. An epoch is what memory is at a `mark`;
  * the last one is the end of the trace, before the exits that nothing but time follows. WITH_STEM
- * puts the file's name, without what follows its last dot, before the contexts' names.
+ * puts the file's name, without its endings, before the contexts' names.
  *
  * An image of memory (image_reader.h): one context, called by the file's name likewise.
  *

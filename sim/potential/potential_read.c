@@ -1,6 +1,4 @@
 /* Inputs told apart, and images of memory. */
-#include <string.h>
-
 #include "error.h"
 #include "image_reader.h"
 #include "potential.h"
@@ -60,7 +58,9 @@ bool pf_potential_read_image(PfPotential *potential, PfInput *input, const char 
                              const PfPotentialReading *how, GError **error)
 {
     g_autofree char *file = g_strdup(pf_input_name(input));
-    const PfImportFormat *format = pf_import_sniff(input, error);
+    const PfImportFormat *format = how->format;
+    if (format == NULL)
+        format = pf_import_sniff(input, error);
     if (format != NULL && !pf_import_is_image(format)) {
         g_set_error(error, PF_ERROR, PF_ERROR_TRACE,
                     "%s: looks like accesses (%s), which have no contents to count", file,
@@ -91,15 +91,12 @@ bool pf_potential_read_image(PfPotential *potential, PfInput *input, const char 
 bool pf_potential_read(PfPotential *potential, const char *path, bool with_stem,
                        const PfPotentialReading *how, GError **error)
 {
-    PfInput *input = pf_input_open(path, error);
+    PfInput *input = pf_import_open(path, error);
     if (input == NULL)
         return false;
-    g_autofree char *stem = g_path_get_basename(pf_input_name(input));
-    char *dot = strrchr(stem, '.');
-    if (dot != NULL && dot != stem)
-        *dot = '\0';
+    g_autofree char *stem = pf_import_stem(path);
     g_autofree char *prefix = with_stem ? g_strconcat(stem, ":", NULL) : g_strdup("");
-    if (pf_trace_looks(input))
+    if (how->format == NULL && pf_trace_looks(input))
         return pf_potential_read_trace(potential, input, prefix, how, error);
     return pf_potential_read_image(potential, input, stem, how, error);
 }

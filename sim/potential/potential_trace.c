@@ -4,16 +4,15 @@
 #include <string.h>
 
 #include "error.h"
-#include "image.h"
 #include "potential.h"
 #include "trace_source.h"
+#include "walk.h"
 
 typedef struct {
     PfPotential *potential;
     const PfPotentialReading *how;
     PfTrace *trace;
-    PfContentStore *store;
-    PfImage *image;
+    PfWalk walk;
     PfRecordBlock *block;
     GArray *exits; /* of PfRecord, that are obeyed when something follows */
     uint64_t marks;
@@ -24,59 +23,47 @@ typedef struct {
     uint8_t *scratch;
 } Playing;
 
-static bool fail_at(const Playing *playing, const PfRecordBlock *block, uint32_t number,
-                    GError **error)
+/* Pages are numbered by 32 bits, with room for those that a part of records may add. */
+static const uint64_t slots_max = (uint64_t)3 << 30;
+
+/* The first record of [FROM, TO) that has more pages than there may be, else TO. */
+static uint32_t find_vast(const PfRecordBlock *block, uint32_t from, uint32_t to)
 {
-    g_autofree char *place =
-        pf_trace_place(playing->trace, &block->records[number], block->first_record + number);
+    while (from < to) {
+        const PfRecord *record = &block->records[from];
+        bool by_page = pf_image_is_long(record) || record->kind == PF_RECORD_ALIAS ||
+                       record->kind == PF_RECORD_ATTR;
+        if (by_page && record->count > slots_max)
+            break;
+        from++;
+    }
+    return from;
+}
+
+/* Takes the records [FROM, TO) of the block. */
+static bool take(Playing *playing, uint32_t from, uint32_t to, GError **error)
+{
+    uint32_t bad = find_vast(playing->block, from, to);
+    if (bad < to || pf_image_slot_limit(playing->walk.image) > slots_max)
+        g_set_error(error, PF_ERROR, PF_ERROR_TRACE, "more pages than can be counted (3 x 2^30)");
+    else if (pf_walk_records(&playing->walk, playing->block, from, to, &bad, error))
+        return true;
+    bad = MIN(bad, to - 1);
+    g_autofree char *place = pf_trace_place(playing->trace, &playing->block->records[bad],
+                                            playing->block->first_record + bad);
     g_prefix_error(error, "%s: ", place);
     return false;
 }
 
-static bool play_range(Playing *playing, const PfRecordBlock *block, uint32_t from,
-                       uint32_t *ret_to, GError **error)
-{
-    bool structural;
-    if (!pf_image_prepare(playing->image, block, from, ret_to, &structural, error))
-        return fail_at(playing, block, *ret_to, error);
-    pf_image_commit(playing->image);
-    return true;
-}
-
-/* BLOCK with one record only. */
-static PfRecordBlock single(const PfRecordBlock *block, uint32_t number, PfRecord *record)
-{
-    PfRecordBlock part = *block;
-    part.records = record;
-    part.count = 1;
-    part.first_record = block->first_record + number;
-    return part;
-}
-
-/* A record of very many pages, in parts. */
-static bool play_long(Playing *playing, uint32_t number, GError **error)
-{
-    PfRecord part = playing->block->records[number];
-    PfRecordBlock one = single(playing->block, number, &part);
-    uint64_t pages = part.count;
-    for (uint64_t done = 0; done < pages; done += PF_IMAGE_PAGES_MAX) {
-        part.address =
-            playing->block->records[number].address + done * pf_image_page_bytes(playing->image);
-        part.first_index = done;
-        part.count = MIN(pages - done, PF_IMAGE_PAGES_MAX);
-        uint32_t to;
-        if (!play_range(playing, &one, 0, &to, error))
-            return false;
-    }
-    return true;
-}
-
-static bool play_exits(Playing *playing, GError **error)
+/* One by one: there may be more than a block has room for. */
+static bool take_exits(Playing *playing, GError **error)
 {
     for (guint i = 0; i < playing->exits->len; i++) {
-        PfRecordBlock one = single(playing->block, 0, &g_array_index(playing->exits, PfRecord, i));
-        uint32_t to;
-        if (!play_range(playing, &one, 0, &to, error))
+        PfRecordBlock exits = *playing->block;
+        exits.records = &g_array_index(playing->exits, PfRecord, i);
+        exits.count = 1;
+        uint32_t bad;
+        if (!pf_walk_records(&playing->walk, &exits, 0, 1, &bad, error))
             return false;
     }
     g_array_set_size(playing->exits, 0);
@@ -102,11 +89,19 @@ static bool is_epoch(Playing *playing, const char *label)
     return wanted != NULL && (strcmp(wanted, label) == 0 || strcmp(wanted, number) == 0);
 }
 
-/* The records from FROM on that can be taken together; sets RET_TO behind them. */
-static bool play_some(Playing *playing, uint32_t from, uint32_t *ret_to, GError **error)
+/* One past the records from FROM on that can be taken together: up to a mark or an exit. */
+static uint32_t part_end(const PfRecordBlock *block, uint32_t from)
 {
-    PfRecordBlock *block = playing->block;
-    const PfRecord *record = &block->records[from];
+    uint32_t to = from;
+    while (to < block->count && block->records[to].kind != PF_RECORD_EXIT)
+        if (block->records[to++].kind == PF_RECORD_MARK)
+            break;
+    return to;
+}
+
+static bool play_part(Playing *playing, uint32_t from, uint32_t *ret_to, GError **error)
+{
+    const PfRecord *record = &playing->block->records[from];
     *ret_to = from + 1;
     if (record->kind == PF_RECORD_EXIT) {
         g_array_append_val(playing->exits, *record);
@@ -114,14 +109,10 @@ static bool play_some(Playing *playing, uint32_t from, uint32_t *ret_to, GError 
     }
     if (playing->exits->len > 0 && is_idle(record))
         return true;
-    if (!play_exits(playing, error))
+    *ret_to = part_end(playing->block, from);
+    if (!take_exits(playing, error) || !take(playing, from, *ret_to, error))
         return false;
-    bool is_long = pf_image_is_long(record);
-    if (!(is_long ? play_long(playing, from, error)
-                  : play_range(playing, block, from, ret_to, error)))
-        return false;
-    /* A range ends with its mark. */
-    const PfRecord *last = &block->records[*ret_to - 1];
+    const PfRecord *last = &playing->block->records[*ret_to - 1];
     playing->found = last->kind == PF_RECORD_MARK && is_epoch(playing, last->detail->name);
     return true;
 }
@@ -132,10 +123,10 @@ static bool play(Playing *playing, GError **error)
         PfTraceStatus status = pf_trace_read(playing->trace, playing->block, error);
         if (status != PF_TRACE_RECORDS)
             return status == PF_TRACE_END;
-        pf_image_add_contents(playing->image, playing->block);
+        pf_image_add_contents(playing->walk.image, playing->block);
         for (uint32_t from = 0; from < playing->block->count && !playing->found;)
             if (pf_potential_interrupted(playing->how, error) ||
-                !play_some(playing, from, &from, error))
+                !play_part(playing, from, &from, error))
                 return false;
         if (playing->how->progress != NULL)
             playing->how->progress(pf_trace_progress(playing->trace),
@@ -171,29 +162,29 @@ static bool tell_frame(Playing *playing, uint64_t address, const PfImageFrame *s
 {
     PfPotentialFrame frame = {.address = address, .mappings = 1, .kind = kind_of(seen)};
     PfContent content = PF_CONTENT_OF_ZEROS;
-    bool is_known = !seen->is_untold &&
-                    pf_image_content(playing->image, &playing->reader, seen->object, 0, &content);
+    bool is_known = !seen->is_untold && pf_image_content(playing->walk.image, &playing->reader,
+                                                         seen->object, 0, &content);
     if (!is_known) {
         frame.known = PF_KNOWN_NOT;
-        frame.number = pf_image_unknown(playing->image, seen->object);
-    } else if (!pf_content_has_bytes(playing->store, content)) {
+        frame.number = pf_image_unknown(playing->walk.image, seen->object);
+    } else if (!pf_content_has_bytes(playing->walk.store, content)) {
         frame.known = PF_KNOWN_IDENTITY;
-        frame.number = pf_content_hash(playing->store, content);
+        frame.number = pf_content_hash(playing->walk.store, content);
     } else {
-        frame.bytes = pf_content_bytes(playing->store, content, playing->scratch);
+        frame.bytes = pf_content_bytes(playing->walk.store, content, playing->scratch);
     }
     bool added = pf_potential_add(playing->potential, &frame, ret_kind, error);
     if (is_known)
-        pf_content_unref(playing->store, content);
+        pf_content_unref(playing->walk.store, content);
     return added;
 }
 
 static bool tell_leaf(Playing *playing, const PfLeaf *leaf, GError **error)
 {
-    unsigned shift = pf_image_page_shift(playing->image);
+    unsigned shift = pf_image_page_shift(playing->walk.image);
     for (unsigned i = 0; i < PF_LEAF_PAGES; i++) {
         PfImageFrame frame;
-        if (!pf_image_frame(playing->image, pf_leaf_slot(leaf, i), &frame))
+        if (!pf_image_frame(playing->walk.image, pf_leaf_slot(leaf, i), &frame))
             continue;
         uint64_t told;
         if (pf_table_find(&playing->told, frame.number, &told)) {
@@ -211,18 +202,18 @@ static bool tell_leaf(Playing *playing, const PfLeaf *leaf, GError **error)
 
 static bool tell_contexts(Playing *playing, const char *prefix, GError **error)
 {
-    for (uint32_t i = 0; i < pf_image_context_count(playing->image); i++) {
-        const PfImageContext *context = pf_image_context(playing->image, i);
+    for (uint32_t i = 0; i < pf_image_context_count(playing->walk.image); i++) {
+        const PfImageContext *context = pf_image_context(playing->walk.image, i);
         if (!context->alive)
             continue;
         g_autofree char *name = g_strconcat(prefix, context->name, NULL);
         pf_potential_context(playing->potential, name);
-        const PfLeaf *leaf = pf_image_leaf_from(playing->image, i, (PfCpn){0});
+        const PfLeaf *leaf = pf_image_leaf_from(playing->walk.image, i, (PfCpn){0});
         while (leaf != NULL) {
             if (!tell_leaf(playing, leaf, error))
                 return false;
             PfCpn next = {pf_leaf_page(leaf, 0).number + PF_LEAF_PAGES};
-            leaf = pf_image_leaf_from(playing->image, i, next);
+            leaf = pf_image_leaf_from(playing->walk.image, i, next);
         }
     }
     return true;
@@ -232,7 +223,8 @@ bool pf_potential_read_trace(PfPotential *potential, PfInput *input, const char 
                              const PfPotentialReading *how, GError **error)
 {
     g_autofree char *name = g_strdup(pf_input_name(input));
-    g_autoptr(PfTrace) trace = pf_trace_open_input(input, NULL, error);
+    PfTraceOptions options = {.salvage = how->salvage};
+    g_autoptr(PfTrace) trace = pf_trace_open_input(input, &options, error);
     if (trace == NULL)
         return false;
     uint32_t page_bytes = pf_trace_header(trace)->page_bytes;
@@ -240,24 +232,24 @@ bool pf_potential_read_trace(PfPotential *potential, PfInput *input, const char 
         g_prefix_error(error, "%s: ", name);
         return false;
     }
-    g_autoptr(PfContentStore) store = pf_content_store_new(page_bytes);
-    g_autoptr(PfImage) image = pf_image_new(store, page_bytes);
     g_autoptr(PfRecordBlock) block = pf_record_block_new();
     g_autoptr(GArray) exits = g_array_new(FALSE, FALSE, sizeof(PfRecord));
     g_autofree uint8_t *scratch = g_malloc(page_bytes);
     Playing playing = {.potential = potential,
                        .how = how,
                        .trace = trace,
-                       .store = store,
-                       .image = image,
                        .block = block,
                        .exits = exits,
                        .scratch = scratch};
-    pf_image_reader_init(&playing.reader, image);
+    pf_walk_init(&playing.walk, page_bytes);
+    pf_image_reader_init(&playing.reader, playing.walk.image);
     pf_table_init(&playing.told);
     bool done = play(&playing, error) && check_epoch(&playing, name, error) &&
                 tell_contexts(&playing, prefix, error);
+    if (done && pf_trace_damage(trace) != NULL)
+        how->warn(pf_trace_damage(trace), how->user);
     pf_table_clear(&playing.told);
     pf_image_reader_clear(&playing.reader);
+    pf_walk_clear(&playing.walk);
     return done;
 }

@@ -130,6 +130,18 @@ static void counts_images(void)
     CHECK_NUMBER(both.out, "between/sharings", 2 * PAGES - contents - within);
     CHECK_NUMBER(both.out, "contexts/a/pages", PAGES);
     CHECK_NUMBER(both.out, "contexts/b/pages", PAGES);
+    /* The same file packed, and twice. */
+    g_autofree char *gzip = g_find_program_in_path("gzip");
+    if (gzip != NULL) {
+        char keep[] = "-k";
+        char name[] = "a.raw";
+        char *arguments[] = {gzip, keep, name, NULL};
+        CU_ASSERT(g_spawn_sync(place, arguments, NULL, G_SPAWN_DEFAULT, NULL, NULL, NULL, NULL,
+                               NULL, NULL));
+        g_auto(Spawned) packed = spawn(place, "potential", "a.raw.gz", "a.raw", "--format", "json");
+        CHECK_NUMBER(packed.out, "contexts/a/pages", PAGES);
+        CHECK_NUMBER(packed.out, "contexts/a-2/between", number_in(packed.out, "cbps/shared"));
+    }
     g_auto(Spawned) sizes = spawn(place, "potential", "b.raw", "--sizes", "--format", "json");
     CHECK_NUMBER(sizes.out, "sizes/1.0/blocks", PAGES);
     CHECK_NUMBER(sizes.out, "sizes/0.4/block_bytes", 1638);
@@ -258,7 +270,16 @@ static void mistakes_are_told_in_a_line(void)
     spawn_write(place, "list.txt", "1\n2,x\n");
     spawn_write(place, "lackey", "I  0401ab70,3\n L 1ffe000000,8\n");
     spawn_write(place, "bad.trace", "pagefold-trace 1\ncontext a vm\nread a 0x0 1\n");
+    spawn_write(place, "huge.trace",
+                "pagefold-trace 1\ncontext a vm\nmap a 0x0 1099511627776 anon\n"
+                "fill a 0x0 1099511627776 zero\n");
     spawn_write(place, "other.trace", "pagefold-trace 1\npage 8KiB\n");
+    g_autofree char *sample =
+        g_build_filename(g_getenv("PAGEFOLD_SAMPLES"), "real-pages.pft", NULL);
+    g_autofree char *whole = NULL;
+    CU_ASSERT(g_file_get_contents(sample, &whole, NULL, NULL));
+    g_autofree char *cut = g_build_filename(place, "cut.pft", NULL);
+    g_file_set_contents(cut, whole, 5000, NULL);
     static const struct {
         const char *input;
         const char *option;
@@ -273,9 +294,13 @@ static void mistakes_are_told_in_a_line(void)
         {"list.txt", NULL, NULL, 3, "list.txt:2: "},
         {"lackey", NULL, NULL, 3, "lackey: looks like accesses"},
         {"bad.trace", NULL, NULL, 3, "bad.trace:3: "},
+        {"huge.trace", NULL, NULL, 3, "huge.trace:4: more pages than can be counted"},
         {"good.raw", "--epoch", "0", 2, "good.raw is an image of memory"},
         {"good.raw", "--format", "xml", 2, "must be table, json or csv"},
         {"good.raw", "--top", "-1", 2, "--top -1: must be from 0 to 1000"},
+        {"good.raw", "--from", "lackey", 2, "--from lackey: is no format of memory images"},
+        {"lackey", "--from", "raw", 3, "lackey: at byte"},
+        {"cut.pft", NULL, NULL, 3, "cut.pft: at byte 5000: the file is cut off here"},
         {"good.raw", "-o", "", 2, "-o: a name is missing"},
         {"good.raw", "-o", "good.raw", 2, "good.raw: exists and is no directory of results"},
     };
@@ -287,6 +312,9 @@ static void mistakes_are_told_in_a_line(void)
         CU_ASSERT(g_str_has_prefix(spawned.err, "pagefold: error: "));
         CU_ASSERT_PTR_NOT_NULL(strstr(spawned.err, rows[i].says));
     }
+    g_auto(Spawned) salvaged = spawn(place, "potential", "cut.pft", "--salvage");
+    CU_ASSERT_EQUAL(salvaged.status, 0);
+    CU_ASSERT(g_str_has_prefix(salvaged.err, "pagefold: warning: salvaged: cut.pft: at byte"));
     g_auto(Spawned) sizes = spawn(place, "potential", "good.raw", "other.trace");
     CU_ASSERT_EQUAL(sizes.status, 3);
     CU_ASSERT_PTR_NOT_NULL(strstr(sizes.err, "other.trace: its pages are of 8192 bytes"));

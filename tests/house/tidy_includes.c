@@ -15,7 +15,7 @@ static const Floor floors[] = {
     {"models/", {"sim/base/", NULL}},
     {"sim/mm/", {"sim/base/", "traces/", "models/", NULL}},
     {"sim/state/", {"sim/base/", "traces/", "models/", "sim/mm/", NULL}},
-    {"sim/potential/", {"sim/base/", "traces/", "sim/mm/", NULL}},
+    {"sim/potential/", {"sim/base/", "traces/", "sim/mm/", "sim/state/", NULL}},
     {"sim/policies/", {"sim/base/", "traces/", "models/", "sim/mm/", NULL}},
     {"sim/engine/", {"sim/base/", "traces/", "models/", "sim/mm/", "sim/policies/", NULL}},
     {"sim/app/",

@@ -292,8 +292,8 @@ static void excerpts_tell_where(void)
     CU_ASSERT_EQUAL(shared->excerpt_offset, 32);
     CU_ASSERT_EQUAL(shared->excerpt_length, PF_EXCERPT_BYTES);
     CU_ASSERT_EQUAL(memcmp(shared->excerpt + 3, "hello", 6), 0);
-    CU_ASSERT_STRING_EQUAL(g_array_index(count->contexts, PfPotentialContext, 1).name, "a#2");
-    CU_ASSERT_STRING_EQUAL(g_array_index(count->contexts, PfPotentialContext, 5).name, "b#4");
+    CU_ASSERT_STRING_EQUAL(g_array_index(count->contexts, PfPotentialContext, 1).name, "a-2");
+    CU_ASSERT_STRING_EQUAL(g_array_index(count->contexts, PfPotentialContext, 5).name, "b-4");
 }
 
 /* COUNT contents, each TIMES: the bytes that are kept for them. */

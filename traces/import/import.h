@@ -40,6 +40,15 @@ bool pf_import_is_image(const PfImportFormat *format);
  * Zstandard. NULL with PF_ERROR_TRACE. */
 PfInput *pf_import_open(const char *path, GError **error);
 
+/* What the context of the image at PATH is called: the file's name without the ending of what it is
+ * packed by and one ending more, but for the number of gcore's core.1234; fit for a trace. Free
+ * with g_free. */
+char *pf_import_stem(const char *path);
+
+/* STEM, or STEM-2 and so on where that is among NAMES (a set of strings that it owns), which it
+ * joins. Free with g_free. */
+char *pf_import_new_name(GHashTable *names, const char *stem);
+
 /* The format that INPUT, nothing of which was consumed, looks like. NULL with PF_ERROR_TRACE. */
 const PfImportFormat *pf_import_sniff(PfInput *input, GError **error);
 
