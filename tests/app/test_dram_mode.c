@@ -134,7 +134,7 @@ static void mistakes(void)
     }
     g_auto(Spawned) unknown = spawn(place, "trace", "import", "gem5", "in.txt", "-o", "bad.pft");
     CU_ASSERT_EQUAL(unknown.status, 2);
-    CU_ASSERT_PTR_NOT_NULL(strstr(unknown.err, "there are auto, elfcore, lime, dramsim3, "));
+    CU_ASSERT_PTR_NOT_NULL(strstr(unknown.err, "there are auto, champsim, dramsim3, "));
     spawn_clear_place(place);
 }
 
