@@ -56,6 +56,12 @@ static bool measure(Mixing *mixing, Source *source, GError **error)
     g_autoptr(PfTrace) trace = pf_trace_open(source->input->path, NULL, error);
     if (trace == NULL)
         return false;
+    if (!g_file_test(source->input->path, G_FILE_TEST_IS_REGULAR)) {
+        g_set_error(error, PF_ERROR, PF_ERROR_TRACE,
+                    "%s: is no file that can be read twice, as a mix does; give a file",
+                    source->input->path);
+        return false;
+    }
     g_autoptr(PfRecordBlock) block = pf_record_block_new();
     PfTraceStatus status;
     while ((status = pf_trace_read(trace, block, error)) == PF_TRACE_RECORDS) {
@@ -267,7 +273,7 @@ static bool check_whole(const Mixing *mixing, GError **error)
         if (source->done_work == source->total_work)
             continue;
         g_set_error(error, PF_ERROR, PF_ERROR_TRACE,
-                    "%s: it is not the same when read again; give a file, not a pipe",
+                    "%s: it has changed while it was read; mix it when it is finished",
                     source->input->path);
         return false;
     }

@@ -140,7 +140,8 @@ static ssize_t read_unpacked(void *user, uint8_t *bytes, size_t length, GError *
         if (step.in_length == 0 && unpack->is_part_ended)
             return 0;
         const char *problem = unpack->packing->decode(unpack->decoder, &step);
-        if (problem == NULL && step.in_used == 0 && step.out_used == 0 && !step.is_part_ended)
+        if (problem == NULL && step.in_used == 0 && step.out_used == 0 &&
+            (step.in_length > 0 || !step.is_part_ended))
             problem = "data are cut short";
         if (problem != NULL) {
             fail(unpack, problem, error);

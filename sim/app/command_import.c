@@ -206,13 +206,12 @@ const PfCommand pf_command_trace_import = {
     .name = "trace import",
     .arguments = "FORMAT INPUT...",
     .summary = "Turn memory images, or traces of other programs, into one of pagefold's",
-    .examples =
-        "  pagefold trace import auto vm1.core.gz vm2.vmem -o vms.pft     each a context\n"
-        "  pagefold trace import raw t0.raw t1.raw -o vm.pft --as epochs  one, in time\n"
-        "  pagefold trace import elfcore core.1234 -o a.pft               gcore, QEMU's dump\n"
-        "  pagefold trace import hashes list.txt -o a.pft                 HASH[,MAPPINGS[,KIND]]\n"
-        "  pagefold trace import champsim gcc.trace.xz -o gcc.pft\n"
-        "  pagefold trace import lackey cp.lackey -o cp.pft               valgrind --tool=lackey\n",
+    .examples = "  pagefold trace import auto vm1.vmem vm2.core.gz -o a.pft    each a context\n"
+                "  pagefold trace import raw t0 t1 -o a.pft --as epochs        one, in time\n"
+                "  pagefold trace import elfcore core.1234 -o a.pft            gcore, QEMU\n"
+                "  pagefold trace import hashes list.txt -o a.pft              a page a line\n"
+                "  pagefold trace import champsim gcc.xz -o a.pft              instructions\n"
+                "  pagefold trace import lackey cp.txt -o a.pft                valgrind\n",
     .arguments_min = 2,
     .arguments_max = 1000,
     .run = run,

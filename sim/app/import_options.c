@@ -28,7 +28,7 @@ PfParse pf_import_options_parse(PfApp *app, const PfCommand *command, int argc, 
         {"interval", 0, 0, G_OPTION_ARG_STRING, &options->interval,
          "time between epochs, and behind the last image (default: 1s)", "TIME"},
         {"name", 0, 0, G_OPTION_ARG_STRING_ARRAY, &options->names,
-         "name of the context; once for each (default: the file's name, or t0, t1 ...)", "NAME"},
+         "name of the context, once for each (default: the file's)", "NAME"},
         {"skip", 0, 0, G_OPTION_ARG_STRING_ARRAY, &options->skips,
          "images: leave out these addresses, as 0xa0000-0xc0000", "START-END"},
         {"content", 0, 0, G_OPTION_ARG_STRING, &options->content,
@@ -129,13 +129,14 @@ static bool parse_skips(PfImportOptions *options, GError **error)
 
 static bool check_names(char **names, GError **error)
 {
-    g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
-    for (; names != NULL && *names != NULL; names++)
-        if (**names == '\0' || !g_hash_table_add(seen, *names)) {
-            g_set_error(error, PF_ERROR, PF_ERROR_USAGE, "--name '%s': %s", *names,
-                        **names == '\0' ? "is empty" : "two contexts cannot have one name");
-            return false;
-        }
+    for (char **name = names; *name != NULL; name++) {
+        bool is_twice = g_strv_contains((const char *const *)(name + 1), *name);
+        if ((*name)[0] != '\0' && g_utf8_validate(*name, -1, NULL) && !is_twice)
+            continue;
+        g_set_error(error, PF_ERROR, PF_ERROR_USAGE, "--name '%s': %s", *name,
+                    is_twice ? "is given twice" : "must be text, and not empty");
+        return false;
+    }
     return true;
 }
 
@@ -167,8 +168,12 @@ bool pf_import_options_check(PfImportOptions *options, char **arguments, GError 
         !parse_skips(options, error))
         return false;
     guint contexts = options->is_epochs ? 1 : inputs;
-    if (options->names == NULL || g_strv_length(options->names) == contexts)
-        return check_names(options->names, error);
+    if (options->names == NULL)
+        return true;
+    if (!check_names(options->names, error))
+        return false;
+    if (g_strv_length(options->names) == contexts)
+        return true;
     g_set_error(error, PF_ERROR, PF_ERROR_USAGE, "--name: %u names for %u contexts",
                 g_strv_length(options->names), contexts);
     return false;

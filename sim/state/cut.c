@@ -6,6 +6,7 @@
 #include "image_groups.h"
 #include "tell.h"
 #include "trace_names.h"
+#include "units.h"
 
 typedef struct {
     uint32_t context;
@@ -250,9 +251,19 @@ static bool skip(Cutting *cutting, const PfRecordBlock *block, uint32_t *ret_ind
         g_error_free(problem);
         return false;
     }
-    if (i < block->count)
-        begin(cutting);
-    return true;
+    if (i == block->count)
+        return true;
+    begin(cutting);
+    const PfCutPoint *to = &cutting->cut->to;
+    bool is_empty = (to->kind == PF_CUT_TIME_PS && to->number <= cutting->base_ps) ||
+                    (to->kind == PF_CUT_RECORD && to->number <= block->first_record + i);
+    if (is_empty)
+        g_set_error(error, PF_ERROR, PF_ERROR_USAGE,
+                    "the part begins after record %" G_GUINT64_FORMAT ", at %.9g s, which is not "
+                    "before its end",
+                    block->first_record + i,
+                    (double)cutting->base_ps / (double)PF_PS_PER_SECOND);
+    return !is_empty;
 }
 
 static bool take_block(Cutting *cutting, const PfRecordBlock *block, GError **error)
@@ -331,6 +342,11 @@ bool pf_trace_cut(const char *in, const char *out, PfTraceForm form, const PfCut
     if (trace == NULL)
         return false;
     const PfTraceHeader *header = pf_trace_header(trace);
+    if (header->page_bytes > PF_WALK_PAGE_BYTES_MAX) {
+        g_set_error(error, PF_ERROR, PF_ERROR_TRACE, "%s: its pages of %u bytes are too large to "
+                    "be kept; no part of it can be made", in, header->page_bytes);
+        return false;
+    }
     g_autoptr(PfTraceWriter) writer = pf_trace_writer_new(out, form, header, error);
     if (writer == NULL)
         return false;

@@ -2,9 +2,6 @@
 
 #include "walk.h"
 
-/* Pages larger than this are not kept: a trace has few of them, and they may be written to. */
-static const uint32_t page_bytes_max = 1U << 21;
-
 /* What a page held at the epoch before: nothing, unknown bytes, or a content. */
 enum { WAS_EMPTY, WAS_UNKNOWN, WAS_CONTENT };
 
@@ -33,15 +30,17 @@ struct PfTally {
 PfTally *pf_tally_new(uint32_t page_bytes)
 {
     PfTally *tally = g_new0(PfTally, 1);
-    pf_walk_init(&tally->walk, page_bytes);
-    pf_image_reader_init(&tally->reader, tally->walk.image);
+    if (page_bytes <= PF_WALK_PAGE_BYTES_MAX) {
+        pf_walk_init(&tally->walk, page_bytes);
+        pf_image_reader_init(&tally->reader, tally->walk.image);
+    } else {
+        tally->problem = g_strdup_printf("pages of %u bytes are too large to be kept", page_bytes);
+    }
     tally->contexts = g_array_new(FALSE, TRUE, sizeof(PfTallyContext));
     tally->epochs = g_array_new(FALSE, TRUE, sizeof(PfTallyEpoch));
     tally->past = g_ptr_array_new_with_free_func(g_free);
     tally->pages_of = g_array_new(FALSE, TRUE, sizeof(uint64_t));
     tally->multiples = g_array_new(FALSE, FALSE, sizeof(PfTallyMultiple));
-    if (page_bytes > page_bytes_max)
-        tally->problem = g_strdup_printf("pages of %u bytes are too large to be kept", page_bytes);
     return tally;
 }
 
@@ -58,7 +57,8 @@ void pf_tally_free(PfTally *tally)
     g_ptr_array_unref(tally->past);
     g_array_unref(tally->pages_of);
     g_array_unref(tally->multiples);
-    pf_image_reader_clear(&tally->reader);
+    if (tally->walk.image != NULL)
+        pf_image_reader_clear(&tally->reader);
     pf_walk_clear(&tally->walk);
     g_free(tally->problem);
     g_free(tally);

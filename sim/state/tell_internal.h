@@ -44,6 +44,7 @@ typedef struct {
     PfTable stand_of;   /* frame -> index in `stands` */
     GArray *stands;     /* of Stand */
     PfTable told_files; /* objects whose bytes pages will tell */
+    bool files_are_told; /* files have their bytes */
 } Telling;
 
 /* Scratch pages of a hole; those of stands follow. */

@@ -77,7 +77,7 @@ void tell_own(Telling *telling, Spot at, PfSlot page)
         /* It was never shared, and has to be its own before it is pinned. */
         if (pf_image_base(telling->image, page, &frame) == PF_BASE_GROUP && frame.is_exclusive)
             tell_access(telling, at, PF_RECORD_TOUCH);
-    } else if (region->file != 0 &&
+    } else if (region->file != 0 && telling->files_are_told &&
                pf_image_file_slot(telling->image, region, spot_of(telling, page).page, &object)) {
         tell_copied(telling, at, page, object);
     } else if (region->file != 0) {
@@ -258,6 +258,7 @@ void tell_pages(Telling *telling)
     visit_pages(telling, note_file);
     tell_hidden_files(telling);
     visit_pages(telling, tell_file_page);
+    telling->files_are_told = true;
     visit_pages(telling, tell_page);
     visit_pages(telling, forget_exclusive);
     tell_flush(telling);

@@ -8,8 +8,12 @@ typedef struct {
     PfImage *image;
 } PfWalk;
 
+/* Larger pages are not kept: a trace that is made to do harm would fill the host by a few. */
+#define PF_WALK_PAGE_BYTES_MAX (1U << 21)
+
 /* Memory before the first record of a trace with pages of PAGE_BYTES. */
 void pf_walk_init(PfWalk *walk, uint32_t page_bytes);
+/* Also for one that is all 0. */
 void pf_walk_clear(PfWalk *walk);
 
 /* Takes the records [FROM, TO) of BLOCK. pf_image_add_contents is called by whoever has read the

@@ -168,9 +168,9 @@ static void test_mistakes(void)
         {{"raw", "a.raw", "--skip", "0-1"}, 2, "--skip 0-1: must be START-END"},
         {{"raw", "a.raw", "--interval", "0s"}, 2, "--interval: it must be more than 0"},
         {{"raw", "a.raw", "a.raw", "--name", "x"}, 2, "--name: 1 names for 2 contexts"},
-        {{"raw", "a.raw", "a.raw", "--name=x", "--name=x"}, 2, "--name 'x': two contexts"},
-        {{"raw", "a.raw", "--name="}, 2, "--name '': is empty"},
+        {{"raw", "a.raw", "a.raw", "--name=x", "--name=x"}, 2, "--name 'x': is given twice"},
         {{"raw", "empty"}, 3, "empty: holds no page of memory"},
+        {{"raw", "a.raw", "--name", ""}, 2, "--name '': must be text, and not empty"},
         {{"ramulator", "text", "--skip", "0-4096"}, 2, "text: ramulator is accesses"},
     };
     char *place = spawn_make_place();
@@ -192,6 +192,10 @@ static void test_mistakes(void)
         g_autofree char *left = spawn_read(place, "out.pft");
         CU_ASSERT_PTR_NULL(left);
     }
+    g_auto(Spawned) twice = spawn(place, "trace", "import", "raw", "a.raw", "a.raw", "-o", "b.pft",
+                                  "--name", "x", "--name", "x");
+    CU_ASSERT_EQUAL(twice.status, 2);
+    CU_ASSERT_PTR_NOT_NULL(strstr(twice.err, "--name 'x': is given twice"));
     g_auto(Spawned) same = spawn(place, "trace", "import", "raw", "a.raw", "-o", "a.raw");
     CU_ASSERT_EQUAL(same.status, 2);
     spawn_clear_place(place);

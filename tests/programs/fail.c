@@ -1,4 +1,5 @@
-/* What cannot be recorded, or ends badly: fail thread|fork|avx|crash|null|abort|divide */
+/* What cannot be recorded, or ends badly: fail thread|fork|avx|popcnt|lzcnt|crash|null|abort|divide
+ */
 #include <pthread.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -26,6 +27,8 @@ int main(int argc, char **argv)
         __asm__ volatile("vpxor %%xmm2, %%xmm1, %%xmm0" : : : "xmm0");
     else if (strcmp(what, "popcnt") == 0)
         __asm__ volatile("popcnt %%rcx, %%rax" : : : "rax");
+    else if (strcmp(what, "lzcnt") == 0)
+        __asm__ volatile("lzcnt %%rcx, %%rax" : : : "rax");
     else if (strcmp(what, "crash") == 0)
         *(volatile int *)((uintptr_t)argv - ((uintptr_t)1 << 30)) = 1;
     else if (strcmp(what, "null") == 0)

@@ -154,6 +154,7 @@ static void test_fork(void)
 static void test_avx(void)
 {
     check_fail("avx", 125, "c5 f1 ef c2", false);
+    check_fail("lzcnt", 125, "f3 48 0f bd", false);
     check_fail("popcnt", 125, "compile the program (and its libraries) with -march=x86-64", false);
 }
 

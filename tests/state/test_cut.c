@@ -1,5 +1,5 @@
 /* A part of a trace runs by itself, and memory is in it what it is in the whole. Random traces of
- * all kinds of records are cut at random places. */
+ * all kinds of records are cut at random places, played, and mixed. */
 #include "check.h"
 
 #include <glib/gstdio.h>
@@ -7,12 +7,14 @@
 
 #include "cut.h"
 #include "error.h"
+#include "laws_compare.h"
 #include "laws_play.h"
 #include "laws_trace.h"
 #include "picture.h"
 #include "rng.h"
+#include "trace_mix.h"
 
-enum { SEEDS = 24, RECORDS = 500, CUTS = 5, PLAYED_SEEDS = 3 };
+enum { SEEDS = 12, RECORDS = 500, CUTS = 3, PLAYED_SEEDS = 2 };
 
 static struct {
     unsigned first;
@@ -81,7 +83,7 @@ static void test_pictures(void)
 
 static void test_whole(void)
 {
-    for (unsigned seed = 1; seed <= 8; seed++) {
+    for (unsigned seed = 1; seed <= 4; seed++) {
         g_autofree char *whole = path_of("whole.trace");
         g_autofree char *part = path_of("part.trace");
         g_autofree char *same = path_of("same.trace");
@@ -98,35 +100,90 @@ static void test_whole(void)
     }
 }
 
-/* Each policy plays each part, and its pages hold what they would without it. */
-static void test_played(void)
+static char *every_policy(const PfRegistry *registry)
 {
-    PfRegistry *registry = laws_registry();
-    g_autoptr(GString) policies = g_string_new(NULL);
+    GString *policies = g_string_new(NULL);
     for (size_t i = 0; i < pf_registry_policy_count(registry); i++) {
         const PfPolicyOps *ops = pf_registry_policy(registry, i);
         if (g_str_equal(ops->name, "none"))
-            continue;
+            continue; /* comes by itself */
         laws_add_policy(policies, ops, "");
         laws_add_policy(policies, ops, "pacing = \"trace\"; ");
     }
+    return g_string_free(policies, FALSE);
+}
+
+/* Every policy plays the trace at PATH, and pages hold what they would without it. There are
+ * POPULATED_PAGES at its end. */
+static void play_all(const char *path, uint64_t populated_pages)
+{
+    PfRegistry *registry = laws_registry();
+    g_autofree char *policies = every_policy(registry);
+    PfConfig *config;
+    PfSimulation *simulation = laws_play(registry, path, policies, &config, 1);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(simulation);
+    CU_ASSERT_TRUE(pf_simulation_complete(simulation));
+    CU_ASSERT_EQUAL(pf_simulation_differences(simulation), 0);
+    CU_ASSERT_EQUAL(laws_figure(pf_simulation_run_at(simulation, 0), "memory.populated_pages"),
+                    (int64_t)populated_pages);
+    pf_simulation_free(simulation);
+    pf_config_free(config);
+    pf_registry_free(registry);
+}
+
+static uint64_t populated_at_end(const LawsTrace *trace)
+{
+    return g_array_index(trace->marks, LawsMark, trace->marks->len - 1).populated_pages;
+}
+
+/* The binary trace at PATH is the same after it was text. */
+static void expect_round_trip(const char *path)
+{
+    g_autofree char *text = path_of("round.trace");
+    g_autofree char *again = path_of("again.pft");
+    g_autofree char *a = NULL;
+    g_autofree char *b = NULL;
+    gsize a_length;
+    gsize b_length;
+    CU_ASSERT_TRUE(pf_trace_convert(path, text, PF_TRACE_TEXT, false, NULL, NULL));
+    CU_ASSERT_TRUE(pf_trace_convert(text, again, PF_TRACE_BINARY, false, NULL, NULL));
+    CU_ASSERT_TRUE_FATAL(g_file_get_contents(path, &a, &a_length, NULL));
+    CU_ASSERT_TRUE_FATAL(g_file_get_contents(again, &b, &b_length, NULL));
+    CU_ASSERT_TRUE(a_length == b_length && memcmp(a, b, a_length) == 0);
+}
+
+static void test_played(void)
+{
     for (unsigned seed = 1; seed <= PLAYED_SEEDS; seed++) {
         g_autofree char *whole = path_of("whole.pft");
         g_autofree char *part = path_of("part.pft");
         LawsTrace *trace = laws_trace_write(whole, seed, RECORDS);
         PfCut cut = cut_of(trace->records / 2, trace->records);
-        PfConfig *config;
         CU_ASSERT_TRUE_FATAL(cut_to(whole, part, &cut));
-        PfSimulation *simulation =
-            laws_play(registry, part, policies->str, &config, 1);
-        CU_ASSERT_PTR_NOT_NULL_FATAL(simulation);
-        CU_ASSERT_TRUE(pf_simulation_complete(simulation));
-        CU_ASSERT_EQUAL(pf_simulation_differences(simulation), 0);
-        pf_simulation_free(simulation);
-        pf_config_free(config);
+        play_all(part, populated_at_end(trace));
+        expect_round_trip(part);
         laws_trace_free(trace);
     }
-    pf_registry_free(registry);
+}
+
+/* Two traces with pages of the same size side by side: each has its pages. */
+static void test_mixed(void)
+{
+    for (unsigned seed = 1; seed <= PLAYED_SEEDS; seed++) {
+        g_autofree char *left = path_of("left.pft");
+        g_autofree char *right = path_of("right.pft");
+        g_autofree char *both = path_of("both.pft");
+        LawsTrace *one = laws_trace_write(left, seed, RECORDS / 2);
+        LawsTrace *two = laws_trace_write(right, seed + 4, RECORDS / 2);
+        PfMixInput inputs[] = {{.path = left, .prefix = ""}, {.path = right, .prefix = ""}};
+        PfMix mix = {
+            .inputs = inputs, .count = G_N_ELEMENTS(inputs), .private_files = seed % 2 != 0};
+        CU_ASSERT_TRUE_FATAL(pf_trace_mix(&mix, both, PF_TRACE_BINARY, NULL));
+        play_all(both, populated_at_end(one) + populated_at_end(two));
+        expect_round_trip(both);
+        laws_trace_free(one);
+        laws_trace_free(two);
+    }
 }
 
 /* ---- what is not memory ---- */
@@ -155,7 +212,9 @@ static void test_rest(void)
 {
     static const char text[] =
         HEAD "clock 1GHz\ncontrol ksm.run 1\ncontext a process core=1\ncontext b vm label=x\n"
-             "grain page\nmap a 0x0 4 anon mergeable\nbegin a \"one\"\nbegin a \"two\"\n"
+             "grain page\nmap a 0x0 4 anon mergeable\nmap a 0x100 2 file=f:16 rx\n"
+             "map a 0x200 8 anon huge=64 group=3\nadvise a 0x240 4 nohuge\n"
+             "begin a \"one\"\nbegin a \"two\"\n"
              "end a \"one\"\nfill a 0x0 3 id:5 step=1\nadvise a 0x0 1 suspend\n"
              "advise a 0x10 1 discardable\nattr a 0x20 1 locked\ntime 1s\nexit b\n"
              "mark here\ntime 3s\ndma a 0x10 1 disk:7:1 id:9\nend a \"two\"\nmark there\n"
@@ -168,7 +227,9 @@ static void test_rest(void)
                      "map a 0x0 1 anon mergeable\nadvise a 0x0 1 suspend\n"
                      "map a 0x10 1 anon mergeable\nadvise a 0x10 1 discardable\n"
                      "map a 0x20 1 anon mergeable\nattr a 0x20 1 locked\n"
-                     "map a 0x30 1 anon mergeable\nstate a 0x0 3 id:5 step=1\n"
+                     "map a 0x30 1 anon mergeable\nmap a 0x100 2 file=f:16 rx\n"
+                     "map a 0x200 4 anon huge=64 group=3\nmap a 0x240 4 anon huge=64 group=3\n"
+                     "advise a 0x240 4 nohuge\nstate a 0x0 3 id:5 step=1\n"
                      "begin a \"two\"\nmark \"here\"\ntime 2s\ndma a 0x10 1 disk:7:1 id:9\n"
                      "end a \"two\"\nmark \"there\"\n");
 }
@@ -177,6 +238,18 @@ static void expect_times(const char *text, const PfCut *cut, const char *head, c
 {
     g_autofree char *all = g_strconcat(head, wanted, NULL);
     expect_part(text, cut, all);
+}
+
+/* A page that its context has copied from a file that has bytes, pinned, and moved since. */
+static void test_moved(void)
+{
+    g_autofree char *in = path_of("in.trace");
+    g_autofree char *part = path_of("part.pft");
+    write_text(in, HEAD "context a process\nmap a 0x0 4 file=f:0\nstate a 0x0 2 id:1\n"
+                        "state a 0x0 1 id:2\nattr a 0x0 1 pinned\nremap a 0x0 1 0x100\n"
+                        "mark x\nwrite a 0x100 1 1\n");
+    CU_ASSERT_TRUE(try_cut(in, part, 0, 6, 7));
+    CU_ASSERT_TRUE(try_cut(in, part, 0, 6, 8));
 }
 
 static void test_times(void)
@@ -239,6 +312,11 @@ static void test_errors(void)
     cut = (PfCut){.from = {.kind = PF_CUT_MARK, .label = "here"},
                   .to = {.kind = PF_CUT_MARK, .label = "there"}};
     expect_error(text, &cut, PF_ERROR_USAGE, "where the part could end");
+    cut = (PfCut){.from = {.kind = PF_CUT_MARK, .label = "here"},
+                  .to = {.kind = PF_CUT_RECORD, .number = 2}};
+    expect_error(text, &cut, PF_ERROR_USAGE, "begins after record 2, at 0 s, which is not");
+    cut.to = (PfCutPoint){.kind = PF_CUT_TIME_PS, .number = 0};
+    expect_error(text, &cut, PF_ERROR_USAGE, "which is not before its end");
     cut = cut_of(5, 6);
     expect_error(text, &cut, PF_ERROR_USAGE, "ends before the part begins");
     cut = (PfCut){.contexts = child};
@@ -259,8 +337,10 @@ static const PfCheck checks[] = {
     {"memory is in a part what it is in the whole: contents, frames, pins, mappings",
      test_pictures},
     {"all of a trace is the trace", test_whole},
-    {"every policy plays a part, verified", test_played},
+    {"every policy plays a part, verified, and it is the same as text", test_played},
+    {"every policy plays a mix, verified, and it is the same as text", test_mixed},
     {"parameters, grain, spans, advice, devices and marks are those of the whole", test_rest},
+    {"a pinned page of a file that was moved stays its context's own", test_moved},
     {"times count from the beginning of the part, and it lasts as long", test_times},
     {"some of the contexts are a part, too", test_contexts},
     {"what cannot be cut leaves no file", test_errors},

@@ -43,6 +43,7 @@ static char *content_name(const PfContentSpec *spec)
 /* A replay of a trace; `marks` are the pages at each mark, and at the end. */
 typedef struct {
     Pages *pages;
+    Pages *mapped;       /* what may have a content */
     GPtrArray *contents; /* names, by number */
     GPtrArray *marks;
     GString *summary; /* kinds of records, without state, one letter each */
@@ -66,6 +67,9 @@ static void replay_page(Replay *replay, const PfRecord *record, uint64_t index)
 {
     uint64_t address = record->address + index * PAGE;
     g_autofree char *key = page_key(record->context, address);
+    if (record->kind == PF_RECORD_MAP)
+        g_hash_table_add(replay->mapped, g_strdup(key));
+    CU_ASSERT_TRUE(g_hash_table_contains(replay->mapped, key));
     if (record->kind == PF_RECORD_MAP || record->kind == PF_RECORD_ADVISE)
         g_hash_table_remove(replay->pages, key);
     if (record->kind == PF_RECORD_STATE)
@@ -101,6 +105,7 @@ static void replay_init(Replay *replay, const char *path)
 {
     *replay = (Replay){
         .pages = pages_new(),
+        .mapped = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL),
         .contents = g_ptr_array_new_with_free_func(g_free),
         .marks = g_ptr_array_new_with_free_func((GDestroyNotify)g_hash_table_unref),
         .summary = g_string_new(NULL),
@@ -117,6 +122,7 @@ static void replay_init(Replay *replay, const char *path)
 static void replay_clear(Replay *replay)
 {
     g_hash_table_unref(replay->pages);
+    g_hash_table_unref(replay->mapped);
     g_ptr_array_unref(replay->contents);
     g_ptr_array_unref(replay->marks);
     g_string_free(replay->summary, TRUE);
@@ -275,6 +281,25 @@ static void test_records(void)
     g_unlink(path);
 }
 
+/* An image that is read in several pieces is one mapping all the same, and equal neighbours are
+ * told by one record. */
+static void test_long_image(void)
+{
+    g_autoptr(GByteArray) file = g_byte_array_new();
+    put_fill(file, 1, 300 * PAGE);
+    g_autofree char *path = NULL;
+    g_autoptr(PfTraceWriter) writer = open_writer(&path);
+    g_autoptr(PfImageContext) context = pf_image_context_new(writer, 0, "vm", PF_CONTEXT_VM);
+    PfImageSummary summary = {0};
+    tell(context, file, "raw", &(PfImageOptions){0}, &summary);
+    CU_ASSERT_EQUAL(summary.told_pages, 300);
+    CU_ASSERT_TRUE_FATAL(pf_trace_writer_finish(writer, NULL));
+    g_auto(Replay) replay;
+    replay_init(&replay, path);
+    CU_ASSERT_STRING_EQUAL(replay.summary->str, "cms");
+    g_unlink(path);
+}
+
 /* Mappings but the first stand behind the last page; of a file they map the same place of it. */
 static void test_hash_mappings(void)
 {
@@ -364,6 +389,7 @@ static const PfCheck checks[] = {
     {"several images are several contexts, whose pages come back", test_contexts},
     {"several images are epochs, each of which comes back from what is told", test_epochs},
     {"of an epoch only what has changed is told", test_records},
+    {"an image is one mapping, however it is read", test_long_image},
     {"a hash with mappings is so many pages of one frame", test_hash_mappings},
     {"a page that becomes a file's is mapped and told anew", test_owner_changes},
     {"contents may be kept as hashes; zeros stay zeros", test_hashed},

@@ -1,8 +1,11 @@
 /* Images of memory, page by page, whatever their format.
  *
  *   raw      nothing but bytes: byte n is at physical address n (QEMU's pmemsave, VMware's .vmem)
- *   hashes   no bytes, but a number that stands for a page's content: as text a line a page,
- *            HASH[,MAPPINGS[,KIND]], decimal or 0x and hexadecimal digits, KIND anon, file, shmem
+ *   elfcore  ELF cores of 64 bits, little-endian: of a process by virtual address (gcore, Linux),
+ * of a machine by physical address (QEMU's dump-guest-memory); what is not in the file is absent,
+ * and files are told by the note NT_FILE lime     ranges of physical memory, each behind a header
+ * (the LiME module) hashes   no bytes, but a number that stands for a page's content: as text a
+ * line a page, HASH[,MAPPINGS[,KIND]], decimal or 0x and hexadecimal digits, KIND anon, file, shmem
  *            or zero; lines may end in CR-LF, empty ones and those that start with # are skipped;
  *            or as 32-bit little-endian numbers behind lines of text (the UMass Memory Buddies
  *            traces)

@@ -1,5 +1,7 @@
-/* Traces of other programs, as text with an access a line, turned into records.
+/* Formats of other programs: images of memory (see image_reader.h), and accesses, which are turned
+ * into records here. Of accesses:
  *
+ *   champsim   instructions of 64 bytes (ChampSim): each a run, a fetch, its reads and its writes
  *   ramulator  LD ADDRESS | ST ADDRESS (Ramulator 2's load-store traces) or ADDRESS R | ADDRESS W
  *              (Ramulator's memory traces); ADDRESS is 0x and hexadecimal digits, or decimal
  *   dramsim3   ADDRESS READ CYCLE | ADDRESS WRITE CYCLE; ADDRESS is hexadecimal, cycles do not
@@ -9,9 +11,9 @@
  *              write that modifies what was read), hexadecimal; lines of valgrind's own (that begin
  *              with "==", "--", "**" or "##") are skipped
  *
- * Requests of the first two are of 64 bytes. Empty lines and, but for lackey, lines that start with
- * # are skipped; anything else is an error that names the line. What is touched is mapped before,
- * 2 MiB at a time. Each input is a context of its own, called t0, t1 ... */
+ * Requests of ramulator and dramsim3 are of 64 bytes. Empty lines and, but for lackey, lines that
+ * start with # are skipped; anything else is an error that names the line. What is touched is
+ * mapped before, 2 MiB at a time. Each input is a context of its own. */
 #pragma once
 
 #include <glib.h>

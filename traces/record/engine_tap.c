@@ -96,6 +96,18 @@ void pf_tap_cut_block(PfEngine *engine, uint64_t place)
         *tap->run -= block->instructions - before - 1;
 }
 
+/* The program ends before INSTRUCTION, of which BYTES are the first, at ADDRESS. */
+static void refuse(const PfEngine *engine, PfInstructionKind kind, const uint8_t *bytes,
+                   uint64_t address)
+{
+    const char *what = kind == PF_INSTRUCTION_VECTOR ? "AVX, which is not emulated"
+                                                     : "lzcnt, which is emulated as bsr";
+    pf_guest_refuse(engine->guest,
+                    "the instruction %02x %02x %02x %02x at 0x%" G_GINT64_MODIFIER
+                    "x is %s; compile the program (and its libraries) with -march=x86-64",
+                    bytes[0], bytes[1], bytes[2], bytes[3], address, what);
+}
+
 /* Looks at code that is executed for the first time. */
 static void look_at(PfEngine *engine, const PfBlock *block)
 {
@@ -103,13 +115,8 @@ static void look_at(PfEngine *engine, const PfBlock *block)
     PfInstruction instruction;
     for (size_t at = 0; at < block->bytes; at += instruction.length) {
         instruction = pf_instruction_decode(bytes + at, block->bytes - at);
-        if (instruction.kind == PF_INSTRUCTION_VECTOR) {
-            pf_guest_refuse(engine->guest,
-                            "the instruction %02x %02x %02x %02x at 0x%" G_GINT64_MODIFIER
-                            "x is AVX, which is not emulated; compile the program (and its "
-                            "libraries) with -march=x86-64",
-                            bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3],
-                            block->address + at);
+        if (instruction.kind == PF_INSTRUCTION_VECTOR || instruction.kind == PF_INSTRUCTION_ZEROS) {
+            refuse(engine, instruction.kind, bytes + at, block->address + at);
             return;
         }
         if (instruction.kind == PF_INSTRUCTION_TIME)

@@ -56,8 +56,9 @@ typedef struct {
     const uint8_t *bytes;
     size_t length;
     size_t at;
-    bool is_short; /* operands of 2 bytes */
-    bool is_wide;  /* ... of 8 */
+    bool is_short;    /* operands of 2 bytes */
+    bool is_wide;     /* ... of 8 */
+    bool is_repeated; /* prefix f3 */
 } Reader;
 
 /* The next byte, 0 behind the end. */
@@ -90,6 +91,7 @@ static void skip_prefixes(Reader *reader)
 {
     while (is_prefix(peek(reader))) {
         reader->is_short |= peek(reader) == 0x66;
+        reader->is_repeated |= peek(reader) == 0xf3;
         reader->at++;
     }
     if ((peek(reader) & 0xf0) == 0x40) {
@@ -192,8 +194,11 @@ static PfInstructionKind skip_two_bytes(Reader *reader)
         skip_operands(reader, opcode == 0x3a ? MODRM_1 : MODRM);
         return PF_INSTRUCTION_PLAIN;
     }
+    bool is_zeros = reader->is_repeated && opcode == 0xbd;
     bool is_time = opcode == 0x31 || (opcode == 0x01 && peek(reader) == 0xf9);
     skip_operands(reader, two_byte_map[opcode]);
+    if (is_zeros)
+        return PF_INSTRUCTION_ZEROS;
     return is_time ? PF_INSTRUCTION_TIME : PF_INSTRUCTION_PLAIN;
 }
 

@@ -10,6 +10,7 @@ typedef enum {
     PF_INSTRUCTION_PLAIN,
     PF_INSTRUCTION_VECTOR, /* AVX, AVX-512 (VEX, EVEX): taken for SSE, or not known */
     PF_INSTRUCTION_TIME,   /* rdtsc, rdtscp: the host's time */
+    PF_INSTRUCTION_ZEROS,  /* lzcnt: taken for bsr, which counts from the other end */
 } PfInstructionKind;
 
 typedef struct {
