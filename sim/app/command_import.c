@@ -81,8 +81,13 @@ static bool import_epoch(Import *import, PfImageReader *reader, const char *path
                           .user = import};
     if (options->is_epochs)
         tell_simple(import, PF_RECORD_TIME, import->number * options->interval_ps, NULL);
+    uint64_t pages_before = import->summary.pages + import->summary.skipped_pages;
     if (!pf_image_context_tell(import->context, reader, &how, &import->summary, error))
         return false;
+    if (import->summary.pages + import->summary.skipped_pages == pages_before) {
+        g_set_error(error, PF_ERROR, PF_ERROR_TRACE, "%s: holds no page of memory", path);
+        return false;
+    }
     if (options->is_epochs) {
         g_autofree char *label = g_strdup_printf("epoch %u", import->number);
         PfTraceDetail detail = {.name = label, .node = -1, .core = -1};

@@ -1,3 +1,5 @@
+#include <string.h>
+
 #include "commands.h"
 #include "config.h"
 #include "error.h"
@@ -28,6 +30,19 @@ static guint length_of(char **list)
     return list != NULL ? g_strv_length(list) : 0;
 }
 
+/* A pipe that is opened a second time would be waited for, and for ever. */
+static bool check_rereadable(const char *path, GError **error)
+{
+    bool is_pipe = strcmp(path, "-") == 0 ||
+                   (g_file_test(path, G_FILE_TEST_EXISTS) &&
+                    !g_file_test(path, G_FILE_TEST_IS_REGULAR | G_FILE_TEST_IS_DIR));
+    if (is_pipe)
+        g_set_error(error, PF_ERROR, PF_ERROR_USAGE,
+                    "%s: is no file, and traces to mix are read twice; write it to a file first",
+                    path);
+    return !is_pipe;
+}
+
 static bool check_options(const MixOptions *options, GError **error)
 {
     guint traces = length_of(options->traces);
@@ -42,7 +57,8 @@ static bool check_options(const MixOptions *options, GError **error)
     if (options->output == NULL || extra != NULL)
         return false;
     for (guint i = 0; i < traces; i++)
-        if (!pf_options_keep_input("-o", options->output, options->traces[i], error))
+        if (!check_rereadable(options->traces[i], error) ||
+            !pf_options_keep_input("-o", options->output, options->traces[i], error))
             return false;
     return true;
 }

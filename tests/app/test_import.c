@@ -168,6 +168,8 @@ static void test_mistakes(void)
         {{"raw", "a.raw", "--skip", "0-1"}, 2, "--skip 0-1: must be START-END"},
         {{"raw", "a.raw", "--interval", "0s"}, 2, "--interval: it must be more than 0"},
         {{"raw", "a.raw", "a.raw", "--name", "x"}, 2, "--name: 1 names for 2 contexts"},
+        {{"raw", "a.raw", "a.raw", "--name=x", "--name=x"}, 2, "--name 'x': is given twice"},
+        {{"raw", "empty"}, 3, "empty: holds no page of memory"},
         {{"raw", "a.raw", "--name", ""}, 2, "--name '': must be text, and not empty"},
         {{"ramulator", "text", "--skip", "0-4096"}, 2, "text: ramulator is accesses"},
     };

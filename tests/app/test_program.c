@@ -51,6 +51,8 @@ static void usage_errors(void)
         {{"trace", "mix", "x", NULL}, "-o FILE is missing"},
         {{"trace", "mix", "--output=y", "x", "--offset=5", NULL}, "--offset 5: must be a time"},
         {{"trace", "mix", "--output=y", "x", "--prefix=a", "--prefix=b", NULL}, "--prefix: more"},
+        {{"trace", "mix", "--output=y", "-", NULL}, "-: is no file, and traces"},
+        {{"trace", "mix", "--output=y", "/dev/null", NULL}, "/dev/null: is no file, and"},
         {{"trace", "snapshot", "1", NULL}, "-o FILE is missing"},
         {{"trace", "snapshot", "-o", "x", "me", NULL}, "me: must be the number of a process"},
         {{"trace", "snapshot", "-o", "x", NULL}, "no process to look at"},

@@ -191,6 +191,35 @@ static void test_sniffing(void)
     }
 }
 
+/* A range of LiME from address 0 on: each 64 bytes of it could be a record of ChampSim, too. */
+static void test_magic_first(void)
+{
+    uint8_t image[32 + PAGE + 32] = "EMiL\1";
+    memset(image + 8, 0, 8);
+    image[16] = 0xff;
+    image[17] = PAGE / 256 - 1;
+    for (size_t i = 64; i < sizeof image; i += 64)
+        image[i] = 1;
+    g_autoptr(PfInput) input = pf_input_new_bytes("image", image, sizeof image);
+    const PfImportFormat *format = pf_import_sniff(input, NULL);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(format);
+    CU_ASSERT_STRING_EQUAL(pf_import_name(format), "lime");
+}
+
+/* 3 lines of text are no hashes in binary because of a letter in a comment; nor is a list whose
+ * editor put a byte order mark in front, which no hash begins with. */
+static void test_utf8_hashes(void)
+{
+    static const char text[] = "17\n# gr\xc3\xb6\xc3\x9f" "e\n18\n";
+    g_autoptr(PfImageReader) reader = read_as("hashes", text, strlen(text), NULL);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(reader);
+    PfImageRun run;
+    CU_ASSERT_EQUAL_FATAL(pf_image_reader_next(reader, &run, NULL), PF_TRACE_RECORDS);
+    CU_ASSERT_EQUAL_FATAL(run.pages, 2);
+    CU_ASSERT_EQUAL(run.hashes[1].identity, 18);
+    check_problem("hashes", "\xef\xbb\xbf" "17\n18", 8, "image:1: ");
+}
+
 static void test_open(void)
 {
     g_autoptr(GError) error = NULL;
@@ -211,6 +240,8 @@ static const PfCheck checks[] = {
     {"what is wrong with a list of hashes is told with its line", test_hash_mistakes},
     {"hashes in binary stand behind the text in front of them", test_binary_hashes},
     {"a format is known by its first line and nothing is consumed", test_sniffing},
+    {"a magic counts for more than what else an input looks like", test_magic_first},
+    {"a list of hashes may have comments in UTF-8", test_utf8_hashes},
     {"what cannot be opened, or is no image, is told", test_open},
 };
 

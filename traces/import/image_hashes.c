@@ -27,6 +27,18 @@ static size_t text_length(const uint8_t *bytes, size_t length)
     return text;
 }
 
+/* Whether all of LENGTH bytes, which may end within a character, are text of UTF-8: a comment, or
+ * the mark that some editors put in front. */
+static bool is_utf8(const uint8_t *bytes, size_t length)
+{
+    const char *end;
+    for (size_t i = 0; i < length; i++)
+        if (bytes[i] < 0x80 && !is_text(bytes[i]))
+            return false;
+    return g_utf8_validate_len((const char *)bytes, length, &end) ||
+           (const char *)bytes + length - end < 4;
+}
+
 /* Hashes in binary stand behind the last line end of the text in front of them. */
 static void *open_hashes(PfInput *input, GError **error)
 {
@@ -36,7 +48,7 @@ static void *open_hashes(PfInput *input, GError **error)
     const uint8_t *bytes = pf_input_window(input, &length);
     size_t text = text_length(bytes, length);
     Hashes *hashes = g_new0(Hashes, 1);
-    hashes->is_binary = text < length;
+    hashes->is_binary = text < length && !is_utf8(bytes, length);
     while (hashes->is_binary && text > 0 && bytes[text - 1] != '\n')
         text--;
     if (hashes->is_binary)

@@ -52,5 +52,6 @@ const PfImportFormat pf_import_raw = {
     .name = "raw",
     .summary = "physical memory, byte n at address n (pmemsave, .vmem)",
     .looks = looks,
+    .is_guessed = true,
     .image = &form,
 };

@@ -6,8 +6,8 @@
 #include "import_format.h"
 #include "trace_unpack.h"
 
-/* Sorted, which is also the order in which they are asked whether an input looks like them; raw,
- * which has nothing to be known by, is the last. */
+/* Sorted, which is also the order in which they are asked whether an input looks like them, those
+ * that can only be guessed behind all others. */
 static const PfImportFormat *const formats[] = {
     &pf_import_champsim, &pf_import_dramsim3, &pf_import_elfcore,   &pf_import_hashes,
     &pf_import_lackey,   &pf_import_lime,     &pf_import_ramulator, &pf_import_raw,
@@ -84,9 +84,10 @@ const PfImportFormat *pf_import_sniff(PfInput *input, GError **error)
                         foreign[i].problem);
             return NULL;
         }
-    for (size_t i = 0; i < G_N_ELEMENTS(formats); i++)
-        if (formats[i]->looks(&sight))
-            return formats[i];
+    for (int is_guessed = 0; is_guessed < 2; is_guessed++)
+        for (size_t i = 0; i < G_N_ELEMENTS(formats); i++)
+            if (formats[i]->is_guessed == is_guessed && formats[i]->looks(&sight))
+                return formats[i];
     g_set_error(error, PF_ERROR, PF_ERROR_TRACE,
                 "%s: looks like no format that is known; name its FORMAT if it is one",
                 pf_input_name(input));

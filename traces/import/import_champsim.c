@@ -92,5 +92,6 @@ const PfImportFormat pf_import_champsim = {
     .name = "champsim",
     .summary = "instructions of 64 bytes (ChampSim)",
     .looks = looks,
+    .is_guessed = true,
     .take = take,
 };

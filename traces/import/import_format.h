@@ -45,6 +45,7 @@ struct PfImportFormat {
     const char *summary;
     /* Whether the input looks like this format; asked in the table's order. */
     bool (*looks)(const PfImportSight *sight);
+    bool is_guessed; /* has neither magic nor words: what looks like another too is the other */
     /* Either of these. */
     const PfImageForm *image;
     bool (*take)(PfAccesses *accesses, PfInput *input, GError **error);
