@@ -64,10 +64,8 @@ static int run(PfApp *app, const PfCommand *command, int argc, char **argv, GErr
     PfParse parsed = pf_options_parse(app, command, entries, argc, argv, &arguments, error);
     if (parsed != PF_PARSE_GO)
         return parsed == PF_PARSE_DONE ? 0 : 2;
-    if (output == NULL) {
-        g_set_error(error, PF_ERROR, PF_ERROR_USAGE, "-o FILE is missing");
+    if (!pf_options_need_output(output, error))
         return 2;
-    }
     PfCut cut = {.contexts = (const char *const *)contexts, .interrupted = &app->interrupted};
     if (!pf_options_keep_input("-o", output, arguments[0], error) ||
         !parse_points(from, to, &cut, error))

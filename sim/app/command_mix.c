@@ -49,13 +49,13 @@ static bool check_options(const MixOptions *options, GError **error)
     const char *extra = length_of(options->prefixes) > traces  ? "--prefix"
                         : length_of(options->offsets) > traces ? "--offset"
                                                                : NULL;
-    if (options->output == NULL)
-        g_set_error(error, PF_ERROR, PF_ERROR_USAGE, "-o FILE is missing");
-    else if (extra != NULL)
+    if (!pf_options_need_output(options->output, error))
+        return false;
+    if (extra != NULL) {
         g_set_error(error, PF_ERROR, PF_ERROR_USAGE,
                     "%s: more of them than traces; the first is that of the first trace", extra);
-    if (options->output == NULL || extra != NULL)
         return false;
+    }
     for (guint i = 0; i < traces; i++)
         if (!check_rereadable(options->traces[i], error) ||
             !pf_options_keep_input("-o", options->output, options->traces[i], error))

@@ -87,10 +87,8 @@ static bool make_how(PfApp *app, const SnapshotOptions *options, PfSnapshotOptio
         .children = options->children != FALSE,
         .interrupted = &app->interrupted,
     };
-    if (options->output == NULL) {
-        g_set_error(error, PF_ERROR, PF_ERROR_USAGE, "-o FILE is missing");
+    if (!pf_options_need_output(options->output, error))
         return false;
-    }
     if (options->epochs < 1 || options->epochs > PF_SNAPSHOT_EPOCHS_MAX) {
         g_set_error(error, PF_ERROR, PF_ERROR_USAGE, "--epochs %d: must be from 1 to %d",
                     options->epochs, PF_SNAPSHOT_EPOCHS_MAX);

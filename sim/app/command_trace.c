@@ -37,10 +37,8 @@ static int convert(PfApp *app, const PfCommand *command, int argc, char **argv, 
     /* Text may go to a terminal; bytes only where somebody says so. */
     if (output == NULL && form == PF_TRACE_TEXT)
         output = g_strdup("-");
-    if (output == NULL) {
-        g_set_error(error, PF_ERROR, PF_ERROR_USAGE, "-o FILE is missing");
+    if (!pf_options_need_output(output, error))
         return 2;
-    }
     pf_interrupt_watch(&app->interrupted);
     return pf_trace_convert(arguments[0], output, form, salvage != FALSE, &app->interrupted, error)
                ? 0

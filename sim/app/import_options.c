@@ -4,6 +4,12 @@
 
 #include "config.h"
 #include "error.h"
+#include "units.h"
+
+/* What a cycle of dramsim3's lasts unless told: that of DDR4-2400. */
+static const uint64_t standard_cycle_ps = 833;
+/* Times that are given by options are shorter. */
+static const uint64_t time_max_ps = 3600 * PF_PS_PER_SECOND;
 
 void pf_import_options_clear(PfImportOptions *options)
 {
@@ -17,6 +23,7 @@ void pf_import_options_clear(PfImportOptions *options)
     if (options->ranges != NULL)
         g_array_unref(options->ranges);
 }
+
 PfParse pf_import_options_parse(PfApp *app, const PfCommand *command, int argc, char **argv,
                                 PfImportOptions *options, char ***ret_arguments, GError **error)
 {
@@ -70,7 +77,7 @@ static bool parse_time(const char *option, const char *text, uint64_t otherwise_
         g_prefix_error(error, "%s: ", option);
         return false;
     }
-    if (*ret_time_ps > 0 && *ret_time_ps <= (uint64_t)1 << 52)
+    if (*ret_time_ps > 0 && *ret_time_ps <= time_max_ps)
         return true;
     g_set_error(error, PF_ERROR, PF_ERROR_USAGE, "%s: it must be more than 0 and at most 1h",
                 option);
@@ -152,18 +159,16 @@ bool pf_import_options_check(PfImportOptions *options, char **arguments, GError 
                     arguments[0], names);
         return false;
     }
-    if (options->output == NULL) {
-        g_set_error(error, PF_ERROR, PF_ERROR_USAGE, "-o FILE is missing");
+    if (!pf_options_need_output(options->output, error))
         return false;
-    }
     guint inputs = g_strv_length(arguments + 1);
     for (char **path = arguments + 1; *path != NULL; path++)
         if (!pf_options_keep_input("-o", options->output, *path, error))
             return false;
     if (!parse_choice("--as", options->as, ways, &options->is_epochs, error) ||
         !parse_choice("--content", options->content, contents, &options->is_hashed, error) ||
-        !parse_time("--cycle", options->cycle, 833, &options->cycle_ps, error) ||
-        !parse_time("--interval", options->interval, (uint64_t)1000000000000, &options->interval_ps,
+        !parse_time("--cycle", options->cycle, standard_cycle_ps, &options->cycle_ps, error) ||
+        !parse_time("--interval", options->interval, PF_PS_PER_SECOND, &options->interval_ps,
                     error) ||
         !parse_skips(options, error))
         return false;

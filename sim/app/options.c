@@ -254,6 +254,13 @@ static void set_unknown_command(int argc, char **argv, GError **error)
                     "%s: unknown command; `pagefold --help` lists them", asked);
 }
 
+bool pf_options_need_output(const char *output, GError **error)
+{
+    if (output == NULL)
+        g_set_error(error, PF_ERROR, PF_ERROR_USAGE, "-o FILE is missing");
+    return output != NULL;
+}
+
 bool pf_options_keep_input(const char *option, const char *output, const char *input,
                            GError **error)
 {

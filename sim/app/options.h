@@ -50,6 +50,9 @@ bool pf_options_color(const PfApp *app);
 /* Writes "pagefold: warning: MESSAGE" to standard error. */
 void pf_options_warn(const PfApp *app, const char *format, ...) G_GNUC_PRINTF(2, 3);
 
+/* False with an error if OUTPUT, the value of a command's -o, is NULL. */
+bool pf_options_need_output(const char *output, GError **error);
+
 /* False with an error if OUTPUT, which OPTION (as "-o") names and which is about to be replaced, is
  * the file INPUT. */
 bool pf_options_keep_input(const char *option, const char *output, const char *input,

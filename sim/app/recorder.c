@@ -103,10 +103,8 @@ static bool make_how(const RecordOptions *options, PfRecordingOptions *ret_recor
                      GError **error)
 {
     *ret_recording = (PfRecordingOptions){.accesses_max = UINT64_MAX};
-    if (options->output == NULL) {
-        g_set_error(error, PF_ERROR, PF_ERROR_USAGE, "-o FILE is missing");
+    if (!pf_options_need_output(options->output, error))
         return false;
-    }
     if (strcmp(options->output, "-") == 0) {
         g_set_error(error, PF_ERROR, PF_ERROR_USAGE,
                     "-o -: standard output is the program's; name a file");
