@@ -289,11 +289,11 @@ static bool wait_for_epoch(const Recording *recording, unsigned epoch)
         (gint64)((PfUint128)epoch * recording->options->interval_ps / (1000 * PF_PS_PER_NS));
     for (;;) {
         gint64 left_us = due_us - g_get_monotonic_time();
+        pf_snapshot_progress(recording->options, recording->summary);
         if (is_interrupted(recording))
             return false;
         if (left_us <= 0)
             return true;
-        pf_snapshot_progress(recording->options, recording->summary);
         g_usleep((gulong)MIN(left_us, nap_us));
     }
 }

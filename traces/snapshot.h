@@ -45,7 +45,8 @@ typedef struct {
     uint64_t interval_ps;   /* from the start of one to the start of the next */
     bool children;          /* follow the processes' descendants, those born later included */
     const int *interrupted; /* non-zero: the epoch at hand is the last; may be NULL */
-    /* Told now and then how far it is; may be NULL. */
+    /* Told now and then how far it is, between any two epochs at least once, while the processes
+     * run; may be NULL. */
     void (*progress)(const PfSnapshotSummary *summary, void *user);
     void *user;
 } PfSnapshotOptions;

@@ -51,7 +51,7 @@ void free_region(uint8_t *region)
 
 bool wait_until(atomic_uint *number, unsigned least)
 {
-    for (unsigned i = 0; i < 5000 && atomic_load(number) < least; i++)
+    for (unsigned i = 0; i < 30000 && atomic_load(number) < least; i++)
         g_usleep(1000);
     return atomic_load(number) >= least;
 }
@@ -184,11 +184,31 @@ void expect_page(const Replay *replay, unsigned context, unsigned page, unsigned
     CU_ASSERT(memcmp(replay->bytes[context][page], expected, pf_snapshot_page_bytes()) == 0);
 }
 
-bool record_to(const char *path, const pid_t *pids, size_t count, unsigned epochs,
+/* The children do what they shall do between the first epoch and the second, however late they come
+ * to run. */
+static void tell_epochs(const PfSnapshotSummary *summary, void *user)
+{
+    Board *board = user;
+    atomic_store(&board->epochs, summary->epochs);
+    if (summary->epochs == 0)
+        return;
+    siginfo_t info;
+    bool has_happened = board->leaver != 0
+                            ? waitid(P_PID, (id_t)board->leaver, &info, WEXITED | WNOWAIT) == 0
+                            : wait_until(&board->changed, 1);
+    CU_ASSERT(has_happened);
+}
+
+bool record_to(const char *path, const pid_t *pids, size_t count, unsigned epochs, Board *board,
                PfSnapshotSummary *ret_summary, GError **error)
 {
     PfTraceHeader header = {.page_bytes = pf_snapshot_page_bytes(), .description = "{}"};
-    PfSnapshotOptions options = {.epochs = epochs, .interval_ps = PF_PS_PER_SECOND};
+    PfSnapshotOptions options = {
+        .epochs = epochs,
+        .interval_ps = PF_PS_PER_SECOND,
+        .progress = board != NULL ? tell_epochs : NULL,
+        .user = board,
+    };
     g_autoptr(PfTraceWriter) writer = pf_trace_writer_new(path, PF_TRACE_BINARY, &header, error);
     return writer != NULL &&
            pf_snapshot_record(pids, count, &options, writer, ret_summary, error) &&

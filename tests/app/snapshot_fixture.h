@@ -14,7 +14,9 @@ enum { PAGES = 64, THREADS = 4, CONTEXTS = 4 };
 /* Shared with the children, so that it can be seen whether they run. */
 typedef struct {
     atomic_uint ready;
+    atomic_uint epochs; /* recorded by now, as record_to tells */
     atomic_uint changed;
+    pid_t leaver; /* the child that ends between the first epoch and the second; 0: none */
     atomic_uint ticks[THREADS];
     atomic_int pids[THREADS];
 } Board;
@@ -31,7 +33,7 @@ uint8_t *page_at(uint8_t *region, unsigned index);
 /* Every byte depends on the page and on WHO wrote it. */
 void fill_page(uint8_t *page, unsigned index, unsigned who);
 
-/* Waits up to five seconds. */
+/* Waits up to half a minute. */
 bool wait_until(atomic_uint *number, unsigned least);
 bool is_running(atomic_uint *ticks);
 
@@ -63,6 +65,7 @@ void replay_clear(Replay *replay);
 /* Asserts that PAGE of CONTEXT is what fill_page made of it. */
 void expect_page(const Replay *replay, unsigned context, unsigned page, unsigned who);
 
-/* Records EPOCHS epochs, a second apart, to PATH. */
-bool record_to(const char *path, const pid_t *pids, size_t count, unsigned epochs,
+/* Records EPOCHS epochs, a second apart, to PATH. With a BOARD, what shall happen behind the first
+ * does: it waits until BOARD tells `changed`, or the leaver is gone. */
+bool record_to(const char *path, const pid_t *pids, size_t count, unsigned epochs, Board *board,
                PfSnapshotSummary *ret_summary, GError **error);

@@ -72,3 +72,36 @@ void spawn_write(const char *place, const char *name, const char *text)
     g_autofree char *path = g_build_filename(place, name, NULL);
     g_assert_true(g_file_set_contents(path, text, -1, NULL));
 }
+
+/* What stands behind KEY in /proc/PID/status, up to the line's end; NULL if it is not there. */
+static char *read_status(int pid, const char *key)
+{
+    g_autofree char *path = g_strdup_printf("/proc/%d/status", pid);
+    g_autofree char *text = NULL;
+    if (!g_file_get_contents(path, &text, NULL, NULL))
+        return NULL;
+    const char *line = strstr(text, key);
+    return line != NULL ? g_strndup(line + strlen(key), strcspn(line, "\n") - strlen(key)) : NULL;
+}
+
+bool spawn_wait_for_watch(int pid, int number)
+{
+    for (unsigned i = 0; i < 6000; i++) {
+        g_autofree char *blocked = read_status(pid, "SigBlk:\t");
+        if (blocked != NULL && (g_ascii_strtoull(blocked, NULL, 16) >> (number - 1) & 1) != 0)
+            return true;
+        g_usleep(10000);
+    }
+    return false;
+}
+
+bool spawn_wait_for_sleep(int pid)
+{
+    for (unsigned i = 0; i < 6000; i++) {
+        g_autofree char *state = read_status(pid, "State:\t");
+        if (state != NULL && state[0] == 'S')
+            return true;
+        g_usleep(10000);
+    }
+    return false;
+}

@@ -29,3 +29,10 @@ void spawn_clear_place(char *place);
 /* The content of PLACE/NAME, NULL if it is not there. Free with g_free. */
 char *spawn_read(const char *place, const char *name);
 void spawn_write(const char *place, const char *name, const char *text);
+
+/* Waits until process PID has blocked signal NUMBER, as a command does that takes it by itself; false
+ * after a minute. */
+bool spawn_wait_for_watch(int pid, int number);
+
+/* Waits until process PID sleeps; false after a minute. */
+bool spawn_wait_for_sleep(int pid);

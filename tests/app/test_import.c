@@ -214,8 +214,7 @@ static GPid start_subject(const char *program)
     GPid pid = 0;
     bool started = g_spawn_async(NULL, arguments, environment, G_SPAWN_DO_NOT_REAP_CHILD, NULL,
                                  NULL, &pid, NULL);
-    g_usleep(100000);
-    return started ? pid : 0;
+    return started && spawn_wait_for_sleep(pid) ? pid : 0;
 }
 
 /* Runs gcore on PID; the core's name within PLACE, or NULL where that may not be done. */

@@ -208,7 +208,7 @@ static void run_signalled(void)
     for (size_t i = 0; i < G_N_ELEMENTS(signals); i++) {
         char *place = spawn_make_place();
         pid_t child = start_waiting(place);
-        g_usleep(300000);
+        CU_ASSERT(spawn_wait_for_watch(child, signals[i]));
         int status = 0;
         CU_ASSERT(kill(child, signals[i]) == 0);
         CU_ASSERT(waitpid(child, &status, 0) == child);

@@ -48,11 +48,10 @@ static G_NORETURN void live_as_parent(Board *board, uint8_t *region)
         live_as_child(board, region);
     fill_page(page_at(region, 31), 31, 3);
     atomic_fetch_add(&board->ready, 1);
-    gint64 start_us = g_get_monotonic_time();
     for (;;) {
         atomic_fetch_add(&board->ticks[0], 1);
         g_usleep(1000);
-        if (atomic_load(&board->changed) != 0 || g_get_monotonic_time() < start_us + 500000)
+        if (atomic_load(&board->changed) != 0 || atomic_load(&board->epochs) == 0)
             continue;
         fill_page(page_at(region, 3), 3, 4);
         munmap(page_at(region, 20), 4 * page_bytes);
@@ -105,7 +104,6 @@ static void expect_second_epoch(const char *path, uint64_t base, const PfSnapsho
     CU_ASSERT_PTR_NULL(replay.bytes[0][30]);
     expect_page(&replay, 1, 30, 1);
     CU_ASSERT(replay.time_ps >= PF_PS_PER_SECOND);
-    CU_ASSERT(replay.time_ps < 10 * PF_PS_PER_SECOND);
     /* The parent's page 3; the child's pages 3, 20 to 23 and 30 are alone in their frames now. */
     if (summary->has_frames) {
         CU_ASSERT_EQUAL(replay.states[0], 33 + 1);
@@ -129,7 +127,7 @@ static void snapshot_family(void)
     close(g_mkstemp(path));
     g_autoptr(GError) error = NULL;
     PfSnapshotSummary summary;
-    CU_ASSERT(record_to(path, pids, 2, 2, &summary, &error));
+    CU_ASSERT(record_to(path, pids, 2, 2, board, &summary, &error));
     CU_ASSERT_EQUAL(summary.epochs, 2);
     CU_ASSERT_EQUAL(summary.processes, 2);
     expect_first_epoch(path, (uint64_t)(uintptr_t)region, &summary);
@@ -249,10 +247,10 @@ static void refuse_strangers(void)
     if (dead == 0)
         _exit(0);
     waitpid(dead, NULL, 0);
-    CU_ASSERT(!record_to(path, &dead, 1, 1, &summary, &nobody));
+    CU_ASSERT(!record_to(path, &dead, 1, 1, NULL, &summary, &nobody));
     CU_ASSERT(g_error_matches(nobody, PF_ERROR, PF_ERROR_USAGE));
     pid_t own = getpid();
-    CU_ASSERT(!record_to(path, &own, 1, 1, &summary, &self));
+    CU_ASSERT(!record_to(path, &own, 1, 1, NULL, &summary, &self));
     CU_ASSERT(g_error_matches(self, PF_ERROR, PF_ERROR_USAGE));
     CU_ASSERT(!g_file_test(path, G_FILE_TEST_EXISTS));
 }
@@ -265,9 +263,10 @@ static void process_ends(void)
     pid_t child = fork();
     if (child == 0) {
         atomic_fetch_add(&board->ready, 1);
-        g_usleep(500000);
+        wait_until(&board->epochs, 1);
         _exit(0);
     }
+    board->leaver = child;
     pid_t other = fork();
     if (other == 0)
         tick_for_ever(board, 0);
@@ -276,7 +275,7 @@ static void process_ends(void)
     g_autofree char *path = g_build_filename(g_get_tmp_dir(), "pagefold-snapshot-XXXXXX", NULL);
     close(g_mkstemp(path));
     PfSnapshotSummary summary;
-    CU_ASSERT(record_to(path, pids, 2, 3, &summary, NULL));
+    CU_ASSERT(record_to(path, pids, 2, 3, board, &summary, NULL));
     CU_ASSERT_EQUAL(summary.epochs, 3);
     Replay replay;
     replay_init(&replay, 0, path, 3);
@@ -303,10 +302,11 @@ static G_NORETURN void live_on_file(Board *board, uint8_t *region, int file)
         (void)*(volatile uint8_t *)page_at(region, i);
     fill_page(page_at(region, 1), 1, 2);
     atomic_fetch_add(&board->ready, 1);
-    g_usleep(500000);
+    wait_until(&board->epochs, 1);
     madvise(page_at(region, 1), page_bytes, MADV_DONTNEED);
     (void)*(volatile uint8_t *)page_at(region, 1);
     fill_page(page_at(region, 2), 2, 2);
+    atomic_store(&board->changed, 1);
     tick_for_ever(board, 0);
 }
 
@@ -343,7 +343,7 @@ static void tell_own_pages(void)
     g_autofree char *path = g_build_filename(g_get_tmp_dir(), "pagefold-snapshot-XXXXXX", NULL);
     close(g_mkstemp(path));
     PfSnapshotSummary summary;
-    CU_ASSERT(record_to(path, &child, 1, 2, &summary, NULL));
+    CU_ASSERT(record_to(path, &child, 1, 2, board, &summary, NULL));
     /* All four pages are there at both epochs, and nothing else of the child is mergeable. */
     CU_ASSERT_EQUAL(summary.mergeable_pages, 2 * FILE_PAGES);
     CU_ASSERT_EQUAL(summary.ksm_pages, 0);

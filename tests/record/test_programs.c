@@ -2,6 +2,7 @@
 #include <glib/gstdio.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include "check.h"
@@ -265,14 +266,17 @@ static void test_interrupt(void)
     g_assert_true(g_spawn_async_with_pipes(place, (char **)(uintptr_t)words, NULL,
                                            G_SPAWN_DO_NOT_REAP_CHILD, NULL, NULL, &pid, NULL, NULL,
                                            &err, NULL));
-    /* It has begun when the file is there. */
+    /* It has begun when the file has grown. */
     bool has_begun = false;
-    for (unsigned i = 0; i < 1000 && !has_begun; i++) {
+    for (unsigned i = 0; i < 6000 && !has_begun; i++) {
         g_autoptr(GDir) folder = g_dir_open(place, 0, NULL);
-        has_begun = g_dir_read_name(folder) != NULL;
+        const char *name = g_dir_read_name(folder);
+        g_autofree char *path = name != NULL ? g_build_filename(place, name, NULL) : NULL;
+        struct stat status;
+        has_begun = path != NULL && stat(path, &status) == 0 && status.st_size > 1 << 20;
         g_usleep(10000);
     }
-    g_usleep(100000);
+    CU_ASSERT_TRUE(has_begun);
     kill(pid, SIGINT);
     int status = 0;
     waitpid(pid, &status, 0);
