@@ -28,7 +28,7 @@ static PfParse parse_setup(PfApp *app, const PfCommand *command, int argc, char 
 static PfConfig *load_whole(const PfSetup *setup, const char *path, PfRegistry *registry,
                             GError **error)
 {
-    PfOutput output;
+    PfOutputConfig output;
     g_autoptr(PfConfig) config = pf_setup_config(setup, path, registry, &output, error);
     if (config == NULL)
         return NULL;
@@ -199,7 +199,7 @@ static PfConfig *config_of_everything(const PfRegistry *registry)
         pf_config_set(section, "name", PF_CONFIG_STRING, pf_registry_policy(registry, i)->name,
                       "default");
     }
-    PfOutput output;
+    PfOutputConfig output;
     pf_setup_bind_output(config, &output);
     pf_simulation_bind(config, registry);
     append_workload(config);
