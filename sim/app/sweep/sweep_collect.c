@@ -2,10 +2,10 @@
 
 #include <math.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "error.h"
 #include "report.h"
-#include "saved.h"
 #include "sweep_folder.h"
 #include "trace_output.h"
 
@@ -40,164 +40,225 @@ static void add_number(Moments *moments, double number)
     moments->squares += distance * (number - moments->mean);
 }
 
-/* The names of all statistics, in the order in which points and policies bring them. */
+/* The names of all statistics, numbered in the order in which points and policies bring them. */
 typedef struct {
     GPtrArray *names;
-    GHashTable *known;
+    GHashTable *numbers; /* of each name, from 1 */
 } Columns;
 
 static void columns_init(Columns *columns)
 {
-    columns->names = g_ptr_array_new();
-    columns->known = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    columns->names = g_ptr_array_new_with_free_func(g_free);
+    columns->numbers = g_hash_table_new(g_str_hash, g_str_equal);
 }
 
 static void columns_clear(Columns *columns)
 {
+    g_hash_table_unref(columns->numbers);
     g_ptr_array_unref(columns->names);
-    g_hash_table_unref(columns->known);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Columns, columns_clear)
 
-static void add_columns(Columns *columns, const PfSaved *saved)
+/* The number of column NAME, which is added if it is new. */
+static guint column_of(Columns *columns, const char *name)
 {
-    for (guint i = 0; i < saved->runs->len; i++) {
-        const PfSavedRun *run = saved->runs->pdata[i];
-        for (guint stat = 0; stat < run->stats->len; stat++) {
-            const char *name = g_array_index(run->stats, PfSavedStat, stat).name;
-            if (g_hash_table_contains(columns->known, name))
-                continue;
-            char *kept = g_strdup(name);
-            g_hash_table_add(columns->known, kept);
-            g_ptr_array_add(columns->names, kept);
-        }
+    guint number = GPOINTER_TO_UINT(g_hash_table_lookup(columns->numbers, name));
+    if (number > 0)
+        return number - 1;
+    char *kept = g_strdup(name);
+    g_ptr_array_add(columns->names, kept);
+    g_hash_table_insert(columns->numbers, kept, GUINT_TO_POINTER(columns->names->len));
+    return columns->names->len - 1;
+}
+
+/* ---- stats.csv of a run ---- */
+
+/* Ends the field at *AT, takes off its quotes, and moves on to the next one or the line's end. */
+static char *next_field(char **at)
+{
+    char *field = *at;
+    char *to = field;
+    bool quoted = *field == '"';
+    char *from = field + quoted;
+    for (; *from != '\0' && (quoted || (*from != ',' && *from != '\n')); from++) {
+        if (quoted && *from == '"' && *++from != '"')
+            quoted = false;
+        if (!quoted && (*from == ',' || *from == '\n' || *from == '\0'))
+            break;
+        *to++ = *from;
+    }
+    *at = *from != '\0' ? from + 1 : from;
+    *to = '\0';
+    return field;
+}
+
+/* Calls VISIT for each line of TEXT, which is changed; strings are valid as long as TEXT is. */
+static void visit_stats(char *text,
+                        void (*visit)(const char *policy, const char *stat, const char *value,
+                                      void *user),
+                        void *user)
+{
+    char *at = strchr(text, '\n');
+    for (at = at != NULL ? at + 1 : text + strlen(text); *at != '\0';) {
+        char *policy = next_field(&at);
+        char *stat = next_field(&at);
+        next_field(&at);
+        char *value = next_field(&at);
+        visit(policy, stat, value, user);
     }
 }
 
 /* What run REPEAT of POINT found; NULL without an error if it is not done. */
-static PfSaved *load(const PfSweepPlan *plan, uint64_t point, uint64_t repeat, GError **error)
+static char *load(const PfSweepPlan *plan, uint64_t point, uint64_t repeat, GError **error)
 {
-    if (!pf_sweep_folder_is_done(plan, point, repeat))
-        return NULL;
-    g_autofree char *path = pf_sweep_folder_run(plan, point, repeat);
-    return pf_saved_load(path, error);
+    g_autofree char *directory = pf_sweep_folder_run(plan, point, repeat);
+    g_autofree char *manifest = g_build_filename(directory, "manifest.json", NULL);
+    g_autofree char *path = g_build_filename(directory, "stats.csv", NULL);
+    char *text = NULL;
+    g_autoptr(GError) cause = NULL;
+    if (access(manifest, F_OK) != 0 || g_file_get_contents(path, &text, NULL, &cause))
+        return text;
+    g_set_error_literal(error, PF_ERROR, PF_ERROR_TRACE, cause->message);
+    return NULL;
+}
+
+static void note_column(const char *policy, const char *stat, const char *value, void *user)
+{
+    (void)policy;
+    (void)value;
+    column_of(user, stat);
 }
 
 static bool find_columns(const PfSweepPlan *plan, Columns *columns, GError **error)
 {
-    for (uint64_t point = 0; point < plan->points; point++) {
-        for (uint64_t repeat = 0; repeat < plan->axes->repeat; repeat++) {
-            g_autoptr(GError) cause = NULL;
-            g_autoptr(PfSaved) saved = load(plan, point, repeat, &cause);
-            if (cause != NULL) {
-                g_propagate_error(error, g_steal_pointer(&cause));
-                return false;
-            }
-            if (saved != NULL)
-                add_columns(columns, saved);
-        }
+    for (uint64_t run = 0; run < plan->points * plan->axes->repeat; run++) {
+        g_autoptr(GError) cause = NULL;
+        g_autofree char *text =
+            load(plan, run / plan->axes->repeat, run % plan->axes->repeat, &cause);
+        if (text != NULL)
+            visit_stats(text, note_column, columns);
+        if (cause == NULL)
+            continue;
+        g_propagate_error(error, g_steal_pointer(&cause));
+        return false;
     }
     return true;
 }
 
-/* The runs of one point: texts of the first that is done, moments of all. */
+/* ---- The runs of one point ---- */
+
+/* One policy. */
 typedef struct {
-    PfSaved *first;
-    GHashTable *moments; /* "POLICY STAT" to Moments */
+    const char *policy;
+    const char **texts; /* of each column, as the first run has it; NULL: it has none */
+    Moments *moments;   /* of each column, over all runs */
+} Row;
+
+typedef struct {
+    Columns *columns;
+    GPtrArray *rows;  /* of Row */
+    GPtrArray *texts; /* that the rows are of */
     uint64_t runs;
 } Gathered;
 
+static void free_row(gpointer data)
+{
+    Row *row = data;
+    g_free(row->texts);
+    g_free(row->moments);
+    g_free(row);
+}
+
 static void gathered_clear(Gathered *gathered)
 {
-    pf_saved_free(gathered->first);
-    g_clear_pointer(&gathered->moments, g_hash_table_unref);
+    g_ptr_array_unref(gathered->rows);
+    g_ptr_array_unref(gathered->texts);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Gathered, gathered_clear)
 
-static Moments *find_moments(const Gathered *gathered, const char *policy, const char *stat)
+/* Lines of one policy follow each other. */
+static Row *row_of(Gathered *gathered, const char *policy)
 {
-    g_autofree char *key = g_strconcat(policy, " ", stat, NULL);
-    return g_hash_table_lookup(gathered->moments, key);
+    for (guint i = gathered->rows->len; i-- > 0;) {
+        Row *row = gathered->rows->pdata[i];
+        if (strcmp(row->policy, policy) == 0)
+            return row;
+    }
+    Row *row = g_new0(Row, 1);
+    row->policy = policy;
+    row->texts = g_new0(const char *, gathered->columns->names->len);
+    row->moments = g_new0(Moments, gathered->columns->names->len);
+    g_ptr_array_add(gathered->rows, row);
+    return row;
 }
 
-static void add_run(Gathered *gathered, const PfSaved *saved)
+static void note_stat(const char *policy, const char *stat, const char *value, void *user)
 {
-    gathered->runs++;
-    for (guint i = 0; i < saved->runs->len; i++) {
-        const PfSavedRun *run = saved->runs->pdata[i];
-        for (guint s = 0; s < run->stats->len; s++) {
-            const PfSavedStat *stat = &g_array_index(run->stats, PfSavedStat, s);
-            Moments *moments = find_moments(gathered, run->policy, stat->name);
-            if (moments == NULL) {
-                moments = g_new0(Moments, 1);
-                g_hash_table_insert(gathered->moments,
-                                    g_strconcat(run->policy, " ", stat->name, NULL), moments);
-            }
-            if (stat->defined)
-                add_number(moments, stat->number);
-        }
-    }
+    Gathered *gathered = user;
+    Row *row = row_of(gathered, policy);
+    guint known = gathered->columns->names->len;
+    guint column = column_of(gathered->columns, stat);
+    if (column >= known)
+        return; /* a run that was done meanwhile; the next collection has it */
+    if (row->texts[column] == NULL)
+        row->texts[column] = value;
+    if (strcmp(value, "null") != 0)
+        add_number(&row->moments[column], g_ascii_strtod(value, NULL));
 }
 
 static bool gather(const PfSweepPlan *plan, uint64_t point, Gathered *gathered, GError **error)
 {
-    gathered->moments = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     for (uint64_t repeat = 0; repeat < plan->axes->repeat; repeat++) {
         g_autoptr(GError) cause = NULL;
-        g_autoptr(PfSaved) saved = load(plan, point, repeat, &cause);
+        char *text = load(plan, point, repeat, &cause);
         if (cause != NULL) {
             g_propagate_error(error, g_steal_pointer(&cause));
             return false;
         }
-        if (saved == NULL)
+        if (text == NULL)
             continue;
-        if (plan->axes->repeat > 1)
-            add_run(gathered, saved);
-        else
-            gathered->runs = 1;
-        if (gathered->first == NULL)
-            gathered->first = g_steal_pointer(&saved);
+        gathered->runs++;
+        g_ptr_array_add(gathered->texts, text);
+        visit_stats(text, note_stat, gathered);
     }
     return true;
 }
 
-static void append_number(GString *row, bool defined, double number)
+static void append_number(GString *out, bool defined, double number)
 {
-    g_string_append_c(row, ',');
-    pf_report_append_value(row, defined ? pf_stat_double(number) : pf_stat_null());
+    g_string_append_c(out, ',');
+    pf_report_append_value(out, defined ? pf_stat_double(number) : pf_stat_null());
 }
 
-/* Mean, deviation and half the interval; null unless all runs have the statistic. */
-static void append_moments(GString *row, const Gathered *gathered, const Moments *moments)
+/* Mean, deviation and half the interval; null unless all RUNS have the statistic. */
+static void append_moments(GString *out, const Moments *moments, uint64_t runs)
 {
-    uint64_t count = moments != NULL ? moments->count : 0;
-    bool defined = count > 0 && count == gathered->runs;
-    bool spreads = defined && count > 1;
-    double deviation = spreads ? sqrt(moments->squares / (double)(count - 1)) : 0;
-    double half =
-        spreads ? pf_sweep_student_t(count - 1) * deviation / sqrt((double)count) : 0;
-    append_number(row, defined, defined ? moments->mean : 0);
-    append_number(row, spreads, deviation);
-    append_number(row, spreads, half);
+    bool defined = moments->count == runs;
+    bool spreads = defined && runs > 1;
+    double deviation = spreads ? sqrt(moments->squares / (double)(runs - 1)) : 0;
+    double half = spreads ? pf_sweep_student_t(runs - 1) * deviation / sqrt((double)runs) : 0;
+    append_number(out, defined, moments->mean);
+    append_number(out, spreads, deviation);
+    append_number(out, spreads, half);
 }
 
-static void append_row(GString *row, const Columns *columns, const Gathered *gathered,
-                       const PfSavedRun *run, bool repeats)
+static void append_row(GString *out, const Gathered *gathered, const Row *row, size_t columns,
+                       bool repeats)
 {
-    pf_report_append_field(row, run->policy);
-    g_string_append_printf(row, ",%" G_GUINT64_FORMAT, gathered->runs);
-    for (guint i = 0; i < columns->names->len; i++) {
-        const char *name = columns->names->pdata[i];
+    pf_report_append_field(out, row->policy);
+    g_string_append_printf(out, ",%" G_GUINT64_FORMAT, gathered->runs);
+    for (size_t i = 0; i < columns; i++) {
         if (repeats) {
-            append_moments(row, gathered, find_moments(gathered, run->policy, name));
+            append_moments(out, &row->moments[i], gathered->runs);
             continue;
         }
-        const PfSavedStat *stat = pf_saved_find(run, name);
-        g_string_append_c(row, ',');
-        g_string_append(row, stat != NULL ? stat->text : "null");
+        g_string_append_c(out, ',');
+        g_string_append(out, row->texts[i] != NULL ? row->texts[i] : "null");
     }
-    g_string_append_c(row, '\n');
+    g_string_append_c(out, '\n');
 }
+
+/* ---- The table ---- */
 
 static void write_header(PfOutput *output, const PfSweepPlan *plan, const Columns *columns)
 {
@@ -233,22 +294,24 @@ static void append_point(GString *row, PfSweepPlan *plan, const PfConfig *config
     g_string_append_printf(row, "%" G_GUINT64_FORMAT ",", point);
 }
 
-static bool write_point(PfOutput *output, PfSweepPlan *plan, const Columns *columns,
-                        uint64_t point, uint64_t *ret_points, GError **error)
+static bool write_point(PfOutput *output, PfSweepPlan *plan, Columns *columns, uint64_t point,
+                        uint64_t *ret_points, GError **error)
 {
-    g_auto(Gathered) gathered = {0};
+    size_t count = columns->names->len;
+    g_auto(Gathered) gathered = {.columns = columns,
+                                 .rows = g_ptr_array_new_with_free_func(free_row),
+                                 .texts = g_ptr_array_new_with_free_func(g_free)};
     if (!gather(plan, point, &gathered, error))
         return false;
-    if (gathered.first == NULL)
+    if (gathered.runs == 0)
         return true;
     g_autoptr(PfConfig) config = pf_sweep_plan_config(plan, point, 0, NULL);
-    g_autoptr(GString) row = g_string_new(NULL);
-    for (guint i = 0; i < gathered.first->runs->len; i++) {
-        append_point(row, plan, config, point);
-        append_row(row, columns, &gathered, gathered.first->runs->pdata[i],
-                   plan->axes->repeat > 1);
+    g_autoptr(GString) out = g_string_new(NULL);
+    for (guint i = 0; i < gathered.rows->len; i++) {
+        append_point(out, plan, config, point);
+        append_row(out, &gathered, gathered.rows->pdata[i], count, plan->axes->repeat > 1);
     }
-    pf_output_write(output, row->str, row->len);
+    pf_output_write(output, out->str, out->len);
     ++*ret_points;
     return true;
 }
