@@ -6,6 +6,7 @@
 #include "presets.h"
 #include "setup.h"
 #include "simulation.h"
+#include "sweep_axes.h"
 #include "workload.h"
 
 static PfParse parse_setup(PfApp *app, const PfCommand *command, int argc, char **argv,
@@ -33,6 +34,9 @@ static PfConfig *load_whole(const PfSetup *setup, const char *path, PfRegistry *
     if (config == NULL)
         return NULL;
     pf_simulation_bind(config, registry);
+    g_autoptr(PfSweepAxes) axes = pf_sweep_axes_new();
+    if (pf_config_is_set(pf_config_section(config, ""), "sweep"))
+        pf_sweep_axes_bind(axes, config);
     g_autoptr(PfWorkload) workload = NULL;
     if (pf_config_is_set(pf_config_section(config, ""), "workload"))
         workload = pf_workload_new(config);
@@ -189,6 +193,14 @@ static void append_workload(PfConfig *config)
     pf_workload_free(pf_workload_new(config));
 }
 
+/* Likewise a sweep of one axis. */
+static void append_sweep(PfConfig *config)
+{
+    g_autoptr(PfSweepAxes) axes = pf_sweep_axes_new();
+    pf_config_list_append(pf_config_section(config, "sweep"), "axes");
+    pf_sweep_axes_bind(axes, config);
+}
+
 /* Every policy is in the list, so that each one's keys can be explained. */
 static PfConfig *config_of_everything(const PfRegistry *registry)
 {
@@ -203,6 +215,7 @@ static PfConfig *config_of_everything(const PfRegistry *registry)
     pf_setup_bind_output(config, &output);
     pf_simulation_bind(config, registry);
     append_workload(config);
+    append_sweep(config);
     return g_steal_pointer(&config);
 }
 

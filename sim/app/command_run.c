@@ -13,11 +13,14 @@
 #include "run_results.h"
 #include "setup.h"
 #include "simulation.h"
+#include "sweep_axes.h"
+#include "sweep_command.h"
 #include "units.h"
 
 /* Each option as stored by GOption; strings are owned. */
 typedef struct {
     PfSetup setup;
+    char **varied;
     char *trace;
     char *output;
     char *format;
@@ -35,6 +38,7 @@ typedef struct {
 static void clear_options(RunOptions *options)
 {
     pf_setup_clear(&options->setup);
+    g_strfreev(options->varied);
     g_free(options->trace);
     g_free(options->output);
     g_free(options->format);
@@ -50,6 +54,8 @@ static PfParse parse_options(PfApp *app, const PfCommand *command, int argc, cha
     const GOptionEntry entries[] = {
         {"set", 's', 0, G_OPTION_ARG_FILENAME_ARRAY, &setup->assignments,
          "set a key of the configuration (may be repeated)", "KEY=VALUE"},
+        {"vary", 'x', 0, G_OPTION_ARG_FILENAME_ARRAY, &options->varied,
+         "a sweep over these values; several: over all combinations", "KEY=VALUE,..."},
         {"trace", 0, 0, G_OPTION_ARG_FILENAME, &options->trace, "play this trace", "FILE"},
         {"policy", 0, 0, G_OPTION_ARG_FILENAME, &setup->policies,
          "run these policies only, and `none`", "NAME[,NAME]"},
@@ -205,6 +211,23 @@ static bool check_is_run(PfConfig *config, const char *path, GError **error)
     return false;
 }
 
+/* A configuration with a sweep is, for one run, what its points have in common. */
+static bool leave_sweep_out(const PfApp *app, PfConfig *config, const PfRegistry *registry,
+                            GError **error)
+{
+    if (!pf_config_is_set(pf_config_section(config, ""), "sweep"))
+        return true;
+    g_autoptr(PfConfig) whole = pf_config_copy(config);
+    g_autoptr(PfSweepAxes) axes = pf_sweep_axes_new();
+    pf_sweep_axes_bind(axes, whole);
+    pf_simulation_bind(whole, registry);
+    if (!pf_config_finish(whole, error))
+        return false;
+    pf_config_remove(pf_config_section(config, ""), "sweep");
+    pf_options_warn(app, "its `sweep` is left out: one run is made; `pagefold sweep run` runs all");
+    return true;
+}
+
 static int simulate(PfApp *app, const RunOptions *options, const char *path, PfReportForm form,
                     GError **error)
 {
@@ -214,7 +237,7 @@ static int simulate(PfApp *app, const RunOptions *options, const char *path, PfR
     PfOutputConfig output = {0};
     g_autoptr(PfConfig) config = pf_setup_config(&options->setup, path, registry, &output, error);
     if (config == NULL || !check_is_run(config, path, error) ||
-        !check_figures(output.figures, error))
+        !leave_sweep_out(app, config, registry, error) || !check_figures(output.figures, error))
         return 2;
     g_autofree char *directory = options->output != NULL
                                      ? g_strdup(options->output)
@@ -272,6 +295,44 @@ static int simulate(PfApp *app, const RunOptions *options, const char *path, PfR
     return 0;
 }
 
+/* --trace as one more setting. */
+static void assign_trace(RunOptions *options)
+{
+    char **assignments = options->setup.assignments;
+    unsigned count = assignments != NULL ? g_strv_length(assignments) : 0;
+    assignments = g_renew(char *, assignments, count + 2);
+    assignments[count] = g_strconcat("trace=", options->trace, NULL);
+    assignments[count + 1] = NULL;
+    options->setup.assignments = assignments;
+}
+
+/* -x: many runs instead of one. */
+static int vary(PfApp *app, RunOptions *options, const char *path, GError **error)
+{
+    const char *alone = options->events != NULL     ? "--events"
+                        : options->format != NULL   ? "--format"
+                        : options->stop_after != 0  ? "--stop-after"
+                        : options->salvage != FALSE ? "--salvage"
+                        : options->dry_run != FALSE ? "--dry-run"
+                        : options->force != FALSE   ? "--force"
+                                                    : NULL;
+    if (alone != NULL) {
+        g_set_error(error, PF_ERROR, PF_ERROR_USAGE, "%s is of one run; -x makes many", alone);
+        return 2;
+    }
+    if (options->trace != NULL)
+        assign_trace(options);
+    PfSweepHow how = {
+        .app = app,
+        .setup = &options->setup,
+        .workers = options->threads > 0 ? (unsigned)options->threads : g_get_num_processors(),
+        .shards = 1,
+        .verify = options->verify != FALSE,
+        .paranoid = options->paranoid != FALSE,
+    };
+    return pf_sweep_run(&how, path, options->varied, options->output, error);
+}
+
 static int run(PfApp *app, const PfCommand *command, int argc, char **argv, GError **error)
 {
     g_auto(RunOptions) options = {0};
@@ -283,6 +344,8 @@ static int run(PfApp *app, const PfCommand *command, int argc, char **argv, GErr
     if (!find_form(options.format, &form, error) || !check_numbers(&options, error) ||
         !check_words(&options, error))
         return 2;
+    if (options.varied != NULL)
+        return vary(app, &options, arguments[0], error);
     return simulate(app, &options, arguments[0], form, error);
 }
 
@@ -295,6 +358,7 @@ const PfCommand pf_command_run = {
         "  pagefold run demo.cfg -o out -j 4                 ... and keep all results in out/\n"
         "  pagefold run demo.cfg --policy esx --verify       this one, checked byte by byte\n"
         "  pagefold run demo.cfg -s policies.esx.rate=500 --format markdown\n"
+        "  pagefold run demo.cfg -x policies.esx.rate=50..800*2 -o rates   a sweep\n"
         "  pagefold run out/config.cfg --trace a.pft -o out2 repeat a run\n",
     .arguments_min = 1,
     .arguments_max = 1,

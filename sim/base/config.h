@@ -85,9 +85,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(PfConfig, pf_config_free)
  * whose label or name is NAME. Relative paths in the value are meant from the working directory. */
 bool pf_config_override(PfConfig *config, const char *assignment, GError **error);
 
-/* The same for KEY and its value TEXT, said in the value of PLACE_KEY of PLACE (a section of this or
- * of another configuration that lives as long): errors tell that line, and paths are relative to
- * that file. Without PLACE (NULL) it was said in ORIGIN (a constant, "-x"). */
+/* The same for KEY and its value TEXT, said in the value of PLACE_KEY of PLACE (a section of this
+ * or of another configuration that lives as long): errors tell that line, and paths are relative
+ * to that file. Without PLACE (NULL) it was said in ORIGIN (a constant, "-x"). */
 bool pf_config_assign(PfConfig *config, const char *key, const char *text,
                       const PfConfigSection *place, const char *place_key, const char *origin,
                       GError **error);

@@ -46,7 +46,8 @@ static const PfConfigField sweep_fields[] = {
 
 static const PfConfigField axis_fields[] = {
     {.key = "key", .type = PF_CONFIG_STRING, AT(Axis, key),
-     .description = "What the axis varies: \"machine.cam.entries\", \"policies.ksm.scan_ms\"."},
+     .description = "What the axis varies: \"machine.cam.entries\", "
+                    "\"policies.ksm.pages_to_scan\"."},
     {.key = "keys", .type = PF_CONFIG_STRINGS, AT(Axis, keys),
      .description = "... or several that change together; each value is then a list (1, 2)."},
     {.key = "values", .type = PF_CONFIG_VALUES, AT(Axis, values),
@@ -125,15 +126,12 @@ static char *single(char **values)
     return values != NULL && g_strv_length(values) == 1 ? pf_config_unquoted(values[0]) : NULL;
 }
 
-static void read_range(PfSweepAxis *axis, PfConfigSection *section)
+static void read_range(PfSweepAxis *axis, PfConfigSection *section, const Range *range)
 {
-    PfConfigSection *group = pf_config_subsection(section, "range");
-    Range range = {0};
-    pf_config_bind(group, range_fields, G_N_ELEMENTS(range_fields), &range);
-    g_autofree char *from = single(range.from);
-    g_autofree char *to = single(range.to);
-    g_autofree char *add = single(range.add);
-    g_autofree char *mul = single(range.mul);
+    g_autofree char *from = single(range->from);
+    g_autofree char *to = single(range->to);
+    g_autofree char *add = single(range->add);
+    g_autofree char *mul = single(range->mul);
     if (from == NULL || to == NULL || (add == NULL) == (mul == NULL)) {
         pf_config_complain(section, "range",
                            "write { from = 1; to = 8; add = 1; }, or mul = 2 instead of add");
@@ -186,7 +184,10 @@ static void check_key(const PfSweepAxes *axes, PfConfigSection *section, const c
 static void read_axis(PfSweepAxes *axes, PfConfigSection *section)
 {
     Axis said = {0};
+    Range range = {0};
     pf_config_bind(section, axis_fields, G_N_ELEMENTS(axis_fields), &said);
+    pf_config_bind(pf_config_subsection(section, "range"), range_fields,
+                   G_N_ELEMENTS(range_fields), &range);
     PfSweepAxis *axis = pf_sweep_axis_new(axes);
     axis->place = section;
     char *alone[] = {said.key, NULL};
@@ -203,12 +204,11 @@ static void read_axis(PfSweepAxes *axes, PfConfigSection *section)
     if (has_range == (said.values != NULL) || (has_range && axis->keys[1] != NULL)) {
         pf_config_complain(section, NULL, "an axis has either values = (...) or, of one key, "
                                           "range = { ... }");
-        pf_config_subsection(section, "range");
         return;
     }
     axis->place_key = has_range ? "range" : "values";
     if (has_range)
-        read_range(axis, section);
+        read_range(axis, section, &range);
     else
         read_values(axis, section, said.values);
 }

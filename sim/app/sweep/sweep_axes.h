@@ -25,6 +25,7 @@ typedef struct {
     uint64_t limit;
 } PfSweepAxes;
 
+/* No axes yet, one run a point, the usual limit. */
 PfSweepAxes *pf_sweep_axes_new(void);
 void pf_sweep_axes_free(PfSweepAxes *axes);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PfSweepAxes, pf_sweep_axes_free)

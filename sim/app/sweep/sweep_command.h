@@ -16,7 +16,7 @@ typedef enum {
 int pf_sweep_command(PfApp *app, const PfCommand *command, int argc, char **argv, PfSweepVerb verb,
                      GError **error);
 
-/* Runs what is not done of the sweep of PATH, or of axes VARIED, into DIRECTORY. Exit status 4 where
- * some point failed. */
+/* Runs what is not done of the sweep of PATH, or of axes VARIED, into DIRECTORY. Exit status 4
+ * where some point failed. */
 int pf_sweep_run(const PfSweepHow *how, const char *path, char **varied, const char *directory,
                  GError **error);
