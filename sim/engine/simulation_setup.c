@@ -16,6 +16,8 @@ static const char *const pacings[] = {"closed", "open", NULL};
 static const PfConfigField run_fields[] = {
     {.key = "trace", .type = PF_CONFIG_STRING, AT(trace),
      .description = "The trace to play; relative to the file that names it."},
+    {.key = "note", .type = PF_CONFIG_STRING, AT(note),
+     .description = "Free text; an axis of a sweep names its points by it."},
     {.key = "seed", .type = PF_CONFIG_UINT, AT(seed), .standard = "1",
      .description = "Master seed of everything that is drawn."},
     {.key = "mode", .type = PF_CONFIG_ENUM, AT(mode), .standard = "machine", .choices = modes,
