@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "check.h"
 #include "spawn.h"
@@ -134,6 +135,44 @@ static void a_pipe_that_nobody_writes_to_is_left_by_one_signal(void)
     spawn_clear_place(place);
 }
 
+/* Whether process PID has used half a second of a processor; false after a minute. */
+static bool wait_for_work(GPid pid)
+{
+    g_autofree char *path = g_strdup_printf("/proc/%d/stat", pid);
+    for (unsigned i = 0; i < 6000; i++) {
+        g_autofree char *text = NULL;
+        if (!g_file_get_contents(path, &text, NULL, NULL))
+            return false;
+        /* Behind the command in brackets, field 3 is the first; 14 is the user's time. */
+        g_auto(GStrv) fields = g_strsplit(strrchr(text, ')') + 2, " ", 13);
+        if (g_ascii_strtoull(fields[11], NULL, 10) * 2 >= (guint64)sysconf(_SC_CLK_TCK))
+            return true;
+        g_usleep(10000);
+    }
+    return false;
+}
+
+static void a_hold_that_is_interrupted_is_not_complete(void)
+{
+    char *place = spawn_make_place();
+    spawn_write(place, "a.trace", "pagefold-trace 1\ncontext a vm\nmap a 0x0 2 anon mergeable\n"
+                                  "fill a 0x0 2 id:1\n");
+    spawn_write(place, "hold.cfg", "trace = \"a.trace\"; policies = ( { name = \"ksm\"; } );\n"
+                                   "hold = \"18000000s\";\n");
+    const char *const words[] = {"run", "hold.cfg", "-o", "out", NULL};
+    GPid child = spawn_start(place, words);
+    CU_ASSERT(spawn_wait_for_watch(child, SIGINT));
+    CU_ASSERT(wait_for_work(child));
+    kill(child, SIGINT);
+    int status = 0;
+    CU_ASSERT_EQUAL(waitpid(child, &status, 0), child);
+    CU_ASSERT(WIFEXITED(status) && WEXITSTATUS(status) == 130);
+    g_autofree char *manifest = spawn_read(place, "out/manifest.json");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(manifest);
+    CU_ASSERT_PTR_NOT_NULL(strstr(manifest, "\"complete\": false"));
+    spawn_clear_place(place);
+}
+
 static const PfCheck checks[] = {
     {"an option that the format has no use for is refused", options_without_meaning_are_refused},
     {"an input without any access is refused", inputs_without_an_access_are_refused},
@@ -141,6 +180,8 @@ static const PfCheck checks[] = {
     {"potential says that all contexts have exited", that_all_have_exited_is_said},
     {"a pipe that nobody writes to is left by one signal",
      a_pipe_that_nobody_writes_to_is_left_by_one_signal},
+    {"a hold that is interrupted ends with 130 and is not complete",
+     a_hold_that_is_interrupted_is_not_complete},
 };
 
 PF_CHECK_MAIN("app-trace-commands", checks)
