@@ -77,7 +77,8 @@ static void parse_span(PfConfigSection *root, const char *key, const char *text,
     }
     g_autoptr(GError) error = NULL;
     if (!pf_parse_quantity(text, PF_CONFIG_TIME, ret_ps, &error))
-        pf_config_complain(root, key, "'%s' is none of %s\"passes:N\" and a time", text, besides);
+        pf_config_complain(root, key, "'%s' is none of %s\"passes:N\" and a time as \"20s\"", text,
+                           besides);
 }
 
 static void check_warmup(PfRunConfig *run, PfConfigSection *root)
