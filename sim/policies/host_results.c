@@ -67,6 +67,18 @@ bool pf_host_result_content(PfHost *host, PfContent *ret_content)
                             ret_content);
 }
 
+static bool key_of_result(PfHost *host, uint64_t *ret_key)
+{
+    if (pf_host_key_of_result(host, ret_key))
+        return true;
+    PfContent content;
+    if (!pf_host_result_content(host, &content))
+        return false;
+    *ret_key = pf_host_key_of(host, content);
+    pf_content_unref(host->base.memory->frames.store, content);
+    return true;
+}
+
 bool pf_host_hash_result(PfHost *host, uint64_t *ret_key)
 {
     const PfIntent *intent = &host->intent;
@@ -76,13 +88,9 @@ bool pf_host_hash_result(PfHost *host, uint64_t *ret_key)
     if (pf_host_engine_leaves_out(host, intent->page))
         return false;
     pf_host_charge_hash(host, is_present(host) ? &frame : NULL);
-    if (pf_host_key_of_result(host, ret_key))
-        return true;
-    PfContent content;
-    if (!pf_host_result_content(host, &content))
+    if (!key_of_result(host, ret_key))
         return false;
-    *ret_key = pf_host_key_of(host, content);
-    pf_content_unref(memory->frames.store, content);
+    pf_host_tell(host, (PfStep){.kind = PF_STEP_HASH_AHEAD, .page = intent->page, .key = *ret_key});
     return true;
 }
 
@@ -174,10 +182,14 @@ PfMergeResult pf_host_redirect(PfHost *host, PfPage keeper)
     PfShareResult result = PF_SHARE_DIFFERS;
     if (compare(host, (PfMpn){entry->mpn}, &lossy))
         result = pf_share_redirect(memory, intent->slot, kept, intent->result, lossy);
+    pf_host_tell(host, (PfStep){.kind = PF_STEP_REDIRECTED,
+                                .page = intent->page,
+                                .frame = {entry->mpn},
+                                .number = pf_host_merge_result(result)});
     pf_host_count_false(host, intent->page, result);
     intent->is_redirected = result == PF_SHARE_DONE || result == PF_SHARE_SAME;
     if (result == PF_SHARE_DONE) {
-        pf_host_verdict(host, keeper, PF_WHY_UNIQUE);
+        pf_host_note_verdict(host, keeper, PF_WHY_UNIQUE);
         if (was_writable)
             pf_host_shoot_down(host, host->place, keeper);
         pf_host_count_merge(host, intent->page);

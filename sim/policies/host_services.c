@@ -330,7 +330,7 @@ PfStatsGroup *pf_host_stats(PfHost *host)
     return host->group;
 }
 
-void pf_host_verdict(PfHost *host, PfPage page, PfWhy why)
+void pf_host_note_verdict(PfHost *host, PfPage page, PfWhy why)
 {
     PfSlot slot;
     if (!pf_host_present_slot(host, page, &slot))
@@ -342,6 +342,12 @@ void pf_host_verdict(PfHost *host, PfPage page, PfWhy why)
                    ((uint32_t)why << PF_ENTRY_WHY_SHIFT);
 }
 
+void pf_host_verdict(PfHost *host, PfPage page, PfWhy why)
+{
+    pf_host_tell(host, (PfStep){.kind = PF_STEP_VERDICT, .page = page, .number = why});
+    pf_host_note_verdict(host, page, why);
+}
+
 void pf_host_count_scanned(PfHost *host)
 {
     host->stats.scanned++;
@@ -351,4 +357,5 @@ void pf_host_count_scanned(PfHost *host)
 void pf_host_count_pass(PfHost *host)
 {
     host->stats.passes++;
+    pf_host_tell(host, (PfStep){.kind = PF_STEP_PASS});
 }

@@ -1,0 +1,22 @@
+/* The state of memory as a picture: pages on the left, the frames that they map on the right. */
+#pragma once
+
+#include "explain_text.h"
+#include "table.h"
+
+/* What is told of apart from one picture to the next. */
+typedef struct {
+    GHashTable *before; /* set of what the rows of the picture before said; owned */
+    PfTable filed;      /* what the finder has filed -> its frame */
+    PfTable hints;      /* frame -> entries of it that are filed */
+} PfExplainDiagram;
+
+void pf_explain_diagram_init(PfExplainDiagram *diagram);
+void pf_explain_diagram_clear(PfExplainDiagram *diagram);
+
+/* The finder has filed, or taken out, something of a frame. */
+void pf_explain_diagram_step(PfExplainDiagram *diagram, const PfStep *step);
+
+/* Draws what RUN maps now, if that is another picture than before; rows that are new have a star. */
+void pf_explain_diagram_draw(PfExplainDiagram *diagram, GString *out, const PfExplainStyle *style,
+                             PfRun *run);
