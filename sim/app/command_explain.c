@@ -111,8 +111,9 @@ static PfConfig *make_config(const ExplainOptions *options, PfRegistry *registry
         return pf_setup_config(setup, options->config, registry, &output, error);
     const char *name = setup->policies != NULL ? setup->policies : "collapse";
     g_autofree char *quoted = g_strescape(name, NULL);
-    g_autofree char *text = g_strdup_printf("policies = ( { name = \"%s\"; pacing = \"%s\"; } );\n",
-                                            quoted, scans ? "trace" : "time");
+    bool is_known = pf_registry_find_policy(registry, name) != NULL;
+    g_autofree char *text = g_strdup_printf("policies = ( { name = \"%s\"; %s} );\n", quoted,
+                                            scans && is_known ? "pacing = \"trace\"; " : "");
     g_autoptr(PfConfig) config =
         pf_config_load_text(text, strlen(text), "--policy", pf_preset_text, error);
     if (config == NULL)

@@ -361,31 +361,6 @@ static bool play_trace(PfSimulation *simulation, GError **error)
     return true;
 }
 
-/* The first run of `none`; there is one. */
-static const PfRun *find_none(const PfSimulation *simulation)
-{
-    for (unsigned i = 0; i < simulation->runs->len; i++) {
-        const PfRun *run = g_ptr_array_index(simulation->runs, i);
-        if (g_str_equal(run->setup->ops->name, "none"))
-            return run;
-    }
-    g_assert_not_reached();
-}
-
-/* With `none`, and those that lack a class rule with what they lack it of. */
-static void compare_runs(const PfSimulation *simulation)
-{
-    PfRun *whole = NULL; /* it comes before what it is compared with */
-    for (unsigned i = 0; i < simulation->runs->len; i++) {
-        PfRun *run = g_ptr_array_index(simulation->runs, i);
-        pf_run_compare(run, find_none(simulation));
-        if (run->setup->whole == NULL)
-            whole = run;
-        else
-            pf_run_compare_class(whole, run);
-    }
-}
-
 bool pf_simulation_run(PfSimulation *simulation, GError **error)
 {
     if (simulation->options.seconds != NULL)
@@ -398,7 +373,7 @@ bool pf_simulation_run(PfSimulation *simulation, GError **error)
     }
     for (unsigned i = 0; i < simulation->runs->len; i++)
         pf_run_finish(g_ptr_array_index(simulation->runs, i));
-    compare_runs(simulation);
+    simulation_compare_runs(simulation);
     simulation_warn_of_unused(simulation);
     verify_all(simulation);
     tell_progress(simulation, true);

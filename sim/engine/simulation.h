@@ -8,7 +8,7 @@
 
 #include "addr.h"
 #include "config.h"
-#include "observer.h"
+#include "host_observer.h"
 #include "registry.h"
 #include "stats.h"
 #include "trace.h"

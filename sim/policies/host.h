@@ -4,8 +4,8 @@
 #pragma once
 
 #include "cam.h"
+#include "host_observer.h"
 #include "memory.h"
-#include "observer.h"
 #include "policy.h"
 #include "registry.h"
 #include "shootdown.h"

@@ -28,12 +28,12 @@ void pf_host_file(PfHost *host, uint64_t key, PfPage page, uint64_t value)
 {
     pf_host_file_class(host, value, page);
     key = pf_host_class_key(host, narrow(host, key), page);
+    if (host->base.observer != NULL) {
+        PfStep step = {.kind = PF_STEP_FILED, .page = page, .key = key, .number = value};
+        pf_host_frame(host, page, &step.frame);
+        pf_host_tell(host, step);
+    }
     host->setup->finder->file(host->finder, key, page, value);
-    if (host->base.observer == NULL)
-        return;
-    PfStep step = {.kind = PF_STEP_FILED, .page = page, .key = key, .number = value};
-    pf_host_frame(host, page, &step.frame);
-    pf_host_tell(host, step);
 }
 
 void pf_host_unfile(PfHost *host, uint64_t key, uint64_t value)

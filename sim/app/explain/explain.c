@@ -8,7 +8,7 @@
 #include "explain_words.h"
 
 /* Steps of one record that are told; the others are counted. */
-enum { STEPS_MAX = 60 };
+enum { STEPS_MAX = 100 };
 
 struct PfExplain {
     PfExplainOptions options;
@@ -36,8 +36,8 @@ static void take_step(void *user, const PfStep *step)
         explain->unsaid++;
 }
 
-/* Whether step INDEX, a verdict, was not the last word: there is another one of the page, or it
- * shares meanwhile and is not in want of an equal one. */
+/* Whether step INDEX, a verdict, was not the last word of this look at the page: another one
+ * follows, or it shares meanwhile and is not in want of an equal one. */
 static bool is_overtaken(const PfExplain *explain, const PfRun *run, guint index)
 {
     const PfStep *step = &g_array_index(explain->steps, PfStep, index);
@@ -45,8 +45,11 @@ static bool is_overtaken(const PfExplain *explain, const PfRun *run, guint index
         return false;
     for (guint i = index + 1; i < explain->steps->len; i++) {
         const PfStep *later = &g_array_index(explain->steps, PfStep, i);
-        if (later->kind == PF_STEP_VERDICT && pf_page_equal(later->page, step->page))
+        bool is_same = pf_page_equal(later->page, step->page);
+        if (later->kind == PF_STEP_VERDICT && is_same)
             return true;
+        if (later->kind == PF_STEP_PASS || (later->kind == PF_STEP_HASH && is_same))
+            break;
     }
     return step->number == PF_WHY_UNIQUE &&
            (pf_host_flags(run->host, step->page) & PF_FLAG_SHARED) != 0;

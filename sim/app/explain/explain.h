@@ -3,7 +3,6 @@
 #pragma once
 
 #include "explain_text.h"
-#include "observer.h"
 
 /* More events than that are a film, not a picture book. */
 enum { PF_EXPLAIN_EVENTS_MAX = 500 };

@@ -67,7 +67,7 @@ void pf_explain_diagram_step(PfExplainDiagram *diagram, const PfStep *step)
     if (step->kind == PF_STEP_FILED && !is_there) {
         pf_table_insert(&diagram->filed, step->number, step->frame.number);
         count_hint(diagram, step->frame.number, 1);
-    } else if (step->kind == PF_STEP_UNFILED && is_there) {
+    } else if ((step->kind == PF_STEP_UNFILED || step->kind == PF_STEP_LOST) && is_there) {
         pf_table_remove(&diagram->filed, step->number);
         count_hint(diagram, frame, -1);
     }
@@ -144,10 +144,6 @@ static char *describe_frame(const PfExplainDiagram *diagram, const PfExplainStyl
     g_string_append_printf(text, "frame %" PRIu32, number);
     pad(text, 0, NUMBER_COLUMNS);
     size_t from = text->len;
-    if (!pf_frame_is_used(frame)) {
-        g_string_append(text, "free");
-        return g_string_free(text, FALSE);
-    }
     pf_explain_frame_content(text, style, run, (PfMpn){number});
     pad(text, from, CONTENT_COLUMNS);
     from = text->len;
@@ -213,12 +209,28 @@ static void add_frame(const PfExplainDiagram *diagram, GArray *rows, const PfExp
         add_row(rows, g_strdup(""), "", frame, number);
 }
 
+/* The last row: frames that were in use and are free, the first of them by number. */
+static void add_free(GArray *rows, const GArray *numbers)
+{
+    enum { NUMBERS_MAX = 8 };
+    if (numbers->len == 0)
+        return;
+    GString *text = g_string_new("free: ");
+    for (guint i = 0; i < MIN(numbers->len, NUMBERS_MAX); i++)
+        g_string_append_printf(text, "%s%" PRIu32, i > 0 ? ", " : "",
+                               g_array_index(numbers, uint32_t, i));
+    if (numbers->len > NUMBERS_MAX)
+        g_string_append_printf(text, " and %u more", numbers->len - NUMBERS_MAX);
+    add_row(rows, g_strdup(""), "", g_string_free(text, FALSE), UINT32_MAX);
+}
+
 /* All frames that are or were in use, by number. */
 static GArray *make_rows(const PfExplainDiagram *diagram, const PfExplainStyle *style, PfRun *run)
 {
     GArray *rows = g_array_new(FALSE, FALSE, sizeof(Row));
     g_array_set_clear_func(rows, clear_row);
     g_autoptr(GArray) stretches = find_stretches(run);
+    g_autoptr(GArray) unused = g_array_new(FALSE, FALSE, sizeof(uint32_t));
     guint from = 0;
     uint64_t frames = 0;
     uint64_t rest = 0;
@@ -227,7 +239,10 @@ static GArray *make_rows(const PfExplainDiagram *diagram, const PfExplainStyle *
         while (to < stretches->len && g_array_index(stretches, Stretch, to).frame == number)
             to++;
         /* The zero page takes no room; nobody misses it. */
-        bool is_told = number != PF_ZERO_FRAME.number || to > from;
+        bool is_used = pf_frame_is_used(pf_frame_at(&run->memory.frames, (PfMpn){number}));
+        bool is_told = number != PF_ZERO_FRAME.number ? is_used : to > from;
+        if (!is_used && number != PF_ZERO_FRAME.number)
+            g_array_append_val(unused, number);
         if (is_told && frames < FRAMES_MAX)
             add_frame(diagram, rows, style, run, number,
                       (const Stretch *)(void *)stretches->data + from, to - from);
@@ -239,6 +254,7 @@ static GArray *make_rows(const PfExplainDiagram *diagram, const PfExplainStyle *
     if (rest > 0)
         add_row(rows, g_strdup(""), "", g_strdup_printf("and %" PRIu64 " more frames", rest),
                 UINT32_MAX);
+    add_free(rows, unused);
     return rows;
 }
 

@@ -11,12 +11,14 @@ typedef struct {
     PfTable hints;      /* frame -> entries of it that are filed */
 } PfExplainDiagram;
 
+/* Nothing was drawn yet. */
 void pf_explain_diagram_init(PfExplainDiagram *diagram);
 void pf_explain_diagram_clear(PfExplainDiagram *diagram);
 
 /* The finder has filed, or taken out, something of a frame. */
 void pf_explain_diagram_step(PfExplainDiagram *diagram, const PfStep *step);
 
-/* Draws what RUN maps now, if that is another picture than before; rows that are new have a star. */
+/* Draws what RUN maps now, if that is another picture than before. A star stands before what is
+ * new. */
 void pf_explain_diagram_draw(PfExplainDiagram *diagram, GString *out, const PfExplainStyle *style,
                              PfRun *run);

@@ -142,6 +142,9 @@ void pf_explain_step(GString *out, const PfExplainStyle *style, const PfRun *run
     case PF_STEP_UNFILED:
         g_string_append(out, "It takes an entry out of its finder.");
         return;
+    case PF_STEP_LOST:
+        g_string_append(out, "The CAM loses an entry: it has no room, or the page was stored to.");
+        return;
     case PF_STEP_COMPARED:
         explain_compared(out, run, step);
         return;

@@ -30,6 +30,6 @@ void pf_explain_frame_content(GString *out, const PfExplainStyle *style, PfRun *
 /* ... what PAGE reads as; nothing if it is not populated. */
 void pf_explain_page_content(GString *out, const PfExplainStyle *style, PfRun *run, PfPage page);
 
-/* Appends TEXT, broken at blanks, each line behind INDENT blanks; FIRST stands in those of the first
- * line. */
+/* Appends TEXT, broken at blanks, each line behind INDENT blanks; FIRST stands in those of the
+ * first line. */
 void pf_explain_wrap(GString *out, const char *first, size_t indent, const char *text);

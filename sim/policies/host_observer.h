@@ -1,5 +1,5 @@
-/* Who watches a run record by record: `explain`, and tests. Nothing is told, and nothing is spent on
- * it, where nobody watches; what is told changes nothing that is simulated. */
+/* Who watches a run record by record: `explain`. Nothing is told, and nothing is spent on it, where
+ * nobody watches; what is told changes nothing that is simulated. */
 #pragma once
 
 #include <stdbool.h>
@@ -21,6 +21,7 @@ typedef enum {
     PF_STEP_MISSED,     /* ... nothing, or nothing more */
     PF_STEP_FILED,      /* `number` is filed under `key` for `page` on `frame` */
     PF_STEP_UNFILED,    /* `number` is filed no longer */
+    PF_STEP_LOST,       /* ... since the CAM had no room, or its page was stored to */
     PF_STEP_COMPARED,   /* bytes of `frame` with those of `other`; `number` is the first byte that
                            differs, the page size if none */
     PF_STEP_MERGED,     /* `page` was to be mapped onto `frame`; `number` is the PfMergeResult,
