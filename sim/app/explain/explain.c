@@ -6,9 +6,11 @@
 #include "explain_diagram.h"
 #include "explain_key.h"
 #include "explain_words.h"
+#include "trace_names.h"
 
-/* Steps of one record that are told; the others are counted. */
-enum { STEPS_MAX = 100 };
+/* Steps of one record that are told, and of one that stores whole pages, which are all treated
+ * alike; the others are counted. */
+enum { STEPS_MAX = 100, STEPS_OF_PAGES_MAX = 10 };
 
 struct PfExplain {
     PfExplainOptions options;
@@ -55,10 +57,12 @@ static bool is_overtaken(const PfExplain *explain, const PfRun *run, guint index
            (pf_host_flags(run->host, step->page) & PF_FLAG_SHARED) != 0;
 }
 
-static void tell_steps(const PfExplain *explain, GString *out, const PfRun *run)
+static void tell_steps(const PfExplain *explain, GString *out, const PfRun *run, guint limit)
 {
     const PfExplainStyle *style = &explain->options.style;
-    for (guint i = 0; i < explain->steps->len; i++) {
+    guint count = MIN(explain->steps->len, limit);
+    uint64_t unsaid = explain->unsaid + explain->steps->len - count;
+    for (guint i = 0; i < count; i++) {
         const PfStep *step = &g_array_index(explain->steps, PfStep, i);
         bool is_idle = step->kind == PF_STEP_WAKE && i + 1 == explain->steps->len;
         if (is_idle || is_overtaken(explain, run, i))
@@ -67,9 +71,9 @@ static void tell_steps(const PfExplain *explain, GString *out, const PfRun *run)
         pf_explain_step(sentence, style, run, step);
         pf_explain_wrap(out, "- ", 7, sentence->str);
     }
-    if (explain->unsaid > 0) {
+    if (unsaid > 0) {
         g_autoptr(GString) sentence = g_string_new("... and ");
-        pf_explain_count(sentence, explain->unsaid, "more step");
+        pf_explain_count(sentence, unsaid, "more step");
         pf_explain_wrap(out, "- ", 7, sentence->str);
     }
 }
@@ -107,7 +111,8 @@ static void tell_record(const PfExplain *explain, GString *out, PfRun *run, cons
     g_string_append(out, style->has_color ? "\033[36m" : "");
     pf_explain_wrap(out, label, 7, sentence->str);
     g_string_append(out, style->has_color ? "\033[0m" : "");
-    tell_steps(explain, out, run);
+    bool is_pages = pf_record_traits((PfRecordKind)record->kind)->has_content;
+    tell_steps(explain, out, run, is_pages ? STEPS_OF_PAGES_MAX : STEPS_MAX);
     const char *nothing = tell_nothing(explain, run, record);
     if (nothing != NULL)
         pf_explain_wrap(out, "- ", 7, nothing);
@@ -167,7 +172,7 @@ void pf_explain_finish(PfExplain *explain, const PfRun *run)
     if (explain->has_quit)
         return;
     g_autoptr(GString) out = g_string_new(NULL);
-    tell_steps(explain, out, run);
+    tell_steps(explain, out, run, STEPS_MAX);
     g_autoptr(GString) sentence = g_string_new("In the end, ");
     pf_explain_count(sentence, run->memory.populated_pages, "page");
     g_string_append(sentence, " that got bytes in ");

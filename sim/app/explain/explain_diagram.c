@@ -172,6 +172,14 @@ static char *describe_stretch(const PfExplainStyle *style, const PfRun *run,
     return g_string_free(text, FALSE);
 }
 
+static char *describe_rest(uint64_t pages)
+{
+    GString *text = g_string_new("and ");
+    pf_explain_number(text, pages);
+    g_string_append(text, " more");
+    return g_string_free(text, FALSE);
+}
+
 /* The line from row INDEX of COUNT to the frame that they have in common. */
 static const char *wire_of(const PfExplainStyle *style, guint index, guint count)
 {
@@ -201,8 +209,7 @@ static void add_frame(const PfExplainDiagram *diagram, GArray *rows, const PfExp
         uint64_t rest = 0;
         for (guint j = i; is_rest && j < count; j++)
             rest += at[j].pages;
-        char *pages = is_rest ? g_strdup_printf("and %" PRIu64 " more", rest)
-                              : describe_stretch(style, run, &at[i]);
+        char *pages = is_rest ? describe_rest(rest) : describe_stretch(style, run, &at[i]);
         add_row(rows, pages, wire_of(style, i, shown), i == 0 ? frame : g_strdup(""), number);
     }
     if (count == 0)
