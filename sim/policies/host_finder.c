@@ -93,7 +93,8 @@ int pf_host_compare_tickets(PfHost *host, PfTicket a, PfTicket b)
         sign = pf_content_compare(host->base.memory->frames.store, (PfContent){a.content},
                                   (PfContent){b.content}, &first);
     if (!pf_mpn_equal(a.frame, b.frame)) {
-        pf_host_tell(host, (PfStep){.kind = PF_STEP_COMPARED,
+        bool is_ahead = host->intent.is_open;
+        pf_host_tell(host, (PfStep){.kind = is_ahead ? PF_STEP_COMPARED_AHEAD : PF_STEP_COMPARED,
                                     .frame = a.frame,
                                     .other = b.frame,
                                     .number = first});

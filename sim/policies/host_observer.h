@@ -24,6 +24,7 @@ typedef enum {
     PF_STEP_LOST,       /* ... since the CAM had no room, or its page was stored to */
     PF_STEP_COMPARED,   /* bytes of `frame` with those of `other`; `number` is the first byte that
                            differs, the page size if none */
+    PF_STEP_COMPARED_AHEAD, /* likewise, of what the store in hand is about to leave and `other` */
     PF_STEP_MERGED,     /* `page` was to be mapped onto `frame`; `number` is the PfMergeResult,
                            `other` the frame it had */
     PF_STEP_REDIRECTED, /* likewise, in place of a store that would have made it equal */

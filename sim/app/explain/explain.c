@@ -10,7 +10,7 @@
 
 /* Steps of one record that are told, and of one that stores whole pages, which are all treated
  * alike; the others are counted. */
-enum { STEPS_MAX = 100, STEPS_OF_PAGES_MAX = 10 };
+enum { STEPS_MAX = 100, STEPS_OF_PAGES_MAX = 16 };
 
 struct PfExplain {
     PfExplainOptions options;
@@ -133,6 +133,7 @@ static bool tell(void *user, PfRun *run, const PfRecord *record, uint64_t number
         g_string_append_c(out, '\n');
         fwrite(out->str, 1, out->len, stdout);
     }
+    pf_table_clear(&explain->diagram.touched);
     explain->before = run->ledger;
     g_array_set_size(explain->steps, 0);
     explain->unsaid = 0;

@@ -5,7 +5,8 @@
 
 #include "report.h"
 
-/* Rows of pages of one frame, and frames: more are summed up. */
+/* Rows of pages of one frame, and frames: more are summed up. Where there are more frames only those
+ * are drawn that something happened to. */
 enum { ROWS_OF_FRAME = 6, FRAMES_MAX = 24 };
 /* Columns before the picture, of pages, of a frame's number, its content and its references. */
 enum {
@@ -44,6 +45,7 @@ void pf_explain_diagram_init(PfExplainDiagram *diagram)
     diagram->before = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     pf_table_init(&diagram->filed);
     pf_table_init(&diagram->hints);
+    pf_table_init(&diagram->touched);
 }
 
 void pf_explain_diagram_clear(PfExplainDiagram *diagram)
@@ -51,6 +53,7 @@ void pf_explain_diagram_clear(PfExplainDiagram *diagram)
     g_hash_table_unref(diagram->before);
     pf_table_clear(&diagram->filed);
     pf_table_clear(&diagram->hints);
+    pf_table_clear(&diagram->touched);
 }
 
 static void count_hint(PfExplainDiagram *diagram, uint64_t frame, int change)
@@ -63,6 +66,9 @@ static void count_hint(PfExplainDiagram *diagram, uint64_t frame, int change)
 void pf_explain_diagram_step(PfExplainDiagram *diagram, const PfStep *step)
 {
     uint64_t frame;
+    if (step->kind == PF_STEP_FAULT || step->kind == PF_STEP_MERGED ||
+        step->kind == PF_STEP_REDIRECTED || step->kind == PF_STEP_UNSHARED)
+        pf_table_insert(&diagram->touched, step->frame.number, 0);
     bool is_there = pf_table_find(&diagram->filed, step->number, &frame);
     if (step->kind == PF_STEP_FILED && !is_there) {
         pf_table_insert(&diagram->filed, step->number, step->frame.number);
@@ -231,6 +237,20 @@ static void add_free(GArray *rows, const GArray *numbers)
     add_row(rows, g_strdup(""), "", g_string_free(text, FALSE), UINT32_MAX);
 }
 
+/* Whether only what was touched can be drawn. */
+static bool is_too_large(const PfRun *run)
+{
+    return run->memory.frames.used_frames > FRAMES_MAX;
+}
+
+/* Whether frame NUMBER has a row: the zero page takes no room, so nobody misses it. */
+static bool is_told(const PfRun *run, uint32_t number, bool is_mapped)
+{
+    if (number == PF_ZERO_FRAME.number)
+        return is_mapped;
+    return pf_frame_is_used(pf_frame_at(&run->memory.frames, (PfMpn){number}));
+}
+
 /* All frames that are or were in use, by number. */
 static GArray *make_rows(const PfExplainDiagram *diagram, const PfExplainStyle *style, PfRun *run)
 {
@@ -238,6 +258,7 @@ static GArray *make_rows(const PfExplainDiagram *diagram, const PfExplainStyle *
     g_array_set_clear_func(rows, clear_row);
     g_autoptr(GArray) stretches = find_stretches(run);
     g_autoptr(GArray) unused = g_array_new(FALSE, FALSE, sizeof(uint32_t));
+    bool is_large = is_too_large(run);
     guint from = 0;
     uint64_t frames = 0;
     uint64_t rest = 0;
@@ -245,17 +266,17 @@ static GArray *make_rows(const PfExplainDiagram *diagram, const PfExplainStyle *
         guint to = from;
         while (to < stretches->len && g_array_index(stretches, Stretch, to).frame == number)
             to++;
-        /* The zero page takes no room; nobody misses it. */
-        bool is_used = pf_frame_is_used(pf_frame_at(&run->memory.frames, (PfMpn){number}));
-        bool is_told = number != PF_ZERO_FRAME.number ? is_used : to > from;
-        if (!is_used && number != PF_ZERO_FRAME.number)
-            g_array_append_val(unused, number);
-        if (is_told && frames < FRAMES_MAX)
+        bool is_touched = !is_large || pf_table_find(&diagram->touched, number, NULL);
+        if (!is_told(run, number, to > from)) {
+            if (number != PF_ZERO_FRAME.number)
+                g_array_append_val(unused, number);
+        } else if (is_touched && frames < FRAMES_MAX) {
             add_frame(diagram, rows, style, run, number,
                       (const Stretch *)(void *)stretches->data + from, to - from);
-        else
-            rest += is_told;
-        frames += is_told;
+            frames++;
+        } else {
+            rest++;
+        }
         from = to;
     }
     if (rest > 0)
@@ -307,6 +328,8 @@ static bool is_new_saying(GHashTable *said, GHashTable *before, char *key)
 void pf_explain_diagram_draw(PfExplainDiagram *diagram, GString *out, const PfExplainStyle *style,
                              PfRun *run)
 {
+    if (is_too_large(run) && pf_table_count(&diagram->touched) == 0)
+        return;
     g_autoptr(GArray) rows = make_rows(diagram, style, run);
     GHashTable *said = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     g_autoptr(GString) picture = g_string_new(NULL);

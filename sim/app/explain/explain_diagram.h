@@ -9,13 +9,14 @@ typedef struct {
     GHashTable *before; /* set of what the rows of the picture before said; owned */
     PfTable filed;      /* what the finder has filed -> its frame */
     PfTable hints;      /* frame -> entries of it that are filed */
+    PfTable touched;    /* set of the frames that steps since the last picture were about */
 } PfExplainDiagram;
 
 /* Nothing was drawn yet. */
 void pf_explain_diagram_init(PfExplainDiagram *diagram);
 void pf_explain_diagram_clear(PfExplainDiagram *diagram);
 
-/* The finder has filed, or taken out, something of a frame. */
+/* What STEP changes of a picture. */
 void pf_explain_diagram_step(PfExplainDiagram *diagram, const PfStep *step);
 
 /* Draws what RUN maps now, if that is another picture than before. A star stands before what is

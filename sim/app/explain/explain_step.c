@@ -90,8 +90,12 @@ static void explain_merge(GString *out, const char *page, const PfStep *step)
 static void explain_compared(GString *out, const PfRun *run, const PfStep *step)
 {
     uint32_t page_bytes = pf_image_page_bytes(run->image);
-    g_string_append_printf(out, "It compares frames %" PRIu32 " and %" PRIu32 ": ",
-                           step->frame.number, step->other.number);
+    if (step->kind == PF_STEP_COMPARED_AHEAD)
+        g_string_append_printf(out, "It compares what is to be stored with frame %" PRIu32 ": ",
+                               step->other.number);
+    else
+        g_string_append_printf(out, "It compares frames %" PRIu32 " and %" PRIu32 ": ",
+                               step->frame.number, step->other.number);
     if (step->number >= page_bytes) {
         g_string_append(out, "equal, all ");
         pf_explain_count(out, page_bytes, "byte");
@@ -146,6 +150,7 @@ void pf_explain_step(GString *out, const PfExplainStyle *style, const PfRun *run
         g_string_append(out, "The CAM loses an entry: it has no room, or the page was stored to.");
         return;
     case PF_STEP_COMPARED:
+    case PF_STEP_COMPARED_AHEAD:
         explain_compared(out, run, step);
         return;
     case PF_STEP_MERGED:
