@@ -40,6 +40,8 @@ static PfParse parse_options(PfApp *app, const PfCommand *command, int argc, cha
          "set a key of the configuration (may be repeated)", "KEY=VALUE"},
         {"from", 0, 0, G_OPTION_ARG_INT64, &options->from, "tell from event N on", "N"},
         {"to", 0, 0, G_OPTION_ARG_INT64, &options->to, "end with event N", "N"},
+        {"plugin", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &options->setup.plugins,
+         "load a policy from a shared object (may be repeated)", "FILE"},
         {"ascii", 0, 0, G_OPTION_ARG_NONE, &options->ascii, "write no character beyond ASCII",
          NULL},
         {"step", 0, 0, G_OPTION_ARG_NONE, &options->step,
@@ -163,6 +165,11 @@ static int tell(PfApp *app, const ExplainOptions *options, const char *path, GEr
     g_autoptr(PfSimulation) simulation = pf_simulation_new(config, registry, &how, error);
     if (simulation == NULL)
         return 2;
+    if (pf_simulation_run_at(simulation, 0)->config->mode != PF_MODE_MACHINE) {
+        g_set_error(error, PF_ERROR, PF_ERROR_USAGE,
+                    "mode: nothing is mapped in runs of DRAM or caches alone; leave it out");
+        return 2;
+    }
     print_head(path, simulation);
     bool is_done = pf_simulation_run(simulation, error);
     const char *const *warnings = pf_simulation_warnings(simulation);

@@ -131,14 +131,35 @@ static bool is_equal(PfHost *host, PfMpn frame, bool alike)
     return is;
 }
 
+/* Tells the observer of that comparison. */
+static void tell_compared(PfHost *host, PfMpn frame)
+{
+    PfMemory *memory = host->base.memory;
+    PfStep step = {.kind = PF_STEP_COMPARED_AHEAD, .other = frame};
+    PfContent wanted;
+    PfContent held;
+    size_t first = 0;
+    if (host->base.observer == NULL || !pf_host_result_content(host, &wanted))
+        return;
+    if (pf_memory_frame_content(memory, frame, &held)) {
+        pf_content_compare(memory->frames.store, wanted, held, &first);
+        pf_content_unref(memory->frames.store, held);
+    }
+    pf_content_unref(memory->frames.store, wanted);
+    step.number = first;
+    pf_host_tell(host, step);
+}
+
 /* Compares the result with FRAME, unless a match of the CAM is to be believed. False if they are
  * not deemed identical; RET_LOSSY: the page may be mapped there even if they differ. */
 static bool compare(PfHost *host, PfMpn frame, bool *ret_lossy)
 {
     bool is_believed = pf_host_is_believed(host, host->intent.page);
     host->is_false_match = is_believed && !is_equal(host, frame, false);
-    if (!is_believed)
+    if (!is_believed) {
         charge_compare(host, frame);
+        tell_compared(host, frame);
+    }
     bool is_lossy = (host->setup->ops->flags & PF_POLICY_LOSSY) != 0;
     *ret_lossy = is_lossy || is_believed || host->alike != NULL;
     return is_believed || host->alike == NULL || is_equal(host, frame, true);

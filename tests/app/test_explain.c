@@ -35,7 +35,7 @@ static void shows_a_shared_frame_and_then_the_copy(void)
         "   A:0x0 --+->*frame 1  \"Tree\"        2 refs   COW\n"
         " * B:0x0 --+\n"
         "              *free: 2\n",
-        "    8  B writes 1 byte at 0x0; the page reads \"Free\" now.\n"
+        "    8  B writes 1 byte at 0x0; the page now reads \"Free\".\n"
         "     - Frame 1 is copy-on-write: the store faults, and B:0x0 gets a copy, in\n",
         /* A has what it had, but for itself; it would be taken back at a store. */
         "   A:0x0 ---->*frame 1  \"Tree\"        1 ref    COW\n"
@@ -219,6 +219,7 @@ static void refuses(void)
         {{"two.trace", "--policy", "ksm,esx"}, 2, "one policy"},
         {{"two.trace", "--policy", "a\"b"}, 2, "a\"b"},
         {{"two.trace", "--config", "no.cfg"}, 2, "no.cfg"},
+        {{"two.trace", "-s", "mode=\"dram\""}, 2, "mode"},
         {{"two.trace", "--from", "9"}, 2, "8 events"},
         {{"two.trace", "--from", "3", "--to", "2"}, 2, "--from and --to"},
         {{"two.trace", "--to", "-1"}, 2, "--from and --to"},

@@ -5,8 +5,8 @@
 
 #include "report.h"
 
-/* Rows of pages of one frame, and frames: more are summed up. Where there are more frames only those
- * are drawn that something happened to. */
+/* Rows of pages of one frame, and frames: more are summed up. Where there are more frames only
+ * those are drawn that something happened to. */
 enum { ROWS_OF_FRAME = 6, FRAMES_MAX = 24 };
 /* Columns before the picture, of pages, of a frame's number, its content and its references. */
 enum {

@@ -99,16 +99,17 @@ static void explain_context(GString *out, const PfExplainStyle *style, PfRun *ru
     }
 }
 
-/* What the first page of RECORD holds now, behind what it did. */
+/* What the first page of RECORD holds, behind what it did. */
 static void append_result(GString *out, const PfExplainStyle *style, PfRun *run,
                           const PfRecord *record)
 {
     PfPage page = {record->context, {record->address >> pf_image_page_shift(run->image)}};
-    g_string_append(out, record->count > 1 && record->kind != PF_RECORD_WRITE
-                             ? "; the first reads "
-                             : "; the page reads ");
+    bool is_access = pf_record_traits((PfRecordKind)record->kind)->is_access;
+    g_string_append(out, record->count > 1 && !is_access      ? "; the first now reads "
+                         : record->kind == PF_RECORD_READ ? "; the page reads "
+                                                          : "; the page now reads ");
     pf_explain_page_content(out, style, run, page);
-    g_string_append(out, " now.");
+    g_string_append_c(out, '.');
 }
 
 static void explain_pages(GString *out, const PfExplainStyle *style, PfRun *run,
@@ -138,7 +139,7 @@ static void explain_access(GString *out, const PfExplainStyle *style, PfRun *run
                                                            : " fetches ");
     pf_explain_count(out, record->count, "byte");
     g_string_append_printf(out, " at 0x%" PRIx64, record->address);
-    if (record->kind == PF_RECORD_WRITE)
+    if (record->kind != PF_RECORD_FETCH)
         append_result(out, style, run, record);
     else
         g_string_append_c(out, '.');

@@ -49,7 +49,7 @@ static void explain_verdict(GString *out, const char *page, PfWhy why)
         [PF_WHY_NOT_MERGEABLE] = "nobody has offered it for sharing",
         [PF_WHY_PINNED] = "it is pinned or in use",
         [PF_WHY_CLASS] = "the equal page is in a class that it may not share with",
-        [PF_WHY_LIMIT] = "the policy is at a limit of its own, or puts it off",
+        [PF_WHY_LIMIT] = "there is a limit, of the policy or of its finder",
         [PF_WHY_LARGE] = "it is a part of a large page",
     };
     g_string_append_printf(out, "%s is not shared now: %s.", page, reasons[why]);
@@ -64,8 +64,8 @@ static void explain_merge(GString *out, const char *page, const PfStep *step)
     switch ((PfMergeResult)step->number) {
     case PF_MERGED:
         if (is_ahead)
-            g_string_append_printf(out, "What the store would make is in %s already: %s is mapped "
-                                   "there, and nothing is stored.", frame, page);
+            g_string_append_printf(out, "%s is mapped onto %s, copy-on-write; nothing is stored.",
+                                   page, frame);
         else
             g_string_append_printf(out, "%s is mapped onto %s, copy-on-write, in place of frame %"
                                    PRIu32 ".", page, frame, step->other.number);
@@ -75,7 +75,7 @@ static void explain_merge(GString *out, const char *page, const PfStep *step)
                                is_ahead ? ", and the store would change nothing" : "");
         return;
     case PF_DIFFERS:
-        g_string_append_printf(out, "%s is not mapped onto %s: the bytes are not equal.", page,
+        g_string_append_printf(out, "%s is not mapped onto %s: that was a false match.", page,
                                frame);
         return;
     case PF_NOT_ADMITTED:

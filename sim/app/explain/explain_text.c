@@ -112,9 +112,17 @@ void pf_explain_frame_content(GString *out, const PfExplainStyle *style, PfRun *
 void pf_explain_page_content(GString *out, const PfExplainStyle *style, PfRun *run, PfPage page)
 {
     PfSlot slot;
+    PfMpn frame;
     PfContent content;
     if (!pf_host_slot(run->host, page, &slot))
         return;
+    bool is_present = pf_host_frame(run->host, page, &frame);
+    if (is_present)
+        pf_explain_frame_content(out, style, run, frame);
+    if (is_present && pf_memory_verify_page(&run->memory, slot))
+        return;
+    if (is_present)
+        g_string_append(out, " in place of ");
     if (!pf_image_content(run->image, &run->memory.reader, pf_image_object(run->image, slot), 0,
                           &content)) {
         g_string_append(out, "bytes that nobody knows");

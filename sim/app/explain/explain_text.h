@@ -27,7 +27,7 @@ void pf_explain_count(GString *out, uint64_t number, const char *noun);
 
 /* Appends what FRAME, which is in use, holds: zeros, ones, a name, text, or the first bytes. */
 void pf_explain_frame_content(GString *out, const PfExplainStyle *style, PfRun *run, PfMpn frame);
-/* ... what PAGE reads as; nothing if it is not populated. */
+/* ... what PAGE reads as, and what it should if that is something else. */
 void pf_explain_page_content(GString *out, const PfExplainStyle *style, PfRun *run, PfPage page);
 
 /* Appends TEXT, broken at blanks, each line behind INDENT blanks; FIRST stands in those of the
