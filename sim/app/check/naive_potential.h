@@ -12,6 +12,6 @@ typedef struct {
     uint64_t zero_pages;
     uint64_t unknown_pages;
     uint64_t multiplicity; /* the sum of the squares of the copies of each content */
-} NaivePotential;
+} PfNaivePotential;
 
-NaivePotential naive_potential(const Naive *naive);
+PfNaivePotential pf_naive_potential(const PfNaive *naive);
