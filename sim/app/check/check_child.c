@@ -50,6 +50,7 @@ static void be_child(void (*work)(int, void *), void *user, unsigned cpu_seconds
     limit(cpu_seconds);
     close(tells[0]);
     close(complains[0]);
+    dup2(complains[1], STDOUT_FILENO);
     dup2(complains[1], STDERR_FILENO);
     work(tells[1], user);
     fflush(stdout);
@@ -143,8 +144,6 @@ void pf_check_child_clear(PfCheckChild *child)
 
 char *pf_check_child_death(const PfCheckChild *child, unsigned cpu_seconds)
 {
-    if (WIFEXITED(child->status) && WEXITSTATUS(child->status) == 0)
-        return NULL;
     if (WIFEXITED(child->status))
         return g_strdup_printf("it ended the program (exit status %d)", WEXITSTATUS(child->status));
     int number = WTERMSIG(child->status);

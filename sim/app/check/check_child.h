@@ -7,7 +7,7 @@
 typedef struct {
     int status;   /* as of waitpid */
     char *told;   /* what the work wrote to its descriptor; owned */
-    char *errors; /* the last of what it wrote to its standard error; owned */
+    char *errors; /* the last of what it wrote to its standard output and error; owned */
 } PfCheckChild;
 
 /* Runs WORK in a child, which may take CPU_SECONDS of processor time and PF_CHECK_BYTES_MAX of
@@ -17,6 +17,6 @@ bool pf_check_child(void (*work)(int descriptor, void *user), void *user, unsign
                     const int *interrupted, PfCheckChild *ret_child, GError **error);
 void pf_check_child_clear(PfCheckChild *child);
 
-/* Why the child did not end by itself: "it did not end within 60 s of processor time". NULL if it
- * did. CPU_SECONDS are those that it was given. Owned by the caller. */
+/* How CHILD ended, which did not get to the end of its work: "it did not end within 60 s of
+ * processor time". CPU_SECONDS are those that it was given. Owned by the caller. */
 char *pf_check_child_death(const PfCheckChild *child, unsigned cpu_seconds);

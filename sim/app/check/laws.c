@@ -13,11 +13,16 @@
 enum { ROOM_FRAMES = 12 };
 
 /* Plays after which the heap has what it keeps, and plays that are then watched. */
-enum { PLAYS_BEFORE = 3, PLAYS_WATCHED = 3 };
+enum { PLAYS_BEFORE = 2, PLAYS_WATCHED = 3 };
+
+char *pf_laws_trial_path(const PfLawsTrial *trial)
+{
+    return g_strdup_printf("%s/%u.trace", trial->directory, trial->seed);
+}
 
 bool pf_laws_trial_begin(PfLawsTrial *trial, GError **error)
 {
-    trial->path = g_strdup_printf("%s/%u.trace", trial->directory, trial->seed);
+    trial->path = pf_laws_trial_path(trial);
     trial->policies = pf_laws_ways(trial);
     trial->trace = pf_laws_trace_write(trial->path, trial->seed, trial->records, error);
     return trial->trace != NULL;
@@ -157,7 +162,11 @@ static uint64_t small_memory(const PfLawsTrace *trace)
     return MAX(frames / 2, pins + ROOM_FRAMES) * trace->page_bytes;
 }
 
-static bool swap(PfLawsTrial *trial, GString *problems)
+/* Calls JUDGE with a play where memory is small, if it can be played. */
+static bool judge_small(PfLawsTrial *trial,
+                        bool (*judge)(PfLawsTrial *, const PfLawsHow *, const PfLawsPlay *,
+                                      GString *),
+                        GString *problems)
 {
     g_autofree char *machine = g_strdup_printf(
         "on_full = \"swap\"; memory = %" G_GUINT64_FORMAT "; swap = { queue = 1; }; %s",
@@ -167,19 +176,16 @@ static bool swap(PfLawsTrial *trial, GString *problems)
     how.top = trial->seed % 3 == 0 ? "timing = \"full\";" : "";
     PfLawsPlay play;
     bool holds = pf_laws_play(&how, &play, problems);
-    if (holds) {
+    if (holds)
         add_to_tally(&trial->tally, &play);
-        holds = pf_laws_play_holds(trial, &how, &play, problems);
-    }
-    if (holds && trial->seed % 2 != 0) {
-        PfLawsPlay other;
-        how.threads = 2;
-        holds = pf_laws_play(&how, &other, problems) &&
-                pf_laws_plays_are_same(&play, &other, trial->policies, "with 2 threads", problems);
-        pf_laws_play_clear(&other);
-    }
+    holds = holds && judge(trial, &how, &play, problems);
     pf_laws_play_clear(&play);
     return holds;
+}
+
+static bool swap(PfLawsTrial *trial, GString *problems)
+{
+    return judge_small(trial, pf_laws_play_holds, problems);
 }
 
 /* Whether the runs of a policy, which PLAY has one after the other, share the same. */
@@ -224,62 +230,92 @@ static bool finders(PfLawsTrial *trial, GString *problems)
     return holds;
 }
 
+/* Whether PLAY, played as HOW says but under POLICIES and by THREADS, comes out the same. */
+static bool is_same(const PfLawsHow *how, const PfLawsPlay *play, const char *policies,
+                    unsigned threads, GString *problems)
+{
+    bool is_part = !g_str_equal(policies, how->policies);
+    g_autofree char *name =
+        is_part ? g_strdup("by itself") : g_strdup_printf("with %u threads", threads);
+    PfLawsHow again = *how;
+    again.policies = policies;
+    again.threads = threads;
+    PfLawsPlay other;
+    bool holds = pf_laws_play(&again, &other, problems) &&
+                 pf_laws_plays_are_same(play, &other, how->policies, name, problems);
+    pf_laws_play_clear(&other);
+    return holds;
+}
+
+static bool is_same_with_threads(PfLawsTrial *trial, const PfLawsHow *how, const PfLawsPlay *play,
+                                 GString *problems)
+{
+    (void)trial;
+    return is_same(how, play, how->policies, 2, problems);
+}
+
 static bool alone(PfLawsTrial *trial, GString *problems)
 {
+    PfLawsHow how = plain_play(trial);
     bool holds = plays(trial, problems);
-    for (unsigned threads = 2; holds && threads <= 4; threads += 2) {
-        g_autofree char *name = g_strdup_printf("with %u threads", threads);
-        PfLawsHow how = plain_play(trial);
-        PfLawsPlay other;
-        how.threads = threads;
-        holds = pf_laws_play(&how, &other, problems) &&
-                pf_laws_plays_are_same(&trial->play, &other, trial->policies, name, problems);
-        pf_laws_play_clear(&other);
-    }
-    g_auto(GStrv) ways = g_strsplit(trial->policies, ",\n ", -1);
-    for (unsigned i = 0; holds && ways[i] != NULL; i++) {
-        PfLawsHow how = plain_play(trial);
-        PfLawsPlay other;
-        how.policies = ways[i];
-        holds =
-            pf_laws_play(&how, &other, problems) &&
-            pf_laws_plays_are_same(&trial->play, &other, trial->policies, "by itself", problems);
-        pf_laws_play_clear(&other);
-    }
-    return holds;
+    for (unsigned threads = 2; holds && threads <= 4; threads += 2)
+        holds = is_same(&how, &trial->play, trial->policies, threads, problems);
+    g_auto(GStrv) ways = g_strsplit(trial->policies, PF_LAWS_NEXT, -1);
+    for (unsigned i = 0; holds && ways[i] != NULL; i++)
+        holds = is_same(&how, &trial->play, ways[i], 1, problems);
+    return holds && judge_small(trial, is_same_with_threads, problems);
 }
 
 /* ---- the host's memory ---- */
 
-/* Bytes that the program has of its heap now; 0 where that is not known (a heap that is not the C
- * library's own). */
+/* There where the program is built with AddressSanitizer, which has a heap of its own. */
+extern size_t __sanitizer_get_current_allocated_bytes(void) __attribute__((weak));
+
+/* Bytes that the program has of its heap now. */
 static size_t heap_bytes(void)
 {
+    if (__sanitizer_get_current_allocated_bytes != NULL)
+        return __sanitizer_get_current_allocated_bytes();
     struct mallinfo2 info = mallinfo2();
     return info.uordblks + info.hblkhd;
 }
 
+typedef struct {
+    PfLawsHow how;
+    GString *problems;
+    bool played;
+} Visit;
+
+static gpointer play_and_forget(gpointer user)
+{
+    Visit *visit = user;
+    PfLawsPlay play;
+    visit->played = pf_laws_play(&visit->how, &play, visit->problems);
+    pf_laws_play_clear(&play);
+    return NULL;
+}
+
 static bool leaks(PfLawsTrial *trial, GString *problems)
 {
+    Visit visit = {plain_play(trial), problems, true};
     size_t before = 0;
-    bool grows = true;
+    size_t growth = SIZE_MAX;
     for (unsigned i = 0; i < PLAYS_BEFORE + PLAYS_WATCHED; i++) {
-        PfLawsHow how = plain_play(trial);
-        PfLawsPlay play;
-        bool played = pf_laws_play(&how, &play, problems);
-        pf_laws_play_clear(&play);
-        if (!played)
-            return false;
+        /* What the C library keeps at hand for a thread counts as in use until the thread ends. */
+        g_thread_join(g_thread_new("play", play_and_forget, &visit));
         size_t now = heap_bytes();
-        grows &= i < PLAYS_BEFORE || now > before;
-        if (i + 1 == PLAYS_BEFORE + PLAYS_WATCHED && grows)
-            g_string_append_printf(problems,
-                                   "each of %d plays of the same trace leaves more of the heap in "
-                                   "use, the last one %zu bytes\n",
-                                   PLAYS_WATCHED, now - before);
+        if (!visit.played)
+            return false;
+        if (i >= PLAYS_BEFORE)
+            growth = now > before ? MIN(growth, now - before) : 0;
         before = now;
     }
-    return !grows;
+    if (growth > 0)
+        g_string_append_printf(problems,
+                               "each of %d plays of the same trace leaves at least %zu bytes more "
+                               "of the heap in use\n",
+                               PLAYS_WATCHED, growth);
+    return growth == 0;
 }
 
 const PfLaw pf_laws[] = {

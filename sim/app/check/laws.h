@@ -44,6 +44,10 @@ typedef struct {
 extern const PfLaw pf_laws[];
 extern const unsigned pf_laws_count;
 
+/* Where the trace of TRIAL is, once it has begun; what crashes leaves it there. Owned by the
+ * caller. */
+char *pf_laws_trial_path(const PfLawsTrial *trial);
+
 /* Writes the trace. False with PF_ERROR_IO. In any case TRIAL is to be ended. */
 bool pf_laws_trial_begin(PfLawsTrial *trial, GError **error);
 /* Frees what was kept, but the tally, and removes the trace. */

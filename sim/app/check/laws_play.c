@@ -10,14 +10,11 @@ static const char machine[] =
     "             { name = \"l2\"; serves = \"all\"; size = \"4KiB\"; ways = 4; latency = 9;"
     "               shared = true; } ); ";
 
-/* Between two elements of `policies`. */
-#define NEXT ",\n "
-
 void pf_laws_add_policy(GString *list, const PfPolicyOps *ops, const char *extra)
 {
     unsigned number = (unsigned)list->len;
     g_string_append_printf(list, "%s{ name = \"%s\"; label = \"%s_%u\"; %s}",
-                           list->len > 0 ? NEXT : "", ops->name, ops->name, number, extra);
+                           list->len > 0 ? PF_LAWS_NEXT : "", ops->name, ops->name, number, extra);
 }
 
 char *pf_laws_settings(const char *policies, const char *label)
@@ -27,7 +24,7 @@ char *pf_laws_settings(const char *policies, const char *label)
     if (start == NULL)
         return g_strdup("");
     start += strlen(key);
-    const char *next = strstr(start, NEXT);
+    const char *next = strstr(start, PF_LAWS_NEXT);
     size_t length = next != NULL ? (size_t)(next - start) : strlen(start);
     return g_strchomp(g_strndup(start, length - strlen("}")));
 }

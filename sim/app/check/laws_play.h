@@ -20,6 +20,9 @@ typedef struct {
     PfSimulation *simulation; /* NULL: it could not be made */
 } PfLawsPlay;
 
+/* Between two elements of `policies`. */
+#define PF_LAWS_NEXT ",\n "
+
 /* Adds an element of `policies`; EXTRA are further settings of it. */
 void pf_laws_add_policy(GString *list, const PfPolicyOps *ops, const char *extra);
 

@@ -1,7 +1,7 @@
 /* Memory as a fool would model it: every page by itself, with a string of bytes; no dense numbers,
  * no ranges, no counters that are kept up to date. What `none` uses, what the bytes of a page are
- * and how many distinct ones there are is found by looking at all of them. Tests compare the
- * simulator with it. */
+ * and how many distinct ones there are is found by looking at all of them. The laws and tests
+ * compare the simulator with it. */
 #pragma once
 
 #include <glib.h>
@@ -65,12 +65,15 @@ typedef struct {
     uint64_t unknown;  /* contents that nobody knows, so far */
 } PfNaive;
 
+/* Memory without contexts, of pages of PAGE_BYTES. */
 PfNaive *pf_naive_new(uint32_t page_bytes);
 void pf_naive_free(PfNaive *naive);
 
 /* What SPEC is, as a string that is equal for equal contents and for no others. */
 GString *pf_naive_content(const PfNaive *naive, const PfContentSpec *spec);
 
+/* Each is a record of the same name in a trace. PAGE counts the pages of CONTEXT, cluster after
+ * cluster. Adding a context returns its number. */
 unsigned pf_naive_add_context(PfNaive *naive);
 void pf_naive_map(PfNaive *naive, unsigned context, unsigned page, const PfNaivePage *how);
 void pf_naive_unmap(PfNaive *naive, unsigned context, unsigned page);
@@ -92,8 +95,10 @@ void pf_naive_pin(PfNaive *naive, unsigned context, unsigned page);
 void pf_naive_unpin(PfNaive *naive, unsigned context, unsigned page);
 void pf_naive_exit(PfNaive *naive, unsigned context);
 
+/* Pages that have a frame, or that a read has populated. */
 uint64_t pf_naive_populated(const PfNaive *naive);
 /* Populated pages that SCOPE ("all", "anon", "mergeable") takes in. */
 uint64_t pf_naive_eligible(const PfNaive *naive, const char *scope);
+/* Frames that `none` uses, and contents of populated pages. */
 uint64_t pf_naive_used_frames(const PfNaive *naive);
 uint64_t pf_naive_distinct(const PfNaive *naive);

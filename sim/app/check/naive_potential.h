@@ -14,4 +14,5 @@ typedef struct {
     uint64_t multiplicity; /* the sum of the squares of the copies of each content */
 } PfNaivePotential;
 
+/* Of all that NAIVE holds now. */
 PfNaivePotential pf_naive_potential(const PfNaive *naive);
