@@ -1,5 +1,8 @@
 #include "laws_ways.h"
 
+#define FLAGGED "filters = (\"flagged\"); "
+#define CLASSES "class_runs = false; classes = "
+
 static const char *const common[] = {
     "",
     "pacing = \"trace\"; ",
@@ -8,12 +11,11 @@ static const char *const common[] = {
     "remap = \"controller\"; ",
     "remap = \"controller\"; place = \"controller\"; pacing = \"trace\"; ",
     "scope = \"mergeable\"; pacing = \"trace\"; ",
-    "filters = (\"flagged\"); flagged = { time = \"500ns\"; }; ",
-    "filters = (\"flagged\"); pacing = \"trace\"; "
-    "flagged = { accesses = 4; of = \"access\"; bits = 9; }; "
-    "classes = (\"kind\", \"label\", \"node\"); class_runs = false; ",
-    "filters = (\"flagged\"); place = \"stolen\"; flagged = { timer = \"1us\"; bits = 2; }; "
-    "classes = \"label\"; class_runs = false; ",
+    FLAGGED "flagged = { time = \"500ns\"; }; ",
+    (FLAGGED "pacing = \"trace\"; flagged = { accesses = 4; of = \"access\"; bits = 9; }; "
+     CLASSES "(\"kind\", \"label\", \"node\"); "),
+    (FLAGGED "place = \"stolen\"; flagged = { timer = \"1us\"; bits = 2; }; "
+     CLASSES "\"label\"; "),
 };
 
 /* Whether TRIAL is of OPS; `none` comes by itself in every play. */
