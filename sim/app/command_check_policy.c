@@ -5,7 +5,6 @@
 #include "check_child.h"
 #include "commands.h"
 #include "error.h"
-#include "interrupt.h"
 #include "laws.h"
 
 /* Seeds that are tried where none is given, records of a trace, and the first number of them when a
@@ -34,8 +33,8 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(CheckOptions, clear_options)
 
 /* The check of one policy. */
 typedef struct {
-    PfApp *app;
     const CheckOptions *options;
+    int interrupts;   /* pf_check_watch */
     const char *file; /* as the user named it */
     PfLawsTrial trial;
     const PfLaw *only; /* of the laws; NULL: all */
@@ -111,10 +110,11 @@ static bool try_once(Check *check, Outcome *outcome, GError **error)
     unsigned cpu_seconds = (unsigned)check->options->cpu_seconds;
     PfCheckChild child;
     *outcome = (Outcome){.problems = g_string_new(NULL)};
-    if (!pf_check_child(try_laws, check, cpu_seconds, &check->app->interrupted, &child, error))
-        return false;
+    bool tried = pf_check_child(try_laws, check, cpu_seconds, check->interrupts, &child, error);
     g_autofree char *path = pf_laws_trial_path(&check->trial);
     g_unlink(path);
+    if (!tried)
+        return false;
     bool heard = hear(check, &child, outcome, error);
     if (heard && !outcome->has_ended) {
         g_autofree char *death = pf_check_child_death(&child, cpu_seconds);
@@ -308,7 +308,7 @@ static int run(PfApp *app, const PfCommand *command, int argc, char **argv, GErr
         {NULL, 0, 0, G_OPTION_ARG_NONE, NULL, NULL, NULL},
     };
     g_auto(GStrv) arguments = NULL;
-    Check check = {.app = app, .options = &options};
+    Check check = {.options = &options, .interrupts = -1};
     PfParse parsed = pf_options_parse(app, command, entries, argc, argv, &arguments, error);
     if (parsed != PF_PARSE_GO)
         return parsed == PF_PARSE_DONE ? 0 : 2;
@@ -324,8 +324,8 @@ static int run(PfApp *app, const PfCommand *command, int argc, char **argv, GErr
     check.trial = (PfLawsTrial){.settings = options.settings != NULL ? options.settings : "",
                                 .directory = directory,
                                 .records = (unsigned)options.records};
-    pf_interrupt_watch(&app->interrupted);
-    bool holds = check_all(&check, error);
+    check.interrupts = pf_check_watch(error);
+    bool holds = check.interrupts >= 0 && check_all(&check, error);
     g_rmdir(directory);
     return holds ? 0 : 1;
 }

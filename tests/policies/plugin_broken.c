@@ -2,8 +2,9 @@
  * looks at page after page and shares nothing. */
 #include "policy.h"
 
-#include <stdlib.h>
+#include <signal.h>
 #include <string.h>
+#include <unistd.h>
 
 typedef struct {
     char *breaks;
@@ -28,9 +29,9 @@ static bool breaks(const Broken *self, const char *what)
 static void spoil(Broken *self, PfPage page)
 {
     if (breaks(self, "crash"))
-        raise(SIGSEGV);
+        raise(SIGILL);
     if (breaks(self, "exit"))
-        exit(0);
+        _exit(0);
     while (breaks(self, "loop"))
         pf_host_now(self->host);
     while (breaks(self, "memory"))

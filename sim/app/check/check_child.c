@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -17,7 +18,7 @@
 
 /* Memory of a child beside what the program has, and how much of its messages is kept. */
 static const uint64_t child_bytes_max = 4 * PF_GIB;
-enum { MESSAGE_BYTES_MAX = 2000, CHUNK_BYTES = 4096, INTERRUPT_CHECK_MS = 100 };
+enum { MESSAGE_BYTES_MAX = 2000, CHUNK_BYTES = 4096 };
 
 /* Address space of this process: the sanitizers' is terabytes, so limits come on top of it. */
 static uint64_t address_space_bytes(void)
@@ -71,21 +72,26 @@ static bool read_some(int descriptor, GString *text, gsize max)
     return true;
 }
 
-/* Reads both ends until the child has closed them. */
-static void listen(pid_t child, int tells, int complains, const int *interrupted, GString *told,
+/* Reads both ends until the child has closed them. False if it was killed for an interrupt. */
+static bool listen(pid_t child, int tells, int complains, int interrupts, GString *told,
                    GString *errors)
 {
-    struct pollfd ends[] = {{.fd = tells, .events = POLLIN}, {.fd = complains, .events = POLLIN}};
+    struct pollfd ends[] = {{.fd = tells, .events = POLLIN},
+                            {.fd = complains, .events = POLLIN},
+                            {.fd = interrupts, .events = POLLIN}};
     while (ends[0].fd >= 0 || ends[1].fd >= 0) {
-        if (__atomic_load_n(interrupted, __ATOMIC_RELAXED) != 0)
-            kill(child, SIGKILL);
-        if (poll(ends, G_N_ELEMENTS(ends), INTERRUPT_CHECK_MS) <= 0)
+        if (poll(ends, G_N_ELEMENTS(ends), -1) <= 0)
             continue;
+        if (ends[2].revents != 0) {
+            kill(child, SIGKILL);
+            return false;
+        }
         if (ends[0].revents != 0 && !read_some(tells, told, 0))
             ends[0].fd = -1;
         if (ends[1].revents != 0 && !read_some(complains, errors, MESSAGE_BYTES_MAX))
             ends[1].fd = -1;
     }
+    return true;
 }
 
 static bool fail(const char *what, GError **error)
@@ -94,8 +100,21 @@ static bool fail(const char *what, GError **error)
     return false;
 }
 
+int pf_check_watch(GError **error)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGTERM);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    int interrupts = signalfd(-1, &set, SFD_CLOEXEC);
+    if (interrupts < 0)
+        fail("signals", error);
+    return interrupts;
+}
+
 bool pf_check_child(void (*work)(int descriptor, void *user), void *user, unsigned cpu_seconds,
-                    const int *interrupted, PfCheckChild *ret_child, GError **error)
+                    int interrupts, PfCheckChild *ret_child, GError **error)
 {
     int tells[2];
     int complains[2];
@@ -116,18 +135,15 @@ bool pf_check_child(void (*work)(int descriptor, void *user), void *user, unsign
     GString *told = g_string_new(NULL);
     GString *errors = g_string_new(NULL);
     int status = 0;
-    if (child > 0) {
-        listen(child, tells[0], complains[0], interrupted, told, errors);
-        while (waitpid(child, &status, 0) < 0 && errno == EINTR)
-            continue;
-    }
+    bool is_heard = child > 0 && listen(child, tells[0], complains[0], interrupts, told, errors);
+    while (child > 0 && waitpid(child, &status, 0) < 0 && errno == EINTR)
+        continue;
     close(tells[0]);
     close(complains[0]);
     *ret_child = (PfCheckChild){.status = status,
                                 .told = g_string_free(told, FALSE),
                                 .errors = g_string_free(errors, FALSE)};
-    bool is_interrupted = __atomic_load_n(interrupted, __ATOMIC_RELAXED) != 0;
-    if (child > 0 && !is_interrupted)
+    if (is_heard)
         return true;
     pf_check_child_clear(ret_child);
     if (child <= 0)

@@ -10,11 +10,17 @@ typedef struct {
     char *errors; /* the last of what it wrote to its standard output and error; owned */
 } PfCheckChild;
 
-/* Runs WORK in a child, which may take CPU_SECONDS of processor time and PF_CHECK_BYTES_MAX of
- * memory beside what the program has; waits for its end, or kills it once *INTERRUPTED is set.
- * False with PF_ERROR_IO or PF_ERROR_INTERRUPTED; else RET_CHILD is to be cleared. */
+/* From now on SIGINT and SIGTERM do not end the program but make the descriptor that is returned
+ * readable; -1 with PF_ERROR_IO. No thread watches them as elsewhere (interrupt.h): what is forked
+ * from a program of several threads may find locks taken for good. */
+int pf_check_watch(GError **error);
+
+/* Runs WORK in a child, which may take CPU_SECONDS of processor time and 4 GiB of
+ * memory beside what the program has; waits for its end, or kills it once INTERRUPTS, of
+ * pf_check_watch, can be read. False with PF_ERROR_IO or PF_ERROR_INTERRUPTED; else RET_CHILD is to
+ * be cleared. */
 bool pf_check_child(void (*work)(int descriptor, void *user), void *user, unsigned cpu_seconds,
-                    const int *interrupted, PfCheckChild *ret_child, GError **error);
+                    int interrupts, PfCheckChild *ret_child, GError **error);
 void pf_check_child_clear(PfCheckChild *child);
 
 /* How CHILD ended, which did not get to the end of its work: "it did not end within 60 s of
