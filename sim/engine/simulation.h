@@ -13,6 +13,7 @@
 #include "trace.h"
 
 typedef struct PfSimulation PfSimulation;
+typedef struct PfContentStore PfContentStore;
 
 /* What is told while it runs, at most some times a second. */
 typedef struct {
@@ -40,6 +41,8 @@ typedef struct {
     const char *events_directory; /* keep events of sharings, in a file there; NULL: do not */
     PfWindow window;      /* ... of this time */
     const char *trace;    /* overrides the configuration's, NULL if not */
+    const char *trace_digest; /* of that, where it is known already; NULL: it is computed */
+    PfContentStore *store; /* shared with other simulations of its size of pages; NULL: its own */
     void (*progress)(const PfProgress *progress, void *user); /* may be NULL */
     void *progress_user;
     double (*seconds)(void); /* the caller's clock, for progress only; NULL: no progress */
