@@ -28,6 +28,7 @@ extern const PfCommand pf_command_config_check;
 extern const PfCommand pf_command_config_dump;
 extern const PfCommand pf_command_config_explain;
 extern const PfCommand pf_command_calibrate;
+extern const PfCommand pf_command_check_policy;
 extern const PfCommand pf_command_list;
 extern const PfCommand pf_command_validate_ksm;
 extern const PfCommand pf_command_validate_curve;

@@ -27,6 +27,7 @@ static const PfCommand *const commands[] = {
     &pf_command_config_check, &pf_command_config_dump,    &pf_command_config_explain,
     &pf_command_list,         &pf_command_validate_ksm,   &pf_command_calibrate,
     &pf_command_validate_curve, &pf_command_validate_cam, &pf_command_trace_import,
+    &pf_command_check_policy,
 };
 
 static const char program_examples[] =
