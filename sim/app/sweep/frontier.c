@@ -10,8 +10,8 @@ const double pf_frontier_shares[PF_FRONTIER_SHARES] = {0.01, 0.02, 0.05, 0.10};
 const double pf_frontier_goals[PF_FRONTIER_GOALS] = {0.5, 0.9};
 
 /* The last words of the keys that say how fast a policy works. */
-static const char *const rate_keys[] = {"rate", "rate_total", "pages_to_scan", "sleep_millisecs",
-                                        NULL};
+static const char *const rate_keys[] = {"rate",   "rate_total", "pages_to_scan", "sleep_millisecs",
+                                        "settle", NULL};
 
 static const char energy_prefix[] = "energy.account.";
 
@@ -76,7 +76,7 @@ static char *words_of(const Sweep *sweep, guint row, bool rates)
 }
 
 /* The folder of the first run of ROW's point. */
-static char *folder_of(const Sweep *sweep, guint row)
+static char *folder_of(const Sweep *sweep, guint row, GError **error)
 {
     const char *point = pf_csv_text(sweep->results, row, sweep->point);
     for (guint i = 0; i < sweep->ids->rows->len; i++) {
@@ -90,6 +90,8 @@ static char *folder_of(const Sweep *sweep, guint row)
         g_free(folder);
         return g_steal_pointer(&first);
     }
+    g_set_error(error, PF_ERROR, PF_ERROR_TRACE, "%s: does not know point %s", sweep->ids->path,
+                point);
     return NULL;
 }
 
@@ -169,7 +171,7 @@ static bool add_row(const Sweep *sweep, guint row, GPtrArray *units, GError **er
                     sweep->results->path);
         return false;
     }
-    g_autofree char *folder = folder_of(sweep, row);
+    g_autofree char *folder = folder_of(sweep, row, error);
     g_autoptr(PfSaved) saved = folder != NULL ? pf_saved_load(folder, error) : NULL;
     if (saved == NULL)
         return false;
