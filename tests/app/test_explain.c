@@ -139,6 +139,28 @@ static void being_watched_changes_nothing(void)
     spawn_clear_place(place);
 }
 
+/* In the third pass of the story C is seen unchanged, and D for the first time. */
+static void what_ksm_keeps_in_mind_is_a_hint(void)
+{
+    g_autofree char *path = sample("stories/two-visits.trace");
+    g_auto(Spawned) run =
+        spawn(NULL, "explain", path, "--policy", "ksm", "--ascii", "--from", "18", "--to", "18");
+    CU_ASSERT_PTR_NOT_NULL(strstr(run.out, "It keeps C:0x0 in mind"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(run.out, "frame 3  \"Leaf\"        1 ref    hint\n"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(run.out, "frame 1  \"Tree\"        1 ref    private\n"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(run.out, "frame 2  \"Tree\"        2 refs   COW\n"));
+}
+
+/* 8 bits of the keys of both words are 94. A CAM that is believed gives C the page of A. */
+static void a_false_match_that_is_believed_shows(void)
+{
+    g_autofree char *path = sample("stories/false-match.trace");
+    g_auto(Spawned) run = spawn(NULL, "explain", path, "-s", "policies.collapse.hash_bits=8", "-s",
+                                "policies.collapse.finder=cam", "-s", "machine.cam.verify=false");
+    CU_ASSERT_PTR_NOT_NULL(strstr(run.out, "C reads 4 bytes at 0x0; the page reads \"Bush\" in "
+                                           "place of \"Fern\".\n"));
+}
+
 static void two_tellings_are_the_same_bytes(void)
 {
     g_autofree char *path = sample("samples/tiny.trace");
@@ -373,6 +395,8 @@ static const PfCheck checks[] = {
     {"pictures of figure 4 have the figure's frames: 1, 2, 4, 2, 1",
      pictures_of_figure_4_have_the_figures_frames},
     {"being watched changes nothing", being_watched_changes_nothing},
+    {"what ksm keeps in mind is a hint", what_ksm_keeps_in_mind_is_a_hint},
+    {"a false match that is believed shows", a_false_match_that_is_believed_shows},
     {"two tellings are the same bytes", two_tellings_are_the_same_bytes},
     {"fits into 80 columns whatever the names", fits_into_80_columns_whatever_the_names},
     {"refuses what is too long and tells a part", refuses_what_is_too_long_and_tells_a_part},
