@@ -107,7 +107,7 @@ static bool look_ahead(const char *path, const ExplainOptions *options, PfExplai
 static PfConfig *make_config(const ExplainOptions *options, PfRegistry *registry, bool scans,
                              GError **error)
 {
-    PfOutput output;
+    PfOutputConfig output;
     const PfSetup *setup = &options->setup;
     if (options->config != NULL)
         return pf_setup_config(setup, options->config, registry, &output, error);

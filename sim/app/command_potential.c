@@ -175,8 +175,8 @@ static bool write_results(const PfApp *app, const PotentialOptions *options,
         !add_manifest(app, results, error))
         return false;
     g_autoptr(GError) cause = NULL;
-    if (!pf_figure_draw(&pf_figure_potential, pf_results_directory(results), PF_TERMINAL_SVG, NULL,
-                        &cause))
+    const PfFigure *figure = pf_figure_find("potential", NULL);
+    if (!pf_figure_draw(figure, pf_results_directory(results), PF_TERMINAL_SVG, NULL, &cause))
         pf_options_warn(app, "figure potential: %s", cause->message);
     return pf_results_commit(results, error);
 }

@@ -5,6 +5,10 @@
 #include "options.h"
 
 extern const PfCommand pf_command_run;
+extern const PfCommand pf_command_sweep_expand;
+extern const PfCommand pf_command_sweep_run;
+extern const PfCommand pf_command_sweep_status;
+extern const PfCommand pf_command_sweep_collect;
 extern const PfCommand pf_command_compare;
 extern const PfCommand pf_command_plot;
 extern const PfCommand pf_command_potential;

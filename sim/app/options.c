@@ -11,7 +11,11 @@
 
 /* In the order of `pagefold --help`. */
 static const PfCommand *const commands[] = {
-    &pf_command_run,          &pf_command_compare,        &pf_command_plot,
+    &pf_command_run,
+    &pf_command_sweep_expand,
+    &pf_command_sweep_run,
+    &pf_command_sweep_status,
+    &pf_command_sweep_collect,          &pf_command_compare,        &pf_command_plot,
     &pf_command_potential,
     &pf_command_explain,
     &pf_command_trace_info,   &pf_command_trace_text,     &pf_command_trace_binary,

@@ -23,7 +23,9 @@ static bool open_trace(PfSimulation *simulation, GError **error)
     simulation->trace = pf_trace_open(simulation->trace_path, &options, error);
     if (simulation->trace == NULL)
         return false;
-    if (!g_str_equal(simulation->trace_path, "-"))
+    if (simulation->options.trace_digest != NULL)
+        simulation->trace_digest = g_strdup(simulation->options.trace_digest);
+    else if (!g_str_equal(simulation->trace_path, "-"))
         simulation->trace_digest = pf_trace_digest(simulation->trace_path, error);
     else
         simulation->trace_digest = g_strdup("standard input");
@@ -69,7 +71,8 @@ static void tell_origin(PfConfig *config, GError **error)
 static bool build_runs(PfSimulation *simulation, GError **error)
 {
     uint32_t page_bytes = pf_trace_header(simulation->trace)->page_bytes;
-    simulation->store = pf_content_store_new(page_bytes);
+    simulation->store = simulation->options.store != NULL ? simulation->options.store
+                                                          : pf_content_store_new(page_bytes);
     simulation->image = pf_image_new(simulation->store, page_bytes);
     pf_machine_want_large(simulation->setup.machine, simulation->image);
     uint64_t frames;
@@ -126,7 +129,8 @@ void pf_simulation_free(PfSimulation *simulation)
     g_ptr_array_unref(simulation->runs);
     g_ptr_array_unref(simulation->warnings);
     pf_image_free(simulation->image);
-    pf_content_store_free(simulation->store);
+    if (simulation->store != simulation->options.store)
+        pf_content_store_free(simulation->store);
     pf_trace_free(simulation->trace);
     simulation_setup_clear(&simulation->setup);
     g_free(simulation->trace_path);

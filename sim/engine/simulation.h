@@ -14,6 +14,7 @@
 #include "trace.h"
 
 typedef struct PfSimulation PfSimulation;
+typedef struct PfContentStore PfContentStore;
 
 /* What is told while it runs, at most some times a second. */
 typedef struct {
@@ -42,6 +43,8 @@ typedef struct {
     PfWindow window;      /* ... of this time */
     const PfObserver *observer; /* of the first run, record by record; NULL: nobody watches */
     const char *trace;    /* overrides the configuration's, NULL if not */
+    const char *trace_digest; /* of that, where it is known already; NULL: it is computed */
+    PfContentStore *store; /* shared with other simulations of its size of pages; NULL: its own */
     void (*progress)(const PfProgress *progress, void *user); /* may be NULL */
     void *progress_user;
     double (*seconds)(void); /* the caller's clock, for progress only; NULL: no progress */
