@@ -377,6 +377,9 @@ bool pf_simulation_run(PfSimulation *simulation, GError **error)
     }
     for (unsigned i = 0; i < simulation->runs->len; i++)
         pf_run_finish(g_ptr_array_index(simulation->runs, i));
+    /* What goes on behind the trace may be stopped, too. */
+    if (problem == NULL && !check_runs(simulation, &problem))
+        simulation->complete = false;
     simulation_compare_runs(simulation);
     simulation_warn_of_unused(simulation);
     verify_all(simulation);

@@ -13,6 +13,7 @@ static uint64_t narrow(const PfHost *host, uint64_t key)
 
 bool pf_host_find(PfHost *host, uint64_t key, PfPage page, uint64_t *cursor, uint64_t *ret_value)
 {
+    g_assert(pf_host_has_finder(host));
     key = pf_host_class_key(host, narrow(host, key), page);
     host->has_lost = false;
     host->match_page = page;
@@ -26,6 +27,7 @@ bool pf_host_find(PfHost *host, uint64_t key, PfPage page, uint64_t *cursor, uin
 
 void pf_host_file(PfHost *host, uint64_t key, PfPage page, uint64_t value)
 {
+    g_assert(pf_host_has_finder(host));
     pf_host_file_class(host, value, page);
     key = pf_host_class_key(host, narrow(host, key), page);
     if (host->base.observer != NULL) {

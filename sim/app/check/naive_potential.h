@@ -12,6 +12,7 @@ typedef struct {
     uint64_t zero_pages;
     uint64_t unknown_pages;
     uint64_t multiplicity; /* the sum of the squares of the copies of each content */
-} NaivePotential;
+} PfNaivePotential;
 
-NaivePotential naive_potential(const Naive *naive);
+/* Of all that NAIVE holds now. */
+PfNaivePotential pf_naive_potential(const PfNaive *naive);

@@ -9,7 +9,7 @@ typedef struct {
 
 /* The bytes of FRAME as a string that is equal for equal contents only. A file's page that was
  * never given bytes has bytes that nobody knows. */
-static GString *content_of(const NaiveFrame *frame, bool is_file, uint64_t *unknown)
+static GString *content_of(const PfNaiveFrame *frame, bool is_file, uint64_t *unknown)
 {
     const GString *content = frame->object != NULL ? frame->object->content : frame->content;
     GString *copy = g_string_new_len(content->str, (gssize)content->len);
@@ -26,16 +26,16 @@ static bool is_zero(const GString *content)
     return zero;
 }
 
-static unsigned kind_of(const Naive *naive, const NaiveFrame *frame, bool zero)
+static unsigned kind_of(const PfNaive *naive, const PfNaiveFrame *frame, bool zero)
 {
     if (frame->object == NULL)
         return zero ? 0 : 1;
-    const NaiveObject *shared = &naive->objects[1][0][0];
+    const PfNaiveObject *shared = &naive->objects[1][0][0];
     return frame->object >= shared ? 3 : 2;
 }
 
-static void count_frame(const Naive *naive, const NaiveFrame *frame, GHashTable *contents,
-                        uint64_t *files, NaivePotential *found)
+static void count_frame(const PfNaive *naive, const PfNaiveFrame *frame, GHashTable *contents,
+                        uint64_t *files, PfNaivePotential *found)
 {
     bool is_file = kind_of(naive, frame, false) == 2;
     GString *bytes = content_of(frame, is_file, files);
@@ -63,16 +63,16 @@ static void free_string(gpointer string)
     g_string_free(string, TRUE);
 }
 
-NaivePotential naive_potential(const Naive *naive)
+PfNaivePotential pf_naive_potential(const PfNaive *naive)
 {
-    NaivePotential found = {.ksm_shared = 0};
+    PfNaivePotential found = {.ksm_shared = 0};
     g_autoptr(GHashTable) contents = g_hash_table_new_full(
         (GHashFunc)g_string_hash, (GEqualFunc)g_string_equal, free_string, g_free);
     uint64_t files = 0;
     if (naive->zero.maps > 0)
         count_frame(naive, &naive->zero, contents, &files, &found);
     for (unsigned i = 0; i < naive->frames->len; i++) {
-        const NaiveFrame *frame = g_ptr_array_index(naive->frames, i);
+        const PfNaiveFrame *frame = g_ptr_array_index(naive->frames, i);
         if (frame->maps > 0)
             count_frame(naive, frame, contents, &files, &found);
     }

@@ -1,8 +1,8 @@
 #include "laws_levels.h"
 
-void laws_read_level(const PfStatInfo *info, PfStatValue value, void *user)
+void pf_laws_read_level(const PfStatInfo *info, PfStatValue value, void *user)
 {
-    LawsLevels *levels = user;
+    PfLawsLevels *levels = user;
     const struct {
         const char *name;
         int64_t *target;

@@ -1,7 +1,5 @@
 #include "laws_classes.h"
 
-#include <stdio.h>
-
 #include "run.h"
 
 static bool has_rule(const PfRun *run)
@@ -19,7 +17,7 @@ static bool frame_of(const PfRun *run, PfPage page, uint32_t *ret_frame)
     return (flags & PF_FLAG_PRESENT) != 0 && (flags & (PF_FLAG_ZERO | PF_FLAG_FILE)) == 0;
 }
 
-bool laws_classes_hold(const PfRun *run)
+bool pf_laws_classes_hold(const PfRun *run, GString *problems)
 {
     g_autofree PfPage *first = g_new0(PfPage, (size_t)run->memory.frames.limit + 1);
     g_autofree bool *is_met = g_new0(bool, (size_t)run->memory.frames.limit + 1);
@@ -37,8 +35,8 @@ bool laws_classes_hold(const PfRun *run)
         const char *other = pf_host_label(run->host, first[frame].context);
         if (g_str_equal(label, other))
             continue;
-        printf("# %s: frame %u is mapped from '%s' and from '%s'\n", pf_run_label(run), frame,
-               label, other);
+        g_string_append_printf(problems, "%s: frame %u is mapped from '%s' and from '%s'\n",
+                               pf_run_label(run), frame, label, other);
         holds = false;
     }
     return holds;

@@ -6,7 +6,7 @@
  * content that nobody knows. */
 enum { KNOWN = 'b', IDENTITY = 'h', UNKNOWN = 'u' };
 
-static GString *zeros(const Naive *naive)
+static GString *zeros(const PfNaive *naive)
 {
     GString *content = g_string_new(NULL);
     g_string_append_c(content, KNOWN);
@@ -22,7 +22,7 @@ static GString *numbered(char kind, uint64_t number)
     return content;
 }
 
-GString *naive_content(const Naive *naive, const PfContentSpec *spec)
+GString *pf_naive_content(const PfNaive *naive, const PfContentSpec *spec)
 {
     if (spec->form == PF_CONTENT_HASH)
         return numbered(IDENTITY, spec->number);
@@ -38,29 +38,29 @@ static GString *copy(const GString *content)
 
 static void free_frame(gpointer data)
 {
-    NaiveFrame *frame = data;
+    PfNaiveFrame *frame = data;
     if (frame->content != NULL)
         g_string_free(frame->content, TRUE);
     g_free(frame);
 }
 
-Naive *naive_new(uint32_t page_bytes)
+PfNaive *pf_naive_new(uint32_t page_bytes)
 {
-    Naive *naive = g_new0(Naive, 1);
+    PfNaive *naive = g_new0(PfNaive, 1);
     naive->page_bytes = page_bytes;
     naive->frames = g_ptr_array_new_with_free_func(free_frame);
-    naive->pins = g_array_new(FALSE, FALSE, sizeof(NaivePin));
+    naive->pins = g_array_new(FALSE, FALSE, sizeof(PfNaivePin));
     naive->zero.content = zeros(naive);
-    NaiveObject *objects = &naive->objects[0][0][0];
-    for (unsigned i = 0; i < 2 * NAIVE_FILES * NAIVE_FILE_PAGES; i++)
+    PfNaiveObject *objects = &naive->objects[0][0][0];
+    for (unsigned i = 0; i < 2 * PF_NAIVE_FILES * PF_NAIVE_FILE_PAGES; i++)
         objects[i].content = zeros(naive);
     return naive;
 }
 
-void naive_free(Naive *naive)
+void pf_naive_free(PfNaive *naive)
 {
-    NaiveObject *objects = &naive->objects[0][0][0];
-    for (unsigned i = 0; i < 2 * NAIVE_FILES * NAIVE_FILE_PAGES; i++)
+    PfNaiveObject *objects = &naive->objects[0][0][0];
+    for (unsigned i = 0; i < 2 * PF_NAIVE_FILES * PF_NAIVE_FILE_PAGES; i++)
         g_string_free(objects[i].content, TRUE);
     g_string_free(naive->zero.content, TRUE);
     g_ptr_array_unref(naive->frames);
@@ -68,89 +68,89 @@ void naive_free(Naive *naive)
     g_free(naive);
 }
 
-static NaiveFrame *new_frame(Naive *naive, GString *content, NaiveObject *object)
+static PfNaiveFrame *new_frame(PfNaive *naive, GString *content, PfNaiveObject *object)
 {
-    NaiveFrame *frame = g_new0(NaiveFrame, 1);
+    PfNaiveFrame *frame = g_new0(PfNaiveFrame, 1);
     frame->content = content;
     frame->object = object;
     g_ptr_array_add(naive->frames, frame);
     return frame;
 }
 
-static GString *frame_content(NaiveFrame *frame)
+static GString *frame_content(PfNaiveFrame *frame)
 {
     return frame->object != NULL ? frame->object->content : frame->content;
 }
 
-static NaivePage *page_at(Naive *naive, unsigned context, unsigned page)
+static PfNaivePage *page_at(PfNaive *naive, unsigned context, unsigned page)
 {
-    g_assert(context < naive->context_count && page < NAIVE_PAGES);
+    g_assert(context < naive->context_count && page < PF_NAIVE_PAGES);
     return &naive->pages[context][page];
 }
 
-static void set_frame(NaivePage *page, NaiveFrame *frame)
+static void set_frame(PfNaivePage *page, PfNaiveFrame *frame)
 {
     if (frame != NULL)
         frame->maps++;
     if (page->frame != NULL)
         page->frame->maps--;
     /* A page of a file that nobody maps or pins gets another frame the next time. */
-    NaiveFrame *old = page->frame;
+    PfNaiveFrame *old = page->frame;
     if (old != NULL && old->object != NULL && old->maps + old->pins == 0)
         old->object->frame = NULL;
     page->frame = frame;
 }
 
-unsigned naive_add_context(Naive *naive)
+unsigned pf_naive_add_context(PfNaive *naive)
 {
-    g_assert(naive->context_count < NAIVE_CONTEXTS);
+    g_assert(naive->context_count < PF_NAIVE_CONTEXTS);
     naive->alive[naive->context_count] = true;
     return naive->context_count++;
 }
 
-void naive_unmap(Naive *naive, unsigned context, unsigned page)
+void pf_naive_unmap(PfNaive *naive, unsigned context, unsigned page)
 {
-    NaivePage *unmapped = page_at(naive, context, page);
+    PfNaivePage *unmapped = page_at(naive, context, page);
     set_frame(unmapped, NULL);
-    *unmapped = (NaivePage){.mapped = false};
+    *unmapped = (PfNaivePage){.mapped = false};
 }
 
-void naive_map(Naive *naive, unsigned context, unsigned page, const NaivePage *how)
+void pf_naive_map(PfNaive *naive, unsigned context, unsigned page, const PfNaivePage *how)
 {
-    naive_unmap(naive, context, page);
-    NaivePage *mapped = page_at(naive, context, page);
+    pf_naive_unmap(naive, context, page);
+    PfNaivePage *mapped = page_at(naive, context, page);
     *mapped = *how;
     mapped->mapped = true;
     mapped->writes_through = how->backing == PF_BACKING_SHMEM;
 }
 
-void naive_dontneed(Naive *naive, unsigned context, unsigned page)
+void pf_naive_dontneed(PfNaive *naive, unsigned context, unsigned page)
 {
-    NaivePage *emptied = page_at(naive, context, page);
+    PfNaivePage *emptied = page_at(naive, context, page);
     set_frame(emptied, NULL);
     emptied->populated = false;
     emptied->writes_through = emptied->backing == PF_BACKING_SHMEM;
 }
 
 /* The page of the file that an untouched PAGE shows; NULL for an anonymous one. */
-static NaiveObject *own_object(Naive *naive, const NaivePage *page)
+static PfNaiveObject *own_object(PfNaive *naive, const PfNaivePage *page)
 {
     if (page->backing == PF_BACKING_ANON)
         return NULL;
     return &naive->objects[page->backing == PF_BACKING_SHMEM][page->file][page->file_page];
 }
 
-static void map_object(Naive *naive, NaivePage *page, NaiveObject *object)
+static void map_object(PfNaive *naive, PfNaivePage *page, PfNaiveObject *object)
 {
     if (object->frame == NULL)
         object->frame = new_frame(naive, NULL, object);
     set_frame(page, object->frame);
 }
 
-static void read_page(Naive *naive, NaivePage *page)
+static void read_page(PfNaive *naive, PfNaivePage *page)
 {
     g_assert(page->mapped);
-    NaiveObject *object = own_object(naive, page);
+    PfNaiveObject *object = own_object(naive, page);
     if (page->frame != NULL)
         return;
     if (object != NULL)
@@ -159,13 +159,13 @@ static void read_page(Naive *naive, NaivePage *page)
         set_frame(page, &naive->zero);
 }
 
-void naive_read(Naive *naive, unsigned context, unsigned page)
+void pf_naive_read(PfNaive *naive, unsigned context, unsigned page)
 {
     read_page(naive, page_at(naive, context, page));
 }
 
 /* Makes the page one that a store may go to; the content to change. */
-static GString **store(Naive *naive, NaivePage *page)
+static GString **store(PfNaive *naive, PfNaivePage *page)
 {
     g_assert(page->mapped);
     page->populated = true;
@@ -175,13 +175,13 @@ static GString **store(Naive *naive, NaivePage *page)
         page->frame->object->has_bytes = true;
         return &page->frame->object->content;
     }
-    NaiveFrame *frame = page->frame;
+    PfNaiveFrame *frame = page->frame;
     bool own = frame != NULL && frame != &naive->zero && frame->object == NULL &&
                frame->maps == 1 && (frame->pins == 0 || !frame->was_shared);
     if (own) {
         frame->was_shared = false;
     } else {
-        NaiveObject *object = own_object(naive, page);
+        PfNaiveObject *object = own_object(naive, page);
         const GString *content = naive->zero.content;
         if (frame != NULL)
             content = frame_content(frame);
@@ -198,8 +198,8 @@ static void become(GString **content, GString *replacement)
     *content = replacement;
 }
 
-void naive_write(Naive *naive, unsigned context, unsigned page, unsigned offset,
-                 const uint8_t *bytes, unsigned length)
+void pf_naive_write(PfNaive *naive, unsigned context, unsigned page, unsigned offset,
+                    const uint8_t *bytes, unsigned length)
 {
     GString **content = store(naive, page_at(naive, context, page));
     bool whole = offset == 0 && length == naive->page_bytes;
@@ -211,15 +211,15 @@ void naive_write(Naive *naive, unsigned context, unsigned page, unsigned offset,
         memcpy((*content)->str + 1 + offset, bytes, length);
 }
 
-void naive_touch(Naive *naive, unsigned context, unsigned page)
+void pf_naive_touch(PfNaive *naive, unsigned context, unsigned page)
 {
     store(naive, page_at(naive, context, page));
 }
 
 /* Bytes that a page of a file has for all who map it, told by one of them. */
-static bool state_of_object(Naive *naive, NaivePage *page, const GString *content)
+static bool state_of_object(PfNaive *naive, PfNaivePage *page, const GString *content)
 {
-    NaiveObject *object = page->frame != NULL ? page->frame->object : own_object(naive, page);
+    PfNaiveObject *object = page->frame != NULL ? page->frame->object : own_object(naive, page);
     if (object == NULL || (object->has_bytes && !g_string_equal(object->content, content)))
         return false;
     if (page->frame == NULL)
@@ -230,9 +230,10 @@ static bool state_of_object(Naive *naive, NaivePage *page, const GString *conten
     return true;
 }
 
-void naive_fill(Naive *naive, unsigned context, unsigned page, const GString *content, bool state)
+void pf_naive_fill(PfNaive *naive, unsigned context, unsigned page, const GString *content,
+                   bool state)
 {
-    NaivePage *filled = page_at(naive, context, page);
+    PfNaivePage *filled = page_at(naive, context, page);
     if (state && filled->populated && g_string_equal(frame_content(filled->frame), content))
         return;
     if (state && !filled->writes_through && state_of_object(naive, filled, content))
@@ -241,7 +242,7 @@ void naive_fill(Naive *naive, unsigned context, unsigned page, const GString *co
     become(old, copy(content));
 }
 
-static void share(NaivePage *source, NaivePage *target)
+static void share(PfNaivePage *source, PfNaivePage *target)
 {
     if (source->frame == NULL)
         return;
@@ -251,19 +252,19 @@ static void share(NaivePage *source, NaivePage *target)
     target->writes_through = target->writes_through && source->writes_through;
 }
 
-void naive_alias(Naive *naive, unsigned context, unsigned page, unsigned from_context,
-                 unsigned from_page)
+void pf_naive_alias(PfNaive *naive, unsigned context, unsigned page, unsigned from_context,
+                    unsigned from_page)
 {
-    naive_dontneed(naive, context, page);
+    pf_naive_dontneed(naive, context, page);
     share(page_at(naive, from_context, from_page), page_at(naive, context, page));
 }
 
-void naive_fork(Naive *naive, unsigned parent)
+void pf_naive_fork(PfNaive *naive, unsigned parent)
 {
-    unsigned child = naive_add_context(naive);
-    for (unsigned i = 0; i < NAIVE_PAGES; i++) {
-        NaivePage *source = page_at(naive, parent, i);
-        NaivePage *target = page_at(naive, child, i);
+    unsigned child = pf_naive_add_context(naive);
+    for (unsigned i = 0; i < PF_NAIVE_PAGES; i++) {
+        PfNaivePage *source = page_at(naive, parent, i);
+        PfNaivePage *target = page_at(naive, child, i);
         *target = *source;
         target->frame = NULL;
         target->populated = false;
@@ -271,37 +272,37 @@ void naive_fork(Naive *naive, unsigned parent)
     }
 }
 
-void naive_move(Naive *naive, unsigned context, unsigned page, unsigned target)
+void pf_naive_move(PfNaive *naive, unsigned context, unsigned page, unsigned target)
 {
-    NaivePage *source = page_at(naive, context, page);
-    NaivePage *moved = page_at(naive, context, target);
+    PfNaivePage *source = page_at(naive, context, page);
+    PfNaivePage *moved = page_at(naive, context, target);
     g_assert(!moved->mapped && moved->frame == NULL);
     *moved = *source;
-    *source = (NaivePage){.mapped = false};
+    *source = (PfNaivePage){.mapped = false};
 }
 
-void naive_pin(Naive *naive, unsigned context, unsigned page)
+void pf_naive_pin(PfNaive *naive, unsigned context, unsigned page)
 {
-    NaivePage *pinned = page_at(naive, context, page);
+    PfNaivePage *pinned = page_at(naive, context, page);
     read_page(naive, pinned);
     pinned->frame->pins++;
-    NaivePin pin = {context, page, pinned->frame};
+    PfNaivePin pin = {context, page, pinned->frame};
     g_array_append_val(naive->pins, pin);
 }
 
-static void drop_pin(Naive *naive, unsigned index)
+static void drop_pin(PfNaive *naive, unsigned index)
 {
-    NaiveFrame *frame = g_array_index(naive->pins, NaivePin, index).frame;
+    PfNaiveFrame *frame = g_array_index(naive->pins, PfNaivePin, index).frame;
     frame->pins--;
     if (frame->object != NULL && frame->maps + frame->pins == 0)
         frame->object->frame = NULL;
     g_array_remove_index(naive->pins, index);
 }
 
-void naive_unpin(Naive *naive, unsigned context, unsigned page)
+void pf_naive_unpin(PfNaive *naive, unsigned context, unsigned page)
 {
     for (unsigned i = 0; i < naive->pins->len; i++) {
-        const NaivePin *pin = &g_array_index(naive->pins, NaivePin, i);
+        const PfNaivePin *pin = &g_array_index(naive->pins, PfNaivePin, i);
         if (pin->context == context && pin->page == page) {
             drop_pin(naive, i);
             return;
@@ -309,27 +310,27 @@ void naive_unpin(Naive *naive, unsigned context, unsigned page)
     }
 }
 
-void naive_exit(Naive *naive, unsigned context)
+void pf_naive_exit(PfNaive *naive, unsigned context)
 {
     for (unsigned i = naive->pins->len; i-- > 0;)
-        if (g_array_index(naive->pins, NaivePin, i).context == context)
+        if (g_array_index(naive->pins, PfNaivePin, i).context == context)
             drop_pin(naive, i);
-    for (unsigned i = 0; i < NAIVE_PAGES; i++)
-        naive_unmap(naive, context, i);
+    for (unsigned i = 0; i < PF_NAIVE_PAGES; i++)
+        pf_naive_unmap(naive, context, i);
     naive->alive[context] = false;
 }
 
-uint64_t naive_populated(const Naive *naive)
+uint64_t pf_naive_populated(const PfNaive *naive)
 {
-    return naive_eligible(naive, "all");
+    return pf_naive_eligible(naive, "all");
 }
 
-uint64_t naive_eligible(const Naive *naive, const char *scope)
+uint64_t pf_naive_eligible(const PfNaive *naive, const char *scope)
 {
     uint64_t count = 0;
     for (unsigned c = 0; c < naive->context_count; c++) {
-        for (unsigned i = 0; i < NAIVE_PAGES; i++) {
-            const NaivePage *page = &naive->pages[c][i];
+        for (unsigned i = 0; i < PF_NAIVE_PAGES; i++) {
+            const PfNaivePage *page = &naive->pages[c][i];
             bool anon = page->populated && page->frame->object == NULL;
             if (g_str_equal(scope, "all"))
                 count += page->populated;
@@ -342,22 +343,22 @@ uint64_t naive_eligible(const Naive *naive, const char *scope)
     return count;
 }
 
-uint64_t naive_used_frames(const Naive *naive)
+uint64_t pf_naive_used_frames(const PfNaive *naive)
 {
     uint64_t used = naive->zero.maps + naive->zero.pins > 0;
     for (unsigned i = 0; i < naive->frames->len; i++) {
-        const NaiveFrame *frame = g_ptr_array_index(naive->frames, i);
+        const PfNaiveFrame *frame = g_ptr_array_index(naive->frames, i);
         used += frame->maps + frame->pins > 0;
     }
     return used;
 }
 
-uint64_t naive_distinct(const Naive *naive)
+uint64_t pf_naive_distinct(const PfNaive *naive)
 {
     g_autoptr(GPtrArray) found = g_ptr_array_new();
     for (unsigned c = 0; c < naive->context_count; c++) {
-        for (unsigned i = 0; i < NAIVE_PAGES; i++) {
-            const NaivePage *page = &naive->pages[c][i];
+        for (unsigned i = 0; i < PF_NAIVE_PAGES; i++) {
+            const PfNaivePage *page = &naive->pages[c][i];
             if (!page->populated)
                 continue;
             GString *content = frame_content(page->frame);

@@ -13,16 +13,18 @@ typedef struct {
     uint64_t baseline_frames;
     uint64_t distinct_contents;
     uint64_t pins;
-    NaivePotential potential;
-} LawsMark;
+    PfNaivePotential potential;
+} PfLawsMark;
 
 typedef struct {
-    GArray *marks; /* of LawsMark, the last one at the end of the trace */
+    GArray *marks; /* of PfLawsMark, the last one at the end of the trace */
     uint32_t page_bytes;
     unsigned records;
+    uint64_t passes;         /* that `scan` records ask for */
     bool keeps_labels_apart; /* no page is made an alias of one of another label */
-} LawsTrace;
+} PfLawsTrace;
 
-/* Writes the trace of SEED with about RECORDS records at PATH. */
-LawsTrace *laws_trace_write(const char *path, uint64_t seed, unsigned records);
-void laws_trace_free(LawsTrace *trace);
+/* Writes the trace of SEED with about RECORDS records at PATH; one of fewer records is the
+ * beginning of one of more. NULL with PF_ERROR_IO. */
+PfLawsTrace *pf_laws_trace_write(const char *path, uint64_t seed, unsigned records, GError **error);
+void pf_laws_trace_free(PfLawsTrace *trace);

@@ -10,15 +10,15 @@ typedef struct {
     int64_t used;
     int64_t saved;
     int64_t saved_page_cycles;
-    int64_t reasons; /* pages of all reasons */
-    unsigned nulls;  /* reasons that are null */
+    int64_t reasons;        /* pages of all reasons */
+    unsigned nulls;         /* reasons that are null */
     int64_t context_cycles; /* of all contexts */
     int64_t context_policy_cycles;
     int64_t context_shared_pages;
     double context_saved_pages;
-    int64_t shared; /* reason.shared */
+    int64_t shared;  /* reason.shared */
     int64_t unfreed; /* frames that wait for a collector */
-} LawsLevels;
+} PfLawsLevels;
 
-/* A PfStatVisitor: USER is the LawsLevels that gets the value. */
-void laws_read_level(const PfStatInfo *info, PfStatValue value, void *user);
+/* A PfStatVisitor: USER is the PfLawsLevels that gets the value. */
+void pf_laws_read_level(const PfStatInfo *info, PfStatValue value, void *user);
