@@ -133,8 +133,8 @@ static void print_head(const char *path, const PfSimulation *simulation)
     g_autofree char *name = g_path_get_basename(path);
     const PfRun *run = pf_simulation_run_at(simulation, 0);
     printf("%s under policy %s: pages of %" PRIu32 " bytes.\n\n"
-           "private: stores go there. hint: so they do, and the policy's finder knows the\n"
-           "frame. COW: a store makes a copy. A star stands before what is new.\n\n",
+           "private: stores go there. hint: so they do, and the policy keeps the frame in\n"
+           "mind. COW: a store makes a copy. A star stands before what is new.\n\n",
            name, pf_run_label(run), pf_simulation_trace_header(simulation)->page_bytes);
 }
 

@@ -22,6 +22,9 @@ typedef enum {
     PF_STEP_FILED,      /* `number` is filed under `key` for `page` on `frame` */
     PF_STEP_UNFILED,    /* `number` is filed no longer */
     PF_STEP_LOST,       /* ... since the CAM had no room, or its page was stored to */
+    PF_STEP_HINT,       /* it keeps `page` in mind otherwise */
+    PF_STEP_NO_HINT,    /* ... no longer */
+    PF_STEP_NO_HINTS,   /* ... no page any longer */
     PF_STEP_COMPARED,   /* bytes of `frame` with those of `other`; `number` is the first byte that
                            differs, the page size if none */
     PF_STEP_COMPARED_AHEAD, /* likewise, of what the store in hand is about to leave and `other` */

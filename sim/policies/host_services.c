@@ -355,6 +355,16 @@ void pf_host_verdict(PfHost *host, PfPage page, PfWhy why)
     pf_host_note_verdict(host, page, why);
 }
 
+void pf_host_note_hint(PfHost *host, PfPage page, bool is_hint)
+{
+    pf_host_tell(host, (PfStep){.kind = is_hint ? PF_STEP_HINT : PF_STEP_NO_HINT, .page = page});
+}
+
+void pf_host_forget_hints(PfHost *host)
+{
+    pf_host_tell(host, (PfStep){.kind = PF_STEP_NO_HINTS});
+}
+
 void pf_host_count_scanned(PfHost *host)
 {
     host->stats.scanned++;

@@ -218,6 +218,11 @@ PfStatsGroup *pf_host_stats(PfHost *host);
 /* Remembers why PAGE is not shared, until the next look or until it is mapped anew; what can be
  * told from its mapping (kind, mergeable, pinned) need not be said. */
 void pf_host_verdict(PfHost *host, PfPage page, PfWhy why);
+/* For those who watch a run: PAGE is kept in mind as it is, not write-protected, so that others
+ * may be shared with it (IS_HINT), or is so no longer; what is in the finder need not be told. */
+void pf_host_note_hint(PfHost *host, PfPage page, bool is_hint);
+/* ... all such pages are forgotten. */
+void pf_host_forget_hints(PfHost *host);
 /* One page was looked at / one full pass over what the policy looks at has ended. */
 void pf_host_count_scanned(PfHost *host);
 void pf_host_count_pass(PfHost *host);

@@ -1,13 +1,7 @@
 /* `explain`: what it tells is what a run does, in 80 columns. */
-#include <fcntl.h>
-#include <poll.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <termios.h>
-#include <unistd.h>
 
 #include "check.h"
 #include "spawn.h"
@@ -137,6 +131,28 @@ static void being_watched_changes_nothing(void)
         CU_ASSERT_PTR_NOT_NULL(strstr(got, expected));
     }
     spawn_clear_place(place);
+}
+
+/* In the third pass of the story C is seen unchanged, and D for the first time. */
+static void what_ksm_keeps_in_mind_is_a_hint(void)
+{
+    g_autofree char *path = sample("stories/two-visits.trace");
+    g_auto(Spawned) run =
+        spawn(NULL, "explain", path, "--policy", "ksm", "--ascii", "--from", "18", "--to", "18");
+    CU_ASSERT_PTR_NOT_NULL(strstr(run.out, "It keeps C:0x0 in mind"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(run.out, "frame 3  \"Leaf\"        1 ref    hint\n"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(run.out, "frame 1  \"Tree\"        1 ref    private\n"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(run.out, "frame 2  \"Tree\"        2 refs   COW\n"));
+}
+
+/* 8 bits of the keys of both words are 94. A CAM that is believed gives C the page of A. */
+static void a_false_match_that_is_believed_shows(void)
+{
+    g_autofree char *path = sample("stories/false-match.trace");
+    g_auto(Spawned) run = spawn(NULL, "explain", path, "-s", "policies.collapse.hash_bits=8", "-s",
+                                "policies.collapse.finder=cam", "-s", "machine.cam.verify=false");
+    CU_ASSERT_PTR_NOT_NULL(strstr(run.out, "C reads 4 bytes at 0x0; the page reads \"Bush\" in "
+                                           "place of \"Fern\".\n"));
 }
 
 static void two_tellings_are_the_same_bytes(void)
@@ -273,114 +289,19 @@ static void colour_is_asked_for(void)
     spawn_clear_place(place);
 }
 
-/* ---- At a terminal ---- */
-
-typedef struct {
-    int master;
-    pid_t pid;
-    GString *shown;
-} Terminal;
-
-static Terminal start_at_terminal(const char *path)
-{
-    Terminal terminal = {.master = posix_openpt(O_RDWR | O_NOCTTY), .shown = g_string_new(NULL)};
-    g_assert_true(terminal.master >= 0 && grantpt(terminal.master) == 0 &&
-                  unlockpt(terminal.master) == 0);
-    const char *name = ptsname(terminal.master);
-    terminal.pid = fork();
-    if (terminal.pid == 0) {
-        setsid();
-        int slave = open(name, O_RDWR);
-        dup2(slave, STDIN_FILENO);
-        dup2(slave, STDOUT_FILENO);
-        execl(spawn_path(), "pagefold", "explain", path, "--step", "--color", "never",
-              (char *)NULL);
-        _exit(127);
-    }
-    return terminal;
-}
-
-/* Reads on until COUNT prompts were shown, or the program has ended. */
-static bool read_prompts(Terminal *terminal, unsigned count)
-{
-    enum { PATIENCE_MS = 30000 };
-    static const char prompt[] = "q ends --";
-    while (true) {
-        unsigned seen = 0;
-        for (const char *at = terminal->shown->str; (at = strstr(at, prompt)) != NULL; at++)
-            seen++;
-        if (seen >= count)
-            return true;
-        char bytes[4096];
-        struct pollfd input = {.fd = terminal->master, .events = POLLIN};
-        ssize_t length = poll(&input, 1, PATIENCE_MS) > 0
-                             ? read(terminal->master, bytes, sizeof bytes)
-                             : -1;
-        if (length <= 0)
-            return false;
-        g_string_append_len(terminal->shown, bytes, length);
-    }
-}
-
-/* Waits for the end; the exit status, and whether the terminal is as a new one (which it would be
- * anew if nobody had it open). */
-static int end_at_terminal(Terminal *terminal, bool *ret_restored)
-{
-    struct termios state = {0};
-    int status = 0;
-    int slave = open(ptsname(terminal->master), O_RDWR | O_NOCTTY);
-    (void)waitpid(terminal->pid, &status, 0);
-    *ret_restored = tcgetattr(slave, &state) == 0 &&
-                    (state.c_lflag & (ICANON | ECHO | ISIG)) == (ICANON | ECHO | ISIG);
-    close(slave);
-    close(terminal->master);
-    g_string_free(terminal->shown, TRUE);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-}
-
-/* After two events comes KEY; the program then ends with STATUS and leaves the terminal alone. */
-static void check_key(char key, int status)
-{
-    char *place = spawn_make_place();
-    spawn_write(place, "two.trace", two_pages);
-    g_autofree char *path = g_build_filename(place, "two.trace", NULL);
-    Terminal terminal = start_at_terminal(path);
-    CU_ASSERT_TRUE(read_prompts(&terminal, 1));
-    CU_ASSERT_PTR_NULL(strstr(terminal.shown->str, "    2  B begins"));
-    CU_ASSERT_EQUAL(write(terminal.master, " ", 1), 1);
-    CU_ASSERT_TRUE(read_prompts(&terminal, 2));
-    CU_ASSERT_PTR_NOT_NULL(strstr(terminal.shown->str, "    2  B begins"));
-    CU_ASSERT_PTR_NULL(strstr(terminal.shown->str, "    3  A maps"));
-    CU_ASSERT_EQUAL(write(terminal.master, &key, 1), 1);
-    bool is_restored = false;
-    CU_ASSERT_EQUAL(end_at_terminal(&terminal, &is_restored), status);
-    CU_ASSERT_TRUE(is_restored);
-    spawn_clear_place(place);
-}
-
-static void a_key_goes_on_and_q_ends(void)
-{
-    check_key('q', 0);
-}
-
-static void ctrl_c_restores_the_terminal(void)
-{
-    check_key(3, 130);
-}
-
 static const PfCheck checks[] = {
     {"shows a shared frame and then the copy", shows_a_shared_frame_and_then_the_copy},
     {"pictures of figure 4 have the figure's frames: 1, 2, 4, 2, 1",
      pictures_of_figure_4_have_the_figures_frames},
     {"being watched changes nothing", being_watched_changes_nothing},
+    {"what ksm keeps in mind is a hint", what_ksm_keeps_in_mind_is_a_hint},
+    {"a false match that is believed shows", a_false_match_that_is_believed_shows},
     {"two tellings are the same bytes", two_tellings_are_the_same_bytes},
     {"fits into 80 columns whatever the names", fits_into_80_columns_whatever_the_names},
     {"refuses what is too long and tells a part", refuses_what_is_too_long_and_tells_a_part},
     {"refuses what cannot be told", refuses},
     {"ends where the trace is wrong", ends_where_the_trace_is_wrong},
     {"colour is asked for", colour_is_asked_for},
-    {"a key goes on and q ends", a_key_goes_on_and_q_ends},
-    {"Ctrl-C restores the terminal", ctrl_c_restores_the_terminal},
 };
 
 int main(void)

@@ -320,6 +320,18 @@ void pf_host_verdict(PfHost *host, PfPage page, PfWhy why)
     host->counts.verdicts[why]++;
 }
 
+void pf_host_note_hint(PfHost *host, PfPage page, bool is_hint)
+{
+    (void)host;
+    (void)page;
+    (void)is_hint;
+}
+
+void pf_host_forget_hints(PfHost *host)
+{
+    (void)host;
+}
+
 void pf_host_count_scanned(PfHost *host)
 {
     host->counts.scanned++;

@@ -45,6 +45,7 @@ void pf_explain_diagram_init(PfExplainDiagram *diagram)
     diagram->before = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     pf_table_init(&diagram->filed);
     pf_table_init(&diagram->hints);
+    pf_table_init(&diagram->kept);
     pf_table_init(&diagram->touched);
 }
 
@@ -53,6 +54,7 @@ void pf_explain_diagram_clear(PfExplainDiagram *diagram)
     g_hash_table_unref(diagram->before);
     pf_table_clear(&diagram->filed);
     pf_table_clear(&diagram->hints);
+    pf_table_clear(&diagram->kept);
     pf_table_clear(&diagram->touched);
 }
 
@@ -63,9 +65,21 @@ static void count_hint(PfExplainDiagram *diagram, uint64_t frame, int change)
     pf_table_insert(&diagram->hints, frame, count + (uint64_t)change);
 }
 
+static uint64_t key_of(PfPage page)
+{
+    enum { CONTEXT_SHIFT = 44 }; /* there are 2^20 contexts at most */
+    return page.cpn.number ^ (uint64_t)page.context << CONTEXT_SHIFT;
+}
+
 void pf_explain_diagram_step(PfExplainDiagram *diagram, const PfStep *step)
 {
     uint64_t frame;
+    if (step->kind == PF_STEP_HINT)
+        pf_table_insert(&diagram->kept, key_of(step->page), 0);
+    else if (step->kind == PF_STEP_NO_HINT)
+        pf_table_remove(&diagram->kept, key_of(step->page));
+    else if (step->kind == PF_STEP_NO_HINTS)
+        pf_table_clear(&diagram->kept);
     if (step->kind == PF_STEP_FAULT || step->kind == PF_STEP_MERGED ||
         step->kind == PF_STEP_REDIRECTED || step->kind == PF_STEP_UNSHARED)
         pf_table_insert(&diagram->touched, step->frame.number, 0);
@@ -131,7 +145,8 @@ static const char *state_of(const PfExplainDiagram *diagram, const PfFrame *fram
     if (!stretch->is_writable)
         return "COW";
     pf_table_find(&diagram->hints, stretch->frame, &hints);
-    return hints > 0 ? "hint" : "private";
+    bool is_hint = hints > 0 || pf_table_find(&diagram->kept, key_of(stretch->first), NULL);
+    return is_hint ? "hint" : "private";
 }
 
 /* ---- Rows ---- */

@@ -9,6 +9,7 @@ typedef struct {
     GHashTable *before; /* set of what the rows of the picture before said; owned */
     PfTable filed;      /* what the finder has filed -> its frame */
     PfTable hints;      /* frame -> entries of it that are filed */
+    PfTable kept;       /* set of pages that the policy keeps in mind otherwise */
     PfTable touched;    /* set of the frames that steps since the last picture were about */
 } PfExplainDiagram;
 

@@ -105,6 +105,16 @@ static void explain_compared(GString *out, const PfRun *run, const PfStep *step)
     }
 }
 
+static void explain_hint(GString *out, const char *page, PfStepKind kind)
+{
+    if (kind == PF_STEP_HINT)
+        g_string_append_printf(out, "It keeps %s in mind, for others to be shared with.", page);
+    else if (kind == PF_STEP_NO_HINT)
+        g_string_append_printf(out, "It need not keep %s in mind any longer.", page);
+    else
+        g_string_append(out, "It forgets the pages that it kept in mind.");
+}
+
 /* The policy's finder, by name. */
 static const char *finder_of(const PfRun *run)
 {
@@ -145,6 +155,11 @@ void pf_explain_step(GString *out, const PfExplainStyle *style, const PfRun *run
         return;
     case PF_STEP_UNFILED:
         g_string_append(out, "It takes an entry out of its finder.");
+        return;
+    case PF_STEP_HINT:
+    case PF_STEP_NO_HINT:
+    case PF_STEP_NO_HINTS:
+        explain_hint(out, page, step->kind);
         return;
     case PF_STEP_LOST:
         g_string_append(out, "The CAM loses an entry: it has no room, or the page was stored to.");

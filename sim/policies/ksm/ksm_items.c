@@ -72,8 +72,10 @@ void pf_ksm_item_leave(PfKsm *ksm, uint32_t index)
         return;
     case PF_KSM_UNSTABLE:
         /* A tree of an earlier pass is forgotten already. */
-        if (item->pass == (uint8_t)ksm->counts.full_scans)
+        if (item->pass == (uint8_t)ksm->counts.full_scans) {
             pf_tree_erase(&ksm->unstable[item->tree], index);
+            pf_host_note_hint(ksm->host, pf_ksm_item_page(item), false);
+        }
         ksm->counts.unshared--;
         item->state = PF_KSM_FREE;
         return;

@@ -48,6 +48,7 @@ bool pf_ksm_unstable_find(PfKsm *ksm, uint32_t tree, uint32_t item_index, PfMpn 
     item->frame = frame.number;
     item->pass = (uint8_t)ksm->counts.full_scans;
     ksm->counts.unshared++;
+    pf_host_note_hint(ksm->host, own, true);
     pf_host_verdict(ksm->host, own, PF_WHY_UNIQUE);
     return false;
 }
@@ -55,6 +56,9 @@ bool pf_ksm_unstable_find(PfKsm *ksm, uint32_t tree, uint32_t item_index, PfMpn 
 void pf_ksm_unstable_forget(PfKsm *ksm)
 {
     ksm->unstable_changes = pf_host_changes(ksm->host);
-    for (uint32_t tree = 0; tree < PF_KSM_TREES; tree++)
+    for (uint32_t tree = 0; tree < PF_KSM_TREES; tree++) {
+        if (ksm->unstable[tree].root != 0)
+            pf_host_forget_hints(ksm->host);
         ksm->unstable[tree].root = 0;
+    }
 }
