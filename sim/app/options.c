@@ -160,6 +160,44 @@ static bool check_argument_count(const PfCommand *command, unsigned count, GErro
     return false;
 }
 
+/* The option of ENTRIES (NULL: none) that takes a value and begins WORD: all of it, or its letter
+ * alone. */
+static const GOptionEntry *find_valued(const GOptionEntry *entries, const char *word)
+{
+    if (word[0] != '-' || word[1] == '\0')
+        return NULL;
+    for (; entries != NULL && entries->long_name != NULL; entries++) {
+        bool is_meant = word[1] == '-' ? strcmp(word + 2, entries->long_name) == 0
+                                       : word[1] == entries->short_name;
+        if (is_meant)
+            return entries->arg != G_OPTION_ARG_NONE ? entries : NULL;
+    }
+    return NULL;
+}
+
+/* The command line as GOption takes it: with a blank behind a letter, "-j", "2" for "-j2". */
+static char **split_words(const GOptionEntry *entries, int argc, char **argv)
+{
+    g_autoptr(GStrvBuilder) words = g_strv_builder_new();
+    g_strv_builder_add(words, "pagefold");
+    bool is_value = false;
+    bool options_end = false;
+    for (int i = 0; i < argc; i++) {
+        const char *word = argv[i];
+        bool has_value = !is_value && !options_end && find_valued(entries, word) != NULL;
+        bool is_joined = has_value && word[1] != '-' && word[2] != '\0';
+        options_end |= !is_value && strcmp(word, "--") == 0;
+        if (is_joined) {
+            const char letter[] = {'-', word[1], '\0'};
+            g_strv_builder_add(words, letter);
+            word += 2;
+        }
+        g_strv_builder_add(words, word);
+        is_value = has_value && !is_joined;
+    }
+    return g_strv_builder_end(words);
+}
+
 PfParse pf_options_parse(PfApp *app, const PfCommand *command, const GOptionEntry *entries,
                          int argc, char **argv, char ***ret_arguments, GError **error)
 {
@@ -178,12 +216,7 @@ PfParse pf_options_parse(PfApp *app, const PfCommand *command, const GOptionEntr
         g_option_context_add_main_entries(context, entries, NULL);
     g_option_context_add_main_entries(context, common, NULL);
 
-    g_autoptr(GPtrArray) words = g_ptr_array_new();
-    g_ptr_array_add(words, g_strdup("pagefold"));
-    for (int i = 0; i < argc; i++)
-        g_ptr_array_add(words, g_strdup(argv[i]));
-    g_ptr_array_add(words, NULL);
-    g_auto(GStrv) copy = (char **)g_ptr_array_free(g_steal_pointer(&words), FALSE);
+    g_auto(GStrv) copy = split_words(entries, argc, argv);
     g_autoptr(GError) cause = NULL;
     if (!g_option_context_parse_strv(context, &copy, &cause)) {
         explain_option_error(command, entries, cause, error);

@@ -21,6 +21,26 @@ static void expect_refusal(const char *place, const Spawned *run, int status, co
     CU_ASSERT_PTR_NULL(left);
 }
 
+/* "-oFILE" is "-o FILE"; what follows an option that has its value apart is that value. */
+static void a_letter_and_its_value_may_be_one_word(void)
+{
+    char *place = spawn_make_place();
+    spawn_write(place, "in.trace", "pagefold-trace 1\ntime 1s\nmark \"-oa\"\n");
+    g_auto(Spawned) joined = spawn(place, "trace", "text", "in.trace", "-oout.trace");
+    CU_ASSERT_EQUAL(joined.status, 0);
+    g_autofree char *text = spawn_read(place, "out.trace");
+    CU_ASSERT_PTR_NOT_NULL(text);
+    g_auto(Spawned) value = spawn(place, "trace", "text", "in.trace", "-o", "-ofile");
+    CU_ASSERT_EQUAL(value.status, 0);
+    g_autofree char *odd = spawn_read(place, "-ofile");
+    CU_ASSERT_PTR_NOT_NULL(odd);
+    g_auto(Spawned) behind = spawn(place, "trace", "verify", "--", "-ofile");
+    CU_ASSERT_EQUAL(behind.status, 0);
+    g_auto(Spawned) unknown = spawn(place, "trace", "text", "in.trace", "-qx");
+    expect_refusal(place, &unknown, 2, "-qx", "x");
+    spawn_clear_place(place);
+}
+
 static void options_without_meaning_are_refused(void)
 {
     static const char *const cases[][4] = {
@@ -174,6 +194,7 @@ static void a_hold_that_is_interrupted_is_not_complete(void)
 }
 
 static const PfCheck checks[] = {
+    {"a letter and its value may be one word", a_letter_and_its_value_may_be_one_word},
     {"an option that the format has no use for is refused", options_without_meaning_are_refused},
     {"an input without any access is refused", inputs_without_an_access_are_refused},
     {"mark: without a label is told as such", an_empty_label_is_told_as_such},

@@ -106,8 +106,10 @@ static void test_cplusplus(void)
                        "}\n";
     CU_ASSERT_FATAL(g_file_set_contents(path, text, -1, NULL));
     CU_ASSERT_TRUE(works(folder, "cc -c \"$PFT_SOURCES\"/pft.c -I\"$PFT_HEADERS\" && "
-                                 "c++ -std=c++11 -pedantic -Wall -Wextra -Werror "
-                                 "-I\"$PFT_HEADERS\" tool.cc pft.o -o tool && ./tool"));
+                                 "for standard in c++11 c++17; do "
+                                 "c++ -std=$standard -pedantic -Wall -Wextra -Werror "
+                                 "-I\"$PFT_HEADERS\" tool.cc pft.o -o tool && ./tool || exit 1; "
+                                 "done"));
     g_autofree char *trace = g_build_filename(folder, "t.pft", NULL);
     CU_ASSERT_TRUE(pf_trace_verify(trace, NULL, NULL));
     remove_folder(folder);
