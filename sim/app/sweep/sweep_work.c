@@ -71,7 +71,7 @@ static bool play(PfSweepPlan *plan, const PfSweepHow *how, uint64_t point, uint6
                  Worker *worker, const char *directory, char **ret_trace, double *ret_seconds,
                  GError **error)
 {
-    g_autoptr(PfConfig) config = pf_sweep_plan_config(plan, point, repeat, error);
+    g_autoptr(PfConfig) config = pf_sweep_plan_begin(plan, point, repeat, error);
     if (config == NULL)
         return false;
     g_autofree char *digest = NULL;
