@@ -15,6 +15,7 @@ typedef struct PfSweepShare PfSweepShare;
 /* Bytes that decoded traces may take, and a store before the next run begins another one. */
 #define PF_SWEEP_SHARE_BYTES ((uint64_t)256 << 20)
 
+/* Nothing is shared yet. */
 PfSweepShare *pf_sweep_share_new(void);
 void pf_sweep_share_free(PfSweepShare *share);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PfSweepShare, pf_sweep_share_free)
