@@ -31,20 +31,31 @@ static bool draw(const PfFigure *figure, const char *directory, PfTerminal termi
     return true;
 }
 
-/* Results of `potential` have other figures than those of a run. Where there are no results at all,
- * the first figure says so. */
 static bool has_source(const PfFigure *figure, const char *directory)
 {
+    g_autofree char *path = g_build_filename(directory, figure->source, NULL);
+    return g_file_test(path, G_FILE_TEST_EXISTS);
+}
+
+/* All figures of which there is the file that they are drawn from; what the results lack for one of
+ * them is told and no failure. Where there are no results at all, the first figure says so. */
+static bool draw_all(const char *directory, PfTerminal terminal, GError **error)
+{
     bool has_any = false;
-    bool has_own = false;
     for (size_t i = 0; i < pf_figure_count(); i++) {
-        const char *source = pf_figure_at(i)->source;
-        g_autofree char *path = g_build_filename(directory, source, NULL);
-        bool is_there = g_file_test(path, G_FILE_TEST_EXISTS);
-        has_any |= is_there;
-        has_own |= is_there && g_str_equal(source, figure->source);
+        g_autoptr(GError) cause = NULL;
+        if (!has_source(pf_figure_at(i), directory))
+            continue;
+        has_any = true;
+        if (draw(pf_figure_at(i), directory, terminal, &cause))
+            continue;
+        if (!g_error_matches(cause, PF_ERROR, PF_ERROR_CONFIG)) {
+            g_propagate_error(error, g_steal_pointer(&cause));
+            return false;
+        }
+        fprintf(stderr, "pagefold: not drawn: %s\n", cause->message);
     }
-    return has_own || !has_any;
+    return has_any || draw(pf_figure_at(0), directory, terminal, error);
 }
 
 static int run(PfApp *app, const PfCommand *command, int argc, char **argv, GError **error)
@@ -70,11 +81,7 @@ static int run(PfApp *app, const PfCommand *command, int argc, char **argv, GErr
         if (figure == NULL || !draw(figure, arguments[0], terminal, error))
             return 1;
     }
-    for (size_t i = 0; names == NULL && i < pf_figure_count(); i++)
-        if (has_source(pf_figure_at(i), arguments[0]) &&
-            !draw(pf_figure_at(i), arguments[0], terminal, error))
-            return 1;
-    return 0;
+    return names != NULL || draw_all(arguments[0], terminal, error) ? 0 : 1;
 }
 
 const PfCommand pf_command_plot = {

@@ -91,7 +91,7 @@ static void tell_progress(double share_done, uint64_t frames, void *user)
 static void warn(const char *message, void *user)
 {
     const Telling *telling = user;
-    pf_options_warn(telling->app, "salvaged: %s", message);
+    pf_options_warn(telling->app, "%s", message);
 }
 
 static bool read_all(PfApp *app, const PotentialOptions *options, const PfImportFormat *format,
@@ -175,8 +175,8 @@ static bool write_results(const PfApp *app, const PotentialOptions *options,
         !add_manifest(app, results, error))
         return false;
     g_autoptr(GError) cause = NULL;
-    if (!pf_figure_draw(&pf_figure_potential, pf_results_directory(results), PF_TERMINAL_SVG, NULL,
-                        &cause))
+    const PfFigure *figure = pf_figure_find("potential", NULL);
+    if (!pf_figure_draw(figure, pf_results_directory(results), PF_TERMINAL_SVG, NULL, &cause))
         pf_options_warn(app, "figure potential: %s", cause->message);
     return pf_results_commit(results, error);
 }

@@ -42,13 +42,3 @@ const PfSavedRun *pf_saved_find_run(const PfSaved *saved, const char *policy);
 
 /* The statistic NAME of RUN, or NULL. */
 const PfSavedStat *pf_saved_find(const PfSavedRun *run, const char *name);
-
-/* One column of DIRECTORY/epochs.csv beside policy and cycle. */
-typedef struct {
-    char *policy;
-    uint64_t cycle;
-    double value; /* NaN for null */
-} PfSavedEpoch;
-
-/* The rows of epochs.csv with column NAME, in order. Free with g_array_unref. */
-GArray *pf_saved_epochs(const char *directory, const char *name, GError **error);

@@ -1,0 +1,220 @@
+#include "bars.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "report.h"
+
+/* Characters that fit beside each other in the longest bar. */
+static const double bar_characters = 52.0;
+
+/* Of a bar; bars have unit distance. */
+static const double half_height = 0.32;
+
+typedef struct {
+    char *label;
+    char *remark;
+    char *rest; /* behind the sum; NULL: neither is told */
+    double end;
+} Row;
+
+typedef struct {
+    guint row;
+    size_t part;
+    double value;
+    double begin;
+} Segment;
+
+struct PfBars {
+    PfBarsLook look;
+    GArray *rows;
+    GArray *segments;
+};
+
+static void clear_row(gpointer data)
+{
+    Row *row = data;
+    g_free(row->label);
+    g_free(row->remark);
+    g_free(row->rest);
+}
+
+PfBars *pf_bars_new(const PfBarsLook *look)
+{
+    PfBars *bars = g_new0(PfBars, 1);
+    bars->look = *look;
+    bars->rows = g_array_new(FALSE, TRUE, sizeof(Row));
+    g_array_set_clear_func(bars->rows, clear_row);
+    bars->segments = g_array_new(FALSE, FALSE, sizeof(Segment));
+    return bars;
+}
+
+void pf_bars_free(PfBars *bars)
+{
+    if (bars == NULL)
+        return;
+    g_array_unref(bars->rows);
+    g_array_unref(bars->segments);
+    g_free(bars);
+}
+
+static Row *last_row(PfBars *bars)
+{
+    g_assert(bars->rows->len > 0);
+    return &g_array_index(bars->rows, Row, bars->rows->len - 1);
+}
+
+void pf_bars_add_row(PfBars *bars, const char *label, const char *remark)
+{
+    Row row = {.label = g_strdup(label), .remark = g_strdup(remark != NULL ? remark : "")};
+    g_array_append_val(bars->rows, row);
+}
+
+void pf_bars_add(PfBars *bars, size_t part, double value)
+{
+    Row *row = last_row(bars);
+    g_assert(part < bars->look.part_count);
+    if (!(value > 0.0) || !isfinite(value))
+        return;
+    Segment segment = {bars->rows->len - 1, part, value, row->end};
+    g_array_append_val(bars->segments, segment);
+    row->end += value;
+}
+
+void pf_bars_end(PfBars *bars, const char *rest)
+{
+    last_row(bars)->rest = g_strdup(rest != NULL ? rest : "");
+}
+
+double pf_bars_most(const PfBars *bars)
+{
+    double most = 0.0;
+    for (guint i = 0; i < bars->rows->len; i++)
+        most = MAX(most, g_array_index(bars->rows, Row, i).end);
+    return most;
+}
+
+/* Rows are drawn from the top. */
+static guint place_of(const PfBars *bars, guint row)
+{
+    return bars->rows->len - row;
+}
+
+static void put_data(const PfBars *bars, PfSheet *sheet)
+{
+    g_string_append_printf(sheet->data, "%s,begin,end,row\n", bars->look.columns);
+    for (guint i = 0; i < bars->segments->len; i++) {
+        const Segment *segment = &g_array_index(bars->segments, Segment, i);
+        pf_sheet_put_text(sheet, g_array_index(bars->rows, Row, segment->row).label);
+        pf_sheet_put_char(sheet, ',');
+        pf_sheet_put_text(sheet, bars->look.parts[segment->part].name);
+        pf_sheet_put_char(sheet, ',');
+        pf_sheet_put_number(sheet, segment->value);
+        pf_sheet_put_char(sheet, ',');
+        pf_sheet_put_number(sheet, segment->begin);
+        pf_sheet_put_char(sheet, ',');
+        pf_sheet_put_number(sheet, segment->begin + segment->value);
+        g_string_append_printf(sheet->data, ",%u\n", place_of(bars, segment->row));
+    }
+}
+
+/* The names of the rows at the axis, and what stands behind the bars. */
+static void set_rows(const PfBars *bars, double factor, GString *tics, GString *labels)
+{
+    for (guint i = 0; i < bars->rows->len; i++) {
+        const Row *row = &g_array_index(bars->rows, Row, i);
+        g_autofree char *name = pf_sheet_quote(row->label);
+        g_autofree char *remark = pf_sheet_quote(row->remark);
+        bool has_remark = row->remark[0] != '\0';
+        g_string_append_printf(tics, "%s%s%s%s %u", i > 0 ? ", " : "", name,
+                               has_remark ? ".\"\\n\"." : "", has_remark ? remark : "",
+                               place_of(bars, i));
+        if (row->rest == NULL)
+            continue;
+        g_autofree char *sum =
+            bars->look.no_sums ? g_strdup("") : pf_sheet_short(row->end * factor);
+        g_autofree char *text = g_strconcat(sum, row->rest, NULL);
+        g_autofree char *quoted = pf_sheet_quote(text);
+        g_string_append_printf(labels,
+                               "set label %s at %.6g, %u left offset 1, 0 front textcolor rgb "
+                               "'#404040'\n",
+                               quoted, row->end * factor, place_of(bars, i));
+    }
+}
+
+/* The widest segment of PART, or NULL. */
+static const Segment *widest_of(const PfBars *bars, size_t part)
+{
+    const Segment *widest = NULL;
+    for (guint i = 0; i < bars->segments->len; i++) {
+        const Segment *segment = &g_array_index(bars->segments, Segment, i);
+        if (segment->part == part && (widest == NULL || segment->value > widest->value))
+            widest = segment;
+    }
+    return widest;
+}
+
+/* A part is named in its widest segment, or in the key if that is too narrow. True for the key. */
+static bool set_part(const PfBars *bars, const PfSheet *sheet, size_t index, double factor,
+                     GString *labels, GString *plots)
+{
+    const PfPart *part = &bars->look.parts[index];
+    const Segment *widest = widest_of(bars, index);
+    if (widest == NULL)
+        return false;
+    const char *title = part->title != NULL ? part->title : part->name;
+    double title_width =
+        pf_bars_most(bars) / bar_characters * (double)(pf_report_width(title) + 2);
+    bool fits = widest->value >= title_width;
+    g_autofree char *quoted = pf_sheet_quote(title);
+    g_autofree char *name = pf_sheet_quote(part->name);
+    if (fits)
+        g_string_append_printf(labels, "set label %s at %.6g, %u center front textcolor rgb '%s'\n",
+                               quoted, (widest->begin + widest->value / 2.0) * factor,
+                               place_of(bars, widest->row), pf_sheet_text_color(part->color));
+    g_string_append_printf(
+        plots,
+        "%s     '%s.csv' skip 1 using (stringcolumn(2) eq %s ? $4 * scale : NaN):6:"
+        "($4 * scale):($5 * scale):($6 - half):($6 + half) with boxxyerror fillcolor rgb '%s' "
+        "%s%s",
+        plots->len > 0 ? ", \\\n" : "", sheet->figure->name, name, part->color,
+        fits ? "notitle" : "title ", fits ? "" : quoted);
+    return !fits;
+}
+
+void pf_bars_draw(PfBars *bars, PfSheet *sheet)
+{
+    /* Rows are as wide as at first only while there are few of them. */
+    enum { ROW_PIXELS = 34, REST_PIXELS = 130, HEIGHT_MIN = 400 };
+    const double room = 1.25; /* for the sums */
+    double most = pf_bars_most(bars);
+    PfScale scale = pf_scale_for(bars->look.unit, most);
+    g_autoptr(GString) tics = g_string_new(NULL);
+    g_autoptr(GString) labels = g_string_new(NULL);
+    g_autoptr(GString) plots = g_string_new(NULL);
+    bool has_key = false;
+    put_data(bars, sheet);
+    set_rows(bars, scale.factor, tics, labels);
+    for (size_t i = 0; i < bars->look.part_count; i++)
+        has_key = set_part(bars, sheet, i, scale.factor, labels, plots) || has_key;
+    g_autoptr(GHashTable) words = pf_words_new();
+    g_autofree char *title = pf_sheet_quote(bars->look.title);
+    g_autofree char *axis = pf_sheet_axis(bars->look.axis, scale, bars->look.axis_note);
+    pf_words_set(words, "TITLE", "%s", title);
+    pf_words_set(words, "AXIS", "%s", axis);
+    pf_words_set(words, "SCALE", "%.15g", scale.factor);
+    pf_words_set(words, "HALF", "%g", half_height);
+    pf_words_set(words, "MOST", "%.15g", most > 0.0 ? most * scale.factor * room : 1.0);
+    pf_words_set(words, "ROWS", "%u", bars->rows->len);
+    pf_words_set(words, "TICS", "%s", tics->str);
+    /* Space between axis and key; in a terminal a line is too much. */
+    pf_words_set(words, "KEY", "%s",
+                 !has_key                                ? "unset key"
+                 : sheet->terminal == PF_TERMINAL_DUMB
+                     ? "set key below horizontal Left reverse samplen 1.2"
+                     : "set key below horizontal Left reverse samplen 1.2 spacing 1.1 height 0.8");
+    pf_words_set(words, "LABELS", "%s", labels->str);
+    pf_words_set(words, "PLOTS", "%s", plots->len > 0 ? plots->str : "     NaN");
+    pf_sheet_begin_script(sheet, MAX(HEIGHT_MIN, bars->rows->len * ROW_PIXELS + REST_PIXELS));
+    pf_sheet_add_template(sheet, "bars", words);
+}

@@ -1,0 +1,339 @@
+#include "chart.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "chart_internal.h"
+
+static void free_series(gpointer data)
+{
+    PfSeries *series = data;
+    g_free(series->name);
+    g_free(series->label);
+    g_array_unref(series->points);
+    g_free(series);
+}
+
+static void clear_tic(gpointer data)
+{
+    g_free(((Tic *)data)->name);
+}
+
+static void free_panel(gpointer data)
+{
+    PfPanel *panel = data;
+    g_free(panel->name);
+    g_array_unref(panel->tics);
+    g_array_unref(panel->levels);
+    g_ptr_array_unref(panel->series);
+    g_free(panel);
+}
+
+PfChart *pf_chart_new(const PfChartLook *look)
+{
+    PfChart *chart = g_new0(PfChart, 1);
+    chart->look = *look;
+    chart->panels = g_ptr_array_new_with_free_func(free_panel);
+    return chart;
+}
+
+void pf_chart_free(PfChart *chart)
+{
+    if (chart == NULL)
+        return;
+    g_ptr_array_unref(chart->panels);
+    g_free(chart);
+}
+
+PfPanel *pf_chart_add_panel(PfChart *chart, const char *name, PfAxis x, PfAxis y)
+{
+    PfPanel *panel = g_new0(PfPanel, 1);
+    *panel = (PfPanel){.name = g_strdup(name), .x = x, .y = y};
+    panel->tics = g_array_new(FALSE, FALSE, sizeof(Tic));
+    panel->levels = g_array_new(FALSE, FALSE, sizeof(Tic));
+    g_array_set_clear_func(panel->tics, clear_tic);
+    g_array_set_clear_func(panel->levels, clear_tic);
+    panel->series = g_ptr_array_new_with_free_func(free_series);
+    g_ptr_array_add(chart->panels, panel);
+    return panel;
+}
+
+void pf_panel_add_tic(PfPanel *panel, double value, const char *name)
+{
+    Tic tic = {value, g_strdup(name)};
+    g_array_append_val(panel->tics, tic);
+}
+
+void pf_panel_add_level(PfPanel *panel, double value, const char *name)
+{
+    Tic level = {value, g_strdup(name)};
+    g_array_append_val(panel->levels, level);
+}
+
+PfSeries *pf_panel_add_series(PfPanel *panel, const char *name, const char *label, int number,
+                              PfStyle style, PfNaming naming)
+{
+    PfSeries *series = g_new0(PfSeries, 1);
+    *series = (PfSeries){.name = g_strdup(name),
+                         .label = g_strdup(label),
+                         .number = number,
+                         .style = style,
+                         .naming = naming,
+                         .points = g_array_new(FALSE, FALSE, sizeof(Point))};
+    g_ptr_array_add(panel->series, series);
+    return series;
+}
+
+void pf_series_add(PfSeries *series, double x, double y)
+{
+    pf_series_add_interval(series, x, y, (double)NAN, (double)NAN);
+}
+
+void pf_series_add_interval(PfSeries *series, double x, double y, double low, double high)
+{
+    Point point = {x, y, low, high};
+    g_array_append_val(series->points, point);
+}
+
+size_t pf_series_count(const PfSeries *series)
+{
+    return series->points->len;
+}
+
+const Point *chart_last_point(const PfSeries *series)
+{
+    for (guint i = series->points->len; i-- > 0;) {
+        const Point *point = &g_array_index(series->points, Point, i);
+        if (isfinite(point->x) && isfinite(point->y))
+            return point;
+    }
+    return NULL;
+}
+
+/* ---- Data ---- */
+
+static bool has_intervals(const PfChart *chart)
+{
+    for (guint p = 0; p < chart->panels->len; p++) {
+        const PfPanel *panel = chart->panels->pdata[p];
+        for (guint s = 0; s < panel->series->len; s++) {
+            const PfSeries *series = panel->series->pdata[s];
+            for (guint i = 0; i < series->points->len; i++)
+                if (isfinite(g_array_index(series->points, Point, i).low))
+                    return true;
+        }
+    }
+    return false;
+}
+
+static void put_header(const PfChart *chart, PfSheet *sheet, bool intervals)
+{
+    const PfPanel *first = chart->panels->pdata[0];
+    const char *y = first->y.column;
+    for (guint p = 1; p < chart->panels->len; p++)
+        if (strcmp(((const PfPanel *)chart->panels->pdata[p])->y.column, y) != 0)
+            y = "value";
+    g_string_append_printf(sheet->data, "%s%s%s,%s,%s%s\n",
+                           chart->look.panel != NULL ? chart->look.panel : "",
+                           chart->look.panel != NULL ? "," : "", chart->look.series,
+                           first->x.column, y, intervals ? ",low,high" : "");
+}
+
+static void put_series(const PfChart *chart, const PfPanel *panel, const PfSeries *series,
+                       PfSheet *sheet, bool intervals)
+{
+    for (guint i = 0; i < series->points->len; i++) {
+        const Point *point = &g_array_index(series->points, Point, i);
+        const double numbers[] = {point->x, point->y, point->low, point->high};
+        if (chart->look.panel != NULL) {
+            pf_sheet_put_text(sheet, panel->name);
+            pf_sheet_put_char(sheet, ',');
+        }
+        pf_sheet_put_text(sheet, series->name);
+        for (size_t n = 0; n < (intervals ? 4 : 2); n++) {
+            pf_sheet_put_char(sheet, ',');
+            pf_sheet_put_number(sheet, numbers[n]);
+        }
+        pf_sheet_put_char(sheet, '\n');
+    }
+}
+
+/* ---- Script ---- */
+
+/* The commands that draw SERIES. */
+static void add_plot(const PfChart *chart, const PfPanel *panel, const PfSeries *series,
+                     const PfSheet *sheet, GString *plots)
+{
+    static const unsigned marks[] = {7, 5, 9, 13, 11};
+    static const char *const styles[] = {
+        [PF_STYLE_LINE] = "lines linewidth 2",    [PF_STYLE_STEPS] = "steps linewidth 2",
+        [PF_STYLE_POINTS] = "points",             [PF_STYLE_MARKED] = "linespoints linewidth 1.5",
+        [PF_STYLE_FRONT] = "steps linewidth 1.2",
+    };
+    static const char *const dashes[] = {"1", "(4, 2)", "(1, 1)"}; /* when colours repeat */
+    g_autofree char *name = pf_sheet_quote(series->name);
+    g_autofree char *panel_name = pf_sheet_quote(panel->name);
+    unsigned first = chart->look.panel != NULL ? 2 : 1; /* the column of the series */
+    bool intervals = false;
+    for (guint i = 0; i < series->points->len; i++)
+        intervals |= isfinite(g_array_index(series->points, Point, i).low);
+    int number = MAX(series->number, 0);
+    g_string_append_printf(plots, "%s     '%s.csv' skip 1 using (", plots->len > 0 ? ", \\\n" : "",
+                           sheet->figure->name);
+    if (first == 2)
+        g_string_append_printf(plots, "stringcolumn(1) eq %s && ", panel_name);
+    g_string_append_printf(plots, "stringcolumn(%u) eq %s ? $%u * x_scale : NaN):($%u * y_scale)",
+                           first, name, first + 1, first + 2);
+    if (intervals)
+        g_string_append_printf(plots, ":($%u * y_scale):($%u * y_scale)", first + 3, first + 4);
+    g_string_append_printf(plots, " with %s linecolor rgb '%s' dashtype %s",
+                           intervals ? "yerrorbars" : styles[series->style],
+                           pf_sheet_color(series->number), dashes[(size_t)number / 8 % 3]);
+    if (series->style != PF_STYLE_LINE && series->style != PF_STYLE_STEPS &&
+        series->style != PF_STYLE_FRONT)
+        g_string_append_printf(plots, " pointtype %u pointsize 0.8",
+                               marks[(size_t)number % G_N_ELEMENTS(marks)]);
+}
+
+/* Drawn last, what is lower is seen where it meets what is above; fronts lie below all. */
+static int compare_depth(gconstpointer a, gconstpointer b)
+{
+    const PfSeries *first = *(const PfSeries *const *)a;
+    const PfSeries *second = *(const PfSeries *const *)b;
+    if ((first->style == PF_STYLE_FRONT) != (second->style == PF_STYLE_FRONT))
+        return first->style == PF_STYLE_FRONT ? -1 : 1;
+    const Point *one = chart_last_point(first);
+    const Point *two = chart_last_point(second);
+    double height = one != NULL ? one->y : -HUGE_VAL;
+    double other = two != NULL ? two->y : -HUGE_VAL;
+    return height > other ? -1 : height < other ? 1 : first->number - second->number;
+}
+
+static void set_axis(const PfPanel *panel, bool is_x, bool named, GHashTable *words)
+{
+    const PfAxis *axis = is_x ? &panel->x : &panel->y;
+    const Range *range = is_x ? &panel->x_range : &panel->y_range;
+    const char *letter = is_x ? "X" : "Y";
+    g_autoptr(GString) text = g_string_new(NULL);
+    char small = is_x ? 'x' : 'y';
+    g_autofree char *name =
+        named ? pf_sheet_axis(axis->name, range->scale, NULL) : g_strdup("''");
+    g_string_append_printf(text, "set %clabel %s\n", small, name);
+    g_string_append_printf(text, "%s logscale %c\n", axis->logarithmic ? "set" : "unset", small);
+    g_string_append_printf(text, "set %crange [%.15g:%.15g]\n", small, range->low, range->high);
+    if (is_x && panel->tics->len > 0) {
+        size_t width = 0;
+        g_autoptr(GString) tics = g_string_new(NULL);
+        for (guint i = 0; i < panel->tics->len; i++) {
+            const Tic *tic = &g_array_index(panel->tics, Tic, i);
+            g_autofree char *quoted = pf_sheet_quote(tic->name);
+            g_string_append_printf(tics, "%s%s %.15g", i > 0 ? ", " : "", quoted,
+                                   tic->value * range->scale.factor);
+            width += strlen(tic->name) + 2;
+        }
+        g_string_append_printf(text, "set xtics %s (%s)",
+                               (double)width > panel->columns ? "rotate by -25" : "norotate",
+                               tics->str);
+    } else if (range->step > 0) {
+        g_string_append_printf(text, "set %ctics norotate %.15g", small, range->step);
+    } else {
+        g_string_append_printf(text, "set %ctics norotate autofreq", small);
+    }
+    pf_words_set(words, letter, "%s", text->str);
+    g_autofree char *scale = g_strconcat(letter, "_SCALE", NULL);
+    pf_words_set(words, scale, "%.15g", range->scale.factor);
+}
+
+static void set_panel(const PfChart *chart, guint index, const PfSheet *sheet, GHashTable *words)
+{
+    const PfPanel *panel = chart->panels->pdata[index];
+    bool alone = chart->panels->len == 1;
+    guint columns = MAX(chart->look.columns, 1);
+    g_autoptr(GString) labels = g_string_new(NULL);
+    g_autoptr(GString) plots = g_string_new(NULL);
+    g_autofree char *title = pf_sheet_quote(chart->look.title);
+    g_autofree char *name = pf_sheet_quote(panel->name);
+    if (index == 0)
+        g_string_append_printf(labels, "set label %s at %s\n", title,
+                               alone ? "graph 0, graph 1 left offset 0, 1.2"
+                                     : "screen 0, screen 1 left offset 1.5, -1");
+    if (!alone)
+        g_string_append_printf(labels, "set label %s at graph 0, graph 1 left offset 0, 0.8\n",
+                               name);
+    for (guint i = 0; i < panel->levels->len; i++) {
+        const Tic *level = &g_array_index(panel->levels, Tic, i);
+        g_autofree char *text = pf_sheet_quote(level->name);
+        double at = level->value * panel->y_range.scale.factor;
+        g_string_append_printf(labels,
+                               "set arrow from graph 0, first %.15g to graph 1, first %.15g nohead "
+                               "back dashtype 2 linewidth 0.8 linecolor rgb '#767676'\n"
+                               "set label %s at graph 0, first %.15g left offset 0.5, 0.5 front "
+                               "textcolor rgb '#606060'\n",
+                               at, at, text, at);
+    }
+    chart_add_names(panel, labels);
+    g_autoptr(GPtrArray) ordered = g_ptr_array_copy(panel->series, NULL, NULL);
+    g_ptr_array_set_free_func(ordered, NULL);
+    g_ptr_array_sort(ordered, compare_depth);
+    for (guint i = 0; i < ordered->len; i++)
+        add_plot(chart, panel, ordered->pdata[i], sheet, plots);
+    set_axis(panel, true, index + columns >= chart->panels->len, words);
+    set_axis(panel, false, true, words);
+    pf_words_set(words, "LABELS", "%s", labels->str);
+    pf_words_set(words, "PLOTS", "%s", plots->str);
+    pf_words_set(words, "TOP", "%s", alone ? "3" : "1.8");
+    pf_words_set(words, "LEFT", "%s",
+                 alone ? "# lmargin: as wide as the numbers are" : "set lmargin 11");
+    pf_words_set(words, "RIGHT", "%zu", chart_names_width(panel) + 3);
+}
+
+/* Where panel INDEX lies; and how much room it has inside. HEIGHT in pixels, of all. */
+static void place_panel(const PfChart *chart, guint index, double height, GHashTable *words)
+{
+    const double strip = 28;   /* above all panels, for the title; pixels */
+    const double glyph = 7.3;  /* how wide */
+    const double line = 17.0;
+    const double width = 760.0;
+    const double frame = 90.0; /* of numbers and names around the axes */
+    PfPanel *panel = chart->panels->pdata[index];
+    bool alone = chart->panels->len == 1;
+    guint columns = MIN(MAX(chart->look.columns, 1), chart->panels->len);
+    guint rows = (chart->panels->len + columns - 1) / columns;
+    double inside = alone ? height : height - strip;
+    panel->columns = (width / columns - frame) / glyph - (double)chart_names_width(panel);
+    panel->lines = (inside / rows - (alone ? frame : 60.0)) / line;
+    if (alone)
+        pf_words_set(words, "PLACE", "# one panel: it takes all");
+    else
+        pf_words_set(words, "PLACE", "set origin %.6g, %.6g\nset size %.6g, %.6g",
+                     (double)(index % columns) / columns,
+                     inside / height * (1.0 - (double)(index / columns + 1) / rows),
+                     1.0 / columns, inside / height / rows);
+}
+
+void pf_chart_draw(PfChart *chart, PfSheet *sheet)
+{
+    enum { ALONE_PIXELS = 400, ROW_PIXELS = 200, STRIP_PIXELS = 40 };
+    g_assert(chart->panels->len > 0);
+    bool intervals = has_intervals(chart);
+    guint columns = MAX(chart->look.columns, 1);
+    guint rows = (chart->panels->len + columns - 1) / columns;
+    unsigned height =
+        chart->panels->len == 1 ? ALONE_PIXELS : rows * ROW_PIXELS + STRIP_PIXELS;
+    put_header(chart, sheet, intervals);
+    pf_sheet_begin_script(sheet, height);
+    if (chart->panels->len > 1)
+        g_string_append(sheet->script, "set multiplot\n");
+    for (guint p = 0; p < chart->panels->len; p++) {
+        PfPanel *panel = chart->panels->pdata[p];
+        for (guint s = 0; s < panel->series->len; s++)
+            put_series(chart, panel, panel->series->pdata[s], sheet, intervals);
+        g_autoptr(GHashTable) words = pf_words_new();
+        place_panel(chart, p, height, words);
+        chart_set_ranges(panel);
+        set_panel(chart, p, sheet, words);
+        pf_sheet_add_template(sheet, "panel", words);
+    }
+    if (chart->panels->len > 1)
+        g_string_append(sheet->script, "unset multiplot\n");
+}

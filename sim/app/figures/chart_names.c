@@ -1,0 +1,163 @@
+/* Where the names of series stand. */
+#include <math.h>
+#include <stdlib.h>
+
+#include "chart_internal.h"
+#include "report.h"
+
+size_t chart_names_width(const PfPanel *panel)
+{
+    size_t width = 0;
+    for (guint i = 0; i < panel->series->len; i++) {
+        const PfSeries *series = panel->series->pdata[i];
+        if (series->naming == PF_NAME_END)
+            width = MAX(width, pf_report_width(series->label));
+    }
+    return width;
+}
+
+static void add_label(GString *labels, const PfSeries *series, const char *place)
+{
+    g_autofree char *quoted = pf_sheet_quote(series->label);
+    g_string_append_printf(labels, "set label %s at %s front textcolor rgb '%s'\n", quoted, place,
+                           series->number < 0 ? "#606060" : pf_sheet_color(series->number));
+}
+
+/* ---- At the ends ---- */
+
+typedef struct {
+    const PfSeries *series;
+    double share;
+} End;
+
+static int compare_ends(const void *a, const void *b)
+{
+    const End *first = a;
+    const End *second = b;
+    if (first->share < second->share || first->share > second->share)
+        return first->share < second->share ? -1 : 1;
+    return second->series->number - first->series->number;
+}
+
+static void name_ends(const PfPanel *panel, GString *labels)
+{
+    g_autofree End *ends = g_new0(End, panel->series->len + 1);
+    g_autofree double *places = g_new0(double, panel->series->len + 1);
+    size_t count = 0;
+    for (guint i = 0; i < panel->series->len; i++) {
+        const PfSeries *series = panel->series->pdata[i];
+        const Point *last = chart_last_point(series);
+        if (series->naming == PF_NAME_END && last != NULL)
+            ends[count++] = (End){series, chart_share(&panel->y, &panel->y_range, last->y)};
+    }
+    qsort(ends, count, sizeof *ends, compare_ends);
+    for (size_t i = 0; i < count; i++)
+        places[i] = ends[i].share;
+    pf_sheet_spread(places, count, 1.0 / MAX(panel->lines, 1.0), 0.0, 1.0);
+    for (size_t i = 0; i < count; i++) {
+        g_autofree char *place =
+            g_strdup_printf("graph 1, graph %.6g left offset 1, 0", places[i]);
+        add_label(labels, ends[i].series, place);
+    }
+}
+
+/* ---- Beside points ---- */
+
+/* In characters from the left and lines from the bottom of the axes' inside. */
+typedef struct {
+    double left;
+    double right;
+    double bottom;
+    double top;
+} Box;
+
+/* How label and point stand to each other, from the best. */
+static const struct {
+    const char *align;
+    double shift;   /* of the text's left end, in widths of the text */
+    double columns; /* and in characters */
+    double lines;
+} sides[] = {
+    {"left", 0, 1, 0},        {"right", -1, -1, 0},     {"center", -0.5, 0, 0.9},
+    {"center", -0.5, 0, -0.9}, {"left", 0, 0.7, 0.8},    {"left", 0, 0.7, -0.8},
+    {"right", -1, -0.7, 0.8}, {"right", -1, -0.7, -0.8}, {"left", 0, 0.7, 1.7},
+    {"left", 0, 0.7, -1.7},   {"right", -1, -0.7, 1.7}, {"right", -1, -0.7, -1.7},
+    {"center", -0.5, 0, 2.5}, {"center", -0.5, 0, -2.5},
+};
+
+static double overlap(const Box *a, const Box *b)
+{
+    double width = MIN(a->right, b->right) - MAX(a->left, b->left);
+    double height = MIN(a->top, b->top) - MAX(a->bottom, b->bottom);
+    return width > 0.0 && height > 0.0 ? width * height : 0.0;
+}
+
+static Box box_around(double x, double y, double width, size_t side)
+{
+    double left = x + sides[side].shift * width + sides[side].columns;
+    double middle = y + sides[side].lines;
+    return (Box){left, left + width, middle - 0.45, middle + 0.45};
+}
+
+/* How bad BOX is: what it covers, and what of it lies outside. */
+static double cost_of(const PfPanel *panel, const Box *box, const GArray *taken)
+{
+    double outside = MAX(-box->left, 0.0) + MAX(box->right - panel->columns, 0.0) +
+                     8.0 * (MAX(-box->bottom, 0.0) + MAX(box->top - panel->lines, 0.0));
+    double cost = 4.0 * outside;
+    for (guint i = 0; i < taken->len; i++)
+        cost += overlap(box, &g_array_index(taken, Box, i));
+    return cost;
+}
+
+static void name_point(const PfPanel *panel, const PfSeries *series, const Point *point,
+                       GArray *taken, GString *labels)
+{
+    double x = chart_share(&panel->x, &panel->x_range, point->x) * panel->columns;
+    double y = chart_share(&panel->y, &panel->y_range, point->y) * panel->lines;
+    double width = (double)pf_report_width(series->label);
+    size_t best = 0;
+    double least = HUGE_VAL;
+    for (size_t side = 0; side < G_N_ELEMENTS(sides); side++) {
+        Box box = box_around(x, y, width, side);
+        double cost = cost_of(panel, &box, taken) + 0.01 * (double)side;
+        if (cost < least) {
+            least = cost;
+            best = side;
+        }
+    }
+    Box box = box_around(x, y, width, best);
+    g_array_append_val(taken, box);
+    g_autofree char *place = g_strdup_printf(
+        "first %.15g, first %.15g %s offset %g, %g", point->x * panel->x_range.scale.factor,
+        point->y * panel->y_range.scale.factor, sides[best].align, sides[best].columns,
+        sides[best].lines);
+    add_label(labels, series, place);
+}
+
+static void name_points(const PfPanel *panel, GString *labels)
+{
+    g_autoptr(GArray) taken = g_array_new(FALSE, FALSE, sizeof(Box));
+    for (unsigned pass = 0; pass < 2; pass++) /* all marks, then the names */
+        for (guint i = 0; i < panel->series->len; i++) {
+            const PfSeries *series = panel->series->pdata[i];
+            for (guint p = 0; p < series->points->len && series->naming == PF_NAME_BESIDE; p++) {
+                const Point *point = &g_array_index(series->points, Point, p);
+                if (!isfinite(point->x) || !isfinite(point->y))
+                    continue;
+                double x = chart_share(&panel->x, &panel->x_range, point->x) * panel->columns;
+                double y = chart_share(&panel->y, &panel->y_range, point->y) * panel->lines;
+                Box mark = {x - 0.7, x + 0.7, y - 0.35, y + 0.35};
+                if (pass == 0)
+                    g_array_append_val(taken, mark);
+                else
+                    name_point(panel, series, point, taken, labels);
+            }
+        }
+}
+
+void chart_add_names(const PfPanel *panel, GString *labels)
+{
+    name_ends(panel, labels);
+    name_points(panel, labels);
+}
