@@ -311,7 +311,8 @@ char *pf_sweep_plan_command(PfSweepPlan *plan, const PfSetup *setup, uint64_t po
         append_word(command, "--plugin", *plugin);
     for (char **assignment = setup->assignments; assignment != NULL && *assignment != NULL;
          assignment++)
-        append_word(command, "-s", *assignment);
+        if (!g_str_has_prefix(*assignment, "sweep.") && !g_str_has_prefix(*assignment, "sweep="))
+            append_word(command, "-s", *assignment);
     for (size_t i = 0; i < plan->axes->axes->len; i++) {
         const PfSweepAxis *axis = axis_at(plan, i);
         for (size_t key = 0; axis->keys[key] != NULL; key++) {
