@@ -8,6 +8,7 @@
 #include "error.h"
 #include "trace_block.h"
 #include "trace_source.h"
+#include "trace_tape.h"
 
 bool pf_trace_looks(PfInput *input)
 {
@@ -44,6 +45,8 @@ PfTrace *pf_trace_open_input(PfInput *input, const PfTraceOptions *options, GErr
 
 PfTrace *pf_trace_open(const char *path, const PfTraceOptions *options, GError **error)
 {
+    if (options != NULL && options->tape != NULL)
+        return pf_trace_open_tape(options->tape);
     PfInput *input = pf_input_open(path, error);
     return input != NULL ? pf_trace_open_input(input, options, error) : NULL;
 }
@@ -90,7 +93,7 @@ PfTraceStatus pf_trace_read(PfTrace *trace, PfRecordBlock *block, GError **error
 {
     pf_record_block_reset(block);
     block->first_record = trace->records;
-    block->first_content = (uint32_t)trace->rules->content_count;
+    block->first_content = trace->rules != NULL ? (uint32_t)trace->rules->content_count : 0;
     if (!trace->has_ended) {
         GError *problem = NULL;
         PfTraceStatus status = trace->source->read(trace, block, &problem);
@@ -111,6 +114,8 @@ PfTraceStatus pf_trace_read(PfTrace *trace, PfRecordBlock *block, GError **error
 
 double pf_trace_progress(const PfTrace *trace)
 {
+    if (trace->source->progress != NULL)
+        return trace->source->progress(trace);
     uint64_t length = pf_input_length(trace->input);
     if (length == 0)
         return 0.0;
@@ -119,7 +124,8 @@ double pf_trace_progress(const PfTrace *trace)
 
 const char *pf_trace_context_name(const PfTrace *trace, uint32_t number)
 {
-    const PfTraceContext *context = pf_trace_rules_context(trace->rules, number);
+    const PfTraceContext *context =
+        trace->rules != NULL ? pf_trace_rules_context(trace->rules, number) : NULL;
     return context != NULL ? context->name : NULL;
 }
 

@@ -197,8 +197,11 @@ typedef enum {
 
 typedef struct PfTrace PfTrace;
 
+typedef struct PfTraceTape PfTraceTape;
+
 typedef struct {
     bool salvage; /* damage ends the trace instead of being an error */
+    const PfTraceTape *tape; /* the trace, decoded already; NULL: it is read from its file */
 } PfTraceOptions;
 
 /* Opens the trace at PATH ("-" is standard input) whatever its form, told by its first bytes.

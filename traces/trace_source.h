@@ -14,6 +14,8 @@ typedef struct {
      * the others. Not called again after PF_TRACE_END or PF_TRACE_ERROR. */
     PfTraceStatus (*read)(PfTrace *trace, PfRecordBlock *block, GError **error);
     void (*close)(PfTrace *trace);
+    /* The share of it that is read; NULL: as its input tells. */
+    double (*progress)(const PfTrace *trace);
 } PfTraceSource;
 
 extern const PfTraceSource pf_trace_source_text;
@@ -26,7 +28,7 @@ struct PfTrace {
     PfTraceHeader header;
     char *description;
     PfStrings *strings;  /* all names and labels, for as long as the trace lives */
-    PfTraceRules *rules; /* made by the form, when the page size is known */
+    PfTraceRules *rules; /* made by the form, when the page size is known; NULL on a tape */
     bool salvages;
     bool has_ended;
     GError *failure; /* told again by each read */

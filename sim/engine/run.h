@@ -32,6 +32,7 @@ typedef struct {
     char *warmup;
     char **roi;
     char *hold;
+    uint64_t skew_ps;
     int contexts; /* PfContextsTold */
     uint64_t epoch_ps; /* PF_CONFIG_AUTO: about 200 rows */
     char **plugins;

@@ -7,6 +7,12 @@
 /* At most so many times a second the caller is told how far the run is. */
 static const double progress_interval_seconds = 0.2;
 
+static PfTraceOptions trace_options(const PfSimulation *simulation)
+{
+    return (PfTraceOptions){.salvage = simulation->options.salvage,
+                            .tape = simulation->options.tape};
+}
+
 static bool open_trace(PfSimulation *simulation, GError **error)
 {
     PfConfigSection *root = pf_config_section(simulation->config, "");
@@ -19,7 +25,7 @@ static bool open_trace(PfSimulation *simulation, GError **error)
                             "no trace: give `trace = \"FILE\";` or --trace FILE");
         return false;
     }
-    PfTraceOptions options = {.salvage = simulation->options.salvage};
+    PfTraceOptions options = trace_options(simulation);
     simulation->trace = pf_trace_open(simulation->trace_path, &options, error);
     if (simulation->trace == NULL)
         return false;
@@ -48,7 +54,7 @@ static bool frame_capacity(const PfSimulation *simulation, uint64_t *ret_frames,
     if (!wanted || simulation->setup.machine->memory_bytes != PF_CONFIG_AUTO ||
         g_str_equal(simulation->trace_path, "-"))
         return true;
-    PfTraceOptions options = {.salvage = simulation->options.salvage};
+    PfTraceOptions options = trace_options(simulation);
     bool sound = pf_prescan_pages(simulation->trace_path, &options, ret_frames, error);
     *ret_frames = MAX(*ret_frames, 1);
     return sound;

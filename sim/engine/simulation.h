@@ -44,6 +44,7 @@ typedef struct {
     const PfObserver *observer; /* of the first run, record by record; NULL: nobody watches */
     const char *trace;    /* overrides the configuration's, NULL if not */
     const char *trace_digest; /* of that, where it is known already; NULL: it is computed */
+    const PfTraceTape *tape; /* that trace, decoded already; NULL: it is read */
     PfContentStore *store; /* shared with other simulations of its size of pages; NULL: its own */
     void (*progress)(const PfProgress *progress, void *user); /* may be NULL */
     void *progress_user;

@@ -290,10 +290,13 @@ uint64_t pf_content_store_count(const PfContentStore *store)
     return store->alive;
 }
 
-uint64_t pf_content_store_bytes(const PfContentStore *store)
+uint64_t pf_content_store_bytes(PfContentStore *store)
 {
-    return store->pages_kept * store->page_bytes + pf_seg_array_bytes(&store->entries) +
-           ((uint64_t)store->bucket_mask + 1) * sizeof(uint32_t);
+    g_mutex_lock(&store->lock);
+    uint64_t bytes = store->pages_kept * store->page_bytes + pf_seg_array_bytes(&store->entries) +
+                     ((uint64_t)store->bucket_mask + 1) * sizeof(uint32_t);
+    g_mutex_unlock(&store->lock);
+    return bytes;
 }
 
 uint64_t pf_content_store_hashed(const PfContentStore *store)

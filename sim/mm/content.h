@@ -81,7 +81,7 @@ uint32_t pf_content_page_bytes(const PfContentStore *store);
 
 /* Distinct contents alive, and the memory that the store takes for them. */
 uint64_t pf_content_store_count(const PfContentStore *store);
-uint64_t pf_content_store_bytes(const PfContentStore *store);
+uint64_t pf_content_store_bytes(PfContentStore *store);
 /* How many pages were hashed to be interned: what lazy readers save. */
 uint64_t pf_content_store_hashed(const PfContentStore *store);
 

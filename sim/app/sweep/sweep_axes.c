@@ -40,7 +40,7 @@ static const PfConfigField sweep_fields[] = {
      .max = 1000, .unit = "runs",
      .description = "Runs of each point, each with another seed; the first has the given one."},
     {.key = "limit", .type = PF_CONFIG_UINT, AT(Sweep, limit), .standard = "1000", .min = 1,
-     .max = 1000000, .unit = "points",
+     .max = 100000, .unit = "points",
      .description = "More points than this are an error: a grid grows faster than one thinks."},
 };
 

@@ -17,10 +17,8 @@ static const PfSweepAxis *axis_at(const PfSweepPlan *plan, size_t index)
     return g_ptr_array_index(plan->axes->axes, index);
 }
 
-static bool reseed(PfConfig *config, uint64_t repeat)
+static void reseed(PfConfig *config, uint64_t repeat)
 {
-    if (repeat == 0)
-        return true;
     static const PfConfigField field = {.key = "seed", .type = PF_CONFIG_UINT, .standard = "1",
                                         .description = "Master seed."};
     PfConfigSection *root = pf_config_section(config, "");
@@ -28,11 +26,9 @@ static bool reseed(PfConfig *config, uint64_t repeat)
     pf_config_bind(root, &field, 1, &seed);
     g_autofree char *text = g_strdup_printf("%" G_GUINT64_FORMAT, pf_sweep_seed(seed, repeat));
     pf_config_set(root, "seed", PF_CONFIG_UINT, text, "repeat");
-    return true;
 }
 
-/* A copy of the configuration with what POINT sets; NULL if there is no such key. */
-static PfConfig *assemble(PfSweepPlan *plan, uint64_t point, uint64_t repeat, GError **error)
+PfConfig *pf_sweep_plan_begin(PfSweepPlan *plan, uint64_t point, uint64_t repeat, GError **error)
 {
     g_autoptr(PfConfig) config = pf_config_copy(plan->base);
     pf_config_remove(pf_config_section(config, ""), "sweep");
@@ -45,7 +41,8 @@ static PfConfig *assemble(PfSweepPlan *plan, uint64_t point, uint64_t repeat, GE
                 return NULL;
         }
     }
-    reseed(config, repeat);
+    if (repeat > 0)
+        reseed(config, repeat);
     PfOutputConfig output;
     pf_setup_bind_output(config, &output);
     return g_steal_pointer(&config);
@@ -53,7 +50,7 @@ static PfConfig *assemble(PfSweepPlan *plan, uint64_t point, uint64_t repeat, GE
 
 PfConfig *pf_sweep_plan_config(PfSweepPlan *plan, uint64_t point, uint64_t repeat, GError **error)
 {
-    g_autoptr(PfConfig) config = assemble(plan, point, repeat, error);
+    g_autoptr(PfConfig) config = pf_sweep_plan_begin(plan, point, repeat, error);
     if (config == NULL)
         return NULL;
     pf_simulation_bind(config, plan->registry);
@@ -314,7 +311,8 @@ char *pf_sweep_plan_command(PfSweepPlan *plan, const PfSetup *setup, uint64_t po
         append_word(command, "--plugin", *plugin);
     for (char **assignment = setup->assignments; assignment != NULL && *assignment != NULL;
          assignment++)
-        append_word(command, "-s", *assignment);
+        if (!g_str_has_prefix(*assignment, "sweep.") && !g_str_has_prefix(*assignment, "sweep="))
+            append_word(command, "-s", *assignment);
     for (size_t i = 0; i < plan->axes->axes->len; i++) {
         const PfSweepAxis *axis = axis_at(plan, i);
         for (size_t key = 0; axis->keys[key] != NULL; key++) {

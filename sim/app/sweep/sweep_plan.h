@@ -32,7 +32,11 @@ PfSweepPlan *pf_sweep_plan_new(const PfSetup *setup, const char *path, char **va
 void pf_sweep_plan_free(PfSweepPlan *plan);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PfSweepPlan, pf_sweep_plan_free)
 
-/* The configuration of run REPEAT of POINT, bound and checked. Free with pf_config_free. */
+/* The configuration of run REPEAT of POINT: a copy of the common one with what the point sets, for
+ * a simulation to bind. PF_ERROR_CONFIG if there is no such key. Free with pf_config_free. */
+PfConfig *pf_sweep_plan_begin(PfSweepPlan *plan, uint64_t point, uint64_t repeat, GError **error);
+
+/* The same, bound and checked, to be looked at. */
 PfConfig *pf_sweep_plan_config(PfSweepPlan *plan, uint64_t point, uint64_t repeat, GError **error);
 
 /* Where the trace of CONFIG, that of run REPEAT, is; a workload is generated there first if it is

@@ -221,12 +221,15 @@ static char **list_values(const Form *form, const PfSweepRange *range, Decimal f
             return NULL;
         }
         if (values->len == PF_SWEEP_VALUES_MAX) {
-            refuse(error, range->from, "begins a range of more than a million values");
+            refuse(error, range->from, "begins a range of more than 100,000 values");
             return NULL;
         }
         g_ptr_array_add(values, form->is_quantity ? write_quantity(form, from.mantissa)
                                                   : write_number(form, from));
+        bool is_whole = from.digits == 0 && step.digits == 0;
         if (!(range->mul != NULL ? multiply(from, step, &from) : add(from, step, &from))) {
+            if (is_whole) /* beyond 64 bits, where no end is */
+                break;
             refuse(error, range->mul != NULL ? range->mul : range->add,
                    "leads to numbers of too many digits");
             return NULL;
@@ -245,6 +248,10 @@ char **pf_sweep_range_values(const PfSweepRange *range, GError **error)
     Decimal from;
     Decimal to;
     Decimal step;
+    if (step_text[0] == '\0') {
+        refuse(error, range->to, "stands without a step; write *2 or +1 behind it");
+        return NULL;
+    }
     if (!find_form(range->from, &form, error) || !parse_value(&form, range->from, &from, error) ||
         !parse_value(&form, range->to, &to, error) ||
         !(range->mul != NULL ? parse_decimal(step_text, &step, error)

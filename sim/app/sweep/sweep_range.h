@@ -11,7 +11,7 @@ typedef struct {
     const char *mul;
 } PfSweepRange;
 
-enum { PF_SWEEP_VALUES_MAX = 1000000 };
+enum { PF_SWEEP_VALUES_MAX = 100000 };
 
 /* FROM, and then each value as long as it is not beyond TO, as configuration syntax. Quantities
  * have the unit of FROM, and are in the smallest unit where that takes more than nine decimals;

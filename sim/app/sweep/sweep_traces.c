@@ -125,6 +125,12 @@ static char *generated(PfSweepPlan *plan, const char *source_path, uint64_t repe
     g_autoptr(PfWorkload) workload = load_workload(source_path, repeat, &source, error);
     if (workload == NULL)
         return NULL;
+    if (plan->directory == NULL) {
+        g_set_error(error, PF_ERROR, PF_ERROR_USAGE,
+                    "%s: its trace is generated into the sweep's folder; name that with -o DIR",
+                    source_path);
+        return NULL;
+    }
     g_autofree char *digest = workload_digest(plan, source);
     g_autofree char *base = g_path_get_basename(source_path);
     base[strlen(base) - strlen(".cfg")] = '\0';

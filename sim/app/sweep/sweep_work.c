@@ -8,11 +8,13 @@
 #include "progress.h"
 #include "run_results.h"
 #include "sweep_folder.h"
+#include "sweep_share.h"
 
 /* What all workers share, under `lock` but for what is constant. */
 typedef struct {
     PfSweepPlan *plan;
     const PfSweepHow *how;
+    PfSweepShare *share; /* has a lock of its own */
     GMutex lock;
     GCond changed;
     uint64_t next;      /* run to be taken: point x repeats + repeat */
@@ -66,24 +68,29 @@ static void note_share(const PfProgress *progress, void *user)
     g_mutex_unlock(&worker->work->lock);
 }
 
-/* Plays one run and hands its simulation to WRITE (may be NULL). */
-static bool play(PfSweepPlan *plan, const PfSweepHow *how, uint64_t point, uint64_t repeat,
-                 Worker *worker, const char *directory, char **ret_trace, double *ret_seconds,
-                 GError **error)
+/* One run of the sweep. */
+typedef struct {
+    PfSweepPlan *plan;
+    const PfSweepHow *how;
+    uint64_t point;
+    uint64_t repeat;
+    char *trace;    /* that it plays, once that is known; owned */
+    double seconds; /* that it took */
+} Run;
+
+/* Plays RUN, for WORKER (may be NULL), and writes what it found to DIRECTORY (may be NULL). */
+static bool play_lent(Run *run, PfConfig *config, const char *digest, const PfSweepLoan *loan,
+                      Worker *worker, const char *directory, GError **error)
 {
-    g_autoptr(PfConfig) config = pf_sweep_plan_config(plan, point, repeat, error);
-    if (config == NULL)
-        return false;
-    g_autofree char *digest = NULL;
-    *ret_trace = pf_sweep_plan_trace(plan, config, repeat, &how->app->interrupted, &digest, error);
-    if (*ret_trace == NULL)
-        return false;
+    const PfSweepHow *how = run->how;
     PfSimulationOptions options = {
         .threads = 1,
         .verify = how->verify,
         .paranoid = how->paranoid,
-        .trace = *ret_trace,
+        .trace = run->trace,
         .trace_digest = digest,
+        .tape = loan->tape,
+        .store = loan->store,
         .window = {.last = UINT64_MAX},
         .progress = worker != NULL ? note_share : NULL,
         .progress_user = worker,
@@ -91,18 +98,36 @@ static bool play(PfSweepPlan *plan, const PfSweepHow *how, uint64_t point, uint6
         .interrupted = &how->app->interrupted,
     };
     g_autoptr(PfSimulation) simulation =
-        pf_simulation_new(config, plan->registry, &options, error);
+        pf_simulation_new(config, run->plan->registry, &options, error);
     if (simulation == NULL)
         return false;
     PfRunOutcome outcome = {0};
     pf_run_results_play(simulation, &outcome);
-    *ret_seconds = outcome.wall_seconds;
+    run->seconds = outcome.wall_seconds;
     if (outcome.error != NULL) {
         g_propagate_error(error, outcome.error);
         return false;
     }
     return directory == NULL || pf_run_results_write(how->app, directory, false, config, NULL,
                                                      simulation, &outcome, error);
+}
+
+static bool play(Run *run, PfSweepShare *share, Worker *worker, const char *directory,
+                 GError **error)
+{
+    PfSweepPlan *plan = run->plan;
+    const int *interrupted = &run->how->app->interrupted;
+    g_autoptr(PfConfig) config = pf_sweep_plan_begin(plan, run->point, run->repeat, error);
+    if (config == NULL)
+        return false;
+    g_autofree char *digest = NULL;
+    run->trace = pf_sweep_plan_trace(plan, config, run->repeat, interrupted, &digest, error);
+    PfSweepLoan loan;
+    if (run->trace == NULL || !pf_sweep_share_take(share, run->trace, digest, &loan, error))
+        return false;
+    bool done = play_lent(run, config, digest, &loan, worker, directory, error);
+    pf_sweep_share_give_back(share, &loan);
+    return done;
 }
 
 /* The command that plays a run of a generated trace names the trace that was made. */
@@ -154,23 +179,22 @@ static void settle_failure(Work *work, uint64_t point, uint64_t repeat, const ch
 static void do_run(Worker *worker, uint64_t point, uint64_t repeat)
 {
     Work *work = worker->work;
+    Run run = {.plan = work->plan, .how = work->how, .point = point, .repeat = repeat};
     g_autofree char *directory = pf_sweep_folder_run(work->plan, point, repeat);
-    g_autofree char *trace = NULL;
     g_autoptr(GError) cause = NULL;
-    double seconds = 0;
-    bool done = play(work->plan, work->how, point, repeat, worker, directory, &trace, &seconds,
-                     &cause);
+    bool done = play(&run, work->share, worker, directory, &cause);
     g_mutex_lock(&work->lock);
     work->is_at_work[worker->number] = false;
     work->shares[worker->number] = 0;
     work->finished++;
     work->outcome->runs += done;
-    work->outcome->run_seconds += seconds;
+    work->outcome->run_seconds += run.seconds;
     if (done)
         pf_sweep_folder_note(work->plan, point, repeat, NULL);
     else
-        settle_failure(work, point, repeat, trace, cause);
+        settle_failure(work, point, repeat, run.trace, cause);
     g_mutex_unlock(&work->lock);
+    g_free(run.trace);
 }
 
 static gpointer work_on(gpointer data)
@@ -246,7 +270,8 @@ bool pf_sweep_work(PfSweepPlan *plan, const PfSweepHow *how, PfSweepOutcome *out
     g_autofree double *shares = g_new0(double, how->workers);
     g_autofree Worker *workers = g_new0(Worker, how->workers);
     g_autofree GThread **threads = g_new0(GThread *, how->workers);
-    Work work = {.plan = plan, .how = how, .taken = taken, .is_at_work = is_at_work,
+    g_autoptr(PfSweepShare) share = pf_sweep_share_new();
+    Work work = {.plan = plan, .how = how, .share = share, .taken = taken, .is_at_work = is_at_work,
                  .shares = shares, .at_work = how->workers, .outcome = outcome};
     g_mutex_init(&work.lock);
     g_cond_init(&work.changed);
@@ -268,7 +293,9 @@ bool pf_sweep_work(PfSweepPlan *plan, const PfSweepHow *how, PfSweepOutcome *out
 
 double pf_sweep_time(PfSweepPlan *plan, const PfSweepHow *how, GError **error)
 {
-    g_autofree char *trace = NULL;
-    double seconds = -1;
-    return play(plan, how, 0, 0, NULL, NULL, &trace, &seconds, error) ? seconds : -1;
+    g_autoptr(PfSweepShare) share = pf_sweep_share_new();
+    Run run = {.plan = plan, .how = how};
+    bool done = play(&run, share, NULL, NULL, error);
+    g_free(run.trace);
+    return done ? run.seconds : -1;
 }
