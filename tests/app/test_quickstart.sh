@@ -56,6 +56,32 @@ configurations_are_right()
     done
 }
 
+# Every page in a line: a page that nobody finds is not read.
+index_names_each_page()
+{
+    local page
+    for page in "$source_root"/docs/*.md; do
+        [[ $page == */README.md ]] || grep -qF "](${page##*/})" "$source_root/docs/README.md" ||
+            { echo "$page" && return 1; }
+    done
+    for page in "$source_root"/docs/lessons/*.md; do
+        [[ $page == */README.md ]] || grep -qF "](${page##*/})" "$source_root/docs/lessons/README.md" ||
+            { echo "$page" && return 1; }
+    done
+}
+
+# Links to other places of the tree, without what is behind their #.
+links_lead_somewhere()
+{
+    local page target wrong=0
+    while IFS= read -r page; do
+        while IFS= read -r target; do
+            [[ -e $(dirname "$page")/$target ]] || { echo "$page: $target" && wrong=1; }
+        done < <(grep -oE '\]\([^)# ]+' "$page" | cut -c 3- | grep -v '://')
+    done < <(find "$source_root/README.md" "$source_root/docs" "$source_root/traces" -name '*.md')
+    return $wrong
+}
+
 samples_are_whole()
 {
     "$pagefold" trace verify "$source_root"/traces/samples/real-vms.pft &&
@@ -183,6 +209,8 @@ policies_can_be_compiled_against_the_installation()
 
 check "each configuration begins with a sentence" configurations_begin_with_a_sentence
 check "each configuration is right" configurations_are_right
+check "each page is in the index of pages" index_names_each_page
+check "links between pages lead somewhere" links_lead_somewhere
 check "the samples are whole" samples_are_whole
 check "the samples have at most 4 MiB together" samples_are_small
 check "quickstart.sh tells how it is used" quickstart --help
