@@ -9,12 +9,13 @@
  * programs lie that only programs call. Nothing else is searched. */
 static char *find_recorder(void)
 {
+    static const char *const folders[] = {".", PF_LIBEXEC_FROM_BIN};
     g_autofree char *own = g_file_read_link("/proc/self/exe", NULL);
-    if (own != NULL) {
+    for (unsigned i = 0; own != NULL && i < G_N_ELEMENTS(folders); i++) {
         g_autofree char *folder = g_path_get_dirname(own);
-        g_autofree char *beside = g_build_filename(folder, "pagefold-record", NULL);
-        if (g_file_test(beside, G_FILE_TEST_IS_EXECUTABLE))
-            return g_steal_pointer(&beside);
+        g_autofree char *path = g_build_filename(folder, folders[i], "pagefold-record", NULL);
+        if (g_file_test(path, G_FILE_TEST_IS_EXECUTABLE))
+            return g_steal_pointer(&path);
     }
     return g_build_filename(PF_LIBEXECDIR, "pagefold-record", NULL);
 }

@@ -56,6 +56,32 @@ configurations_are_right()
     done
 }
 
+# Every page in a line: a page that nobody finds is not read.
+index_names_each_page()
+{
+    local page
+    for page in "$source_root"/docs/*.md; do
+        [[ $page == */README.md ]] || grep -qF "](${page##*/})" "$source_root/docs/README.md" ||
+            { echo "$page" && return 1; }
+    done
+    for page in "$source_root"/docs/lessons/*.md; do
+        [[ $page == */README.md ]] || grep -qF "](${page##*/})" "$source_root/docs/lessons/README.md" ||
+            { echo "$page" && return 1; }
+    done
+}
+
+# Links to other places of the tree, without what is behind their #.
+links_lead_somewhere()
+{
+    local page target wrong=0
+    while IFS= read -r page; do
+        while IFS= read -r target; do
+            [[ -e $(dirname "$page")/$target ]] || { echo "$page: $target" && wrong=1; }
+        done < <(grep -oE '\]\([^)# ]+' "$page" | cut -c 3- | grep -v '://')
+    done < <(find "$source_root/README.md" "$source_root/docs" "$source_root/traces" -name '*.md')
+    return $wrong
+}
+
 samples_are_whole()
 {
     "$pagefold" trace verify "$source_root"/traces/samples/real-vms.pft &&
@@ -132,28 +158,59 @@ stopped_in_the_middle()
     nothing_is_left "$1"
 }
 
+# Moved away from where it was installed, so that nothing is found there or in the build by accident.
 installed_elsewhere()
 {
     DESTDIR=$folder/root meson install -C "$build_root" --no-rebuild >/dev/null || return 1
-    local program data
+    local program
     program=$(find "$folder/root" -name pagefold -type f -perm -u+x)
-    data=$(find "$folder/root" -path '*/share/pagefold' -type d)
-    mkdir -p "$folder/links" && ln -sf "$program" "$folder/links/pf" && cd "$folder/links" &&
-        ./pf run "$data/configs/quickstart.cfg" -o "$folder/installed" &&
+    mv "$(dirname "$(dirname "$program")")" "$folder/moved" && rm -rf "$folder/root" &&
+        mkdir -p "$folder/links" && ln -sf "$folder/moved/bin/pagefold" "$folder/links/pf" &&
+        cd "$folder/links" &&
+        ./pf run "$folder/moved/share/pagefold/configs/quickstart.cfg" -o "$folder/installed" &&
         [[ -f $folder/installed/stats.json ]]
 }
 
+# All but the one whose trace the user generates.
+installed_examples_run()
+{
+    local file
+    cd "$folder/links" || return 1
+    for file in "$folder"/moved/share/pagefold/configs/*.cfg; do
+        [[ $file == */three-vms.cfg ]] || ./pf run --dry-run "$file" || return 1
+    done
+    for file in "$folder"/moved/share/pagefold/configs/*/*.cfg; do
+        ./pf config check "$file" || return 1
+    done
+    ./pf config explain machine.cam >/dev/null &&
+        ./pf potential "$folder/moved/share/pagefold/traces/samples/real-pages.pft" >/dev/null
+}
+
+installed_recorder_is_found()
+{
+    [[ ! -e $folder/moved/libexec/pagefold-record ]] || "$folder/links/pf" trace record --help
+}
+
+# pkg-config names where it was installed; what was moved is found by -I.
 policies_can_be_compiled_against_the_installation()
 {
-    local headers
-    headers=$(find "$folder/root" -path '*/include/pagefold' -type d)
-    # shellcheck disable=SC2046
-    cc -shared -fPIC -I"$headers" $(pkg-config --cflags glib-2.0) -o "$folder/first_match.so" \
-        "$source_root/tests/policies/plugin_first_match.c"
+    local flags source
+    cd "$folder/links" || return 1
+    PKG_CONFIG_PATH=$(dirname "$(find "$folder/moved" -name pagefold-policy.pc)") \
+        pkg-config --cflags pagefold-policy | grep -q '/include/pagefold ' || return 1
+    flags="-I$folder/moved/include/pagefold $(pkg-config --cflags glib-2.0)"
+    for source in policy_skeleton plugin_first_match plugin_bloom; do
+        # shellcheck disable=SC2086
+        cc -shared -fPIC $flags -o $source.so "$folder/moved/share/pagefold/examples/$source.c" &&
+            ./pf list policies --plugin ./$source.so >/dev/null || return 1
+    done
+    ./pf check-policy ./plugin_first_match.so --seed 1 --records 20
 }
 
 check "each configuration begins with a sentence" configurations_begin_with_a_sentence
 check "each configuration is right" configurations_are_right
+check "each page is in the index of pages" index_names_each_page
+check "links between pages lead somewhere" links_lead_somewhere
 check "the samples are whole" samples_are_whole
 check "the samples have at most 4 MiB together" samples_are_small
 check "quickstart.sh tells how it is used" quickstart --help
@@ -178,7 +235,9 @@ check "savings grow from nearly nothing over the run" savings_grow "$folder/samp
 check "at no time a policy beats the oracle" no_policy_beats_the_oracle "$folder/sample/run"
 check "the scanner passes over memory twice at least" two_passes_at_least "$folder/sample/run"
 
-check "installed, it runs from another folder through a link" installed_elsewhere
-check "a policy compiles against the installed headers" \
+check "installed and moved, it runs from another folder through a link" installed_elsewhere
+check "the installed examples run" installed_examples_run
+check "the installed recorder is found" installed_recorder_is_found
+check "policies compile against the installed headers, and keep the laws" \
     policies_can_be_compiled_against_the_installation
 echo "1..$number"
