@@ -209,7 +209,8 @@ static bool write_results(const PfApp *app, const char *path, bool force, PfConf
     if (!written || !add_report(results, "stats.json", simulation, pf_report_json, error) ||
         !add_report(results, "stats.csv", simulation, pf_report_stats_csv, error) ||
         !add_report(results, "epochs.csv", simulation, pf_report_epochs_csv, error) ||
-        !add_report(results, "marks.csv", simulation, pf_report_marks_csv, error))
+        !add_report(results, "marks.csv", simulation, pf_report_marks_csv, error) ||
+        !add_report(results, "distributions.csv", simulation, pf_report_distributions_csv, error))
         return false;
     const char *directory = pf_results_directory(results);
     for (char **name = figures; name != NULL && *name != NULL; name++) {

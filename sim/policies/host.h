@@ -173,6 +173,7 @@ struct PfHost {
     uint64_t differences; /* that --verify found */
     char *first_difference;
     PfCensus census;
+    PfHistogram sharers; /* as last counted */
     unsigned told; /* PF_USES_*: that the trace has told, and that the policy made use of */
     unsigned used;
     PfHostBill *bill;
@@ -235,6 +236,11 @@ void pf_host_note_event(PfHost *host, const PfContextEvent *event);
 unsigned pf_host_unused(const PfHost *host);
 void pf_host_observe(PfHost *host);
 void pf_host_check(PfHost *host);
+
+/* Registers the distribution memory.sharers_pages (host_sharers.c). */
+void pf_host_register_sharers(PfHost *host);
+/* Counts by how many pages each frame is mapped; for a bound, each content is held. */
+void pf_host_count_sharers(PfHost *host);
 
 /* Registers reason.* (host_census.c). */
 void pf_host_register_census(PfHost *host);
