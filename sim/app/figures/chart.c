@@ -168,7 +168,7 @@ static void add_plot(const PfChart *chart, const PfPanel *panel, const PfSeries 
     static const char *const styles[] = {
         [PF_STYLE_LINE] = "lines linewidth 2",    [PF_STYLE_STEPS] = "steps linewidth 2",
         [PF_STYLE_POINTS] = "points",             [PF_STYLE_MARKED] = "linespoints linewidth 1.5",
-        [PF_STYLE_FRONT] = "steps linewidth 1.2",
+        [PF_STYLE_FRONT] = "steps linewidth 1.5",
     };
     static const char *const dashes[] = {"1", "(4, 2)", "(1, 1)"}; /* when colours repeat */
     g_autofree char *name = pf_sheet_quote(series->name);
@@ -188,10 +188,12 @@ static void add_plot(const PfChart *chart, const PfPanel *panel, const PfSeries 
         g_string_append_printf(plots, ":($%u * y_scale):($%u * y_scale)", first + 3, first + 4);
     g_string_append_printf(plots, " with %s linecolor rgb '%s' dashtype %s",
                            intervals ? "yerrorbars" : styles[series->style],
-                           pf_sheet_color(series->number), dashes[(size_t)number / 8 % 3]);
+                           series->style == PF_STYLE_FRONT ? "#b8b8b8"
+                                                           : pf_sheet_color(series->number),
+                           dashes[(size_t)number / 8 % 3]);
     if (series->style != PF_STYLE_LINE && series->style != PF_STYLE_STEPS &&
         series->style != PF_STYLE_FRONT)
-        g_string_append_printf(plots, " pointtype %u pointsize 0.8",
+        g_string_append_printf(plots, " pointtype %u pointsize 1.3",
                                marks[(size_t)number % G_N_ELEMENTS(marks)]);
 }
 
@@ -209,6 +211,40 @@ static int compare_depth(gconstpointer a, gconstpointer b)
     return height > other ? -1 : height < other ? 1 : first->number - second->number;
 }
 
+static void add_named_tics(const PfPanel *panel, GString *text)
+{
+    size_t width = 0;
+    g_autoptr(GString) tics = g_string_new(NULL);
+    for (guint i = 0; i < panel->tics->len; i++) {
+        const Tic *tic = &g_array_index(panel->tics, Tic, i);
+        g_autofree char *quoted = pf_sheet_quote_tic(tic->name);
+        g_string_append_printf(tics, "%s%s %.15g", i > 0 ? ", " : "", quoted,
+                               tic->value * panel->x_range.scale.factor);
+        width += strlen(tic->name) + 2;
+    }
+    g_string_append_printf(text, "set xtics %s (%s)",
+                           (double)width > panel->columns ? "rotate by -25" : "norotate",
+                           tics->str);
+}
+
+/* Powers of ten; where there are hardly any, 2 and 5 times these, too. */
+static void add_logarithmic_tics(const Range *range, char axis, GString *text)
+{
+    static const double steps[] = {1.0, 2.0, 5.0};
+    const double few = 300.0;
+    size_t count = range->high / range->low < few ? G_N_ELEMENTS(steps) : 1;
+    bool is_first = true;
+    g_string_append_printf(text, "set %ctics norotate (", axis);
+    for (double power = pow(10.0, floor(log10(range->low))); power <= range->high; power *= 10.0)
+        for (size_t i = 0; i < count; i++) {
+            if (power * steps[i] < range->low || power * steps[i] > range->high)
+                continue;
+            g_string_append_printf(text, "%s%.6g", is_first ? "" : ", ", power * steps[i]);
+            is_first = false;
+        }
+    g_string_append_c(text, ')');
+}
+
 static void set_axis(const PfPanel *panel, bool is_x, bool named, GHashTable *words)
 {
     const PfAxis *axis = is_x ? &panel->x : &panel->y;
@@ -222,22 +258,11 @@ static void set_axis(const PfPanel *panel, bool is_x, bool named, GHashTable *wo
     g_string_append_printf(text, "%s logscale %c\n", axis->logarithmic ? "set" : "unset", small);
     g_string_append_printf(text, "set %crange [%.15g:%.15g]\n", small, range->low, range->high);
     if (is_x && panel->tics->len > 0) {
-        size_t width = 0;
-        g_autoptr(GString) tics = g_string_new(NULL);
-        for (guint i = 0; i < panel->tics->len; i++) {
-            const Tic *tic = &g_array_index(panel->tics, Tic, i);
-            g_autofree char *quoted = pf_sheet_quote(tic->name);
-            g_string_append_printf(tics, "%s%s %.15g", i > 0 ? ", " : "", quoted,
-                                   tic->value * range->scale.factor);
-            width += strlen(tic->name) + 2;
-        }
-        g_string_append_printf(text, "set xtics %s (%s)",
-                               (double)width > panel->columns ? "rotate by -25" : "norotate",
-                               tics->str);
-    } else if (range->step > 0) {
-        g_string_append_printf(text, "set %ctics norotate %.15g", small, range->step);
+        add_named_tics(panel, text);
+    } else if (axis->logarithmic) {
+        add_logarithmic_tics(range, small, text);
     } else {
-        g_string_append_printf(text, "set %ctics norotate autofreq", small);
+        g_string_append_printf(text, "set %ctics norotate %.15g", small, range->step);
     }
     pf_words_set(words, letter, "%s", text->str);
     g_autofree char *scale = g_strconcat(letter, "_SCALE", NULL);
@@ -261,15 +286,11 @@ static void set_panel(const PfChart *chart, guint index, const PfSheet *sheet, G
         g_string_append_printf(labels, "set label %s at graph 0, graph 1 left offset 0, 0.8\n",
                                name);
     for (guint i = 0; i < panel->levels->len; i++) {
-        const Tic *level = &g_array_index(panel->levels, Tic, i);
-        g_autofree char *text = pf_sheet_quote(level->name);
-        double at = level->value * panel->y_range.scale.factor;
+        double at = g_array_index(panel->levels, Tic, i).value * panel->y_range.scale.factor;
         g_string_append_printf(labels,
                                "set arrow from graph 0, first %.15g to graph 1, first %.15g nohead "
-                               "back dashtype 2 linewidth 0.8 linecolor rgb '#767676'\n"
-                               "set label %s at graph 0, first %.15g left offset 0.5, 0.5 front "
-                               "textcolor rgb '#606060'\n",
-                               at, at, text, at);
+                               "back dashtype (4, 3) linewidth 1 linecolor rgb '#767676'\n",
+                               at, at);
     }
     chart_add_names(panel, labels);
     g_autoptr(GPtrArray) ordered = g_ptr_array_copy(panel->series, NULL, NULL);
@@ -284,6 +305,8 @@ static void set_panel(const PfChart *chart, guint index, const PfSheet *sheet, G
     pf_words_set(words, "TOP", "%s", alone ? "3" : "1.8");
     pf_words_set(words, "LEFT", "%s",
                  alone ? "# lmargin: as wide as the numbers are" : "set lmargin 11");
+    pf_words_set(words, "BOTTOM", "%s",
+                 alone ? "# bmargin: as high as the numbers are" : "set bmargin 3.2");
     pf_words_set(words, "RIGHT", "%zu", chart_names_width(panel) + 3);
 }
 
@@ -311,6 +334,22 @@ static void place_panel(const PfChart *chart, guint index, double height, GHashT
                      1.0 / columns, inside / height / rows);
 }
 
+/* Sets the ranges of all panels. */
+static void lay_out(const PfChart *chart, double height)
+{
+    const PfPanel *longest = chart->panels->pdata[0];
+    for (guint p = 0; p < chart->panels->len; p++) {
+        g_autoptr(GHashTable) unused = pf_words_new();
+        PfPanel *panel = chart->panels->pdata[p];
+        place_panel(chart, p, height, unused);
+        chart_set_ranges(panel);
+        if (panel->y_range.high > longest->y_range.high)
+            longest = panel;
+    }
+    for (guint p = 0; p < chart->panels->len && chart->look.same_y; p++)
+        ((PfPanel *)chart->panels->pdata[p])->y_range = longest->y_range;
+}
+
 void pf_chart_draw(PfChart *chart, PfSheet *sheet)
 {
     enum { ALONE_PIXELS = 400, ROW_PIXELS = 200, STRIP_PIXELS = 40 };
@@ -328,9 +367,11 @@ void pf_chart_draw(PfChart *chart, PfSheet *sheet)
         PfPanel *panel = chart->panels->pdata[p];
         for (guint s = 0; s < panel->series->len; s++)
             put_series(chart, panel, panel->series->pdata[s], sheet, intervals);
+    }
+    lay_out(chart, height);
+    for (guint p = 0; p < chart->panels->len; p++) {
         g_autoptr(GHashTable) words = pf_words_new();
         place_panel(chart, p, height, words);
-        chart_set_ranges(panel);
         set_panel(chart, p, sheet, words);
         pf_sheet_add_template(sheet, "panel", words);
     }

@@ -35,6 +35,7 @@ typedef struct {
     const char *series; /* in the data, what series are: "policy" */
     const char *panel;  /* likewise; NULL where there is one panel */
     unsigned columns;   /* of panels; 0: all in one */
+    bool same_y;        /* all panels have the longest of their vertical axes */
 } PfChartLook;
 
 /* A chart without panels; LOOK's strings are borrowed. */

@@ -96,7 +96,7 @@ void chart_set_ranges(PfPanel *panel)
         double tics = !is_x && panel->lines > 0 && panel->lines < 10 ? tics_wanted_low
                                                                      : tics_wanted;
         *range = axis->logarithmic ? logarithmic_range(span)
-                                   : linear_range(span, tics, is_x && !marks);
+                                   : linear_range(span, tics, is_x || marks);
         if (marks && !axis->logarithmic) {
             double margin = (range->high - range->low) * (is_x ? 0.03 : 0.05);
             range->high += margin;
