@@ -5,10 +5,8 @@
 
 #include "report.h"
 
-/* Characters that fit beside each other in the picture, and how much longer than the longest bar
- * the axis is: for what stands behind the bars. */
+/* Characters that fit beside each other in the picture. */
 static const double picture_characters = 98.0;
-static const double room = 1.25;
 
 /* Of a bar; bars have unit distance. */
 static const double half_height = 0.32;
@@ -155,6 +153,20 @@ static size_t labels_width(const PfBars *bars)
     return width;
 }
 
+/* How much longer than the longest bar the axis is, for what stands behind the bars. */
+static double room_of(const PfBars *bars)
+{
+    enum { SUM_WIDTH = 6 };
+    size_t width = 0;
+    for (guint i = 0; i < bars->rows->len; i++) {
+        const Row *row = &g_array_index(bars->rows, Row, i);
+        if (row->rest != NULL)
+            width = MAX(width, pf_report_width(row->rest));
+    }
+    double inside = picture_characters - (double)labels_width(bars);
+    return MIN(inside / MAX(inside - (double)(width + SUM_WIDTH), 1.0), 2.5);
+}
+
 /* The widest segment of PART, or NULL. */
 static const Segment *widest_of(const PfBars *bars, size_t part)
 {
@@ -177,7 +189,7 @@ static bool set_part(const PfBars *bars, const PfSheet *sheet, size_t index, dou
         return false;
     const char *title = part->title != NULL ? part->title : part->name;
     double most = pf_bars_most(bars);
-    double glyph = most * room / (picture_characters - (double)labels_width(bars));
+    double glyph = most * room_of(bars) / (picture_characters - (double)labels_width(bars));
     bool fits = widest->value >= glyph * (double)(pf_report_width(title) + 1);
     const double invisible = 0.003; /* of the longest bar */
     bool in_key = !fits && widest->value >= invisible * most;
@@ -218,7 +230,7 @@ void pf_bars_draw(PfBars *bars, PfSheet *sheet)
     pf_words_set(words, "AXIS", "%s", axis);
     pf_words_set(words, "SCALE", "%.15g", scale.factor);
     pf_words_set(words, "HALF", "%g", half_height);
-    pf_words_set(words, "MOST", "%.15g", most > 0.0 ? most * scale.factor * room : 1.0);
+    pf_words_set(words, "MOST", "%.15g", most > 0.0 ? most * scale.factor * room_of(bars) : 1.0);
     pf_words_set(words, "ROWS", "%u", bars->rows->len);
     pf_words_set(words, "TICS", "%s", tics->str);
     /* Space between axis and key; in a terminal a line is too much. */

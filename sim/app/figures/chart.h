@@ -23,6 +23,7 @@ typedef enum {
 typedef enum {
     PF_NAME_END,    /* right of the axes, at the height of the last value */
     PF_NAME_BESIDE, /* beside each point */
+    PF_NAME_LAST,   /* beside the last point */
     PF_NAME_NOT,
 } PfNaming;
 

@@ -179,9 +179,12 @@ static void name_points(const PfPanel *panel, GString *labels)
     for (unsigned pass = 0; pass < 2; pass++) /* all marks, then the names */
         for (guint i = 0; i < panel->series->len; i++) {
             const PfSeries *series = panel->series->pdata[i];
-            for (guint p = 0; p < series->points->len && series->naming == PF_NAME_BESIDE; p++) {
+            bool beside = series->naming == PF_NAME_BESIDE || series->naming == PF_NAME_LAST;
+            for (guint p = 0; p < series->points->len && beside; p++) {
                 const Point *point = &g_array_index(series->points, Point, p);
-                if (!isfinite(point->x) || !isfinite(point->y))
+                bool is_named =
+                    series->naming == PF_NAME_BESIDE || point == chart_last_point(series);
+                if (!isfinite(point->x) || !isfinite(point->y) || (pass == 1 && !is_named))
                     continue;
                 double x = chart_share(&panel->x, &panel->x_range, point->x) * panel->columns;
                 double y = chart_share(&panel->y, &panel->y_range, point->y) * panel->lines;
