@@ -18,6 +18,6 @@ set style fill solid 1 border rgb '#ffffff'
 # From white to blue, by the share of the policy's lines.
 shade(p) = int(255 - 255 * p / 100) * 65536 + int(255 - 141 * p / 100) * 256 + int(255 - 77 * p / 100)
 plot \
-     'numa.csv' skip 1 using (stringcolumn(1) eq @POLICY@ ? $3 : NaN):2:($3 - 0.5):($3 + 0.5):($2 - 0.5):($2 + 0.5):(shade($5)) with boxxyerror fillcolor rgb variable, \
-     'numa.csv' skip 1 using (stringcolumn(1) eq @POLICY@ && $5 < 55 ? $3 : NaN):2:(sprintf('%.3g %%', $5)) with labels textcolor rgb '#000000', \
-     'numa.csv' skip 1 using (stringcolumn(1) eq @POLICY@ && $5 >= 55 ? $3 : NaN):2:(sprintf('%.3g %%', $5)) with labels textcolor rgb '#ffffff'
+     'numa.csv' skip 1 every @ROWS@ using 3:2:($3 - 0.5):($3 + 0.5):($2 - 0.5):($2 + 0.5):(shade($5)) with boxxyerror fillcolor rgb variable, \
+     'numa.csv' skip 1 every @ROWS@ using ($5 < 55 ? $3 : NaN):2:(sprintf($5 < 10 ? '%.1f %%' : '%.0f %%', $5)) with labels textcolor rgb '#000000', \
+     'numa.csv' skip 1 every @ROWS@ using ($5 >= 55 ? $3 : NaN):2:(sprintf('%.0f %%', $5)) with labels textcolor rgb '#ffffff'

@@ -196,9 +196,17 @@ static bool add_report(PfResults *results, const char *name, const PfSimulation 
     return pf_results_add(results, name, text, error);
 }
 
+/* events.csv among the results in DIRECTORY. */
+static bool add_events(const char *directory, const PfSimulation *simulation, GError **error)
+{
+    g_autofree char *path = g_build_filename(directory, "events.csv", NULL);
+    g_autoptr(PfEvents) events = pf_events_begin(path, error);
+    return events != NULL && pf_events_write(events, simulation, error);
+}
+
 static bool write_results(const PfApp *app, const char *path, bool force, PfConfig *config,
-                          char **figures, const PfSimulation *simulation, const RunOutcome *outcome,
-                          GError **error)
+                          const PfOutput *output, const PfSimulation *simulation,
+                          const RunOutcome *outcome, GError **error)
 {
     g_autoptr(PfResults) results = pf_results_begin(path, force, error);
     if (results == NULL)
@@ -213,7 +221,9 @@ static bool write_results(const PfApp *app, const char *path, bool force, PfConf
         !add_report(results, "distributions.csv", simulation, pf_report_distributions_csv, error))
         return false;
     const char *directory = pf_results_directory(results);
-    for (char **name = figures; name != NULL && *name != NULL; name++) {
+    if (output->events && !add_events(directory, simulation, error))
+        return false;
+    for (char **name = output->figures; name != NULL && *name != NULL; name++) {
         g_autoptr(GError) cause = NULL;
         /* A run of hours shall not be lost for want of a picture. */
         if (!pf_figure_draw(pf_figure_find(*name, NULL), directory, PF_TERMINAL_SVG, NULL, &cause))
@@ -259,7 +269,7 @@ static void play(PfSimulation *simulation, PfProgressLine *line, RunOutcome *out
 
 /* Everything after the playing: files, the comparison, and a line of where things are. */
 static bool tell(PfApp *app, const RunOptions *options, const char *directory, PfReportForm form,
-                 PfConfig *config, char **figures, const PfSimulation *simulation,
+                 PfConfig *config, const PfOutput *output, const PfSimulation *simulation,
                  const RunOutcome *outcome, GError **error)
 {
     const char *const *warnings = pf_simulation_warnings(simulation);
@@ -268,7 +278,7 @@ static bool tell(PfApp *app, const RunOptions *options, const char *directory, P
     if (pf_simulation_trace_damage(simulation) != NULL)
         pf_options_warn(app, "salvaged: %s", pf_simulation_trace_damage(simulation));
     if (directory != NULL && !write_results(app, directory, options->force != FALSE, config,
-                                            figures, simulation, outcome, error))
+                                            output, simulation, outcome, error))
         return false;
     g_autoptr(GString) text = g_string_new(NULL);
     pf_report_comparison(text, simulation, form);
@@ -327,7 +337,9 @@ static int simulate(PfApp *app, const RunOptions *options, const char *path, PfR
         .salvage = options->salvage != FALSE,
         .dry_run = options->dry_run != FALSE,
         .stop_after = (uint64_t)options->stop_after,
-        .events_directory = events != NULL ? pf_events_directory(events) : NULL,
+        .events_directory = events != NULL                          ? pf_events_directory(events)
+                            : output.events && directory != NULL ? g_get_tmp_dir()
+                                                                 : NULL,
         .window = window,
         .trace = options->trace,
         .progress = pf_progress_update,
@@ -353,7 +365,7 @@ static int simulate(PfApp *app, const RunOptions *options, const char *path, PfR
     }
     if (events != NULL && !pf_events_write(events, simulation, error))
         return 1;
-    if (!tell(app, options, directory, form, config, output.figures, simulation, &outcome, error))
+    if (!tell(app, options, directory, form, config, &output, simulation, &outcome, error))
         return 1;
     if (cause != NULL)
         g_propagate_error(error, g_steal_pointer(&cause));

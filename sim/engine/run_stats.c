@@ -175,6 +175,11 @@ static PfStatValue read_bytes_policy(const void *user)
     return bytes_by(user, PF_ACTOR_POLICY);
 }
 
+static PfStatValue read_contexts(const void *user)
+{
+    return pf_stat_uint(pf_image_context_count(((const PfRun *)user)->image));
+}
+
 static void register_memory(PfRun *run)
 {
     PfStatsGroup *memory = pf_stats_group(run->stats, "memory");
@@ -239,6 +244,8 @@ void run_register(PfRun *run)
                        "By how much the run was late for `time` records.", &run->lag_cycles, 1.0);
     PfStatsGroup *trace = pf_stats_group(run->stats, "trace");
     pf_stats_counter(trace, "records", "records", "Records played.", &run->records);
+    pf_stats_level(trace, "contexts", "contexts", "Contexts that the trace has made so far.",
+                   read_contexts, run);
     pf_stats_counter(trace, "accesses", "events", "Reads, stores and fetches.",
                      &run->stat_accesses);
     pf_stats_counter(trace, "instructions", "events", "Instructions.", &run->stat_instructions);

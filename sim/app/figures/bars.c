@@ -194,7 +194,8 @@ static bool set_part(const PfBars *bars, const PfSheet *sheet, size_t index, dou
     const double invisible = 0.003; /* of the longest bar */
     bool in_key = !fits && widest->value >= invisible * most;
     g_autofree char *quoted = pf_sheet_quote(title);
-    g_autofree char *name = pf_sheet_quote(part->name);
+    g_autofree char *cut = g_strndup(part->name, strcspn(part->name, ",")); /* as gnuplot does */
+    g_autofree char *name = pf_sheet_quote(cut);
     if (fits)
         g_string_append_printf(labels, "set label %s at %.6g, %u center front textcolor rgb '%s'\n",
                                quoted, (widest->begin + widest->value / 2.0) * factor,

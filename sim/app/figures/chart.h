@@ -67,5 +67,11 @@ void pf_series_add_interval(PfSeries *series, double x, double y, double low, do
 /* The points of the series so far. */
 size_t pf_series_count(const PfSeries *series);
 
+/* Puts them into the order of x. */
+void pf_series_sort(PfSeries *series);
+
+/* The series of PANEL so far. */
+size_t pf_panel_series_count(const PfPanel *panel);
+
 /* Puts the panels on SHEET; there must be one, with a finite point somewhere. */
 void pf_chart_draw(PfChart *chart, PfSheet *sheet);

@@ -19,6 +19,7 @@ struct PfSeries {
     PfStyle style;
     PfNaming naming;
     GArray *points; /* of Point */
+    guint first_row; /* in the data, from 0 */
 };
 
 typedef struct {

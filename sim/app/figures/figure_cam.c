@@ -38,6 +38,7 @@ static bool draw(PfSheet *sheet, GError **error)
             (PfAxis){"value", key, PF_UNIT_PLAIN, .logarithmic = true, .whole = true}, panels[i].y);
         pf_points_add(csv, panel,
                       &(PfPointsLook){.x_axis = axis,
+                                      .tics = true,
                                       .y_stat = panels[i].stat,
                                       .x_factor = 1.0,
                                       .y_factor = panels[i].factor,

@@ -3,7 +3,7 @@
 
 #include "sheet.h"
 
-enum { NODES_MAX = 64, COLUMNS = 4, PANEL_PIXELS = 230, STRIP_PIXELS = 30 };
+enum { NODES_MAX = 64, COLUMNS = 3, PANEL_PIXELS = 230, STRIP_PIXELS = 30 };
 
 static double lines_of(const PfSavedRun *run, unsigned from, unsigned to)
 {
@@ -44,7 +44,6 @@ static void put_panel(PfSheet *sheet, const PfSaved *saved, guint index, double 
     g_autofree char *name = g_strdup_printf("%s: %s%s%s lines", run->policy, amount,
                                             scale.name[0] != '\0' ? " \303\227 " : "", scale.name);
     g_autofree char *quoted = pf_sheet_quote(name);
-    g_autofree char *policy = pf_sheet_quote(run->policy);
     g_autofree char *title =
         pf_sheet_title("Lines that cores of a node moved from and to memory", saved);
     g_autofree char *title_quoted = pf_sheet_quote(title);
@@ -56,7 +55,7 @@ static void put_panel(PfSheet *sheet, const PfSaved *saved, guint index, double 
                  index == 0 ? " at screen 0, screen 1 left offset 1.5, -1\n" : "", quoted);
     pf_words_set(words, "NODES", "%u", nodes);
     pf_words_set(words, "TICS", "%s", tics->str);
-    pf_words_set(words, "POLICY", "%s", policy);
+    pf_words_set(words, "ROWS", "::%u::%u", index * nodes * nodes, (index + 1) * nodes * nodes - 1);
     pf_sheet_add_template(sheet, "matrix", words);
 }
 

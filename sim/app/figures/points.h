@@ -18,6 +18,7 @@ typedef struct {
     int x_axis;        /* a column that is an axis; -1: of statistic `x_stat` */
     const char *x_stat;
     const char *y_stat;
+    bool tics; /* one for each number on the axis, as the table has it, if these are few */
     double x_factor;
     double y_factor;
     PfStyle style;
