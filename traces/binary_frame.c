@@ -1,5 +1,6 @@
 #include "binary_frame.h"
 
+#include <string.h>
 #include <xxhash.h>
 #include <zstd.h>
 
@@ -7,6 +8,17 @@
 
 /* Higher levels cost four times the time for some percent of the size. */
 static const int levels[] = {[PF_HASTE_NONE] = 3, [PF_HASTE_SOME] = -1, [PF_HASTE_MOST] = -100};
+
+/* By what a frame holds in eight places it is known whether haste pays for compressing it. */
+enum { SAMPLES = 8, SAMPLE_BYTES = 4096, SAMPLED_BYTES = SAMPLES * SAMPLE_BYTES };
+
+/* The zstd frame of blocks that are not compressed (RFC 8878, 3.1.1): magic number, a descriptor
+ * for a single segment with a content size of four bytes, and three bytes before each block. */
+enum {
+    STORED_HEADER_BYTES = 9,
+    STORED_BLOCK_MAX = 1 << 17,
+    STORED_DESCRIPTOR = 0xA0,
+};
 
 enum { HEADER_CHECKED_BYTES = PF_FRAME_HEADER_BYTES - PF_CHECKSUM_BYTES };
 
@@ -66,14 +78,57 @@ void pf_packer_free(PfPacker *packer)
     g_free(packer);
 }
 
+/* Compresses LENGTH bytes of PAYLOAD into PACKER. */
+static size_t compress(PfPacker *packer, const uint8_t *payload, size_t length, PfHaste haste)
+{
+    size_t packed = ZSTD_compressCCtx(packer->context, packer->bytes, sizeof(packer->bytes),
+                                      payload, length, levels[haste]);
+    g_assert(!ZSTD_isError(packed));
+    return packed;
+}
+
+/* Whether compressing PAYLOAD would save less than an eighth, as far as samples tell. */
+static bool is_dense(PfPacker *packer, const uint8_t *payload, size_t length, PfHaste haste)
+{
+    if (length < 2 * SAMPLED_BYTES)
+        return false;
+    uint8_t samples[SAMPLED_BYTES];
+    size_t step = (length - SAMPLE_BYTES) / (SAMPLES - 1);
+    for (size_t i = 0; i < SAMPLES; i++)
+        memcpy(samples + i * SAMPLE_BYTES, payload + i * step, SAMPLE_BYTES);
+    return compress(packer, samples, sizeof(samples), haste) > SAMPLED_BYTES - SAMPLED_BYTES / 8;
+}
+
+/* Puts PAYLOAD into PACKER as a frame of zstd that is not compressed. */
+static size_t store(PfPacker *packer, const uint8_t *payload, size_t length)
+{
+    uint8_t *end = packer->bytes;
+    pf_put_u32(end, ZSTD_MAGICNUMBER);
+    end[4] = STORED_DESCRIPTOR;
+    pf_put_u32(end + 5, (uint32_t)length);
+    end += STORED_HEADER_BYTES;
+    while (length > 0) {
+        size_t part = MIN(length, (size_t)STORED_BLOCK_MAX);
+        uint32_t block = (uint32_t)part << 3 | (part == length ? 1 : 0);
+        end[0] = (uint8_t)block;
+        end[1] = (uint8_t)(block >> 8);
+        end[2] = (uint8_t)(block >> 16);
+        memcpy(end + 3, payload, part);
+        end += 3 + part;
+        payload += part;
+        length -= part;
+    }
+    return (size_t)(end - packer->bytes);
+}
+
 const uint8_t *pf_packer_pack(PfPacker *packer, const uint8_t *payload, size_t length,
                               uint64_t seed, PfHaste haste, PfFrameHeader *header)
 {
     g_assert(length > 0);
     g_assert(length <= PF_FRAME_PAYLOAD_MAX);
-    size_t packed = ZSTD_compressCCtx(packer->context, packer->bytes, sizeof(packer->bytes),
-                                      payload, length, levels[haste]);
-    g_assert(!ZSTD_isError(packed));
+    size_t packed = haste != PF_HASTE_NONE && is_dense(packer, payload, length, haste)
+                        ? store(packer, payload, length)
+                        : compress(packer, payload, length, haste);
     header->compressed_bytes = (uint32_t)packed;
     header->payload_bytes = (uint32_t)length;
     header->payload_checksum = pf_checksum(packer->bytes, packed, seed);

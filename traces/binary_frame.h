@@ -21,9 +21,8 @@ typedef struct PfPacker PfPacker;
 PfPacker *pf_packer_new(void);
 void pf_packer_free(PfPacker *packer);
 
-/* Compresses PAYLOAD (at most PF_FRAME_PAYLOAD_MAX), for speed if IS_HURRIED, completes HEADER
- * (kind, count and first are given), and returns the compressed bytes, which live until the next
- * call. */
+/* Compresses PAYLOAD (at most PF_FRAME_PAYLOAD_MAX) as far as HASTE allows, completes HEADER (kind,
+ * count and first are given), and returns the compressed bytes, which live until the next call. */
 const uint8_t *pf_packer_pack(PfPacker *packer, const uint8_t *payload, size_t length,
                               uint64_t seed, PfHaste haste, PfFrameHeader *header);
 

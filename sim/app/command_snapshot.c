@@ -20,7 +20,7 @@ typedef struct {
     char *cgroup;
     int epochs;
     gboolean children;
-    gboolean fast;
+    gboolean small;
 } SnapshotOptions;
 
 static void clear_options(SnapshotOptions *options)
@@ -47,8 +47,8 @@ static PfParse parse_options(PfApp *app, const PfCommand *command, int argc, cha
          "all processes whose command matches, as 'redis*'", "PATTERN"},
         {"cgroup", 0, 0, G_OPTION_ARG_FILENAME, &options->cgroup,
          "all processes whose control group's path matches", "PATTERN"},
-        {"fast", 0, 0, G_OPTION_ARG_NONE, &options->fast,
-         "stop the processes for less time, with a larger file", NULL},
+        {"small", 0, 0, G_OPTION_ARG_NONE, &options->small,
+         "compress more: a smaller file, but the processes stand for longer", NULL},
         {NULL, 0, 0, G_OPTION_ARG_NONE, NULL, NULL, NULL},
     };
     return pf_options_parse(app, command, entries, argc, argv, ret_arguments, error);
@@ -174,7 +174,7 @@ static int record(PfApp *app, const SnapshotOptions *options, const GArray *pids
     g_autoptr(PfTraceWriter) writer = pf_trace_writer_new(options->output, form, &header, error);
     if (writer == NULL)
         return 1;
-    pf_trace_writer_hurry(writer, options->fast ? PF_HASTE_MOST : PF_HASTE_SOME);
+    pf_trace_writer_hurry(writer, options->small ? PF_HASTE_SOME : PF_HASTE_MOST);
     pf_interrupt_watch(&app->interrupted);
     Telling telling = {.start_seconds = pf_progress_seconds(), .epochs = how->epochs};
     pf_progress_init(&telling.line, stderr, isatty(STDERR_FILENO) != 0);

@@ -30,8 +30,8 @@ void spawn_clear_place(char *place);
 char *spawn_read(const char *place, const char *name);
 void spawn_write(const char *place, const char *name, const char *text);
 
-/* Waits until process PID has blocked signal NUMBER, as a command does that takes it by itself; false
- * after a minute. */
+/* Waits until process PID has blocked signal NUMBER, as a command does that takes it by itself;
+ * false after a minute. */
 bool spawn_wait_for_watch(int pid, int number);
 
 /* Waits until process PID sleeps; false after a minute. */

@@ -9,7 +9,7 @@
 #include "error.h"
 #include "instruction.h"
 
-enum { SIGNAL_STACK_BYTES = 1 << 16 };
+enum { SIGNAL_STACK_BYTES = 1 << 16, WORDS = 1 + PF_TAP_WORDS + PF_TAP_WORDS_SPARE };
 
 static uint64_t get_register(const PfEngine *engine, int which)
 {
@@ -71,7 +71,9 @@ PfEngine *pf_engine_new(PfGuest *guest, uint64_t entry, uint64_t stack, GError *
     engine->entry = entry;
     engine->signal_stack = g_malloc0(SIGNAL_STACK_BYTES);
     tap->blocks = g_new0(PfBlock, PF_TAP_BLOCKS);
-    tap->words = g_new0(uint64_t, 1 + PF_TAP_WORDS + PF_TAP_WORDS_SPARE);
+    tap->words = g_new0(uint64_t, WORDS);
+    tap->other_words = g_new0(uint64_t, WORDS);
+    engine->scribe = pf_scribe_new();
     tap->end = tap->words + 1;
     tap->limit = tap->end;
     uc_err status = set_up(engine);
@@ -92,7 +94,9 @@ void pf_engine_free(PfEngine *engine)
     if (engine->unicorn != NULL)
         uc_close(engine->unicorn);
     g_free(engine->tap.blocks);
+    pf_scribe_free(engine->scribe);
     g_free(engine->tap.words);
+    g_free(engine->tap.other_words);
     g_free(engine->signal_stack);
     g_free(engine);
 }
@@ -103,11 +107,43 @@ void pf_engine_stop(PfEngine *engine)
     uc_emu_stop(engine->unicorn);
 }
 
+static void heed_interrupt(PfEngine *engine)
+{
+    PfGuest *guest = engine->guest;
+    int *interrupted = guest->options->interrupted;
+    if (interrupted == NULL || g_atomic_int_get(interrupted) == 0 || guest->error != NULL)
+        return;
+    g_set_error(&guest->error, PF_ERROR, PF_ERROR_INTERRUPTED,
+                "interrupted; the trace ends there");
+    pf_engine_stop(engine);
+}
+
+void pf_engine_hand_over(PfEngine *engine)
+{
+    PfTap *tap = &engine->tap;
+    PfRecording *recording = engine->guest->recording;
+    size_t count = (size_t)(tap->end - tap->words) - 1;
+    pf_scribe_wait(engine->scribe);
+    if (count == 0 || !pf_recording_is_steady(recording, count + PF_TAP_WORDS)) {
+        pf_engine_flush(engine);
+        return;
+    }
+    pf_scribe_give(engine->scribe, recording, tap->words + 1, count);
+    uint64_t *words = tap->words;
+    tap->words = tap->other_words;
+    tap->other_words = words;
+    tap->end = tap->words + 1;
+    tap->limit = tap->end + PF_TAP_WORDS;
+    tap->run = NULL;
+    heed_interrupt(engine);
+}
+
 void pf_engine_flush(PfEngine *engine)
 {
     PfTap *tap = &engine->tap;
     PfGuest *guest = engine->guest;
     uint64_t *start = tap->words + 1;
+    pf_scribe_wait(engine->scribe);
     if (tap->end > start)
         pf_recording_add(guest->recording, start, (size_t)(tap->end - start));
     tap->end = start;
@@ -115,12 +151,7 @@ void pf_engine_flush(PfEngine *engine)
     tap->run = NULL;
     if (pf_recording_is_full(guest->recording))
         pf_tap_detach(engine);
-    int *interrupted = guest->options->interrupted;
-    if (interrupted != NULL && g_atomic_int_get(interrupted) != 0 && guest->error == NULL) {
-        g_set_error(&guest->error, PF_ERROR, PF_ERROR_INTERRUPTED,
-                    "interrupted; the trace ends there");
-        pf_engine_stop(engine);
-    }
+    heed_interrupt(engine);
 }
 
 void pf_engine_forget_code(PfEngine *engine, uint64_t start, uint64_t end)

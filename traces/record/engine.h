@@ -20,8 +20,11 @@ void pf_engine_run(PfEngine *engine);
 /* Asks it to stop, from within a hook. */
 void pf_engine_stop(PfEngine *engine);
 
-/* Hands over the words collected. */
+/* Hands over the words collected, and waits until they are recorded. */
 void pf_engine_flush(PfEngine *engine);
+
+/* Hands them over, and waits only where something may end with them. */
+void pf_engine_hand_over(PfEngine *engine);
 
 /* Where code of the program's at START to END was overwritten or unmapped by the kernel. */
 void pf_engine_forget_code(PfEngine *engine, uint64_t start, uint64_t end);

@@ -177,7 +177,7 @@ static void on_block(uc_engine *unicorn, uint64_t address, uint32_t bytes, void 
     if (G_UNLIKELY(is_single))
         restart_block(engine, address);
     if (G_UNLIKELY(tap->end >= tap->limit))
-        pf_engine_flush(engine);
+        pf_engine_hand_over(engine);
     PfBlock *block = &tap->blocks[(address ^ address >> PF_TAP_BLOCK_BITS) % PF_TAP_BLOCKS];
     PfBlock single;
     if (G_UNLIKELY(is_single)) {

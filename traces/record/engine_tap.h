@@ -5,6 +5,7 @@
 #include <unicorn/unicorn.h>
 
 #include "engine.h"
+#include "scribe.h"
 #include "trace_packed.h"
 
 enum {
@@ -36,6 +37,7 @@ typedef struct {
     PfBlock block;   /* being executed */
     PfBlock *blocks; /* known, by the hash of their address */
     uint64_t *words; /* the buffer; the word before the first is 0 */
+    uint64_t *other_words; /* the one that is being recorded, or will be used next */
 
     bool is_restarting; /* a write has hit the current block: its instruction runs once more */
     bool is_single;     /* ... in a block of its own, the current one */
@@ -48,6 +50,7 @@ typedef struct {
 struct PfEngine {
     PfTap tap; /* first: hooks get it */
     PfGuest *guest;
+    PfScribe *scribe;
     uc_engine *unicorn;
     uc_hook hooks[4];
     bool is_tapped; /* accesses are still wanted */

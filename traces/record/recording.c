@@ -147,6 +147,12 @@ size_t pf_recording_room(const PfRecording *recording)
     return border > recording->accesses ? (size_t)(border - recording->accesses) : 0;
 }
 
+bool pf_recording_is_steady(const PfRecording *recording, size_t words)
+{
+    return recording->phase == RUNNING && recording->options.content != PF_RECORD_EPOCHS &&
+           recording->options.accesses_max - recording->accesses >= words;
+}
+
 static int compare_addresses(gconstpointer a, gconstpointer b)
 {
     uint64_t left = *(const uint64_t *)a;

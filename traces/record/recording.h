@@ -52,6 +52,10 @@ bool pf_recording_is_full(const PfRecording *recording);
 /* How many words may be collected before the next add: an epoch or a border lies behind. */
 size_t pf_recording_room(const PfRecording *recording);
 
+/* Whether the next WORDS words end nothing, neither an epoch nor the recording: then they may be
+ * added while the program goes on. */
+bool pf_recording_is_steady(const PfRecording *recording, size_t words);
+
 /* Takes COUNT words of what was executed, after which memory is as it is now. */
 void pf_recording_add(PfRecording *recording, const uint64_t *words, size_t count);
 
