@@ -196,14 +196,6 @@ static bool add_report(PfResults *results, const char *name, const PfSimulation 
     return pf_results_add(results, name, text, error);
 }
 
-/* events.csv among the results in DIRECTORY. */
-static bool add_events(const char *directory, const PfSimulation *simulation, GError **error)
-{
-    g_autofree char *path = g_build_filename(directory, "events.csv", NULL);
-    g_autoptr(PfEvents) events = pf_events_begin(path, error);
-    return events != NULL && pf_events_write(events, simulation, error);
-}
-
 static bool write_results(const PfApp *app, const char *path, bool force, PfConfig *config,
                           const PfOutput *output, const PfSimulation *simulation,
                           const RunOutcome *outcome, GError **error)
@@ -221,7 +213,7 @@ static bool write_results(const PfApp *app, const char *path, bool force, PfConf
         !add_report(results, "distributions.csv", simulation, pf_report_distributions_csv, error))
         return false;
     const char *directory = pf_results_directory(results);
-    if (output->events && !add_events(directory, simulation, error))
+    if (output->events && !pf_events_add(directory, simulation, error))
         return false;
     for (char **name = output->figures; name != NULL && *name != NULL; name++) {
         g_autoptr(GError) cause = NULL;

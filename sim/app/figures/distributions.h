@@ -8,8 +8,8 @@ typedef struct {
     double count;
 } PfBucket;
 
-/* The buckets of distribution STAT of POLICY in CSV, ascending; empty where there is none. Free with
- * g_array_unref. */
+/* The buckets of distribution STAT of POLICY in CSV, ascending; empty where there is none. Free
+ * with g_array_unref. */
 GArray *pf_buckets_of(const PfCsv *csv, const char *policy, const char *stat);
 
 /* The sum of the counts. */

@@ -72,7 +72,8 @@ static bool draw(PfSheet *sheet, GError **error)
     for (guint i = 0; i < saved->runs->len; i++) {
         const PfSavedRun *run = saved->runs->pdata[i];
         PfPanel *panel = pf_chart_add_panel(
-            chart, run->policy, (PfAxis){"time_s", "simulated time", PF_UNIT_SECONDS, .whole = true},
+            chart, run->policy,
+            (PfAxis){"time_s", "simulated time", PF_UNIT_SECONDS, .whole = true},
             (PfAxis){"GBps", "GB/s", PF_UNIT_PLAIN, .whole = true});
         for (size_t r = 0; r < G_N_ELEMENTS(requesters); r++)
             has_any |= add_series(panel, r, epochs, run->policy, (double)saved->clock_hz);

@@ -35,7 +35,7 @@ static bool draw(PfSheet *sheet, GError **error)
     for (size_t i = 0; i < G_N_ELEMENTS(panels); i++) {
         PfPanel *panel = pf_chart_add_panel(
             chart, panels[i].name,
-            (PfAxis){"value", key, PF_UNIT_PLAIN, .logarithmic = true, .whole = true}, panels[i].y);
+            (PfAxis){"value", key, PF_UNIT_PLAIN, .logarithmic = true}, panels[i].y);
         pf_points_add(csv, panel,
                       &(PfPointsLook){.x_axis = axis,
                                       .tics = true,
@@ -51,7 +51,7 @@ static bool draw(PfSheet *sheet, GError **error)
 
 const PfFigure pf_figure_cam = {
     .name = "cam",
-    .summary = "savings, cycles and energy by size of the CAM, a line a policy (results of `sweep`)",
+    .summary = "savings, cycles and energy by size of the CAM (results of `sweep`)",
     .source = "results.csv",
     .draw = draw,
 };

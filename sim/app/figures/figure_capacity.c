@@ -19,7 +19,8 @@ static double cycles_of(const PfCsv *csv, guint row)
 static bool is_same_work(const PfCsv *csv, guint a, guint b, int memory)
 {
     for (guint i = 0; i < pf_points_axes(csv); i++)
-        if ((int)i != memory && strcmp(pf_csv_text(csv, a, (int)i), pf_csv_text(csv, b, (int)i)) != 0)
+        if ((int)i != memory &&
+            strcmp(pf_csv_text(csv, a, (int)i), pf_csv_text(csv, b, (int)i)) != 0)
             return false;
     return true;
 }

@@ -20,7 +20,8 @@ static bool draw(PfSheet *sheet, GError **error)
         &(PfChartLook){.title = "Memory saved against its price, point by point of the sweep",
                        .series = "policy"});
     PfPanel *panel = pf_chart_add_panel(
-        chart, "", (PfAxis){"policy_cycles", "cycles of the policy", PF_UNIT_COUNT, .logarithmic = true},
+        chart, "",
+        (PfAxis){"policy_cycles", "cycles of the policy", PF_UNIT_COUNT, .logarithmic = true},
         (PfAxis){"net_saved_MiB", "net memory saved", PF_UNIT_MIB, .whole = true});
     g_autoptr(PfFront) front = pf_front_new();
     int x = pf_csv_column(csv, cycles);

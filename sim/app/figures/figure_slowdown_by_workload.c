@@ -5,8 +5,8 @@
 #include "chart.h"
 #include "points.h"
 
-/* Half of the interval of 95 % around the mean of COUNT values with the deviation DEVIATION: Student's
- * t of COUNT - 1 degrees of freedom (table of any textbook; 1.96 from 30 on). */
+/* Half of the interval of 95 % around the mean of COUNT values with the deviation DEVIATION:
+ * Student's t of COUNT - 1 degrees of freedom (table of any textbook; 1.96 from 30 on). */
 static double half_interval(double deviation, guint count)
 {
     static const double t[] = {0,     12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365,

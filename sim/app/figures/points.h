@@ -25,9 +25,9 @@ typedef struct {
     PfNaming naming;
 } PfPointsLook;
 
-/* Adds to PANEL a series for each policy, and where X_AXIS is one of several axes for each choice on
- * the others, with the points in order of x and their intervals of 95 % where there were repeats. An
- * axis whose values are no numbers gets a tic for each. */
+/* Adds to PANEL a series for each policy, and where X_AXIS is one of several axes for each choice
+ * on the others, with the points in order of x and their intervals of 95 % where there were
+ * repeats. An axis whose values are no numbers gets a tic for each. */
 void pf_points_add(const PfCsv *csv, PfPanel *panel, const PfPointsLook *look);
 
 /* The place of ROW's value on AXIS among its different ones, from 0. */
