@@ -7,6 +7,7 @@
 extern const PfCommand pf_command_run;
 extern const PfCommand pf_command_compare;
 extern const PfCommand pf_command_plot;
+extern const PfCommand pf_command_bundle;
 extern const PfCommand pf_command_potential;
 extern const PfCommand pf_command_trace_info;
 extern const PfCommand pf_command_trace_text;

@@ -12,7 +12,7 @@
 /* In the order of `pagefold --help`. */
 static const PfCommand *const commands[] = {
     &pf_command_run,          &pf_command_compare,        &pf_command_plot,
-    &pf_command_potential,
+    &pf_command_bundle,       &pf_command_potential,
     &pf_command_trace_info,   &pf_command_trace_text,     &pf_command_trace_binary,
     &pf_command_trace_verify, &pf_command_trace_record,   &pf_command_trace_snapshot,
     &pf_command_trace_cut,      &pf_command_trace_mix,

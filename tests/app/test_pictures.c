@@ -2,6 +2,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "archive.h"
 #include "check.h"
 #include "csv.h"
 #include "error.h"
@@ -260,11 +261,70 @@ static void damage_survived(void)
     spawn_clear_place(place);
 }
 
+/* Runs COMMAND in the shell in FOLDER with gnuplot, tar and what else there is; its exit status. */
+static int shell(const char *folder, const char *command)
+{
+    g_autofree char *whole = g_strdup_printf("cd '%s' && %s", folder, command);
+    const char *const arguments[] = {"sh", "-c", whole, NULL};
+    int status = 0;
+    g_assert_true(g_spawn_sync(NULL, (char **)(void *)arguments, NULL, G_SPAWN_SEARCH_PATH, NULL,
+                               NULL, NULL, NULL, &status, NULL));
+    return status;
+}
+
+/* The folder `potential` has a figure, which is drawn as it is now. */
+static void bundles_redrawn(void)
+{
+    if (!has_gnuplot())
+        return;
+    char *place = make_place();
+    g_auto(Spawned) first = spawn(place, "bundle", "run/");
+    g_auto(Spawned) again = spawn(place, "bundle", "run", "-o", "again.tar.gz");
+    g_auto(Spawned) potential = spawn(place, "bundle", "potential");
+    g_auto(Spawned) nothing = spawn(place, "bundle", ".");
+    CU_ASSERT_EQUAL(first.status, 0);
+    CU_ASSERT_EQUAL(again.status, 0);
+    CU_ASSERT_EQUAL(potential.status, 0);
+    CU_ASSERT_EQUAL(nothing.status, 2);
+    CU_ASSERT_EQUAL(shell(place, "cmp run.tar.gz again.tar.gz"), 0);
+    CU_ASSERT_EQUAL(shell(place, "tar xzf run.tar.gz && pagefold-bundle/redraw.sh"), 0);
+    g_autofree char *savings = spawn_read(place, "pagefold-bundle/plots/savings.svg");
+    CU_ASSERT(savings != NULL && strstr(savings, "</svg>") != NULL);
+    /* Of the manifest only what is the same on any host; the rest as it was. */
+    g_autofree char *manifest = spawn_read(place, "pagefold-bundle/manifest.json");
+    CU_ASSERT(manifest != NULL && strstr(manifest, "\"digests\"") != NULL);
+    CU_ASSERT_PTR_NULL(strstr(manifest, "\"host\""));
+    CU_ASSERT_EQUAL(shell(place, "cmp run/stats.csv pagefold-bundle/stats.csv"), 0);
+    CU_ASSERT_EQUAL(shell(place, "cmp run/config.cfg pagefold-bundle/config.cfg"), 0);
+    /* Every script that is packed has drawn. */
+    CU_ASSERT_EQUAL(shell(place, "cd pagefold-bundle/plots && "
+                                 "for s in *.gp; do test -s ${s%.gp}.svg || exit 1; done"),
+                    0);
+    spawn_clear_place(place);
+}
+
+/* A name has 100 bytes; a longer one is cut at a slash into a prefix of at most 155. */
+static void archive_names(void)
+{
+    static const char *const parts[] = {"", "d/", NULL};
+    for (size_t i = 0; parts[i] != NULL; i++)
+        for (size_t length = 100; length <= 101; length++) {
+            g_autoptr(GError) error = NULL;
+            g_autofree char *last = g_strnfill(length, 'n');
+            g_autofree char *name = g_strconcat(parts[i], last, NULL);
+            g_autoptr(PfArchive) archive = pf_archive_open("/dev/null", NULL);
+            CU_ASSERT_EQUAL(pf_archive_add(archive, name, false, "x", 1, &error), length == 100);
+            CU_ASSERT_EQUAL(g_error_matches(error, PF_ERROR, PF_ERROR_LIMIT), length == 101);
+        }
+}
+
 static const PfCheck checks[] = {
     {"each figure is drawn from some results, twice the same, and says what others lack",
      all_drawn},
     {"what is drawn of a policy adds up to its statistics", data_agree},
     {"fronts and contexts that fit are as counted by hand", front_by_hand},
+    {"a bundle has the same bytes each time, and its script draws all figures", bundles_redrawn},
+    {"names that an archive cannot hold are refused", archive_names},
     {"results that end anywhere are drawn or refused in a line", damage_survived},
 };
 
