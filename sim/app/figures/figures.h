@@ -28,8 +28,8 @@ const PfFigure *pf_figure_at(size_t index);
 /* NULL with PF_ERROR_USAGE, and the nearest name, where there is none. */
 const PfFigure *pf_figure_find(const char *name, GError **error);
 
-/* Appends data and script of FIGURE to DATA and SCRIPT; nothing is written, nothing drawn. Errors as
- * of pf_figure_draw but PF_ERROR_IO. */
+/* Appends data and script of FIGURE to DATA and SCRIPT; nothing is written, nothing drawn. Errors
+ * as of pf_figure_draw but PF_ERROR_IO. */
 bool pf_figure_prepare(const PfFigure *figure, const char *directory, PfTerminal terminal,
                        GString *data, GString *script, GError **error);
 
