@@ -112,8 +112,8 @@ static char *read_plot(const char *folder, const PfFigure *figure, const char *e
 
 /* ---- Tests ---- */
 
-/* Draws FIGURE from FOLDER; data and script are the same once more. False if it cannot be drawn from
- * it. */
+/* Draws FIGURE from FOLDER; data and script are the same once more. False if it cannot be drawn
+ * from it. */
 static bool draw_and_compare(const PfFigure *figure, const char *folder)
 {
     g_autoptr(GError) error = NULL;

@@ -256,7 +256,7 @@ static void set_panel(const PfChart *chart, guint index, const PfSheet *sheet, G
                                alone ? "graph 0, graph 1 left offset 0, 1.2"
                                      : "screen 0, screen 1 left offset 1.5, -1");
     if (!alone)
-        g_string_append_printf(labels, "set label %s at graph 0, graph 1 left offset 0, 0.8\n",
+        g_string_append_printf(labels, "set label %s at graph 0, graph 1 left offset 0, 1\n",
                                name);
     for (guint i = 0; i < panel->levels->len; i++) {
         double at = g_array_index(panel->levels, Tic, i).value * panel->y_range.scale.factor;
@@ -275,7 +275,7 @@ static void set_panel(const PfChart *chart, guint index, const PfSheet *sheet, G
     chart_set_axis(panel, false, true, words);
     pf_words_set(words, "LABELS", "%s", labels->str);
     pf_words_set(words, "PLOTS", "%s", plots->len > 0 ? plots->str : "     NaN");
-    pf_words_set(words, "TOP", "%s", alone ? "3" : "1.8");
+    pf_words_set(words, "TOP", "%s", alone ? "3" : "2");
     pf_words_set(words, "LEFT", "%s",
                  alone ? "# lmargin: as wide as the numbers are" : "set lmargin 11");
     pf_words_set(words, "BOTTOM", "%s",

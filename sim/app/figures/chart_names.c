@@ -88,10 +88,10 @@ static const struct {
     double columns; /* and in characters */
     double lines;
 } sides[] = {
-    {"left", 0, 1, 0},        {"right", -1, -1, 0},     {"center", -0.5, 0, 0.9},
-    {"center", -0.5, 0, -0.9}, {"left", 0, 0.7, 0.8},    {"left", 0, 0.7, -0.8},
-    {"right", -1, -0.7, 0.8}, {"right", -1, -0.7, -0.8}, {"left", 0, 0.7, 1.7},
-    {"left", 0, 0.7, -1.7},   {"right", -1, -0.7, 1.7}, {"right", -1, -0.7, -1.7},
+    {"left", 0, 1, 0},        {"right", -1, -1, 0},     {"center", -0.5, 0, 1},
+    {"center", -0.5, 0, -1}, {"left", 0, 0.7, 1},    {"left", 0, 0.7, -1},
+    {"right", -1, -0.7, 1}, {"right", -1, -0.7, -1}, {"left", 0, 0.7, 2},
+    {"left", 0, 0.7, -2},   {"right", -1, -0.7, 2}, {"right", -1, -0.7, -2},
     {"center", -0.5, 0, 2.5}, {"center", -0.5, 0, -2.5},
 };
 

@@ -50,7 +50,7 @@ static void put_panel(PfSheet *sheet, const PfSaved *saved, guint index, double 
     pf_words_set(words, "PLACE", "%.6g, %.6g", (double)(index % COLUMNS) / COLUMNS,
                  share * (1.0 - (double)(index / COLUMNS + 1) / rows));
     pf_words_set(words, "SIZE", "%.6g, %.6g", 1.0 / COLUMNS, share / rows);
-    pf_words_set(words, "LABELS", "%s%s%sset label %s at graph 0, graph 1 left offset 0, 0.8",
+    pf_words_set(words, "LABELS", "%s%s%sset label %s at graph 0, graph 1 left offset 0, 1",
                  index == 0 ? "set label " : "", index == 0 ? title_quoted : "",
                  index == 0 ? " at screen 0, screen 1 left offset 1.5, -1\n" : "", quoted);
     pf_words_set(words, "NODES", "%u", nodes);
