@@ -26,10 +26,18 @@ uint32_t pf_snapshot_page_bytes(void)
     return (uint32_t)sysconf(_SC_PAGESIZE);
 }
 
+/* What /proc/PID/stat tells of a process. */
+typedef struct {
+    pid_t parent;
+    uint64_t start_time;
+    bool is_dead;   /* though somebody may still wait for it */
+    bool is_kernel; /* a thread of the kernel's own */
+} Stat;
+
 /* /proc/PID/stat is "PID (COMMAND) STATE PPID ..."; COMMAND may hold anything, brackets too. */
-static bool read_stat(pid_t pid, char **ret_command, char *ret_state, pid_t *ret_parent,
-                      uint64_t *ret_start_time)
+static bool read_stat(pid_t pid, char **ret_command, Stat *ret_stat)
 {
+    static const unsigned long kernel_thread = 0x00200000; /* PF_KTHREAD, linux/sched.h */
     g_autofree char *path = g_strdup_printf("/proc/%d/stat", pid);
     g_autofree char *text = NULL;
     if (!g_file_get_contents(path, &text, NULL, NULL))
@@ -39,12 +47,15 @@ static bool read_stat(pid_t pid, char **ret_command, char *ret_state, pid_t *ret
     if (open == NULL || close == NULL || close[1] != ' ')
         return false;
     g_auto(GStrv) fields = g_strsplit(close + 2, " ", 22);
-    /* Field 22 of the man page; the first of these is its field 3. */
+    /* Fields 3, 4, 9 and 22 of the man page; the first of these is its field 3. */
     if (g_strv_length(fields) < 20)
         return false;
-    *ret_state = fields[0][0];
-    *ret_parent = (pid_t)strtol(fields[1], NULL, 10);
-    *ret_start_time = strtoull(fields[19], NULL, 10);
+    *ret_stat = (Stat){
+        .parent = (pid_t)strtol(fields[1], NULL, 10),
+        .start_time = strtoull(fields[19], NULL, 10),
+        .is_dead = fields[0][0] == 'Z' || fields[0][0] == 'X',
+        .is_kernel = (strtoul(fields[6], NULL, 10) & kernel_thread) != 0,
+    };
     if (ret_command != NULL)
         *ret_command = g_strndup(open + 1, (gsize)(close - open - 1));
     return true;
@@ -52,28 +63,33 @@ static bool read_stat(pid_t pid, char **ret_command, char *ret_state, pid_t *ret
 
 bool pf_process_start_time(pid_t pid, uint64_t *ret_start_time)
 {
-    char state = 0;
-    pid_t parent = 0;
-    return read_stat(pid, NULL, &state, &parent, ret_start_time) && state != 'Z' && state != 'X';
+    Stat stat;
+    if (!read_stat(pid, NULL, &stat) || stat.is_dead)
+        return false;
+    *ret_start_time = stat.start_time;
+    return true;
 }
 
 PfProcess *pf_process_new(pid_t pid, GError **error)
 {
     g_autofree char *command = NULL;
-    char state = 0;
-    pid_t parent = 0;
-    uint64_t start_time = 0;
-    if (pid <= 0 || !read_stat(pid, &command, &state, &parent, &start_time) || state == 'Z' ||
-        state == 'X') {
+    Stat stat;
+    if (pid <= 0 || !read_stat(pid, &command, &stat) || stat.is_dead) {
         g_set_error(error, PF_ERROR, PF_ERROR_USAGE, "%d: no such process; `ps -e` lists them",
                     pid);
+        return NULL;
+    }
+    if (stat.is_kernel) {
+        g_set_error(error, PF_ERROR, PF_ERROR_USAGE,
+                    "%d: is %s, a thread of the kernel, which has no memory of its own", pid,
+                    command);
         return NULL;
     }
     PfProcess *process = g_new0(PfProcess, 1);
     g_autofree char *valid = g_utf8_make_valid(command, -1);
     g_strdelimit(valid, " \t\n\r\"#", '-');
     process->pid = pid;
-    process->start_time = start_time;
+    process->start_time = stat.start_time;
     process->name = g_strdup_printf("%s-%d", valid, pid);
     process->threads = g_array_new(FALSE, FALSE, sizeof(pid_t));
     process->mappings = g_array_new(FALSE, FALSE, sizeof(PfMapping));
@@ -171,11 +187,9 @@ static bool add_children(Recording *recording, GError **error)
         g_autoptr(GArray) pids = list_processes();
         for (guint i = 0; i < pids->len; i++) {
             pid_t pid = g_array_index(pids, pid_t, i);
-            char state = 0;
-            pid_t parent = 0;
-            uint64_t start_time = 0;
-            if (pid == getpid() || !read_stat(pid, NULL, &state, &parent, &start_time) ||
-                state == 'Z' || state == 'X' || !is_recorded(recording, parent))
+            Stat stat;
+            if (pid == getpid() || !read_stat(pid, NULL, &stat) || stat.is_dead ||
+                !is_recorded(recording, stat.parent))
                 continue;
             g_autoptr(GError) cause = NULL;
             if (add_process(recording, pid, &cause) ||
@@ -335,7 +349,9 @@ void pf_snapshot_find(const char *pattern, bool cgroup, GArray *pids)
         pid_t pid = g_array_index(all, pid_t, i);
         g_autofree char *path = g_strdup_printf("/proc/%d/%s", pid, cgroup ? "cgroup" : "comm");
         g_autofree char *text = NULL;
-        if (pid == getpid() || !g_file_get_contents(path, &text, NULL, NULL))
+        Stat stat;
+        if (pid == getpid() || !g_file_get_contents(path, &text, NULL, NULL) ||
+            !read_stat(pid, NULL, &stat) || stat.is_kernel)
             continue;
         g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
         bool matches = false;

@@ -52,9 +52,9 @@ typedef struct {
 } PfSnapshotOptions;
 
 /* Records the COUNT processes PIDS into WRITER, whose pages must be this system's. Errors, each
- * with the mend: PF_ERROR_USAGE (no such process, this process itself), PF_ERROR_IO (no permission;
- * a process does not stop). A process that ends between epochs becomes `exit`. On return, and on
- * any end of the program, all processes run. */
+ * with the mend: PF_ERROR_USAGE (no such process, this process itself, a thread of the kernel),
+ * PF_ERROR_IO (no permission; a process does not stop). A process that ends between epochs becomes
+ * `exit`. On return, and on any end of the program, all processes run. */
 bool pf_snapshot_record(const pid_t *pids, size_t count, const PfSnapshotOptions *options,
                         PfTraceWriter *writer, PfSnapshotSummary *ret_summary, GError **error);
 

@@ -28,7 +28,7 @@ typedef struct {
     GArray *pages;    /* of PfSeenPage, as told, ascending */
 } PfProcess;
 
-/* NULL with an error if there is no process PID. */
+/* NULL with PF_ERROR_USAGE if there is no process PID, or it is a thread of the kernel. */
 PfProcess *pf_process_new(pid_t pid, GError **error);
 void pf_process_free(PfProcess *process);
 

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -15,6 +16,7 @@ struct PfInput {
     char *folder; /* NULL: the working directory */
     int fd;       /* -1: memory */
     bool owns_fd;
+    bool waits; /* what it reads may not be there yet */
     bool at_end;
     uint8_t *buffer; /* NULL: memory */
     size_t capacity;
@@ -32,7 +34,8 @@ struct PfInput {
 PfInput *pf_input_open(const char *path, GError **error)
 {
     bool is_standard = strcmp(path, "-") == 0;
-    int fd = is_standard ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+    /* Without O_NONBLOCK a FIFO that nobody writes to would hold it here. */
+    int fd = is_standard ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0) {
         int code = errno;
         g_set_error(error, PF_ERROR, PF_ERROR_TRACE, "%s: %s", path, g_strerror(code));
@@ -51,6 +54,7 @@ PfInput *pf_input_open(const char *path, GError **error)
     input->folder = is_standard ? NULL : g_path_get_dirname(path);
     input->fd = fd;
     input->owns_fd = !is_standard;
+    input->waits = is_known && !S_ISREG(status.st_mode);
     input->capacity = WINDOW_BYTES;
     input->buffer = g_malloc(input->capacity);
     input->bytes = input->buffer;
@@ -129,13 +133,28 @@ static void make_room(PfInput *input, size_t length)
     input->bytes = input->buffer;
 }
 
+/* Until there is something to read, or the end. False with ERROR set if the thread is woken. */
+static bool wait_for_bytes(const PfInput *input, GError **error)
+{
+    sigset_t mask;
+    pthread_sigmask(SIG_SETMASK, NULL, &mask);
+    sigdelset(&mask, PF_INPUT_WAKE_SIGNAL);
+    struct pollfd wanted = {.fd = input->fd, .events = POLLIN};
+    if (ppoll(&wanted, 1, NULL, &mask) >= 0 || errno != EINTR)
+        return true;
+    g_set_error(error, PF_ERROR, PF_ERROR_INTERRUPTED, "%s: interrupted", input->name);
+    return false;
+}
+
 /* What PfInputRead does, from the descriptor. */
 static ssize_t read_file(const PfInput *input, uint8_t *bytes, size_t length, GError **error)
 {
     ssize_t got;
-    do
+    do {
+        if (input->waits && !wait_for_bytes(input, error))
+            return -1;
         got = read(input->fd, bytes, length);
-    while (got < 0 && errno == EINTR);
+    } while (got < 0 && (errno == EINTR || errno == EAGAIN));
     if (got < 0) {
         int code = errno;
         g_set_error(error, PF_ERROR, PF_ERROR_TRACE, "%s: cannot be read: %s", input->name,

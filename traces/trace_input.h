@@ -2,12 +2,18 @@
 #pragma once
 
 #include <glib.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
 typedef struct PfInput PfInput;
+
+/* A wait for input from a pipe or a terminal ends with PF_ERROR_INTERRUPTED when the thread gets
+ * this signal. It must have a handler, and the thread must block it, so that it is kept until the
+ * next wait. */
+#define PF_INPUT_WAKE_SIGNAL SIGURG
 
 /* PATH "-" is standard input. NULL with PF_ERROR_IO. */
 PfInput *pf_input_open(const char *path, GError **error);

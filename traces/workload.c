@@ -49,6 +49,13 @@ static bool play_phase(PfMaker *maker, const PfWorkloadPhase *phase, guint numbe
     return true;
 }
 
+char *pf_workload_describe(const PfWorkload *workload, const char *version)
+{
+    return g_strdup_printf("{\"source\": \"synthetic workload\", \"program\": \"pagefold %s\", "
+                           "\"seed\": %" G_GUINT64_FORMAT "}",
+                           version, workload->seed);
+}
+
 bool pf_workload_write(const PfWorkload *workload, PfTraceWriter *writer,
                        const PfWorkloadOptions *options, GError **error)
 {

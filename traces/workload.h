@@ -25,6 +25,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(PfWorkload, pf_workload_free)
 uint32_t pf_workload_page_bytes(const PfWorkload *workload);
 uint64_t pf_workload_seed(const PfWorkload *workload);
 
+/* What the trace says of where it comes from, a JSON object: neither path nor date, so that the
+ * same workload is the same bytes everywhere. VERSION is the program's. Free with g_free. */
+char *pf_workload_describe(const PfWorkload *workload, const char *version);
+
 /* Pages that are laid out, pages that are written later, and steps of time of each context: what
  * writing the trace takes. */
 uint64_t pf_workload_steps(const PfWorkload *workload);

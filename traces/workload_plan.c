@@ -59,10 +59,18 @@ static void number_contents(PfWorkload *workload)
 
 /* ---- Groups ---- */
 
+/* Unless KEY has something that is no string, which was complained about already. */
+static void complain_unnamed(PfConfigSection *section, const char *key, const char *name,
+                             const char *problem)
+{
+    if (name != NULL || !pf_config_is_set(section, key))
+        pf_config_complain(section, key, "%s", problem);
+}
+
 static bool check_names(PfWorkload *workload, PfWorkloadGroup *group, GHashTable *taken)
 {
     if (group->name == NULL || group->name[0] == '\0') {
-        pf_config_complain(group->section, "name", "a context needs a name");
+        complain_unnamed(group->section, "name", group->name, "a context needs a name");
         return false;
     }
     if (group->count > PF_TRACE_CONTEXTS_MAX - workload->contexts) {
@@ -80,7 +88,7 @@ static bool check_names(PfWorkload *workload, PfWorkloadGroup *group, GHashTable
     for (guint i = 0; i < group->common->len; i++) {
         const PfWorkloadCommon *common = &g_array_index(group->common, PfWorkloadCommon, i);
         if (common->set == NULL || common->set[0] == '\0') {
-            pf_config_complain(common->section, "set", "a set needs a name");
+            complain_unnamed(common->section, "set", common->set, "a set needs a name");
             return false;
         }
         bool is_plain = strcmp(common->set, "zero") == 0 || strcmp(common->set, "ones") == 0;

@@ -6,6 +6,7 @@
 #include "presets.h"
 #include "setup.h"
 #include "simulation.h"
+#include "sweep_axes.h"
 #include "workload.h"
 
 static PfParse parse_setup(PfApp *app, const PfCommand *command, int argc, char **argv,
@@ -28,11 +29,14 @@ static PfParse parse_setup(PfApp *app, const PfCommand *command, int argc, char 
 static PfConfig *load_whole(const PfSetup *setup, const char *path, PfRegistry *registry,
                             GError **error)
 {
-    PfOutput output;
+    PfOutputConfig output;
     g_autoptr(PfConfig) config = pf_setup_config(setup, path, registry, &output, error);
     if (config == NULL)
         return NULL;
     pf_simulation_bind(config, registry);
+    g_autoptr(PfSweepAxes) axes = pf_sweep_axes_new();
+    if (pf_config_is_set(pf_config_section(config, ""), "sweep"))
+        pf_sweep_axes_bind(axes, config);
     g_autoptr(PfWorkload) workload = NULL;
     if (pf_config_is_set(pf_config_section(config, ""), "workload"))
         workload = pf_workload_new(config);
@@ -189,6 +193,14 @@ static void append_workload(PfConfig *config)
     pf_workload_free(pf_workload_new(config));
 }
 
+/* Likewise a sweep of one axis. */
+static void append_sweep(PfConfig *config)
+{
+    g_autoptr(PfSweepAxes) axes = pf_sweep_axes_new();
+    pf_config_list_append(pf_config_section(config, "sweep"), "axes");
+    pf_sweep_axes_bind(axes, config);
+}
+
 /* Every policy is in the list, so that each one's keys can be explained. */
 static PfConfig *config_of_everything(const PfRegistry *registry)
 {
@@ -199,10 +211,11 @@ static PfConfig *config_of_everything(const PfRegistry *registry)
         pf_config_set(section, "name", PF_CONFIG_STRING, pf_registry_policy(registry, i)->name,
                       "default");
     }
-    PfOutput output;
+    PfOutputConfig output;
     pf_setup_bind_output(config, &output);
     pf_simulation_bind(config, registry);
     append_workload(config);
+    append_sweep(config);
     return g_steal_pointer(&config);
 }
 

@@ -28,16 +28,6 @@ static void tell_progress(const PfWorkloadProgress *progress, void *user)
     pf_progress_update(&shown, &telling->line);
 }
 
-/* What the trace says of where it comes from: no path and no date, so that the same workload is the
- * same bytes everywhere. */
-static char *describe(const PfWorkload *workload)
-{
-    return g_strdup_printf(
-        "{\"source\": \"synthetic workload\", \"program\": \"pagefold " PF_VERSION
-        "\", \"seed\": %" G_GUINT64_FORMAT "}",
-        pf_workload_seed(workload));
-}
-
 static PfConfig *load(const char *path, char **assignments, PfWorkload **ret_workload,
                       GError **error)
 {
@@ -56,7 +46,7 @@ static PfConfig *load(const char *path, char **assignments, PfWorkload **ret_wor
 
 static int generate(PfApp *app, const PfWorkload *workload, const char *output, GError **error)
 {
-    g_autofree char *description = describe(workload);
+    g_autofree char *description = pf_workload_describe(workload, PF_VERSION);
     PfTraceHeader header = {.page_bytes = pf_workload_page_bytes(workload),
                             .description = description};
     PfTraceForm form = g_str_has_suffix(output, ".trace") ? PF_TRACE_TEXT : PF_TRACE_BINARY;

@@ -18,6 +18,8 @@ typedef struct {
     PfImageContext *context; /* of all epochs */
     uint32_t contexts;
     PfGrain grain; /* of the records that follow */
+    bool has_images;
+    bool has_cycles;
     PfProgressLine line;
     double start_seconds;
     uint32_t number; /* of the input at hand */
@@ -126,6 +128,8 @@ static bool import_one(Import *import, const char *path, GError **error)
     /* Images are read faster than contents can be pressed small. */
     if (import->number == 0 && pf_import_is_image(format))
         pf_trace_writer_hurry(import->writer, PF_HASTE_MOST);
+    import->has_images |= pf_import_is_image(format);
+    import->has_cycles |= pf_import_has_cycles(format);
     PfGrain grain = pf_import_is_image(format) ? PF_GRAIN_PAGE : PF_GRAIN_ACCESS;
     if (grain != import->grain)
         tell_simple(import, PF_RECORD_GRAIN, grain, NULL);
@@ -173,6 +177,8 @@ static bool import_all(Import *import, char **paths, GError **error)
         tell_simple(import, PF_RECORD_TIME, epochs * import->options->interval_ps, NULL);
     pf_progress_finish(&import->line);
     g_clear_pointer(&import->context, pf_image_context_free);
+    good = good && pf_import_options_fit(import->options, import->has_images, import->has_cycles,
+                                         error);
     return good && pf_trace_writer_finish(import->writer, error);
 }
 

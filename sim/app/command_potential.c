@@ -91,7 +91,7 @@ static void tell_progress(double share_done, uint64_t frames, void *user)
 static void warn(const char *message, void *user)
 {
     const Telling *telling = user;
-    pf_options_warn(telling->app, "salvaged: %s", message);
+    pf_options_warn(telling->app, "%s", message);
 }
 
 static bool read_all(PfApp *app, const PotentialOptions *options, const PfImportFormat *format,

@@ -1,6 +1,5 @@
 #include <stdio.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "commands.h"
@@ -8,18 +7,20 @@
 #include "events.h"
 #include "figures.h"
 #include "interrupt.h"
-#include "manifest.h"
 #include "progress.h"
 #include "report.h"
 #include "results.h"
+#include "run_results.h"
 #include "setup.h"
 #include "simulation.h"
+#include "sweep_axes.h"
+#include "sweep_command.h"
 #include "units.h"
-#include "version.h"
 
 /* Each option as stored by GOption; strings are owned. */
 typedef struct {
     PfSetup setup;
+    char **varied;
     char *trace;
     char *output;
     char *format;
@@ -34,18 +35,10 @@ typedef struct {
     gboolean paranoid;
 } RunOptions;
 
-/* What is known of the run when it is over. */
-typedef struct {
-    gint64 started_us;
-    gint64 finished_us;
-    double wall_seconds;
-    uint64_t peak_bytes;
-    GError *error; /* why it ended early; owned */
-} RunOutcome;
-
 static void clear_options(RunOptions *options)
 {
     pf_setup_clear(&options->setup);
+    g_strfreev(options->varied);
     g_free(options->trace);
     g_free(options->output);
     g_free(options->format);
@@ -61,6 +54,8 @@ static PfParse parse_options(PfApp *app, const PfCommand *command, int argc, cha
     const GOptionEntry entries[] = {
         {"set", 's', 0, G_OPTION_ARG_FILENAME_ARRAY, &setup->assignments,
          "set a key of the configuration (may be repeated)", "KEY=VALUE"},
+        {"vary", 'x', 0, G_OPTION_ARG_FILENAME_ARRAY, &options->varied,
+         "a sweep over these values; several: over all combinations", "KEY=VALUE,..."},
         {"trace", 0, 0, G_OPTION_ARG_FILENAME, &options->trace, "play this trace", "FILE"},
         {"policy", 0, 0, G_OPTION_ARG_FILENAME, &setup->policies,
          "run these policies only, and `none`", "NAME[,NAME]"},
@@ -171,73 +166,6 @@ static bool keep_inputs(const char *events, const char *path, const PfSimulation
             pf_options_keep_input("--events", events, pf_simulation_trace_path(simulation), error));
 }
 
-/* The configuration as it was used, to be run again: without where its results went, and with the
- * trace by its base name, so that it is the same wherever the run took place. */
-static GString *resolved_config(PfConfig *config, const PfSimulation *simulation)
-{
-    static const char *const except[] = {"output.dir", "trace", NULL};
-    g_autofree char *name = g_path_get_basename(pf_simulation_trace_path(simulation));
-    g_autofree char *rest = pf_config_dump(config, false, except);
-    g_autofree char *quoted = g_strescape(name, NULL);
-    GString *text = g_string_new(NULL);
-    g_string_append_printf(text,
-                           "# pagefold %s; the trace has the XXH3-128 digest %s\n"
-                           "# to repeat the run: pagefold run config.cfg --trace FILE\n"
-                           "trace = \"%s\";\n%s",
-                           PF_VERSION, pf_simulation_trace_digest(simulation), quoted, rest);
-    return text;
-}
-
-static bool add_report(PfResults *results, const char *name, const PfSimulation *simulation,
-                       void (*report)(GString *, const PfSimulation *), GError **error)
-{
-    g_autoptr(GString) text = g_string_new(NULL);
-    report(text, simulation);
-    return pf_results_add(results, name, text, error);
-}
-
-static bool write_results(const PfApp *app, const char *path, bool force, PfConfig *config,
-                          const PfOutput *output, const PfSimulation *simulation,
-                          const RunOutcome *outcome, GError **error)
-{
-    g_autoptr(PfResults) results = pf_results_begin(path, force, error);
-    if (results == NULL)
-        return false;
-    GString *resolved = resolved_config(config, simulation);
-    bool written = pf_results_add(results, "config.cfg", resolved, error);
-    g_string_free(resolved, TRUE);
-    if (!written || !add_report(results, "stats.json", simulation, pf_report_json, error) ||
-        !add_report(results, "stats.csv", simulation, pf_report_stats_csv, error) ||
-        !add_report(results, "epochs.csv", simulation, pf_report_epochs_csv, error) ||
-        !add_report(results, "marks.csv", simulation, pf_report_marks_csv, error) ||
-        !add_report(results, "distributions.csv", simulation, pf_report_distributions_csv, error))
-        return false;
-    const char *directory = pf_results_directory(results);
-    if (output->events && !pf_events_add(directory, simulation, error))
-        return false;
-    for (char **name = output->figures; name != NULL && *name != NULL; name++) {
-        g_autoptr(GError) cause = NULL;
-        /* A run of hours shall not be lost for want of a picture. */
-        if (!pf_figure_draw(pf_figure_find(*name, NULL), directory, PF_TERMINAL_SVG, NULL, &cause))
-            pf_options_warn(app, "figure %s: %s", *name, cause->message);
-    }
-    PfManifest manifest = {
-        .app = app,
-        .simulation = simulation,
-        .directory = directory,
-        .started_us = outcome->started_us,
-        .finished_us = outcome->finished_us,
-        .wall_seconds = outcome->wall_seconds,
-        .peak_bytes = outcome->peak_bytes,
-        .exit_status = outcome->error != NULL ? pf_error_exit_status(outcome->error) : 0,
-        .error = outcome->error,
-    };
-    g_autoptr(GString) text = g_string_new(NULL);
-    pf_manifest_json(text, &manifest);
-    return pf_results_add(results, "manifest.json", text, error) &&
-           pf_results_commit(results, error);
-}
-
 /* Whether there are results after ERROR, up to where it happened. */
 static bool is_partial(const GError *error)
 {
@@ -246,31 +174,18 @@ static bool is_partial(const GError *error)
            g_error_matches(error, PF_ERROR, PF_ERROR_DIFFERENCE);
 }
 
-static void play(PfSimulation *simulation, PfProgressLine *line, RunOutcome *outcome)
-{
-    outcome->started_us = g_get_real_time();
-    gint64 before_us = g_get_monotonic_time();
-    pf_simulation_run(simulation, &outcome->error);
-    pf_progress_finish(line);
-    outcome->wall_seconds = (double)(g_get_monotonic_time() - before_us) / G_USEC_PER_SEC;
-    outcome->finished_us = g_get_real_time();
-    struct rusage usage = {0};
-    getrusage(RUSAGE_SELF, &usage);
-    outcome->peak_bytes = (uint64_t)usage.ru_maxrss * PF_KIB;
-}
-
 /* Everything after the playing: files, the comparison, and a line of where things are. */
 static bool tell(PfApp *app, const RunOptions *options, const char *directory, PfReportForm form,
-                 PfConfig *config, const PfOutput *output, const PfSimulation *simulation,
-                 const RunOutcome *outcome, GError **error)
+                 PfConfig *config, const PfOutputConfig *output, const PfSimulation *simulation,
+                 const PfRunOutcome *outcome, GError **error)
 {
     const char *const *warnings = pf_simulation_warnings(simulation);
     for (; warnings != NULL && *warnings != NULL; warnings++)
         pf_options_warn(app, "%s", *warnings);
     if (pf_simulation_trace_damage(simulation) != NULL)
         pf_options_warn(app, "salvaged: %s", pf_simulation_trace_damage(simulation));
-    if (directory != NULL && !write_results(app, directory, options->force != FALSE, config,
-                                            output, simulation, outcome, error))
+    if (directory != NULL && !pf_run_results_write(app, directory, options->force != FALSE, config,
+                                                   output, simulation, outcome, error))
         return false;
     g_autoptr(GString) text = g_string_new(NULL);
     pf_report_comparison(text, simulation, form);
@@ -296,16 +211,33 @@ static bool check_is_run(PfConfig *config, const char *path, GError **error)
     return false;
 }
 
+/* A configuration with a sweep is, for one run, what its points have in common. */
+static bool leave_sweep_out(const PfApp *app, PfConfig *config, const PfRegistry *registry,
+                            GError **error)
+{
+    if (!pf_config_is_set(pf_config_section(config, ""), "sweep"))
+        return true;
+    g_autoptr(PfConfig) whole = pf_config_copy(config);
+    g_autoptr(PfSweepAxes) axes = pf_sweep_axes_new();
+    pf_sweep_axes_bind(axes, whole);
+    pf_simulation_bind(whole, registry);
+    if (!pf_config_finish(whole, error))
+        return false;
+    pf_config_remove(pf_config_section(config, ""), "sweep");
+    pf_options_warn(app, "its `sweep` is left out: one run is made; `pagefold sweep run` runs all");
+    return true;
+}
+
 static int simulate(PfApp *app, const RunOptions *options, const char *path, PfReportForm form,
                     GError **error)
 {
     g_autoptr(PfRegistry) registry = pf_setup_registry(&options->setup, error);
     if (registry == NULL)
         return 2;
-    PfOutput output = {0};
+    PfOutputConfig output = {0};
     g_autoptr(PfConfig) config = pf_setup_config(&options->setup, path, registry, &output, error);
     if (config == NULL || !check_is_run(config, path, error) ||
-        !check_figures(output.figures, error))
+        !leave_sweep_out(app, config, registry, error) || !check_figures(output.figures, error))
         return 2;
     g_autofree char *directory = options->output != NULL
                                      ? g_strdup(options->output)
@@ -348,8 +280,9 @@ static int simulate(PfApp *app, const RunOptions *options, const char *path, PfR
                 pf_simulation_run_count(simulation));
         return 0;
     }
-    RunOutcome outcome = {0};
-    play(simulation, &line, &outcome);
+    PfRunOutcome outcome = {0};
+    pf_run_results_play(simulation, &outcome);
+    pf_progress_finish(&line);
     g_autoptr(GError) cause = outcome.error;
     if (cause != NULL && !is_partial(cause)) {
         g_propagate_error(error, g_steal_pointer(&cause));
@@ -364,6 +297,44 @@ static int simulate(PfApp *app, const RunOptions *options, const char *path, PfR
     return 0;
 }
 
+/* --trace as one more setting. */
+static void assign_trace(RunOptions *options)
+{
+    char **assignments = options->setup.assignments;
+    unsigned count = assignments != NULL ? g_strv_length(assignments) : 0;
+    assignments = g_renew(char *, assignments, count + 2);
+    assignments[count] = g_strconcat("trace=", options->trace, NULL);
+    assignments[count + 1] = NULL;
+    options->setup.assignments = assignments;
+}
+
+/* -x: many runs instead of one. */
+static int vary(PfApp *app, RunOptions *options, const char *path, GError **error)
+{
+    const char *alone = options->events != NULL     ? "--events"
+                        : options->format != NULL   ? "--format"
+                        : options->stop_after != 0  ? "--stop-after"
+                        : options->salvage != FALSE ? "--salvage"
+                        : options->dry_run != FALSE ? "--dry-run"
+                        : options->force != FALSE   ? "--force"
+                                                    : NULL;
+    if (alone != NULL) {
+        g_set_error(error, PF_ERROR, PF_ERROR_USAGE, "%s is of one run; -x makes many", alone);
+        return 2;
+    }
+    if (options->trace != NULL)
+        assign_trace(options);
+    PfSweepHow how = {
+        .app = app,
+        .setup = &options->setup,
+        .workers = options->threads > 0 ? (unsigned)options->threads : g_get_num_processors(),
+        .shards = 1,
+        .verify = options->verify != FALSE,
+        .paranoid = options->paranoid != FALSE,
+    };
+    return pf_sweep_run(&how, path, options->varied, options->output, error);
+}
+
 static int run(PfApp *app, const PfCommand *command, int argc, char **argv, GError **error)
 {
     g_auto(RunOptions) options = {0};
@@ -375,6 +346,8 @@ static int run(PfApp *app, const PfCommand *command, int argc, char **argv, GErr
     if (!find_form(options.format, &form, error) || !check_numbers(&options, error) ||
         !check_words(&options, error))
         return 2;
+    if (options.varied != NULL)
+        return vary(app, &options, arguments[0], error);
     return simulate(app, &options, arguments[0], form, error);
 }
 
@@ -387,6 +360,7 @@ const PfCommand pf_command_run = {
         "  pagefold run demo.cfg -o out -j 4                 ... and keep all results in out/\n"
         "  pagefold run demo.cfg --policy esx --verify       this one, checked byte by byte\n"
         "  pagefold run demo.cfg -s policies.esx.rate=500 --format markdown\n"
+        "  pagefold run demo.cfg -x policies.esx.rate=50..800*2 -o rates   a sweep\n"
         "  pagefold run out/config.cfg --trace a.pft -o out2 repeat a run\n",
     .arguments_min = 1,
     .arguments_max = 1,

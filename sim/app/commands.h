@@ -5,10 +5,16 @@
 #include "options.h"
 
 extern const PfCommand pf_command_run;
+extern const PfCommand pf_command_sweep_expand;
+extern const PfCommand pf_command_sweep_run;
+extern const PfCommand pf_command_sweep_status;
+extern const PfCommand pf_command_sweep_collect;
+extern const PfCommand pf_command_sweep_frontier;
 extern const PfCommand pf_command_compare;
 extern const PfCommand pf_command_plot;
 extern const PfCommand pf_command_bundle;
 extern const PfCommand pf_command_potential;
+extern const PfCommand pf_command_explain;
 extern const PfCommand pf_command_trace_info;
 extern const PfCommand pf_command_trace_text;
 extern const PfCommand pf_command_trace_binary;
@@ -23,6 +29,7 @@ extern const PfCommand pf_command_config_check;
 extern const PfCommand pf_command_config_dump;
 extern const PfCommand pf_command_config_explain;
 extern const PfCommand pf_command_calibrate;
+extern const PfCommand pf_command_check_policy;
 extern const PfCommand pf_command_list;
 extern const PfCommand pf_command_validate_ksm;
 extern const PfCommand pf_command_validate_curve;

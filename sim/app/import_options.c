@@ -147,6 +147,22 @@ static bool check_names(char **names, GError **error)
     return true;
 }
 
+bool pf_import_options_fit(const PfImportOptions *options, bool has_images, bool has_cycles,
+                           GError **error)
+{
+    if (options->interval != NULL && !has_images)
+        g_set_error(error, PF_ERROR, PF_ERROR_USAGE,
+                    "--interval %s: is for images; accesses have their own time",
+                    options->interval);
+    else if (options->cycle != NULL && !has_cycles)
+        g_set_error(error, PF_ERROR, PF_ERROR_USAGE,
+                    "--cycle %s: is for dramsim3, the only format whose cycles are times",
+                    options->cycle);
+    else
+        return true;
+    return false;
+}
+
 bool pf_import_options_check(PfImportOptions *options, char **arguments, GError **error)
 {
     static const char *const ways[2] = {"contexts", "epochs"};
@@ -171,6 +187,9 @@ bool pf_import_options_check(PfImportOptions *options, char **arguments, GError 
         !parse_time("--interval", options->interval, PF_PS_PER_SECOND, &options->interval_ps,
                     error) ||
         !parse_skips(options, error))
+        return false;
+    if (!is_auto && !pf_import_options_fit(options, pf_import_is_image(options->format),
+                                           pf_import_has_cycles(options->format), error))
         return false;
     guint contexts = options->is_epochs ? 1 : inputs;
     if (options->names == NULL)

@@ -32,3 +32,8 @@ PfParse pf_import_options_parse(PfApp *app, const PfCommand *command, int argc, 
 /* Whether OPTIONS and ARGUMENTS (the format, then inputs) make sense; fills what they mean. False
  * with PF_ERROR_USAGE or PF_ERROR_CONFIG. */
 bool pf_import_options_check(PfImportOptions *options, char **arguments, GError **error);
+
+/* Whether OPTIONS say nothing that has no meaning for inputs of these kinds: some are images, some
+ * have cycles. False with PF_ERROR_USAGE. */
+bool pf_import_options_fit(const PfImportOptions *options, bool has_images, bool has_cycles,
+                           GError **error);

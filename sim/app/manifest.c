@@ -3,7 +3,6 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-#include "json.h"
 #include "version.h"
 
 /* The files whose digests tell whether two runs are equal. */
@@ -51,28 +50,41 @@ static void add_times(PfJson *json, const PfManifest *manifest)
     pf_json_close(json, '}');
 }
 
+void pf_manifest_open(PfJson *json, const PfManifest *manifest, bool complete)
+{
+    g_autofree char *directory = g_get_current_dir();
+    pf_json_open(json, NULL, '{');
+    pf_json_uint(json, "schema", 1);
+    pf_json_bool(json, "complete", complete);
+    pf_json_uint(json, "exit", (uint64_t)manifest->exit_status);
+    pf_json_string(json, "error", manifest->error != NULL ? manifest->error->message : NULL);
+    pf_json_open(json, "command", '[');
+    for (int i = 0; i < manifest->app->argc; i++)
+        pf_json_string(json, NULL, manifest->app->argv[i]);
+    pf_json_close(json, ']');
+    pf_json_string(json, "directory", directory);
+    pf_json_open(json, "versions", '{');
+    pf_json_string(json, "pagefold", PF_VERSION);
+    g_autofree char *glib =
+        g_strdup_printf("%u.%u.%u", glib_major_version, glib_minor_version, glib_micro_version);
+    pf_json_string(json, "glib", glib);
+    pf_json_close(json, '}');
+}
+
+void pf_manifest_close(PfJson *json, const PfManifest *manifest)
+{
+    add_host(json);
+    add_times(json, manifest);
+    pf_json_uint(json, "peak_memory_bytes", manifest->peak_bytes);
+    pf_json_close(json, '}');
+}
+
 void pf_manifest_json(GString *out, const PfManifest *manifest)
 {
     const PfSimulation *simulation = manifest->simulation;
-    g_autofree char *directory = g_get_current_dir();
     PfJson json;
     pf_json_init(&json, out);
-    pf_json_open(&json, NULL, '{');
-    pf_json_uint(&json, "schema", 1);
-    pf_json_bool(&json, "complete", pf_simulation_complete(simulation));
-    pf_json_uint(&json, "exit", (uint64_t)manifest->exit_status);
-    pf_json_string(&json, "error", manifest->error != NULL ? manifest->error->message : NULL);
-    pf_json_open(&json, "command", '[');
-    for (int i = 0; i < manifest->app->argc; i++)
-        pf_json_string(&json, NULL, manifest->app->argv[i]);
-    pf_json_close(&json, ']');
-    pf_json_string(&json, "directory", directory);
-    pf_json_open(&json, "versions", '{');
-    pf_json_string(&json, "pagefold", PF_VERSION);
-    g_autofree char *glib =
-        g_strdup_printf("%u.%u.%u", glib_major_version, glib_minor_version, glib_micro_version);
-    pf_json_string(&json, "glib", glib);
-    pf_json_close(&json, '}');
+    pf_manifest_open(&json, manifest, pf_simulation_complete(simulation));
     pf_json_string(&json, "trace", pf_simulation_trace_path(simulation));
     pf_json_string(&json, "damage", pf_simulation_trace_damage(simulation));
     pf_json_uint(&json, "seed", pf_simulation_seed(simulation));
@@ -84,8 +96,5 @@ void pf_manifest_json(GString *out, const PfManifest *manifest)
         pf_json_string(&json, NULL, *warnings);
     pf_json_close(&json, ']');
     add_digests(&json, manifest);
-    add_host(&json);
-    add_times(&json, manifest);
-    pf_json_uint(&json, "peak_memory_bytes", manifest->peak_bytes);
-    pf_json_close(&json, '}');
+    pf_manifest_close(&json, manifest);
 }

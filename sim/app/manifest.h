@@ -1,16 +1,17 @@
-/* manifest.json: the only file of a run with clocks, paths and host names. */
+/* manifest.json: the only file of a run or a sweep with clocks, paths and host names. */
 #pragma once
 
 #include <glib.h>
 #include <stdint.h>
 
+#include "json.h"
 #include "options.h"
 #include "simulation.h"
 
 typedef struct {
     const PfApp *app;
-    const PfSimulation *simulation;
-    const char *directory; /* where the files are that get a digest */
+    const PfSimulation *simulation; /* of a run */
+    const char *directory; /* of a run: where the files are that get a digest */
     gint64 started_us;     /* since the epoch, UTC */
     gint64 finished_us;
     double wall_seconds;
@@ -21,3 +22,7 @@ typedef struct {
 
 /* Appends the manifest to OUT. */
 void pf_manifest_json(GString *out, const PfManifest *manifest);
+
+/* What every manifest begins with and ends with; between them stands what it is of. */
+void pf_manifest_open(PfJson *json, const PfManifest *manifest, bool complete);
+void pf_manifest_close(PfJson *json, const PfManifest *manifest);

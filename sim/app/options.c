@@ -11,8 +11,15 @@
 
 /* In the order of `pagefold --help`. */
 static const PfCommand *const commands[] = {
-    &pf_command_run,          &pf_command_compare,        &pf_command_plot,
-    &pf_command_bundle,       &pf_command_potential,
+    &pf_command_run,
+    &pf_command_sweep_expand,
+    &pf_command_sweep_run,
+    &pf_command_sweep_status,
+    &pf_command_sweep_collect,
+    &pf_command_sweep_frontier,
+    &pf_command_compare,        &pf_command_plot,
+    &pf_command_bundle,         &pf_command_potential,
+    &pf_command_explain,
     &pf_command_trace_info,   &pf_command_trace_text,     &pf_command_trace_binary,
     &pf_command_trace_verify, &pf_command_trace_record,   &pf_command_trace_snapshot,
     &pf_command_trace_cut,      &pf_command_trace_mix,
@@ -20,6 +27,7 @@ static const PfCommand *const commands[] = {
     &pf_command_config_check, &pf_command_config_dump,    &pf_command_config_explain,
     &pf_command_list,         &pf_command_validate_ksm,   &pf_command_calibrate,
     &pf_command_validate_curve, &pf_command_validate_cam, &pf_command_trace_import,
+    &pf_command_check_policy,
 };
 
 static const char program_examples[] =

@@ -43,9 +43,9 @@ PfParse pf_options_parse(PfApp *app, const PfCommand *command, const GOptionEntr
  * prints. */
 int pf_options_dispatch(PfApp *app, GError **error);
 
-/* Whether messages on standard error may be coloured: as --color says, else if that is a terminal
- * that can and NO_COLOR (https://no-color.org) is not set. */
-bool pf_options_color(const PfApp *app);
+/* Whether what goes to DESCRIPTOR may be coloured: as --color says, else if that is a terminal that
+ * can and NO_COLOR (https://no-color.org) is not set. */
+bool pf_options_color(const PfApp *app, int descriptor);
 
 /* Writes "pagefold: warning: MESSAGE" to standard error. */
 void pf_options_warn(const PfApp *app, const char *format, ...) G_GNUC_PRINTF(2, 3);

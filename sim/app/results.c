@@ -25,8 +25,7 @@ static bool fail(GError **error, const char *path, const char *what)
     return false;
 }
 
-/* Deletes PATH and all below it; links are not followed. */
-static void remove_tree(const char *path)
+void pf_results_remove(const char *path)
 {
     g_autoptr(GDir) directory = g_dir_open(path, 0, NULL);
     if (directory != NULL) {
@@ -35,7 +34,7 @@ static void remove_tree(const char *path)
             g_autofree char *child = g_build_filename(path, name, NULL);
             struct stat status;
             if (lstat(child, &status) == 0 && S_ISDIR(status.st_mode))
-                remove_tree(child);
+                pf_results_remove(child);
             else
                 unlink(child);
         }
@@ -177,9 +176,9 @@ bool pf_results_commit(PfResults *results, GError **error)
         g_autofree char *old = g_strconcat(results->temporary, ".old", NULL);
         if (rename(results->path, old) != 0 || rename(results->temporary, results->path) != 0)
             return fail(error, results->path, "cannot rename the results");
-        remove_tree(old);
+        pf_results_remove(old);
     } else {
-        remove_tree(results->temporary);
+        pf_results_remove(results->temporary);
     }
     g_clear_pointer(&results->temporary, g_free);
     return true;
@@ -190,7 +189,7 @@ void pf_results_free(PfResults *results)
     if (results == NULL)
         return;
     if (results->temporary != NULL)
-        remove_tree(results->temporary);
+        pf_results_remove(results->temporary);
     g_free(results->temporary);
     g_free(results->path);
     g_free(results);

@@ -30,3 +30,6 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(PfResults, pf_results_free)
 
 /* Writes DATA to PATH by way of a temporary name beside it. PF_ERROR_IO. */
 bool pf_results_write_file(const char *path, const char *data, size_t length, GError **error);
+
+/* Deletes PATH and all below it; links are not followed. */
+void pf_results_remove(const char *path);

@@ -8,16 +8,16 @@
 static const PfConfigField output_fields[] = {
     {.key = "dir",
      .type = PF_CONFIG_STRING,
-     .offset = offsetof(PfOutput, dir),
+     .offset = offsetof(PfOutputConfig, dir),
      .description = "directory for the results of `run`; nothing is written where it is not said"},
     {.key = "figures",
      .type = PF_CONFIG_STRINGS,
-     .offset = offsetof(PfOutput, figures),
+     .offset = offsetof(PfOutputConfig, figures),
      .standard = "",
      .description = "figures drawn into the directory after a run; `pagefold list figures`"},
     {.key = "events",
      .type = PF_CONFIG_BOOL,
-     .offset = offsetof(PfOutput, events),
+     .offset = offsetof(PfOutputConfig, events),
      .standard = "false",
      .description = "events.csv in the directory: each sharing made, broken or ended, as with "
                     "--events; figure `breakers` is drawn from it"},
@@ -67,9 +67,9 @@ static bool override_epoch(PfConfig *config, const char *text, GError **error)
     return pf_config_override(config, assignment, error);
 }
 
-void pf_setup_bind_output(PfConfig *config, PfOutput *ret_output)
+void pf_setup_bind_output(PfConfig *config, PfOutputConfig *ret_output)
 {
-    *ret_output = (PfOutput){0};
+    *ret_output = (PfOutputConfig){0};
     pf_config_bind(pf_config_section(config, "output"), output_fields, G_N_ELEMENTS(output_fields),
                    ret_output);
 }
@@ -102,7 +102,7 @@ static bool load_named_plugins(const PfSetup *setup, PfConfig *config, PfRegistr
 }
 
 PfConfig *pf_setup_config(const PfSetup *setup, const char *path, PfRegistry *registry,
-                          PfOutput *ret_output, GError **error)
+                          PfOutputConfig *ret_output, GError **error)
 {
     g_autoptr(PfConfig) config = pf_config_load(path, pf_preset_text, error);
     if (config == NULL || !load_named_plugins(setup, config, registry, error))

@@ -24,7 +24,7 @@ typedef struct {
     char *dir;
     char **figures;
     bool events;
-} PfOutput;
+} PfOutputConfig;
 
 /* The registry, with the plug-ins that SETUP names. */
 PfRegistry *pf_setup_registry(const PfSetup *setup, GError **error);
@@ -33,10 +33,10 @@ PfRegistry *pf_setup_registry(const PfSetup *setup, GError **error);
  * `output` to RET_OUTPUT (whose strings belong to the configuration). Nothing else is bound and
  * nothing finished. */
 PfConfig *pf_setup_config(const PfSetup *setup, const char *path, PfRegistry *registry,
-                          PfOutput *ret_output, GError **error);
+                          PfOutputConfig *ret_output, GError **error);
 
 /* Binds `output` of CONFIG. */
-void pf_setup_bind_output(PfConfig *config, PfOutput *ret_output);
+void pf_setup_bind_output(PfConfig *config, PfOutputConfig *ret_output);
 
 /* Leaves in the list `policies` of CONFIG, which was loaded from PATH, those that NAMES ("ksm,esx")
  * names, in that order, with the parameters that the file gives them; one that is not in the file

@@ -85,6 +85,32 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(PfConfig, pf_config_free)
  * whose label or name is NAME. Relative paths in the value are meant from the working directory. */
 bool pf_config_override(PfConfig *config, const char *assignment, GError **error);
 
+/* The same for KEY and its value TEXT, said in the value of PLACE_KEY of PLACE (a section of this
+ * or of another configuration that lives as long): errors tell that line, and paths are relative
+ * to that file. Without PLACE (NULL) it was said in ORIGIN (a constant, "-x"). */
+bool pf_config_assign(PfConfig *config, const char *key, const char *text,
+                      const PfConfigSection *place, const char *place_key, const char *origin,
+                      GError **error);
+
+/* A copy of CONFIG, of which nothing but `output` and `plugins` needs to be bound; CONFIG must
+ * outlive it. Several threads may copy one configuration at the same time. */
+PfConfig *pf_config_copy(const PfConfig *config);
+
+/* Takes KEY, and all below it, out of SECTION. */
+void pf_config_remove(PfConfigSection *section, const char *key);
+
+/* TEXT, a value in configuration syntax, as the elements of the list that it is, else alone. Free
+ * with g_strfreev. */
+char **pf_config_elements(const char *text);
+
+/* TEXT, a value in configuration syntax, without the quotes if it is a string. Free with g_free. */
+char *pf_config_unquoted(const char *text);
+
+/* The value at dotted PATH of CONFIG, once bound, as it goes into a table: a string without quotes;
+ * quantities as numbers of bytes, seconds, hertz or bytes a second. NULL if there is none. Free
+ * with g_free. */
+char *pf_config_plain(const PfConfig *config, const char *path);
+
 /* The section at dotted PATH, made if absent; "" is the root. */
 PfConfigSection *pf_config_section(PfConfig *config, const char *path);
 

@@ -48,13 +48,21 @@ typedef struct {
     GString *out;
     bool with_origin;
     const char *const *except;
+    bool is_line; /* all on one line */
 } Writer;
 
 static void write_group(Writer *writer, const PfConfigNode *group, unsigned indent);
 
 static void write_indent(Writer *writer, unsigned indent)
 {
+    if (writer->is_line)
+        return;
     g_string_append_printf(writer->out, "%*s", (int)(indent * 4), "");
+}
+
+static void end_line(Writer *writer)
+{
+    g_string_append_c(writer->out, writer->is_line ? ' ' : '\n');
 }
 
 static bool holds_groups(const PfConfigNode *list)
@@ -104,13 +112,13 @@ static void write_list(Writer *writer, const PfConfigNode *list, unsigned indent
         if (i > 0)
             g_string_append(writer->out, lines ? "," : ", ");
         if (lines) {
-            g_string_append_c(writer->out, '\n');
+            end_line(writer);
             write_indent(writer, indent + 1);
         }
         write_value(writer, list->children->pdata[i], indent + lines);
     }
     if (lines) {
-        g_string_append_c(writer->out, '\n');
+        end_line(writer);
         write_indent(writer, indent);
     }
     g_string_append_c(writer->out, ')');
@@ -166,13 +174,14 @@ static void write_settings(Writer *writer, const PfConfigNode *group, unsigned i
         g_string_append_c(writer->out, ';');
         if (writer->with_origin && child->kind != PF_NODE_GROUP)
             write_origin(writer, child);
-        g_string_append_c(writer->out, '\n');
+        end_line(writer);
     }
 }
 
 static void write_group(Writer *writer, const PfConfigNode *group, unsigned indent)
 {
-    g_string_append(writer->out, "{\n");
+    g_string_append_c(writer->out, '{');
+    end_line(writer);
     write_settings(writer, group, indent + 1);
     write_indent(writer, indent);
     g_string_append_c(writer->out, '}');
@@ -180,13 +189,13 @@ static void write_group(Writer *writer, const PfConfigNode *group, unsigned inde
 
 void pf_config_write_node(GString *out, const PfConfigNode *node)
 {
-    Writer writer = {.out = out};
+    Writer writer = {.out = out, .is_line = true};
     write_value(&writer, node, 0);
 }
 
 char *pf_config_dump(const PfConfig *config, bool with_origin, const char *const *except)
 {
-    Writer writer = {g_string_new(NULL), with_origin, except};
+    Writer writer = {.out = g_string_new(NULL), .with_origin = with_origin, .except = except};
     write_settings(&writer, config->root, 0);
     return g_string_free(writer.out, FALSE);
 }

@@ -6,7 +6,7 @@
 
 static bool refuse(GError **error, const char *key, const char *message)
 {
-    g_set_error(error, PF_ERROR, PF_ERROR_CONFIG, "-s: %s: %s", key, message);
+    g_set_error(error, PF_ERROR, PF_ERROR_CONFIG, "%s: %s", key, message);
     return false;
 }
 
@@ -80,9 +80,9 @@ static bool check_words(char **words, const char *key, GError **error)
     return true;
 }
 
-static PfConfigNode *value_node(PfConfig *config, const char *key, const char *text, GError **error)
+static PfConfigNode *value_node(PfConfig *config, const char *key, const char *text,
+                                const PfSource *source, GError **error)
 {
-    const PfSource *source = &config->source_override;
     if (!g_utf8_validate(text, -1, NULL) || strlen(text) > PF_CONFIG_TEXT_BYTES_MAX / 2) {
         refuse(error, key, "the value is no UTF-8 text, or too long");
         return NULL;
@@ -90,8 +90,10 @@ static PfConfigNode *value_node(PfConfig *config, const char *key, const char *t
     g_autoptr(GError) cause = NULL;
     PfConfigNode *node = pf_config_parse_value(config, text, source, &cause);
     if (cause != NULL) {
-        bool prefixed = g_str_has_prefix(cause->message, "-s: ");
-        refuse(error, key, cause->message + (prefixed ? strlen("-s: ") : 0));
+        /* Lines of the text are none of the user's. */
+        bool prefixed = g_str_has_prefix(cause->message, source->name);
+        const char *what = prefixed ? strstr(cause->message, ": ") : NULL;
+        refuse(error, key, what != NULL ? what + strlen(": ") : cause->message);
         return NULL;
     }
     if (node != NULL)
@@ -101,19 +103,10 @@ static PfConfigNode *value_node(PfConfig *config, const char *key, const char *t
     return node;
 }
 
-bool pf_config_override(PfConfig *config, const char *assignment, GError **error)
+/* Puts VALUE at KEY, of WORDS. */
+static bool put(PfConfig *config, char **words, const char *key, PfConfigNode *value,
+                GError **error)
 {
-    const char *equals = strchr(assignment, '=');
-    if (equals == NULL)
-        return refuse(error, assignment, "write KEY=VALUE");
-    g_autofree char *key = g_strndup(assignment, (gsize)(equals - assignment));
-    g_strstrip(key);
-    g_auto(GStrv) words = g_strsplit(key, ".", -1);
-    if (!check_words(words, key, error))
-        return false;
-    PfConfigNode *value = value_node(config, key, equals + 1, error);
-    if (value == NULL)
-        return false;
     PfConfigNode *parent = config->root;
     char **word = words;
     for (; word[1] != NULL && parent != NULL; word++)
@@ -134,6 +127,49 @@ bool pf_config_override(PfConfig *config, const char *assignment, GError **error
     else
         pf_node_replace(old, value);
     return true;
+}
+
+static bool assign(PfConfig *config, const char *key, const char *text, const PfSource *source,
+                   unsigned line, GError **error)
+{
+    g_auto(GStrv) words = g_strsplit(key, ".", -1);
+    if (!check_words(words, key, error))
+        return false;
+    PfConfigNode *value = value_node(config, key, text, source, error);
+    if (value == NULL)
+        return false;
+    value->line = line;
+    return put(config, words, key, value, error);
+}
+
+bool pf_config_override(PfConfig *config, const char *assignment, GError **error)
+{
+    const char *equals = strchr(assignment, '=');
+    g_autoptr(GError) cause = NULL;
+    if (equals == NULL) {
+        refuse(&cause, assignment, "write KEY=VALUE");
+    } else {
+        g_autofree char *key = g_strndup(assignment, (gsize)(equals - assignment));
+        g_strstrip(key);
+        if (assign(config, key, equals + 1, &config->source_override, 0, &cause))
+            return true;
+    }
+    g_propagate_prefixed_error(error, g_steal_pointer(&cause), "-s: ");
+    return false;
+}
+
+bool pf_config_assign(PfConfig *config, const char *key, const char *text,
+                      const PfConfigSection *place, const char *place_key, const char *origin,
+                      GError **error)
+{
+    const PfConfigNode *said = place != NULL ? pf_node_find(place, place_key) : NULL;
+    const PfSource *source =
+        said != NULL ? said->source : pf_config_source(config, PF_SOURCE_OVERRIDE, origin, NULL);
+    if (assign(config, key, text, source, said != NULL ? said->line : 0, error))
+        return true;
+    g_autofree char *where = said != NULL ? pf_node_origin(said) : g_strdup(origin);
+    g_prefix_error(error, "%s: ", where);
+    return false;
 }
 
 static PfConfigNode *list_from_text(PfConfig *config, const char *text, const PfSource *source)

@@ -213,5 +213,5 @@ void pf_config_write_double(GString *out, double value);
 /* VALUE with the L that it needs beyond 32 bits. */
 void pf_config_write_integer(GString *out, int64_t value);
 
-/* NODE as a value. */
+/* NODE as a value, on one line. */
 void pf_config_write_node(GString *out, const PfConfigNode *node);

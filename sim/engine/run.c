@@ -19,7 +19,8 @@ static void set_grain(PfRun *run, PfGrain grain)
     run->fills_caches |= run->work.full;
 }
 
-static bool build_host(PfRun *run, uint64_t frame_capacity, bool verify, GError **error)
+static bool build_host(PfRun *run, uint64_t frame_capacity, const PfSimulationOptions *options,
+                       GError **error)
 {
     unsigned daemon = run->machine->core_count - 1;
     if (run->machine_config->hash_engine.kind != PF_HASH_SOFTWARE)
@@ -45,12 +46,13 @@ static bool build_host(PfRun *run, uint64_t frame_capacity, bool verify, GError 
                        .seed = run->config->seed,
                        .due_cycles = &run->due_cycles,
                        .is_barrier = &run->is_barrier,
-                       .verify = verify,
+                       .verify = options->verify,
                        .cams = run->machine->cams,
                        .cam_count = run->machine->cam_count,
                        .cam = &run->machine_config->cam,
                        .cam_reach_cycles = pf_machine_reach(run->machine_config),
-                       .frame_capacity = frame_capacity};
+                       .frame_capacity = frame_capacity,
+                       .observer = options->observer};
     GError *wrong = NULL;
     run->host = pf_host_new(run->setup, &base, &wrong);
     if (g_error_matches(wrong, PF_ERROR, PF_ERROR_CONFIG))
@@ -172,7 +174,7 @@ PfRun *pf_run_new(const PfRunConfig *config, const PfMachineConfig *machine_conf
     run_open_swap(run);
     if (run->machine != NULL && config->mode == PF_MODE_DRAM)
         run_open_dram(run);
-    if (run->machine == NULL || !build_host(run, frame_capacity, options->verify, error) ||
+    if (run->machine == NULL || !build_host(run, frame_capacity, options, error) ||
         !run_open_events(run, options, error))
         return NULL;
     bool automatic = config->epoch_ps == PF_CONFIG_AUTO;

@@ -110,6 +110,16 @@ static void tell_fault(PfRun *run, PfPage page, const PfStoreOutcome *outcome)
     pf_host_store_faulted(run->host, &fault);
 }
 
+/* Tells who watches of FAULT, by which PAGE came from frame FROM to TO. */
+static void tell_step(const PfRun *run, PfPage page, PfFault fault, PfMpn from, PfMpn to)
+{
+    pf_host_tell(run->host, (PfStep){.kind = PF_STEP_FAULT,
+                                     .page = page,
+                                     .frame = to,
+                                     .other = from,
+                                     .number = fault});
+}
+
 /* PAGE has got a frame, where it had none. */
 static void tell_mapped(PfRun *run, PfPage page, bool was_given_back)
 {
@@ -134,6 +144,7 @@ static bool read_page(PfRun *run, const PfPlace *place, PfPage page, PfSlot slot
         return false;
     }
     PfMpn frame = {pf_memory_entry(&run->memory, slot)->mpn};
+    tell_step(run, page, fault, PF_ZERO_FRAME, frame);
     if (place != NULL && fault == PF_FAULT_FIRST && run->machine->remaps)
         charge_controller(run, place, fault, PF_ZERO_FRAME, frame);
     else if (place != NULL)
@@ -191,6 +202,7 @@ static bool store_page(PfRun *run, const PfPlace *place, PfPage page, PfSlot slo
         pf_shootdown_free(&run->machine->mmu, &what);
     }
     PfMpn frame = {pf_memory_entry(&run->memory, slot)->mpn};
+    tell_step(run, page, outcome.fault, outcome.old_frame, frame);
     if (outcome.fault != PF_FAULT_REUSE && outcome.fault != PF_FAULT_FILE)
         run_check_fresh(run, frame);
     if (outcome.is_run)

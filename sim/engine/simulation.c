@@ -23,7 +23,9 @@ static bool open_trace(PfSimulation *simulation, GError **error)
     simulation->trace = pf_trace_open(simulation->trace_path, &options, error);
     if (simulation->trace == NULL)
         return false;
-    if (!g_str_equal(simulation->trace_path, "-"))
+    if (simulation->options.trace_digest != NULL)
+        simulation->trace_digest = g_strdup(simulation->options.trace_digest);
+    else if (!g_str_equal(simulation->trace_path, "-"))
         simulation->trace_digest = pf_trace_digest(simulation->trace_path, error);
     else
         simulation->trace_digest = g_strdup("standard input");
@@ -69,7 +71,8 @@ static void tell_origin(PfConfig *config, GError **error)
 static bool build_runs(PfSimulation *simulation, GError **error)
 {
     uint32_t page_bytes = pf_trace_header(simulation->trace)->page_bytes;
-    simulation->store = pf_content_store_new(page_bytes);
+    simulation->store = simulation->options.store != NULL ? simulation->options.store
+                                                          : pf_content_store_new(page_bytes);
     simulation->image = pf_image_new(simulation->store, page_bytes);
     pf_machine_want_large(simulation->setup.machine, simulation->image);
     uint64_t frames;
@@ -78,8 +81,11 @@ static bool build_runs(PfSimulation *simulation, GError **error)
     bool bound = false;
     for (unsigned i = 0; i < simulation->setup.policies->len; i++) {
         const PfPolicySetup *setup = g_ptr_array_index(simulation->setup.policies, i);
+        PfSimulationOptions options = simulation->options;
+        if (i > 0)
+            options.observer = NULL;
         PfRun *run = pf_run_new(&simulation->setup.run, simulation->setup.machine, setup,
-                                simulation->image, frames, &simulation->options, error);
+                                simulation->image, frames, &options, error);
         if (run == NULL) {
             tell_origin(simulation->config, error);
             return false;
@@ -123,7 +129,8 @@ void pf_simulation_free(PfSimulation *simulation)
     g_ptr_array_unref(simulation->runs);
     g_ptr_array_unref(simulation->warnings);
     pf_image_free(simulation->image);
-    pf_content_store_free(simulation->store);
+    if (simulation->store != simulation->options.store)
+        pf_content_store_free(simulation->store);
     pf_trace_free(simulation->trace);
     simulation_setup_clear(&simulation->setup);
     g_free(simulation->trace_path);
@@ -253,6 +260,36 @@ static bool play_part(PfSimulation *simulation, const PfRecordBlock *block, GErr
     return check_stop(simulation, error);
 }
 
+/* Records FROM to before TO of BLOCK have been played: tells who watches of one of them. */
+static bool tell_record(PfSimulation *simulation, const PfRecordBlock *block, uint32_t from,
+                        GError **error)
+{
+    const PfObserver *observer = simulation->options.observer;
+    PfRun *run = g_ptr_array_index(simulation->runs, 0);
+    pf_memory_sync(&run->memory); /* the range that it was in is over */
+    if (observer->record_done(observer->user, run, &block->records[from],
+                              block->first_record + from + 1))
+        return true;
+    g_set_error_literal(error, PF_ERROR, PF_ERROR_INTERRUPTED, "interrupted");
+    return false;
+}
+
+/* One record of BLOCK by itself, or a stretch of them. Sets RET_TO behind what was played. */
+static bool play_some(PfSimulation *simulation, PfRecordBlock *block, uint32_t from,
+                      uint32_t *ret_to, GError **error)
+{
+    *ret_to = from + 1;
+    if (pf_image_is_long(&block->records[from]))
+        return play_long(simulation, block, from, error);
+    if (simulation->options.observer == NULL)
+        return play_range(simulation, block, from, ret_to, error);
+    uint32_t count = block->count;
+    block->count = from + 1; /* what follows is another range's */
+    bool played = play_range(simulation, block, from, ret_to, error);
+    block->count = count;
+    return played;
+}
+
 static bool play_block(PfSimulation *simulation, PfRecordBlock *block, GError **error)
 {
     pf_image_add_contents(simulation->image, block);
@@ -263,14 +300,12 @@ static bool play_block(PfSimulation *simulation, PfRecordBlock *block, GError **
         return play_part(simulation, block, error);
     uint32_t from = 0;
     while (from < block->count) {
-        uint32_t to = from + 1;
-        if (pf_image_is_long(&block->records[from])) {
-            if (!play_long(simulation, block, from, error))
-                return false;
-        } else if (!play_range(simulation, block, from, &to, error)) {
+        uint32_t to;
+        if (!play_some(simulation, block, from, &to, error))
             return false;
-        }
         simulation->records += to - from;
+        if (simulation->options.observer != NULL && !tell_record(simulation, block, from, error))
+            return false;
         from = to;
         tell_progress(simulation, false);
     }
@@ -330,31 +365,6 @@ static bool play_trace(PfSimulation *simulation, GError **error)
     return true;
 }
 
-/* The first run of `none`; there is one. */
-static const PfRun *find_none(const PfSimulation *simulation)
-{
-    for (unsigned i = 0; i < simulation->runs->len; i++) {
-        const PfRun *run = g_ptr_array_index(simulation->runs, i);
-        if (g_str_equal(run->setup->ops->name, "none"))
-            return run;
-    }
-    g_assert_not_reached();
-}
-
-/* With `none`, and those that lack a class rule with what they lack it of. */
-static void compare_runs(const PfSimulation *simulation)
-{
-    PfRun *whole = NULL; /* it comes before what it is compared with */
-    for (unsigned i = 0; i < simulation->runs->len; i++) {
-        PfRun *run = g_ptr_array_index(simulation->runs, i);
-        pf_run_compare(run, find_none(simulation));
-        if (run->setup->whole == NULL)
-            whole = run;
-        else
-            pf_run_compare_class(whole, run);
-    }
-}
-
 bool pf_simulation_run(PfSimulation *simulation, GError **error)
 {
     if (simulation->options.seconds != NULL)
@@ -367,7 +377,10 @@ bool pf_simulation_run(PfSimulation *simulation, GError **error)
     }
     for (unsigned i = 0; i < simulation->runs->len; i++)
         pf_run_finish(g_ptr_array_index(simulation->runs, i));
-    compare_runs(simulation);
+    /* What goes on behind the trace may be stopped, too. */
+    if (problem == NULL && !check_runs(simulation, &problem))
+        simulation->complete = false;
+    simulation_compare_runs(simulation);
     simulation_warn_of_unused(simulation);
     verify_all(simulation);
     tell_progress(simulation, true);

@@ -8,11 +8,13 @@
 
 #include "addr.h"
 #include "config.h"
+#include "host_observer.h"
 #include "registry.h"
 #include "stats.h"
 #include "trace.h"
 
 typedef struct PfSimulation PfSimulation;
+typedef struct PfContentStore PfContentStore;
 
 /* What is told while it runs, at most some times a second. */
 typedef struct {
@@ -39,7 +41,10 @@ typedef struct {
     uint64_t stop_after;  /* records; 0: all */
     const char *events_directory; /* keep events of sharings, in a file there; NULL: do not */
     PfWindow window;      /* ... of this time */
+    const PfObserver *observer; /* of the first run, record by record; NULL: nobody watches */
     const char *trace;    /* overrides the configuration's, NULL if not */
+    const char *trace_digest; /* of that, where it is known already; NULL: it is computed */
+    PfContentStore *store; /* shared with other simulations of its size of pages; NULL: its own */
     void (*progress)(const PfProgress *progress, void *user); /* may be NULL */
     void *progress_user;
     double (*seconds)(void); /* the caller's clock, for progress only; NULL: no progress */

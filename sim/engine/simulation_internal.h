@@ -38,6 +38,10 @@ struct PfSimulation {
 void simulation_warn_of_scopes(PfSimulation *simulation);
 void simulation_warn_of_unused(PfSimulation *simulation);
 
+/* simulation_results.c: tells each run what it is relative to `none`, and what lacks a class rule
+ * relative to what it lacks it of. */
+void simulation_compare_runs(const PfSimulation *simulation);
+
 /* team.c: workers that play one range in all runs. */
 struct PfTeam *team_new(GPtrArray *runs, unsigned threads);
 void team_free(struct PfTeam *team);

@@ -240,3 +240,27 @@ void pf_simulation_list_stats(const PfRegistry *registry, PfStatVisitor visit, v
     g_hash_table_unref(list.told);
     simulation_setup_clear(&setup);
 }
+
+/* The first run of `none`; there is one. */
+static const PfRun *find_none(const PfSimulation *simulation)
+{
+    for (unsigned i = 0; i < simulation->runs->len; i++) {
+        const PfRun *run = g_ptr_array_index(simulation->runs, i);
+        if (g_str_equal(run->setup->ops->name, "none"))
+            return run;
+    }
+    g_assert_not_reached();
+}
+
+void simulation_compare_runs(const PfSimulation *simulation)
+{
+    PfRun *whole = NULL; /* it comes before what it is compared with */
+    for (unsigned i = 0; i < simulation->runs->len; i++) {
+        PfRun *run = g_ptr_array_index(simulation->runs, i);
+        pf_run_compare(run, find_none(simulation));
+        if (run->setup->whole == NULL)
+            whole = run;
+        else
+            pf_run_compare_class(whole, run);
+    }
+}

@@ -16,6 +16,8 @@ static const char *const pacings[] = {"closed", "open", NULL};
 static const PfConfigField run_fields[] = {
     {.key = "trace", .type = PF_CONFIG_STRING, AT(trace),
      .description = "The trace to play; relative to the file that names it."},
+    {.key = "note", .type = PF_CONFIG_STRING, AT(note),
+     .description = "Free text; an axis of a sweep names its points by it."},
     {.key = "seed", .type = PF_CONFIG_UINT, AT(seed), .standard = "1",
      .description = "Master seed of everything that is drawn."},
     {.key = "mode", .type = PF_CONFIG_ENUM, AT(mode), .standard = "machine", .choices = modes,
@@ -75,7 +77,8 @@ static void parse_span(PfConfigSection *root, const char *key, const char *text,
     }
     g_autoptr(GError) error = NULL;
     if (!pf_parse_quantity(text, PF_CONFIG_TIME, ret_ps, &error))
-        pf_config_complain(root, key, "'%s' is none of %s\"passes:N\" and a time", text, besides);
+        pf_config_complain(root, key, "'%s' is none of %s\"passes:N\" and a time as \"20s\"", text,
+                           besides);
 }
 
 static void check_warmup(PfRunConfig *run, PfConfigSection *root)

@@ -295,6 +295,7 @@ void pf_host_wake(PfHost *host)
     if (host->setup->ops->wake == NULL || host->setup->common.pacing == PF_PACING_TRACE)
         return;
     start_work(host, at);
+    pf_host_tell(host, (PfStep){.kind = PF_STEP_WAKE, .number = at});
     uint64_t next = host->setup->ops->wake(host->self, pf_host_now(host));
     if (next != PF_HOST_NEVER)
         host->wake_at_cycles = MAX(next, earliest_wake(host, at));

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "cam.h"
+#include "host_observer.h"
 #include "memory.h"
 #include "policy.h"
 #include "registry.h"
@@ -85,6 +86,7 @@ typedef struct {
     const PfCamConfig *cam;
     uint64_t cam_reach_cycles; /* from a core to the memory controller and back */
     uint64_t frame_capacity; /* of a machine without a limit: what the trace can need */
+    const PfObserver *observer; /* NULL: nobody watches */
 } PfHostBase;
 
 /* The first bytes of a frame, see pf_content_start. */
@@ -197,6 +199,13 @@ struct PfHost {
 /* Makes the policy. NULL with an error of the policy's own. */
 PfHost *pf_host_new(const PfPolicySetup *setup, const PfHostBase *base, GError **error);
 void pf_host_free(PfHost *host);
+
+/* Tells the observer, if there is one. */
+static inline void pf_host_tell(const PfHost *host, const PfStep step)
+{
+    if (G_UNLIKELY(host->base.observer != NULL))
+        host->base.observer->step(host->base.observer->user, &step);
+}
 
 /* Contexts' places moved or were added. */
 void pf_host_set_contexts(PfHost *host, PfPlace *contexts, const bool *space_is_two_stage,
@@ -352,6 +361,8 @@ bool pf_host_is_lossy(const PfHost *host);
 
 /* PAGE has been mapped onto another frame: counts that. */
 void pf_host_count_merge(PfHost *host, PfPage page);
+/* pf_host_verdict, of which the observer is not told: what is said ahead. */
+void pf_host_note_verdict(PfHost *host, PfPage page, PfWhy why);
 /* PAGE has another frame of equal bytes, or none: an entry of its page table was changed, or one of
  * the controller's table, which is one line, and then what caches hold of it is dead. */
 void pf_host_finish_remapping(PfHost *host, PfPage page);

@@ -28,7 +28,7 @@ void pf_host_count_merge(PfHost *host, PfPage page)
     host->has_lost = false;
     pf_host_count_damage(host);
     /* What it will be once all the others have left. */
-    pf_host_verdict(host, page, PF_WHY_UNIQUE);
+    pf_host_note_verdict(host, page, PF_WHY_UNIQUE);
 }
 
 static PfMaddr page_address(const PfHost *host, PfPage page)
@@ -103,9 +103,15 @@ void pf_host_count_false(PfHost *host, PfPage page, PfShareResult result)
     host->has_match = false;
 }
 
-/* What a merge of PAGE onto FRAME costs and what is to be done after it. */
-static PfMergeResult finish_merge(PfHost *host, PfPage page, PfShareResult result)
+/* What a merge of PAGE, which mapped FROM, onto FRAME costs and what is to be done after it. */
+static PfMergeResult finish_merge(PfHost *host, PfPage page, PfMpn from, PfMpn frame,
+                                  PfShareResult result)
 {
+    pf_host_tell(host, (PfStep){.kind = PF_STEP_MERGED,
+                                .page = page,
+                                .frame = frame,
+                                .other = from,
+                                .number = pf_host_merge_result(result)});
     pf_host_count_false(host, page, result);
     if (result == PF_SHARE_DONE) {
         pf_host_count_merge(host, page);
@@ -142,13 +148,14 @@ PfMergeResult pf_host_merge(PfHost *host, PfPage page, PfPage keeper)
     PfMpn frame = {entry->mpn};
     bool lossy = false;
     PfShareResult result = PF_SHARE_DIFFERS;
-    if (compare(host, page, (PfMpn){pf_memory_entry(memory, slot)->mpn}, frame, &lossy))
+    PfMpn own = {pf_memory_entry(memory, slot)->mpn};
+    if (compare(host, page, own, frame, &lossy))
         result = pf_share_merge(memory, slot, kept, lossy);
     if (result == PF_SHARE_DONE)
-        pf_host_verdict(host, keeper, PF_WHY_UNIQUE);
+        pf_host_note_verdict(host, keeper, PF_WHY_UNIQUE);
     if (result == PF_SHARE_DONE && was_writable)
         pf_host_shoot_down(host, host->place, keeper);
-    return finish_merge(host, page, result);
+    return finish_merge(host, page, own, frame, result);
 }
 
 PfMergeResult pf_host_merge_frame(PfHost *host, PfPage page, PfMpn frame)
@@ -163,9 +170,10 @@ PfMergeResult pf_host_merge_frame(PfHost *host, PfPage page, PfMpn frame)
     PfMemory *memory = host->base.memory;
     bool lossy = false;
     PfShareResult result = PF_SHARE_DIFFERS;
-    if (compare(host, page, (PfMpn){pf_memory_entry(memory, slot)->mpn}, frame, &lossy))
+    PfMpn own = {pf_memory_entry(memory, slot)->mpn};
+    if (compare(host, page, own, frame, &lossy))
         result = pf_share_merge_frame(memory, slot, frame, lossy);
-    return finish_merge(host, page, result);
+    return finish_merge(host, page, own, frame, result);
 }
 
 bool pf_host_protect(PfHost *host, PfPage page)
@@ -174,6 +182,7 @@ bool pf_host_protect(PfHost *host, PfPage page)
     if (!pf_host_present_slot(host, page, &slot) || !pf_host_may_split(host, slot) ||
         !pf_share_protect(host->base.memory, slot))
         return false;
+    pf_host_tell(host, (PfStep){.kind = PF_STEP_PROTECTED, .page = page});
     pf_host_shoot_down(host, host->place, page);
     return true;
 }
@@ -185,8 +194,10 @@ bool pf_host_isolate(PfHost *host, PfPage page)
         return false;
     pf_host_follow(host, page.context);
     const PfEntry *entry = pf_memory_entry(host->base.memory, slot);
-    if ((entry->flags & PF_ENTRY_OPEN) != 0)
+    if ((entry->flags & PF_ENTRY_OPEN) != 0) {
+        pf_host_tell(host, (PfStep){.kind = PF_STEP_PROTECTED, .page = page});
         pf_host_shoot_down(host, host->place, page);
+    }
     bool done = pf_share_isolate(host->base.memory, slot);
     pf_host_pay_splits(host, host->place);
     return done;
@@ -227,9 +238,10 @@ bool pf_host_give_back(PfHost *host, PfPage page)
         !pf_host_present_slot(host, page, &slot) || !pf_host_admits(host, page))
         return false;
     pf_host_follow(host, page.context);
-    pf_host_verdict(host, page, PF_WHY_NOT_REACHED); /* what it will be with another frame */
+    pf_host_note_verdict(host, page, PF_WHY_NOT_REACHED); /* what it will be with another frame */
     if (pf_share_give_back(host->base.memory, slot) != PF_SHARE_DONE)
         return false;
+    pf_host_tell(host, (PfStep){.kind = PF_STEP_GIVEN_BACK, .page = page});
     pf_host_finish_remapping(host, page);
     pf_host_verify(host, page);
     return true;
@@ -265,6 +277,7 @@ bool pf_host_unshare(PfHost *host, PfPage page)
     if (!pf_share_unshare(memory, slot, &copied))
         return false;
     host->start_generation++; /* a free frame may be in use again */
+    pf_host_tell(host, (PfStep){.kind = PF_STEP_UNSHARED, .page = page, .frame = {entry->mpn}});
     charge_unsharing(host, page, copied, old, (PfMpn){entry->mpn});
     pf_host_verify(host, page);
     return true;

@@ -92,6 +92,10 @@ static int compare_frames(PfHost *host, PfMpn a, PfMpn b, size_t *ret_first_diff
     } else if (!pf_mpn_equal(a, b)) {
         sign = compare_contents(host, a, b, &first);
         uint64_t bytes = MIN(first + 1, (size_t)host->base.work->page_bytes);
+        pf_host_tell(host, (PfStep){.kind = PF_STEP_COMPARED,
+                                    .frame = a,
+                                    .other = b,
+                                    .number = first});
         host->stats.compares++;
         host->stats.compared_words += (bytes + WORD_BYTES - 1) / WORD_BYTES;
         pf_work_compare(host->base.work, host->place, PF_ACCOUNT_COMPARE,

@@ -209,6 +209,9 @@ PfCamFiling pf_host_cam_file(PfHost *host, uint64_t key, PfPage page, uint64_t v
     PfCamInsertion result = pf_cam_insert(cam, &item, pf_host_now(host), &evicted, &done);
     stats_of(host)->remote_updates += is_remote(host, unit);
     wait(host, unit, done);
+    if (result != PF_CAM_STORED && !pf_host_cam_overflows(host))
+        pf_host_tell(host, (PfStep){.kind = PF_STEP_LOST,
+                                    .number = result == PF_CAM_REFUSED ? value : evicted.value});
     if (result == PF_CAM_REFUSED) {
         if (stores_pages(host))
             pf_host_forget(host, ticket);
@@ -253,6 +256,7 @@ bool pf_host_cam_unfile(PfHost *host, uint64_t key, uint64_t value)
 
 static void cleared(const PfCamItem *item, void *user)
 {
+    pf_host_tell(user, (PfStep){.kind = PF_STEP_LOST, .number = item->value});
     let_go(user, item);
 }
 

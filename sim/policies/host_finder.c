@@ -13,18 +13,28 @@ static uint64_t narrow(const PfHost *host, uint64_t key)
 
 bool pf_host_find(PfHost *host, uint64_t key, PfPage page, uint64_t *cursor, uint64_t *ret_value)
 {
+    g_assert(pf_host_has_finder(host));
     key = pf_host_class_key(host, narrow(host, key), page);
     host->has_lost = false;
     host->match_page = page;
     bool found = host->setup->finder->find(host->finder, key, page, cursor, ret_value);
     host->has_match = found && host->uses_cam;
+    pf_host_tell(host, (PfStep){.kind = found ? PF_STEP_FOUND : PF_STEP_MISSED,
+                                .page = page,
+                                .key = key});
     return found;
 }
 
 void pf_host_file(PfHost *host, uint64_t key, PfPage page, uint64_t value)
 {
+    g_assert(pf_host_has_finder(host));
     pf_host_file_class(host, value, page);
     key = pf_host_class_key(host, narrow(host, key), page);
+    if (host->base.observer != NULL) {
+        PfStep step = {.kind = PF_STEP_FILED, .page = page, .key = key, .number = value};
+        pf_host_frame(host, page, &step.frame);
+        pf_host_tell(host, step);
+    }
     host->setup->finder->file(host->finder, key, page, value);
 }
 
@@ -32,6 +42,7 @@ void pf_host_unfile(PfHost *host, uint64_t key, uint64_t value)
 {
     key = pf_host_unfile_class(host, narrow(host, key), value);
     host->setup->finder->unfile(host->finder, key, value);
+    pf_host_tell(host, (PfStep){.kind = PF_STEP_UNFILED, .key = key, .number = value});
 }
 
 bool pf_host_has_finder(const PfHost *host)
@@ -83,9 +94,15 @@ int pf_host_compare_tickets(PfHost *host, PfTicket a, PfTicket b)
     else
         sign = pf_content_compare(host->base.memory->frames.store, (PfContent){a.content},
                                   (PfContent){b.content}, &first);
-    if (!pf_mpn_equal(a.frame, b.frame))
+    if (!pf_mpn_equal(a.frame, b.frame)) {
+        bool is_ahead = host->intent.is_open;
+        pf_host_tell(host, (PfStep){.kind = is_ahead ? PF_STEP_COMPARED_AHEAD : PF_STEP_COMPARED,
+                                    .frame = a.frame,
+                                    .other = b.frame,
+                                    .number = first});
         pf_work_compare(host->base.work, host->place, PF_ACCOUNT_COMPARE,
                         pf_host_frame_address(host, a.frame), pf_host_frame_address(host, b.frame),
                         first);
+    }
     return sign;
 }

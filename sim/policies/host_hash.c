@@ -270,7 +270,9 @@ uint64_t pf_host_hash_page(PfHost *host, PfPage page)
     if (pf_host_engine_leaves_out(host, page))
         return pf_host_cut_key(host, pf_rng_next(&host->left_out_keys));
     pf_host_charge_hash(host, &frame);
-    return pf_host_cut_key(host, key_of_frame(host, frame));
+    uint64_t key = pf_host_cut_key(host, key_of_frame(host, frame));
+    pf_host_tell(host, (PfStep){.kind = PF_STEP_HASH, .page = page, .key = key});
+    return key;
 }
 
 /* ---- Setting up ---- */

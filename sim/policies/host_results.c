@@ -67,6 +67,18 @@ bool pf_host_result_content(PfHost *host, PfContent *ret_content)
                             ret_content);
 }
 
+static bool key_of_result(PfHost *host, uint64_t *ret_key)
+{
+    if (pf_host_key_of_result(host, ret_key))
+        return true;
+    PfContent content;
+    if (!pf_host_result_content(host, &content))
+        return false;
+    *ret_key = pf_host_key_of(host, content);
+    pf_content_unref(host->base.memory->frames.store, content);
+    return true;
+}
+
 bool pf_host_hash_result(PfHost *host, uint64_t *ret_key)
 {
     const PfIntent *intent = &host->intent;
@@ -76,13 +88,9 @@ bool pf_host_hash_result(PfHost *host, uint64_t *ret_key)
     if (pf_host_engine_leaves_out(host, intent->page))
         return false;
     pf_host_charge_hash(host, is_present(host) ? &frame : NULL);
-    if (pf_host_key_of_result(host, ret_key))
-        return true;
-    PfContent content;
-    if (!pf_host_result_content(host, &content))
+    if (!key_of_result(host, ret_key))
         return false;
-    *ret_key = pf_host_key_of(host, content);
-    pf_content_unref(memory->frames.store, content);
+    pf_host_tell(host, (PfStep){.kind = PF_STEP_HASH_AHEAD, .page = intent->page, .key = *ret_key});
     return true;
 }
 
@@ -123,14 +131,35 @@ static bool is_equal(PfHost *host, PfMpn frame, bool alike)
     return is;
 }
 
+/* Tells the observer of that comparison. */
+static void tell_compared(PfHost *host, PfMpn frame)
+{
+    PfMemory *memory = host->base.memory;
+    PfStep step = {.kind = PF_STEP_COMPARED_AHEAD, .other = frame};
+    PfContent wanted;
+    PfContent held;
+    size_t first = 0;
+    if (host->base.observer == NULL || !pf_host_result_content(host, &wanted))
+        return;
+    if (pf_memory_frame_content(memory, frame, &held)) {
+        pf_content_compare(memory->frames.store, wanted, held, &first);
+        pf_content_unref(memory->frames.store, held);
+    }
+    pf_content_unref(memory->frames.store, wanted);
+    step.number = first;
+    pf_host_tell(host, step);
+}
+
 /* Compares the result with FRAME, unless a match of the CAM is to be believed. False if they are
  * not deemed identical; RET_LOSSY: the page may be mapped there even if they differ. */
 static bool compare(PfHost *host, PfMpn frame, bool *ret_lossy)
 {
     bool is_believed = pf_host_is_believed(host, host->intent.page);
     host->is_false_match = is_believed && !is_equal(host, frame, false);
-    if (!is_believed)
+    if (!is_believed) {
         charge_compare(host, frame);
+        tell_compared(host, frame);
+    }
     bool is_lossy = (host->setup->ops->flags & PF_POLICY_LOSSY) != 0;
     *ret_lossy = is_lossy || is_believed || host->alike != NULL;
     return is_believed || host->alike == NULL || is_equal(host, frame, true);
@@ -174,10 +203,14 @@ PfMergeResult pf_host_redirect(PfHost *host, PfPage keeper)
     PfShareResult result = PF_SHARE_DIFFERS;
     if (compare(host, (PfMpn){entry->mpn}, &lossy))
         result = pf_share_redirect(memory, intent->slot, kept, intent->result, lossy);
+    pf_host_tell(host, (PfStep){.kind = PF_STEP_REDIRECTED,
+                                .page = intent->page,
+                                .frame = {entry->mpn},
+                                .number = pf_host_merge_result(result)});
     pf_host_count_false(host, intent->page, result);
     intent->is_redirected = result == PF_SHARE_DONE || result == PF_SHARE_SAME;
     if (result == PF_SHARE_DONE) {
-        pf_host_verdict(host, keeper, PF_WHY_UNIQUE);
+        pf_host_note_verdict(host, keeper, PF_WHY_UNIQUE);
         if (was_writable)
             pf_host_shoot_down(host, host->place, keeper);
         pf_host_count_merge(host, intent->page);

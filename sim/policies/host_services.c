@@ -330,16 +330,29 @@ PfStatsGroup *pf_host_stats(PfHost *host)
     return host->group;
 }
 
-void pf_host_verdict(PfHost *host, PfPage page, PfWhy why)
+/* What cannot be found any more is not known to be the only one. */
+static PfWhy weigh(const PfHost *host, PfPage page, PfWhy why)
+{
+    bool is_lost = host->has_lost && pf_page_equal(page, host->match_page);
+    return why == PF_WHY_UNIQUE && is_lost ? PF_WHY_LIMIT : why;
+}
+
+void pf_host_note_verdict(PfHost *host, PfPage page, PfWhy why)
 {
     PfSlot slot;
     if (!pf_host_present_slot(host, page, &slot))
         return;
-    if (why == PF_WHY_UNIQUE && host->has_lost && pf_page_equal(page, host->match_page))
-        why = PF_WHY_LIMIT;
     PfEntry *entry = pf_memory_entry(host->base.memory, slot);
     entry->flags = (entry->flags & ~(uint32_t)PF_ENTRY_WHY_MASK) |
-                   ((uint32_t)why << PF_ENTRY_WHY_SHIFT);
+                   ((uint32_t)weigh(host, page, why) << PF_ENTRY_WHY_SHIFT);
+}
+
+void pf_host_verdict(PfHost *host, PfPage page, PfWhy why)
+{
+    pf_host_tell(host, (PfStep){.kind = PF_STEP_VERDICT,
+                                .page = page,
+                                .number = weigh(host, page, why)});
+    pf_host_note_verdict(host, page, why);
 }
 
 void pf_host_count_scanned(PfHost *host)
@@ -351,4 +364,5 @@ void pf_host_count_scanned(PfHost *host)
 void pf_host_count_pass(PfHost *host)
 {
     host->stats.passes++;
+    pf_host_tell(host, (PfStep){.kind = PF_STEP_PASS});
 }

@@ -125,7 +125,7 @@ typedef struct {
     bool salvage;                 /* damage of a trace ends it */
     const int *interrupted;       /* may be NULL */
     void (*progress)(double share_done, uint64_t frames, void *user); /* may be NULL */
-    void (*warn)(const char *message, void *user);                    /* of salvaging */
+    void (*warn)(const char *message, void *user);                    /* may be NULL */
     void *user;
 } PfPotentialReading;
 

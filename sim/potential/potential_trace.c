@@ -219,6 +219,29 @@ static bool tell_contexts(Playing *playing, const char *prefix, GError **error)
     return true;
 }
 
+/* What the user should know of the trace called NAME. */
+static void warn(const Playing *playing, const char *name)
+{
+    const PfPotentialReading *how = playing->how;
+    if (how->warn == NULL)
+        return;
+    const char *damage = pf_trace_damage(playing->trace);
+    g_autofree char *salvaged = g_strdup_printf("salvaged: %s", damage != NULL ? damage : "");
+    if (damage != NULL)
+        how->warn(salvaged, how->user);
+    uint32_t contexts = pf_image_context_count(playing->walk.image);
+    uint32_t left = 0;
+    for (uint32_t i = 0; i < contexts; i++)
+        left += pf_image_context(playing->walk.image, i)->alive;
+    if (contexts == 0 || left > 0)
+        return;
+    g_autofree char *empty = g_strdup_printf(
+        "%s: all contexts have exited by then, so nothing is counted; --epoch MARK counts at a "
+        "mark before (`pagefold trace info` lists them)",
+        name);
+    how->warn(empty, how->user);
+}
+
 bool pf_potential_read_trace(PfPotential *potential, PfInput *input, const char *prefix,
                              const PfPotentialReading *how, GError **error)
 {
@@ -246,8 +269,8 @@ bool pf_potential_read_trace(PfPotential *potential, PfInput *input, const char 
     pf_table_init(&playing.told);
     bool done = play(&playing, error) && check_epoch(&playing, name, error) &&
                 tell_contexts(&playing, prefix, error);
-    if (done && pf_trace_damage(trace) != NULL)
-        how->warn(pf_trace_damage(trace), how->user);
+    if (done)
+        warn(&playing, name);
     pf_table_clear(&playing.told);
     pf_image_reader_clear(&playing.reader);
     pf_walk_clear(&playing.walk);

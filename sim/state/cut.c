@@ -292,26 +292,29 @@ static bool take_block(Cutting *cutting, const PfRecordBlock *block, GError **er
 static bool check_end(const Cutting *cutting, const char *in, GError **error)
 {
     const PfCut *cut = cutting->cut;
-    const char *what = NULL;
+    const PfCutPoint *missing = NULL;
     if (!cutting->has_begun && cut->from.kind != PF_CUT_EDGE)
-        what = cut->from.kind == PF_CUT_MARK ? cut->from.label : "";
+        missing = &cut->from;
     else if (!cutting->has_ended && cut->to.kind == PF_CUT_MARK)
-        what = cut->to.label;
-    if (what != NULL && what[0] != '\0')
+        missing = &cut->to;
+    if (missing != NULL && missing->kind == PF_CUT_MARK)
         g_set_error(error, PF_ERROR, PF_ERROR_USAGE,
-                    "%s: it has no mark '%s'%s; `trace info` lists marks", in, what,
-                    cutting->has_begun ? " where the part could end" : "");
-    else if (what != NULL)
+                    "%s: it has no mark '%s'%s; %s`trace info` lists marks", in, missing->label,
+                    cutting->has_begun ? " where the part could end" : "",
+                    missing->label[0] == '\0' ? "behind mark: a LABEL is missing; " : "");
+    else if (missing != NULL)
         g_set_error(error, PF_ERROR, PF_ERROR_USAGE, "%s: it ends before the part begins", in);
-    for (unsigned i = 0; what == NULL && cut->contexts != NULL && cut->contexts[i] != NULL; i++)
+    if (missing != NULL)
+        return false;
+    for (unsigned i = 0; cut->contexts != NULL && cut->contexts[i] != NULL; i++)
         if (!cutting->is_found[i]) {
-            what = cut->contexts[i];
             g_set_error(error, PF_ERROR, PF_ERROR_USAGE,
                         "%s: it has no context '%s' up to the end of the part; `trace info` "
                         "lists contexts",
-                        in, what);
+                        in, cut->contexts[i]);
+            return false;
         }
-    return what == NULL;
+    return true;
 }
 
 static bool read_trace(Cutting *cutting, const char *in, const char *out, GError **error)

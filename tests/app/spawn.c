@@ -10,14 +10,34 @@ const char *spawn_path(void)
     return path;
 }
 
-Spawned spawn_program(const char *directory, const char *const *arguments)
+/* The program and its ARGUMENTS. */
+static GPtrArray *command_line(const char *const *arguments)
 {
-    Spawned spawned = {0};
-    g_autoptr(GPtrArray) words = g_ptr_array_new_with_free_func(g_free);
+    GPtrArray *words = g_ptr_array_new_with_free_func(g_free);
     g_ptr_array_add(words, g_strdup(spawn_path()));
     for (; *arguments != NULL; arguments++)
         g_ptr_array_add(words, g_strdup(*arguments));
     g_ptr_array_add(words, NULL);
+    return words;
+}
+
+GPid spawn_start(const char *directory, const char *const *arguments)
+{
+    g_autoptr(GPtrArray) words = command_line(arguments);
+    GPid child = 0;
+    g_autoptr(GError) error = NULL;
+    g_spawn_async(directory, (char **)words->pdata, NULL,
+                  G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_STDOUT_TO_DEV_NULL |
+                      G_SPAWN_STDERR_TO_DEV_NULL,
+                  NULL, NULL, &child, &error);
+    g_assert_no_error(error);
+    return child;
+}
+
+Spawned spawn_program(const char *directory, const char *const *arguments)
+{
+    Spawned spawned = {0};
+    g_autoptr(GPtrArray) words = command_line(arguments);
     int status = 0;
     g_autoptr(GError) error = NULL;
     g_spawn_sync(directory, (char **)words->pdata, NULL, G_SPAWN_DEFAULT, NULL, NULL, &spawned.out,

@@ -13,7 +13,10 @@ typedef struct {
 /* Runs the program with ARGUMENTS (NULL-terminated) in DIRECTORY (NULL: here). */
 Spawned spawn_program(const char *directory, const char *const *arguments);
 
-/* The same in one line: spawn(DIRECTORY, "run", "a.cfg"). */
+/* Starts the program likewise, with all that it says thrown away, and does not wait for it. */
+GPid spawn_start(const char *directory, const char *const *arguments);
+
+/* spawn_program in one line: spawn(DIRECTORY, "run", "a.cfg"). */
 #define spawn(directory, ...) spawn_program(directory, (const char *const[]){__VA_ARGS__, NULL})
 
 void spawned_clear(Spawned *spawned);

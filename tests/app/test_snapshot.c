@@ -357,7 +357,25 @@ static void tell_own_pages(void)
     free_board(board);
 }
 
+static void refuse_the_kernel(void)
+{
+    g_autofree char *command = NULL;
+    if (!g_file_get_contents("/proc/2/comm", &command, NULL, NULL) ||
+        !g_str_equal(command, "kthreadd\n")) {
+        pf_check_skip("the kernel's threads are not seen here");
+        return;
+    }
+    g_autoptr(GError) error = NULL;
+    CU_ASSERT_PTR_NULL(pf_process_new(2, &error));
+    CU_ASSERT(g_error_matches(error, PF_ERROR, PF_ERROR_USAGE));
+    CU_ASSERT_PTR_NOT_NULL(strstr(error->message, "kthreadd, a thread of the kernel"));
+    g_autoptr(GArray) pids = g_array_new(FALSE, FALSE, sizeof(pid_t));
+    pf_snapshot_find("kthreadd", false, pids);
+    CU_ASSERT_EQUAL(pids->len, 0);
+}
+
 static const PfCheck checks[] = {
+    {"a thread of the kernel is refused as such", refuse_the_kernel},
     {"a snapshot holds each page of a family byte by byte, at both epochs", snapshot_family},
     {"all threads of a process stand while it is stopped and go on after it", stop_threads},
     {"a process goes on when the recorder that holds it is killed", survive_recorder},

@@ -14,7 +14,7 @@ enum { PAGE = 16, PAGES = 6, CONTEXTS = 3, SEEDS = 60, RECORDS = 40 };
 typedef struct {
     GPtrArray *contents; /* CONTEXTS * PAGES strings (NULL: untouched) for each step */
     GArray *distinct;    /* uint64_t by step */
-    Naive *naive;
+    PfNaive *naive;
     unsigned seed;
     unsigned step;
     unsigned wrong;
@@ -24,7 +24,7 @@ static void remember(Watch *watch)
 {
     for (unsigned c = 0; c < CONTEXTS; c++) {
         for (unsigned p = 0; p < PAGES; p++) {
-            const NaiveFrame *frame = watch->naive->pages[c][p].frame;
+            const PfNaiveFrame *frame = watch->naive->pages[c][p].frame;
             const GString *content = NULL;
             if (frame != NULL)
                 content = frame->object != NULL ? frame->object->content : frame->content;
@@ -34,7 +34,7 @@ static void remember(Watch *watch)
                                 : NULL);
         }
     }
-    uint64_t distinct = naive_distinct(watch->naive);
+    uint64_t distinct = pf_naive_distinct(watch->naive);
     g_array_append_val(watch->distinct, distinct);
 }
 
@@ -99,9 +99,9 @@ static void add_write(GString *lines, Watch *watch, PfRng *rng)
     for (unsigned i = 0; i < 8; i++)
         bytes[i] = (uint8_t)(value >> (8 * i));
     unsigned first = MIN(length, PAGE - offset);
-    naive_write(watch->naive, context, page, offset, known ? bytes : NULL, first);
+    pf_naive_write(watch->naive, context, page, offset, known ? bytes : NULL, first);
     if (first < length)
-        naive_write(watch->naive, context, page + 1, 0, known ? bytes + first : NULL,
+        pf_naive_write(watch->naive, context, page + 1, 0, known ? bytes + first : NULL,
                     length - first);
     remember(watch);
 }
@@ -120,29 +120,29 @@ static void add_pages(GString *lines, Watch *watch, PfRng *rng)
                            touch ? "" : specs[spec]);
     PfContentSpec content = {.form = spec == 3 ? PF_CONTENT_HASH : PF_CONTENT_ID,
                              .number = spec == 3 ? 1 : spec};
-    GString *wanted = naive_content(watch->naive, &content);
+    GString *wanted = pf_naive_content(watch->naive, &content);
     for (unsigned i = 0; i < count; i++) {
         if (touch)
-            naive_touch(watch->naive, context, first + i);
+            pf_naive_touch(watch->naive, context, first + i);
         else
-            naive_fill(watch->naive, context, first + i, wanted, g_str_equal(kind, "state"));
+            pf_naive_fill(watch->naive, context, first + i, wanted, g_str_equal(kind, "state"));
         remember(watch);
     }
     g_string_free(wanted, TRUE);
     remember(watch); /* once more for the record as a whole */
 }
 
-static void map_contexts(World *world, Naive *naive)
+static void map_contexts(World *world, PfNaive *naive)
 {
     static const PfBacking backings[] = {PF_BACKING_ANON, PF_BACKING_FILE, PF_BACKING_SHMEM};
     GString *lines = g_string_new(NULL);
     for (unsigned c = 0; c < CONTEXTS; c++) {
-        naive_add_context(naive);
+        pf_naive_add_context(naive);
         g_string_append_printf(lines, "context c%u process\n", c);
         for (unsigned p = 0; p < PAGES; p++) {
             /* Two pages of each kind; the files are the same in all contexts. */
-            NaivePage how = {.backing = backings[p / 2], .file_page = p};
-            naive_map(naive, c, p, &how);
+            PfNaivePage how = {.backing = backings[p / 2], .file_page = p};
+            pf_naive_map(naive, c, p, &how);
         }
         g_string_append_printf(lines, "map c%u 0x0 2 anon\nmap c%u 0x%x 2 file=f:%u\n", c, c,
                                2 * PAGE, 2 * PAGE);
@@ -161,7 +161,7 @@ static void free_content(gpointer content)
 static unsigned try_seed(unsigned seed)
 {
     World *world = world_new(PAGE, 0, PF_SCOPE_ALL);
-    Watch watch = {.seed = seed, .naive = naive_new(PAGE)};
+    Watch watch = {.seed = seed, .naive = pf_naive_new(PAGE)};
     PfRng rng = {.state = seed};
     pf_image_distinct(world->image, &world->memory.reader, 0); /* counts from here on */
     map_contexts(world, watch.naive);
@@ -182,7 +182,7 @@ static unsigned try_seed(unsigned seed)
         g_ptr_array_unref(watch.contents);
         g_array_unref(watch.distinct);
     }
-    naive_free(watch.naive);
+    pf_naive_free(watch.naive);
     world_free(world);
     return watch.wrong;
 }

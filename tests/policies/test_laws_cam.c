@@ -6,7 +6,7 @@
 #include <glib/gstdio.h>
 #include <string.h>
 
-#include "laws_play.h"
+#include "laws_check.h"
 #include "laws_trace.h"
 
 enum { SEED_FIRST = 1, SEED_COUNT = 4, RECORD_COUNT = 500 };
@@ -58,7 +58,7 @@ static char *policies_of(const PfRegistry *registry)
         for (unsigned j = 0; j < 2; j++) {
             g_autofree char *extra =
                 g_strdup_printf("finder = \"%s\"; %s", j == 0 ? "table" : "cam", settings[i][1]);
-            laws_add_policy(list, pf_registry_find_policy(registry, settings[i][0]), extra);
+            pf_laws_add_policy(list, pf_registry_find_policy(registry, settings[i][0]), extra);
         }
     return g_string_free(list, FALSE);
 }
@@ -112,7 +112,7 @@ static void cams_of_every_make_change_no_byte(void)
     g_autofree char *directory = g_dir_make_tmp("pagefold-laws-XXXXXX", NULL);
     for (unsigned seed = SEED_FIRST; seed < SEED_FIRST + SEED_COUNT; seed++) {
         g_autofree char *path = laws_path(directory, seed);
-        laws_trace_free(laws_trace_write(path, seed, RECORD_COUNT));
+        pf_laws_trace_free(pf_laws_trace_write(path, seed, RECORD_COUNT, NULL));
         for (unsigned i = 0; i < G_N_ELEMENTS(makes); i++)
             searches += play(registry, path, i);
         g_unlink(path);

@@ -9,7 +9,7 @@
 
 #include "laws_compare.h"
 #include "laws_levels.h"
-#include "laws_play.h"
+#include "laws_check.h"
 #include "rng.h"
 
 enum { SEED_FIRST = 1, SEED_COUNT = 5, RECORD_COUNT = 40 };
@@ -224,12 +224,12 @@ static char *every_policy(const PfRegistry *registry, unsigned seed)
         g_autofree char *extra = g_strconcat(
             "pacing = \"trace\"; ", ways[(seed + i) % G_N_ELEMENTS(ways)], NULL);
         if (!g_str_equal(ops->name, "none"))
-            laws_add_policy(list, ops, extra);
+            pf_laws_add_policy(list, ops, extra);
     }
     return g_string_free(list, FALSE);
 }
 
-static void check_levels(const PfRun *run, const LawsLevels *levels)
+static void check_levels(const PfRun *run, const PfLawsLevels *levels)
 {
     CU_ASSERT_EQUAL(levels->saved, levels->baseline - levels->used);
     if (!g_str_equal(pf_run_policy(run), "oracle"))
@@ -244,8 +244,8 @@ static char *check_run(const PfRun *run)
 {
     GString *baselines = g_string_new(NULL);
     for (size_t i = 0; i < pf_run_mark_count(run); i++) {
-        LawsLevels levels = {0};
-        pf_run_mark_visit(run, i, laws_read_level, &levels);
+        PfLawsLevels levels = {0};
+        pf_run_mark_visit(run, i, pf_laws_read_level, &levels);
         check_levels(run, &levels);
         g_string_append_printf(baselines, "%" G_GINT64_FORMAT " ", levels.baseline);
     }
@@ -275,7 +275,7 @@ static char *play_one(const PfRegistry *registry, const char *path, const char *
         CU_ASSERT_STRING_EQUAL(baselines, first);
         g_free(baselines);
         for (unsigned j = 0; j < deed_count; j++)
-            deeds[j].sum += laws_figure(run, deeds[j].name);
+            deeds[j].sum += pf_laws_figure(run, deeds[j].name);
     }
     pf_simulation_free(simulation);
     pf_config_free(config);

@@ -38,7 +38,7 @@ static uint64_t sum(const uint64_t counts[PF_PAGE_KINDS])
 }
 
 /* The sum of squares tells histograms apart, and the two sums are the frames and the contents. */
-static void check_multiplicity(const PfPotentialCount *count, const NaivePotential *wanted)
+static void check_multiplicity(const PfPotentialCount *count, const PfNaivePotential *wanted)
 {
     uint64_t frames = 0;
     uint64_t contents = 0;
@@ -72,7 +72,7 @@ static void check_contexts(const PfPotentialCount *count)
                     count->within[0] + count->within[1] + count->between[0] + count->between[1]);
 }
 
-static void check_count(const char *path, const char *epoch, const NaivePotential *wanted)
+static void check_count(const char *path, const char *epoch, const PfNaivePotential *wanted)
 {
     g_autoptr(PfPotential) potential = count_at(path, epoch);
     const PfPotentialCount *count = pf_potential_finish(potential, 3);
@@ -114,9 +114,9 @@ static void agrees_with_naive_memory(void)
     uint64_t unknown = 0;
     uint64_t aliased = 0;
     for (uint64_t seed = 1; seed <= SEEDS; seed++) {
-        LawsTrace *trace = laws_trace_write(path, seed, RECORDS);
+        PfLawsTrace *trace = pf_laws_trace_write(path, seed, RECORDS, NULL);
         for (guint i = 0; i < trace->marks->len; i++) {
-            const LawsMark *mark = &g_array_index(trace->marks, LawsMark, i);
+            const PfLawsMark *mark = &g_array_index(trace->marks, PfLawsMark, i);
             bool is_end = i + 1 == trace->marks->len;
             g_autofree char *epoch = is_end ? NULL : g_strdup_printf("%u", i);
             if (is_end && ends_by_exit(path))
@@ -127,7 +127,7 @@ static void agrees_with_naive_memory(void)
             unknown += mark->potential.unknown_pages;
             aliased += sum(mark->potential.no_sharing) - sum(mark->potential.frames);
         }
-        laws_trace_free(trace);
+        pf_laws_trace_free(trace);
     }
     /* The traces held what they are meant to. */
     CU_ASSERT(compared > 5 * SEEDS);
@@ -138,7 +138,7 @@ static void agrees_with_naive_memory(void)
 static void two_inputs_add_up(void)
 {
     g_autofree char *path = make_path();
-    LawsTrace *trace = laws_trace_write(path, 5, RECORDS);
+    PfLawsTrace *trace = pf_laws_trace_write(path, 5, RECORDS, NULL);
     g_autoptr(PfPotential) one = count_at(path, NULL);
     g_autoptr(PfPotential) two = count_at(path, NULL);
     PfPotentialReading how = {.epoch = NULL};
@@ -151,7 +151,7 @@ static void two_inputs_add_up(void)
     CU_ASSERT(single->unknown_pages > 0);
     uint64_t unknown_contents = sum(doubled->cbps) - sum(single->cbps);
     CU_ASSERT(unknown_contents > 0 && unknown_contents <= single->unknown_pages);
-    laws_trace_free(trace);
+    pf_laws_trace_free(trace);
     g_unlink(path);
 }
 

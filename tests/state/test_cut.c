@@ -8,7 +8,7 @@
 #include "cut.h"
 #include "error.h"
 #include "laws_compare.h"
-#include "laws_play.h"
+#include "laws_check.h"
 #include "laws_trace.h"
 #include "picture.h"
 #include "rng.h"
@@ -68,7 +68,7 @@ static void test_pictures(void)
     for (unsigned seed = seeds.first; seed < seeds.first + seeds.count; seed++) {
         g_autofree char *whole = path_of(seed % 2 != 0 ? "whole.trace" : "whole.pft");
         g_autofree char *part = path_of(seed % 3 != 0 ? "part.pft" : "part.trace");
-        LawsTrace *trace = laws_trace_write(whole, seed, RECORDS);
+        PfLawsTrace *trace = pf_laws_trace_write(whole, seed, RECORDS, NULL);
         PfRng rng = pf_rng_derive(seed, "cut");
         for (unsigned i = 0; i < CUTS; i++) {
             uint64_t from = 1 + pf_rng_below(&rng, trace->records - 1);
@@ -76,7 +76,7 @@ static void test_pictures(void)
             wrong += !try_cut(whole, part, seed, from, MIN(to, trace->records));
             wrong += !try_cut(whole, part, seed, from, trace->records);
         }
-        laws_trace_free(trace);
+        pf_laws_trace_free(trace);
     }
     CU_ASSERT_EQUAL(wrong, 0);
 }
@@ -87,7 +87,7 @@ static void test_whole(void)
         g_autofree char *whole = path_of("whole.trace");
         g_autofree char *part = path_of("part.trace");
         g_autofree char *same = path_of("same.trace");
-        LawsTrace *trace = laws_trace_write(whole, seed, RECORDS);
+        PfLawsTrace *trace = pf_laws_trace_write(whole, seed, RECORDS, NULL);
         PfCut cut = {.from = {.kind = PF_CUT_EDGE}};
         CU_ASSERT_TRUE(cut_to(whole, part, &cut));
         CU_ASSERT_TRUE(pf_trace_convert(whole, same, PF_TRACE_TEXT, false, NULL, NULL));
@@ -96,7 +96,7 @@ static void test_whole(void)
         CU_ASSERT_TRUE(g_file_get_contents(part, &a, NULL, NULL));
         CU_ASSERT_TRUE(g_file_get_contents(same, &b, NULL, NULL));
         CU_ASSERT_STRING_EQUAL(a, b);
-        laws_trace_free(trace);
+        pf_laws_trace_free(trace);
     }
 }
 
@@ -107,8 +107,8 @@ static char *every_policy(const PfRegistry *registry)
         const PfPolicyOps *ops = pf_registry_policy(registry, i);
         if (g_str_equal(ops->name, "none"))
             continue; /* comes by itself */
-        laws_add_policy(policies, ops, "");
-        laws_add_policy(policies, ops, "pacing = \"trace\"; ");
+        pf_laws_add_policy(policies, ops, "");
+        pf_laws_add_policy(policies, ops, "pacing = \"trace\"; ");
     }
     return g_string_free(policies, FALSE);
 }
@@ -124,16 +124,16 @@ static void play_all(const char *path, uint64_t populated_pages)
     CU_ASSERT_PTR_NOT_NULL_FATAL(simulation);
     CU_ASSERT_TRUE(pf_simulation_complete(simulation));
     CU_ASSERT_EQUAL(pf_simulation_differences(simulation), 0);
-    CU_ASSERT_EQUAL(laws_figure(pf_simulation_run_at(simulation, 0), "memory.populated_pages"),
+    CU_ASSERT_EQUAL(pf_laws_figure(pf_simulation_run_at(simulation, 0), "memory.populated_pages"),
                     (int64_t)populated_pages);
     pf_simulation_free(simulation);
     pf_config_free(config);
     pf_registry_free(registry);
 }
 
-static uint64_t populated_at_end(const LawsTrace *trace)
+static uint64_t populated_at_end(const PfLawsTrace *trace)
 {
-    return g_array_index(trace->marks, LawsMark, trace->marks->len - 1).populated_pages;
+    return g_array_index(trace->marks, PfLawsMark, trace->marks->len - 1).populated_pages;
 }
 
 /* The binary trace at PATH is the same after it was text. */
@@ -157,12 +157,12 @@ static void test_played(void)
     for (unsigned seed = 1; seed <= PLAYED_SEEDS; seed++) {
         g_autofree char *whole = path_of("whole.pft");
         g_autofree char *part = path_of("part.pft");
-        LawsTrace *trace = laws_trace_write(whole, seed, RECORDS);
+        PfLawsTrace *trace = pf_laws_trace_write(whole, seed, RECORDS, NULL);
         PfCut cut = cut_of(trace->records / 2, trace->records);
         CU_ASSERT_TRUE_FATAL(cut_to(whole, part, &cut));
         play_all(part, populated_at_end(trace));
         expect_round_trip(part);
-        laws_trace_free(trace);
+        pf_laws_trace_free(trace);
     }
 }
 
@@ -173,16 +173,16 @@ static void test_mixed(void)
         g_autofree char *left = path_of("left.pft");
         g_autofree char *right = path_of("right.pft");
         g_autofree char *both = path_of("both.pft");
-        LawsTrace *one = laws_trace_write(left, seed, RECORDS / 2);
-        LawsTrace *two = laws_trace_write(right, seed + 4, RECORDS / 2);
+        PfLawsTrace *one = pf_laws_trace_write(left, seed, RECORDS / 2, NULL);
+        PfLawsTrace *two = pf_laws_trace_write(right, seed + 4, RECORDS / 2, NULL);
         PfMixInput inputs[] = {{.path = left, .prefix = ""}, {.path = right, .prefix = ""}};
         PfMix mix = {
             .inputs = inputs, .count = G_N_ELEMENTS(inputs), .private_files = seed % 2 != 0};
         CU_ASSERT_TRUE_FATAL(pf_trace_mix(&mix, both, PF_TRACE_BINARY, NULL));
         play_all(both, populated_at_end(one) + populated_at_end(two));
         expect_round_trip(both);
-        laws_trace_free(one);
-        laws_trace_free(two);
+        pf_laws_trace_free(one);
+        pf_laws_trace_free(two);
     }
 }
 

@@ -59,6 +59,11 @@ const char *pf_import_summary(const PfImportFormat *format)
     return format->summary;
 }
 
+bool pf_import_has_cycles(const PfImportFormat *format)
+{
+    return format->has_cycles;
+}
+
 bool pf_import_is_image(const PfImportFormat *format)
 {
     return format->image != NULL;
@@ -117,5 +122,10 @@ bool pf_import(const PfImportFormat *format, PfInput *input, const char *name, u
                            .cycle_ps = cycle_ps,
                            .interrupted = interrupted};
     open_context(&accesses, name);
-    return format->take(&accesses, input, error);
+    if (!format->take(&accesses, input, error))
+        return false;
+    if (accesses.records > 0)
+        return true;
+    g_set_error(error, PF_ERROR, PF_ERROR_TRACE, "%s: holds no access", pf_input_name(input));
+    return false;
 }

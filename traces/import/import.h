@@ -38,6 +38,9 @@ const char *pf_import_summary(const PfImportFormat *format);
 /* Whether FORMAT is an image of memory (see image_reader.h), else it is accesses (pf_import). */
 bool pf_import_is_image(const PfImportFormat *format);
 
+/* Whether the cycles of FORMAT are times, as cycle_ps of pf_import says. */
+bool pf_import_has_cycles(const PfImportFormat *format);
+
 /* The input at PATH ("-" is standard input), unpacked where it is compressed by gzip, xz or
  * Zstandard. NULL with PF_ERROR_TRACE. */
 PfInput *pf_import_open(const char *path, GError **error);
@@ -59,7 +62,7 @@ enum { PF_IMPORT_PAGE_BYTES = 4096 };
 
 /* Writes the records of INPUT, whose FORMAT is of accesses, to WRITER as those of context number
  * CONTEXT, which it creates and calls NAME. A cycle of dramsim3 lasts CYCLE_PS. INTERRUPTED is
- * polled and may be NULL. False with PF_ERROR_TRACE: "FILE:LINE: what", PF_ERROR_IO or
- * PF_ERROR_INTERRUPTED. */
+ * polled and may be NULL. False with PF_ERROR_TRACE: "FILE:LINE: what", or an input without any
+ * access; PF_ERROR_IO or PF_ERROR_INTERRUPTED. */
 bool pf_import(const PfImportFormat *format, PfInput *input, const char *name, uint32_t context,
                uint64_t cycle_ps, PfTraceWriter *writer, const int *interrupted, GError **error);

@@ -47,12 +47,14 @@ const char *pf_accesses_add(PfAccesses *accesses, PfRecordKind kind, uint8_t fla
     map_chunk(accesses, address);
     map_chunk(accesses, address + size - 1);
     add(accesses, kind, flags, address, size);
+    accesses->records++;
     return NULL;
 }
 
 void pf_accesses_run(PfAccesses *accesses, uint64_t count)
 {
     add(accesses, PF_RECORD_RUN, 0, 0, count);
+    accesses->records++;
 }
 
 static bool is_blank(const char *line)

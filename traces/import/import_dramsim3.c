@@ -55,6 +55,7 @@ static bool looks(const PfImportSight *sight)
 const PfImportFormat pf_import_dramsim3 = {
     .name = "dramsim3",
     .summary = "ADDRESS READ|WRITE CYCLE, a line each (DRAMsim3)",
+    .has_cycles = true,
     .looks = looks,
     .take = take,
 };

@@ -21,6 +21,7 @@ typedef struct {
     GHashTable *chunks; /* numbers of those that are mapped */
     uint64_t last_chunk;
     uint32_t context;
+    uint64_t records; /* accesses and runs so far */
     uint64_t cycle_ps;
     uint64_t time_ps;
     const int *interrupted;
@@ -45,6 +46,7 @@ struct PfImportFormat {
     const char *summary;
     /* Whether the input looks like this format; asked in the table's order. */
     bool (*looks)(const PfImportSight *sight);
+    bool has_cycles; /* its cycles are times, by cycle_ps */
     bool is_guessed; /* has neither magic nor words: what looks like another too is the other */
     /* Either of these. */
     const PfImageForm *image;

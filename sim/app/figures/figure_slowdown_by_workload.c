@@ -4,19 +4,7 @@
 
 #include "chart.h"
 #include "points.h"
-
-/* Half of the interval of 95 % around the mean of COUNT values with the deviation DEVIATION:
- * Student's t of COUNT - 1 degrees of freedom (table of any textbook; 1.96 from 30 on). */
-static double half_interval(double deviation, guint count)
-{
-    static const double t[] = {0,     12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365,
-                               2.306, 2.262,  2.228, 2.201, 2.179, 2.160, 2.145, 2.131,
-                               2.120, 2.110,  2.101, 2.093, 2.086, 2.080, 2.074, 2.069,
-                               2.064, 2.060,  2.056, 2.052, 2.048, 2.045};
-    if (count < 2)
-        return (double)NAN;
-    return (count - 1 < G_N_ELEMENTS(t) ? t[count - 1] : 1.96) * deviation / sqrt((double)count);
-}
+#include "sweep_collect.h"
 
 /* Adds to SERIES at PLACE the geometric mean of the VALUES, and its interval: that of the mean of
  * their logarithms. */
@@ -29,7 +17,10 @@ static void add_mean(PfSeries *series, double place, const GArray *values)
     double mean = sum / values->len;
     for (guint i = 0; i < values->len; i++)
         squares += pow(log(g_array_index(values, double, i)) - mean, 2);
-    double half = half_interval(sqrt(squares / MAX(values->len - 1, 1)), values->len);
+    double half = (double)NAN;
+    if (values->len > 1)
+        half = pf_sweep_student_t(values->len - 1) *
+               sqrt(squares / (values->len - 1) / values->len);
     pf_series_add_interval(series, place, exp(mean), exp(mean - half), exp(mean + half));
 }
 

@@ -1,0 +1,124 @@
+/* `check-policy` as a whole: on the example that keeps the laws, and on a policy that breaks the
+ * one it is told to (tests/policies/plugin_broken.c), which must be found and named. */
+#include "check.h"
+
+#include <string.h>
+
+#include "laws.h"
+#include "spawn.h"
+
+/* One trace, short. */
+#define SHORT "--seed", "1", "--records", "60"
+
+static void a_policy_that_keeps_the_laws_is_told_so(void)
+{
+    g_auto(Spawned) all = spawn(NULL, "check-policy", PLUGIN_FIRST_MATCH, SHORT);
+    CU_ASSERT_EQUAL(all.status, 0);
+    for (unsigned i = 0; i < pf_laws_count; i++) {
+        g_autofree char *line =
+            g_strdup_printf("holds   %-8s %s\n", pf_laws[i].name, pf_laws[i].sentence);
+        CU_ASSERT_PTR_NOT_NULL(strstr(all.out, line));
+    }
+    CU_ASSERT_PTR_NOT_NULL(strstr(all.out, "first_match keeps the laws; it looked at "));
+}
+
+/* COMMAND, as it was told, breaks a law with MESSAGE. */
+static void check_again(const char *command, const char *message)
+{
+    g_auto(GStrv) words = NULL;
+    CU_ASSERT_TRUE(g_shell_parse_argv(command, NULL, &words, NULL));
+    g_auto(Spawned) again = spawn_program(NULL, (const char *const *)words + 1);
+    CU_ASSERT_EQUAL(again.status, 1);
+    CU_ASSERT_PTR_NOT_NULL(strstr(again.err, message));
+}
+
+/* LAW is told as broken with WHY, and with a command that breaks it again. */
+static void check_broken(const char *breaks, const char *law, const char *why)
+{
+    g_autofree char *settings = g_strdup_printf("breaks = \"%s\"; ", breaks);
+    g_auto(Spawned) found =
+        spawn(NULL, "check-policy", PLUGIN_BROKEN, "--with", settings, "--limit", "1", SHORT);
+    g_autofree char *line = g_strdup_printf("\nBROKEN  %-8s ", law);
+    g_autofree char *message = g_strdup_printf("broken breaks the law `%s`: ", law);
+    CU_ASSERT_EQUAL(found.status, 1);
+    CU_ASSERT_PTR_NOT_NULL(strstr(found.out, line));
+    CU_ASSERT_PTR_NOT_NULL(strstr(found.out, why));
+    CU_ASSERT_PTR_NOT_NULL(strstr(found.err, message));
+    const char *command = strstr(found.out, "again:  pagefold ");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(command);
+    if (strcmp(breaks, "loop") != 0) /* that has the standard limit, which is long */
+        check_again(command + strlen("again:  "), message);
+}
+
+static void a_policy_that_crashes_ends_hangs_or_refuses_is_told(void)
+{
+    check_broken("crash", "plays", "it crashed (");
+    check_broken("promise", "plays", "assertion failed: (present)");
+    check_broken("exit", "plays", "it ended the program (exit status 0)");
+    check_broken("loop", "plays", "it did not end within 1 s of processor time");
+    check_broken("create", "plays", "it will not be made");
+}
+
+static void a_policy_that_does_not_count_its_passes_is_told(void)
+{
+    check_broken("passes", "passes", " passes, and 0 are counted");
+}
+
+static void a_policy_with_state_beside_its_runs_is_told(void)
+{
+    check_broken("alone", "alone", "'broken.runs 1' of broken_0");
+}
+
+static void a_policy_that_leaks_is_told(void)
+{
+    check_broken("leaks", "leaks", "plays of the same trace leaves at least ");
+}
+
+static void the_trace_that_shows_it_is_kept(void)
+{
+    char *place = spawn_make_place();
+    g_auto(Spawned) found = spawn(place, "check-policy", PLUGIN_BROKEN, "--with",
+                                  "breaks = \"passes\";", "--keep", "shows.trace", SHORT);
+    g_autofree char *text = spawn_read(place, "shows.trace");
+    CU_ASSERT_EQUAL(found.status, 1);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(text);
+    CU_ASSERT_TRUE(g_str_has_prefix(text, "pagefold-trace 1\n"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(text, "\nscan pass "));
+    spawn_clear_place(place);
+}
+
+static void what_cannot_be_checked_is_refused(void)
+{
+    static const struct {
+        const char *words[5];
+        int status;
+        const char *message;
+    } rows[] = {
+        {{"check-policy", "/nowhere/x.so"}, 2, "/nowhere/x.so"},
+        {{"check-policy", PLUGIN_BLOOM}, 2, "has no policy"},
+        {{"check-policy", "none", "--law", "murphy"}, 2, "--law murphy: there are plays, "},
+        {{"check-policy", "none", "--seed", "-1"}, 2, "--seed -1: must be above 0"},
+        {{"check-policy", "none", "--records", "0"}, 2, "--records 0: must be from 1 to 1000000"},
+        {{"check-policy", "none", "--limit", "0"}, 2, "--limit 0: must be above 0"},
+        {{"check-policy"}, 2, "FILE"},
+    };
+    for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_auto(Spawned) refused = spawn_program(NULL, rows[i].words);
+        CU_ASSERT_EQUAL(refused.status, rows[i].status);
+        CU_ASSERT_PTR_NOT_NULL(strstr(refused.err, rows[i].message));
+    }
+}
+
+static const PfCheck checks[] = {
+    {"a policy that keeps the laws is told so", a_policy_that_keeps_the_laws_is_told_so},
+    {"a policy that crashes, ends the program, hangs or cannot be made is told",
+     a_policy_that_crashes_ends_hangs_or_refuses_is_told},
+    {"a policy that does not count its passes is told",
+     a_policy_that_does_not_count_its_passes_is_told},
+    {"a policy with state beside its runs is told", a_policy_with_state_beside_its_runs_is_told},
+    {"a policy that leaks is told", a_policy_that_leaks_is_told},
+    {"the trace that shows what is wrong is kept", the_trace_that_shows_it_is_kept},
+    {"what cannot be checked is refused", what_cannot_be_checked_is_refused},
+};
+
+PF_CHECK_MAIN("check-policy", checks)
