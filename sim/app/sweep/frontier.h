@@ -47,6 +47,6 @@ typedef struct {
  * no rate, or no run of `oracle`. */
 GPtrArray *pf_frontier_read(const char *directory, GError **error);
 
-/* The pages that UNIT saves on the average for SHARE of a core at most: between two of its points in
- * proportion, NaN below its first. */
+/* The pages that UNIT saves on the average for SHARE of a core at most: between two of its points
+ * in proportion, NaN below its first. */
 double pf_frontier_at(const PfFrontierUnit *unit, double share);
