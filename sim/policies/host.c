@@ -6,6 +6,7 @@
 
 #include "error.h"
 #include "host_classes.h"
+#include "host_sharers.h"
 
 /* The policy works where it is by itself. */
 static void work_at_home(PfHost *host)

@@ -246,11 +246,6 @@ unsigned pf_host_unused(const PfHost *host);
 void pf_host_observe(PfHost *host);
 void pf_host_check(PfHost *host);
 
-/* Registers the distribution memory.sharers_pages (host_sharers.c). */
-void pf_host_register_sharers(PfHost *host);
-/* Counts by how many pages each frame is mapped; for a bound, each content is held. */
-void pf_host_count_sharers(PfHost *host);
-
 /* Registers reason.* (host_census.c). */
 void pf_host_register_census(PfHost *host);
 /* Counts the populated pages by why they are shared or not, BY_CONTEXT also for each, which takes a

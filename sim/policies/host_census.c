@@ -3,6 +3,7 @@
 #include "host.h"
 #include "host_classes.h"
 #include "host_large.h"
+#include "host_sharers.h"
 
 /* ---- Statistics ---- */
 

@@ -1,6 +1,6 @@
 /* How many pages have a frame in common: how far sharing has gone, where the saved pages tell only
  * what it has freed. */
-#include "host.h"
+#include "host_sharers.h"
 
 void pf_host_register_sharers(PfHost *host)
 {
