@@ -21,24 +21,37 @@ static const PfPart accounts[] = {
     {"dram.background_J", "DRAM: standby", "#f7eeb0"},
 };
 
+/* The accounts that RUN does not know, as many as there is room for. */
+static char *tell_unknown(const PfSavedRun *run)
+{
+    enum { NAMES_MAX = 3 };
+    GString *note = g_string_new(NULL);
+    unsigned count = 0;
+    for (size_t i = 0; i < G_N_ELEMENTS(accounts); i++) {
+        g_autofree char *name = g_strconcat("energy.account.", accounts[i].name, NULL);
+        if (isfinite(pf_sheet_stat(run, name)))
+            continue;
+        count++;
+        g_string_append_printf(note, "%s %s", note->len > 0 ? "," : "; not known:",
+                               accounts[i].title);
+    }
+    if (count > NAMES_MAX)
+        g_string_printf(note, "; %u of %zu accounts are not known", count, G_N_ELEMENTS(accounts));
+    return g_string_free(note, FALSE);
+}
+
 static bool draw(PfSheet *sheet, GError **error)
 {
     g_autoptr(PfSaved) saved = pf_sheet_results(sheet, error);
     if (saved == NULL)
         return false;
     g_autofree char *title = pf_sheet_title("Where the energy goes", saved);
-    g_autoptr(GString) note = g_string_new(NULL);
-    for (size_t a = 0; a < G_N_ELEMENTS(accounts) && saved->runs->len > 0; a++) {
-        g_autofree char *name = g_strconcat("energy.account.", accounts[a].name, NULL);
-        if (!isfinite(pf_sheet_stat(saved->runs->pdata[0], name)))
-            g_string_append_printf(note, "%s %s", note->len > 0 ? "," : "; not known:",
-                                   accounts[a].title);
-    }
+    g_autofree char *note = saved->runs->len > 0 ? tell_unknown(saved->runs->pdata[0]) : NULL;
     g_autoptr(PfBars) bars = pf_bars_new(&(PfBarsLook){
         .title = title,
         .columns = "policy,account,J",
         .axis = "energy",
-        .axis_note = note->str,
+        .axis_note = note,
         .unit = PF_UNIT_JOULES,
         .parts = accounts,
         .part_count = G_N_ELEMENTS(accounts),

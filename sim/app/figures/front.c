@@ -45,7 +45,7 @@ static int compare_offers(gconstpointer a, gconstpointer b)
 void pf_front_draw(PfFront *front, PfPanel *panel)
 {
     PfSeries *series = pf_panel_add_series(panel, "Pareto front", "Pareto front", -1,
-                                           PF_STYLE_FRONT, PF_NAME_END);
+                                           PF_STYLE_FRONT, PF_NAME_LAST);
     g_array_sort(front->offers, compare_offers);
     double best = -HUGE_VAL;
     for (guint i = 0; i < front->offers->len; i++) {
