@@ -114,6 +114,10 @@ PfDramLocation pf_dram_locate(const PfDram *dram, PfMaddr address);
 /* RD and WR so far, each of transaction_bytes of the preset. */
 uint64_t pf_dram_transfers(const PfDram *dram);
 
+/* Bytes that were asked for or sent by ACTOR (PfActor), those that the write queue answered or took
+ * up included. */
+uint64_t pf_dram_bytes_by(const PfDram *dram, unsigned actor);
+
 /* What was spent up to the last request or pf_dram_advance. False where the preset has no
  * currents. */
 bool pf_dram_energy(const PfDram *dram, PfDramEnergy *ret_energy);

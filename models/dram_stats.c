@@ -8,6 +8,12 @@ uint64_t pf_dram_transfers(const PfDram *dram)
     return stats->reads + stats->writes - stats->forwarded_reads - stats->absorbed_writes;
 }
 
+uint64_t pf_dram_bytes_by(const PfDram *dram, unsigned actor)
+{
+    return (dram->stats.reads_by_actor[actor] + dram->stats.writes_by_actor[actor]) *
+           dram->timing.transaction_bytes;
+}
+
 /* The clock up to which something is known to have happened anywhere. */
 static uint64_t latest_clock(const PfDram *dram)
 {

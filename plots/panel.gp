@@ -6,6 +6,7 @@ y_scale = @Y_SCALE@
 unset label
 unset arrow
 set tmargin @TOP@
+@BOTTOM@
 @LEFT@
 set rmargin @RIGHT@
 set border 3 linewidth 0.7 linecolor rgb '#404040'

@@ -58,7 +58,8 @@ static void list_figures(const PfRegistry *registry)
 {
     (void)registry;
     for (size_t i = 0; i < pf_figure_count(); i++)
-        printf("%-16s %s\n", pf_figure_at(i)->name, pf_figure_at(i)->summary);
+        printf("%-20s %s; from %s\n", pf_figure_at(i)->name, pf_figure_at(i)->summary,
+               pf_figure_at(i)->source);
 }
 
 static void list_importers(const PfRegistry *registry)

@@ -176,7 +176,7 @@ static bool is_partial(const GError *error)
 
 /* Everything after the playing: files, the comparison, and a line of where things are. */
 static bool tell(PfApp *app, const RunOptions *options, const char *directory, PfReportForm form,
-                 PfConfig *config, char **figures, const PfSimulation *simulation,
+                 PfConfig *config, const PfOutputConfig *output, const PfSimulation *simulation,
                  const PfRunOutcome *outcome, GError **error)
 {
     const char *const *warnings = pf_simulation_warnings(simulation);
@@ -185,7 +185,7 @@ static bool tell(PfApp *app, const RunOptions *options, const char *directory, P
     if (pf_simulation_trace_damage(simulation) != NULL)
         pf_options_warn(app, "salvaged: %s", pf_simulation_trace_damage(simulation));
     if (directory != NULL && !pf_run_results_write(app, directory, options->force != FALSE, config,
-                                                   figures, simulation, outcome, error))
+                                                   output, simulation, outcome, error))
         return false;
     g_autoptr(GString) text = g_string_new(NULL);
     pf_report_comparison(text, simulation, form);
@@ -261,7 +261,9 @@ static int simulate(PfApp *app, const RunOptions *options, const char *path, PfR
         .salvage = options->salvage != FALSE,
         .dry_run = options->dry_run != FALSE,
         .stop_after = (uint64_t)options->stop_after,
-        .events_directory = events != NULL ? pf_events_directory(events) : NULL,
+        .events_directory = events != NULL                          ? pf_events_directory(events)
+                            : output.events && directory != NULL ? g_get_tmp_dir()
+                                                                 : NULL,
         .window = window,
         .trace = options->trace,
         .progress = pf_progress_update,
@@ -288,7 +290,7 @@ static int simulate(PfApp *app, const RunOptions *options, const char *path, PfR
     }
     if (events != NULL && !pf_events_write(events, simulation, error))
         return 1;
-    if (!tell(app, options, directory, form, config, output.figures, simulation, &outcome, error))
+    if (!tell(app, options, directory, form, config, &output, simulation, &outcome, error))
         return 1;
     if (cause != NULL)
         g_propagate_error(error, g_steal_pointer(&cause));

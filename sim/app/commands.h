@@ -12,6 +12,7 @@ extern const PfCommand pf_command_sweep_collect;
 extern const PfCommand pf_command_sweep_frontier;
 extern const PfCommand pf_command_compare;
 extern const PfCommand pf_command_plot;
+extern const PfCommand pf_command_bundle;
 extern const PfCommand pf_command_potential;
 extern const PfCommand pf_command_explain;
 extern const PfCommand pf_command_trace_info;

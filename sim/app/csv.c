@@ -89,3 +89,21 @@ double pf_csv_number(const PfCsv *csv, guint row, int column)
     double value = g_ascii_strtod(text, &end);
     return end != text && *end == '\0' ? value : (double)NAN;
 }
+
+int pf_csv_add_column(PfCsv *csv, const char *name)
+{
+    g_ptr_array_add(csv->names, g_strdup(name));
+    for (guint i = 0; i < csv->rows->len; i++)
+        g_ptr_array_add(csv->rows->pdata[i], g_strdup(""));
+    return (int)csv->names->len - 1;
+}
+
+void pf_csv_set_number(PfCsv *csv, guint row, int column, double value)
+{
+    char **field = (char **)&((GPtrArray *)csv->rows->pdata[row])->pdata[column];
+    char text[G_ASCII_DTOSTR_BUF_SIZE] = "null";
+    if (isfinite(value))
+        g_ascii_dtostr(text, sizeof text, value);
+    g_free(*field);
+    *field = g_strdup(text);
+}

@@ -24,3 +24,9 @@ const char *pf_csv_text(const PfCsv *csv, guint row, int column);
 
 /* Likewise as a number; NaN for what is none, as null. */
 double pf_csv_number(const PfCsv *csv, guint row, int column);
+
+/* Adds a column called NAME to the right; its index. */
+int pf_csv_add_column(PfCsv *csv, const char *name);
+
+/* Sets a field to VALUE, or null where that is not finite. */
+void pf_csv_set_number(PfCsv *csv, guint row, int column, double value);

@@ -89,6 +89,13 @@ bool pf_events_write(PfEvents *events, const PfSimulation *simulation, GError **
     return pf_output_finish(events->output, error);
 }
 
+bool pf_events_add(const char *directory, const PfSimulation *simulation, GError **error)
+{
+    g_autofree char *path = g_build_filename(directory, "events.csv", NULL);
+    g_autoptr(PfEvents) events = pf_events_begin(path, error);
+    return events != NULL && pf_events_write(events, simulation, error);
+}
+
 /* A cycle, or a time with its unit. */
 static bool parse_end(const char *text, uint64_t *ret_value, bool *ret_is_ps)
 {

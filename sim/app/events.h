@@ -20,5 +20,8 @@ const char *pf_events_directory(const PfEvents *events);
 /* Writes what the runs of SIMULATION kept, and finishes the file. False with PF_ERROR_IO. */
 bool pf_events_write(PfEvents *events, const PfSimulation *simulation, GError **error);
 
+/* Writes events.csv in DIRECTORY, likewise. */
+bool pf_events_add(const char *directory, const PfSimulation *simulation, GError **error);
+
 /* "10ms..20ms", "1000..2000" (cycles), both ends included. False with PF_ERROR_USAGE. */
 bool pf_events_window(const char *text, PfWindow *ret_window, GError **error);

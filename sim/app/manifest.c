@@ -7,7 +7,7 @@
 
 /* The files whose digests tell whether two runs are equal. */
 static const char *const digested[] = {"config.cfg", "stats.json", "stats.csv", "epochs.csv",
-                                       "marks.csv"};
+                                       "marks.csv", "distributions.csv"};
 
 static void add_time(PfJson *json, const char *key, gint64 time_us)
 {

@@ -18,7 +18,7 @@ static const PfCommand *const commands[] = {
     &pf_command_sweep_collect,
     &pf_command_sweep_frontier,
     &pf_command_compare,        &pf_command_plot,
-    &pf_command_potential,
+    &pf_command_bundle,         &pf_command_potential,
     &pf_command_explain,
     &pf_command_trace_info,   &pf_command_trace_text,     &pf_command_trace_binary,
     &pf_command_trace_verify, &pf_command_trace_record,   &pf_command_trace_snapshot,

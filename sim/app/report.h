@@ -36,10 +36,12 @@ double pf_report_number(PfStatValue value);
 /* What `run` prints: the comparison of the policies in FORM. */
 void pf_report_comparison(GString *out, const PfSimulation *simulation, PfReportForm form);
 
-/* The files of a results directory, as interface: stats.json, stats.csv, epochs.csv, marks.csv. */
+/* The files of a results directory, as interface: stats.json, stats.csv, epochs.csv, marks.csv,
+ * distributions.csv. */
 void pf_report_json(GString *out, const PfSimulation *simulation);
 void pf_report_stats_csv(GString *out, const PfSimulation *simulation);
 void pf_report_epochs_csv(GString *out, const PfSimulation *simulation);
+void pf_report_distributions_csv(GString *out, const PfSimulation *simulation);
 void pf_report_marks_csv(GString *out, const PfSimulation *simulation);
 
 /* What ESX Server told of its page sharing, for each run of policy esx. */

@@ -36,6 +36,25 @@ void pf_report_stats_csv(GString *out, const PfSimulation *simulation)
     }
 }
 
+static void add_bucket(const PfStatInfo *info, double most, uint64_t count, void *user)
+{
+    const Row *row = user;
+    pf_report_append_field(row->out, row->policy);
+    g_string_append_printf(row->out, ",%s,%s,", info->name, info->unit);
+    pf_report_append_value(row->out, pf_stat_double(most));
+    g_string_append_printf(row->out, ",%" G_GUINT64_FORMAT "\n", count);
+}
+
+void pf_report_distributions_csv(GString *out, const PfSimulation *simulation)
+{
+    g_string_append(out, "policy,stat,unit,most,count\n");
+    for (size_t i = 0; i < pf_simulation_run_count(simulation); i++) {
+        const PfRun *run = pf_simulation_run_at(simulation, i);
+        Row row = {.out = out, .policy = pf_run_label(run)};
+        pf_stats_visit_buckets(pf_run_stats(run), add_bucket, &row);
+    }
+}
+
 void pf_report_marks_csv(GString *out, const PfSimulation *simulation)
 {
     g_string_append(out, "policy,mark,stat,value\n");

@@ -3,6 +3,7 @@
 #include <sys/resource.h>
 
 #include "error.h"
+#include "events.h"
 #include "figures.h"
 #include "manifest.h"
 #include "report.h"
@@ -48,7 +49,7 @@ static bool add_report(PfResults *results, const char *name, const PfSimulation 
 }
 
 bool pf_run_results_write(const PfApp *app, const char *path, bool force, PfConfig *config,
-                          char **figures, const PfSimulation *simulation,
+                          const PfOutputConfig *output, const PfSimulation *simulation,
                           const PfRunOutcome *outcome, GError **error)
 {
     g_autoptr(PfResults) results = pf_results_begin(path, force, error);
@@ -60,9 +61,13 @@ bool pf_run_results_write(const PfApp *app, const char *path, bool force, PfConf
     if (!written || !add_report(results, "stats.json", simulation, pf_report_json, error) ||
         !add_report(results, "stats.csv", simulation, pf_report_stats_csv, error) ||
         !add_report(results, "epochs.csv", simulation, pf_report_epochs_csv, error) ||
-        !add_report(results, "marks.csv", simulation, pf_report_marks_csv, error))
+        !add_report(results, "marks.csv", simulation, pf_report_marks_csv, error) ||
+        !add_report(results, "distributions.csv", simulation, pf_report_distributions_csv, error))
         return false;
     const char *directory = pf_results_directory(results);
+    if (output != NULL && output->events && !pf_events_add(directory, simulation, error))
+        return false;
+    char **figures = output != NULL ? output->figures : NULL;
     for (char **name = figures; name != NULL && *name != NULL; name++) {
         g_autoptr(GError) cause = NULL;
         /* A run of hours shall not be lost for want of a picture. */

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "options.h"
+#include "setup.h"
 #include "simulation.h"
 
 /* What is known of a run when it is over. */
@@ -21,8 +22,9 @@ typedef struct {
 /* Plays SIMULATION and notes when. */
 void pf_run_results_play(PfSimulation *simulation, PfRunOutcome *outcome);
 
-/* Writes what SIMULATION, of CONFIG, found to directory PATH, and the FIGURES (NULL-terminated, may
- * be NULL); FORCE replaces results that are there. PF_ERROR_IO, PF_ERROR_USAGE. */
+/* Writes what SIMULATION, of CONFIG, found to directory PATH, with the events and figures that
+ * OUTPUT (NULL: none) asks for; FORCE replaces results that are there. PF_ERROR_IO,
+ * PF_ERROR_USAGE. */
 bool pf_run_results_write(const PfApp *app, const char *path, bool force, PfConfig *config,
-                          char **figures, const PfSimulation *simulation,
+                          const PfOutputConfig *output, const PfSimulation *simulation,
                           const PfRunOutcome *outcome, GError **error);

@@ -15,6 +15,12 @@ static const PfConfigField output_fields[] = {
      .offset = offsetof(PfOutputConfig, figures),
      .standard = "",
      .description = "figures drawn into the directory after a run; `pagefold list figures`"},
+    {.key = "events",
+     .type = PF_CONFIG_BOOL,
+     .offset = offsetof(PfOutputConfig, events),
+     .standard = "false",
+     .description = "events.csv in the directory: each sharing made, broken or ended, as with "
+                    "--events; figure `breakers` is drawn from it"},
 };
 
 void pf_setup_clear(PfSetup *setup)

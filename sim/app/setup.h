@@ -23,6 +23,7 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(PfSetup, pf_setup_clear)
 typedef struct {
     char *dir;
     char **figures;
+    bool events;
 } PfOutputConfig;
 
 /* The registry, with the plug-ins that SETUP names. */

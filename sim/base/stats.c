@@ -17,8 +17,13 @@ typedef enum {
 
 /* A histogram and what it was at the last restart; the four entries of one share it. */
 typedef struct {
+    char *name; /* owned; the same as in */
+    PfStatInfo info;
+    double scale;
+    bool is_level;
     const PfHistogram *live;
     PfHistogram *origin; /* NULL until a restart */
+    PfHistogram *held;   /* NULL until a hold: live less origin */
 } HistogramState;
 
 typedef struct {
@@ -107,7 +112,9 @@ static void group_free(void *data)
 static void histogram_state_free(void *data)
 {
     HistogramState *state = data;
+    g_free(state->name);
     g_free(state->origin);
+    g_free(state->held);
     g_free(state);
 }
 
@@ -213,6 +220,26 @@ static char *histogram_name(const char *name, const char *part)
     return g_strconcat(head, part, place + 2, NULL);
 }
 
+static HistogramState *add_histogram(PfStatsGroup *group, const char *name, const char *unit,
+                                     const char *description, const PfHistogram *histogram,
+                                     double scale)
+{
+    g_assert(histogram != NULL && !group->stats->frozen);
+    HistogramState *state = g_new0(HistogramState, 1);
+    state->live = histogram;
+    state->scale = scale;
+    state->name = g_strconcat(group->prefix, ".", name, NULL);
+    state->info = (PfStatInfo){state->name, unit, description};
+    g_ptr_array_add(group->stats->histograms, state);
+    return state;
+}
+
+void pf_stats_distribution(PfStatsGroup *group, const char *name, const char *unit,
+                           const char *description, const PfHistogram *histogram, double scale)
+{
+    add_histogram(group, name, unit, description, histogram, scale)->is_level = true;
+}
+
 void pf_stats_histogram(PfStatsGroup *group, const char *name, const char *unit,
                         const char *description, const PfHistogram *histogram, double scale)
 {
@@ -221,10 +248,10 @@ void pf_stats_histogram(PfStatsGroup *group, const char *name, const char *unit,
         unsigned permille;
     } quantiles[] = {{"p50", 500}, {"p95", 950}, {"p99", 990}};
 
-    g_assert(histogram != NULL);
-    HistogramState *state = g_new0(HistogramState, 1);
-    state->live = histogram;
-    g_ptr_array_add(group->stats->histograms, state);
+    g_auto(GStrv) parts = g_strsplit(name, "_%s", 2); /* "latency_%s_ns" is all of latency_ns */
+    g_autofree char *joined = g_strjoinv("", parts);
+    const char *whole = g_str_has_prefix(joined, "%s_") ? joined + strlen("%s_") : joined;
+    HistogramState *state = add_histogram(group, whole, unit, description, histogram, scale);
     Entry entry = {.info = {.unit = unit, .description = description},
                    .kind = ENTRY_MEAN,
                    .histogram = state,
@@ -255,6 +282,9 @@ void pf_stats_restart(PfStats *stats)
     }
     for (unsigned i = 0; i < stats->histograms->len; i++) {
         HistogramState *state = stats->histograms->pdata[i];
+        g_clear_pointer(&state->held, g_free);
+        if (state->is_level)
+            continue;
         if (state->origin == NULL)
             state->origin = g_new(PfHistogram, 1);
         *state->origin = *state->live;
@@ -310,7 +340,30 @@ void pf_stats_hold(PfStats *stats)
         Entry *entry = &g_array_index(stats->entries, Entry, i);
         entry->held = entry_value(entry);
     }
+    for (unsigned i = 0; i < stats->histograms->len; i++) {
+        HistogramState *state = stats->histograms->pdata[i];
+        if (state->held == NULL)
+            state->held = g_new(PfHistogram, 1);
+        *state->held = *state->live;
+        for (unsigned b = 0; state->origin != NULL && b < PF_HISTOGRAM_BUCKETS; b++)
+            state->held->bucket[b] -= state->origin->bucket[b];
+    }
     stats->holding = true;
+}
+
+void pf_stats_visit_buckets(const PfStats *stats, PfStatBucketVisitor visit, void *user)
+{
+    for (unsigned i = 0; i < stats->histograms->len; i++) {
+        const HistogramState *state = stats->histograms->pdata[i];
+        const PfHistogram *histogram = stats->holding ? state->held : state->live;
+        const PfHistogram *origin = stats->holding ? NULL : state->origin;
+        for (unsigned b = 0; b < PF_HISTOGRAM_BUCKETS; b++) {
+            uint64_t count = histogram->bucket[b] - (origin != NULL ? origin->bucket[b] : 0);
+            if (count > 0)
+                visit(&state->info, state->scale * (double)pf_histogram_bucket_last(b), count,
+                      user);
+        }
+    }
 }
 
 void pf_stats_amend(PfStats *stats, const char *name, PfStatValue value)

@@ -104,6 +104,11 @@ void pf_stats_ratio(PfStatsGroup *group, const char *name, const char *unit,
 void pf_stats_histogram(PfStatsGroup *group, const char *name, const char *unit,
                         const char *description, const PfHistogram *histogram, double scale);
 
+/* Registers HISTOGRAM, each value times SCALE, as a distribution alone: it is told value by value
+ * and has no mean and quantiles among the statistics. It is a level: a restart leaves it. */
+void pf_stats_distribution(PfStatsGroup *group, const char *name, const char *unit,
+                           const char *description, const PfHistogram *histogram, double scale);
+
 /* No further registration; called once, by the machine. */
 void pf_stats_freeze(PfStats *stats);
 
@@ -117,6 +122,15 @@ void pf_stats_hold(PfStats *stats);
 /* While values are held: that of the level called NAME is VALUE after all, because it takes more
  * than this registry to know it (a comparison with another run). */
 void pf_stats_amend(PfStats *stats, const char *name, PfStatValue value);
+
+/* How often there were values above the bucket before and up to MOST. INFO's name is that of the
+ * histogram without mean and quantiles ("dram.read_latency_ns"). */
+typedef void (*PfStatBucketVisitor)(const PfStatInfo *info, double most, uint64_t count,
+                                    void *user);
+
+/* Calls VISIT for each bucket that is not empty of each histogram and distribution, in order of
+ * registration, as of the latest hold or else as they stand. */
+void pf_stats_visit_buckets(const PfStats *stats, PfStatBucketVisitor visit, void *user);
 
 /* Calls VISIT for each statistic in order of registration. */
 void pf_stats_visit(const PfStats *stats, PfStatVisitor visit, void *user);

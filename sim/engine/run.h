@@ -47,7 +47,7 @@ typedef struct {
 
 typedef struct PfRunSpans PfRunSpans;
 
-enum { PF_EPOCH_COLUMNS = 12 };
+enum { PF_EPOCH_COLUMNS = 15 };
 
 typedef struct {
     uint64_t cycle;

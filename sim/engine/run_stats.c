@@ -153,6 +153,33 @@ static PfStatValue read_bandwidth(const void *user)
     return pf_stat_double(bytes / seconds / 1e9);
 }
 
+static PfStatValue bytes_by(const void *user, unsigned actor)
+{
+    const PfRun *run = user;
+    return run->has_access_grain ? pf_stat_uint(pf_dram_bytes_by(run->machine->dram, actor))
+                                 : pf_stat_null();
+}
+
+static PfStatValue read_bytes_demand(const void *user)
+{
+    return bytes_by(user, PF_ACTOR_DEMAND);
+}
+
+static PfStatValue read_bytes_walker(const void *user)
+{
+    return bytes_by(user, PF_ACTOR_WALKER);
+}
+
+static PfStatValue read_bytes_policy(const void *user)
+{
+    return bytes_by(user, PF_ACTOR_POLICY);
+}
+
+static PfStatValue read_contexts(const void *user)
+{
+    return pf_stat_uint(pf_image_context_count(((const PfRun *)user)->image));
+}
+
 static void register_memory(PfRun *run)
 {
     PfStatsGroup *memory = pf_stats_group(run->stats, "memory");
@@ -217,6 +244,8 @@ void run_register(PfRun *run)
                        "By how much the run was late for `time` records.", &run->lag_cycles, 1.0);
     PfStatsGroup *trace = pf_stats_group(run->stats, "trace");
     pf_stats_counter(trace, "records", "records", "Records played.", &run->records);
+    pf_stats_level(trace, "contexts", "contexts", "Contexts that the trace has made so far.",
+                   read_contexts, run);
     pf_stats_counter(trace, "accesses", "events", "Reads, stores and fetches.",
                      &run->stat_accesses);
     pf_stats_counter(trace, "instructions", "events", "Instructions.", &run->stat_instructions);
@@ -227,6 +256,14 @@ void run_register(PfRun *run)
                      &run->untold_spans);
     pf_stats_level(pf_stats_group(run->stats, "dram"), "bandwidth_GBps", "GB/s",
                    "Bytes moved to and from DRAM over the simulated time.", read_bandwidth, run);
+    pf_stats_level(pf_stats_group(run->stats, "dram"), "bytes_demand", "bytes",
+                   "Bytes that contexts asked DRAM for or sent it, since the start.",
+                   read_bytes_demand, run);
+    pf_stats_level(pf_stats_group(run->stats, "dram"), "bytes_walker", "bytes",
+                   "Bytes that page walks asked it for, likewise.", read_bytes_walker, run);
+    pf_stats_level(pf_stats_group(run->stats, "dram"), "bytes_policy", "bytes",
+                   "Bytes that work for a policy asked it for or sent it, likewise.",
+                   read_bytes_policy, run);
     pf_stats_level(pf_stats_group(run->stats, ""), "slowdown", "ratio",
                    "Cycles that hold up the contexts, relative to `none`.", read_slowdown, run);
 }
@@ -236,6 +273,7 @@ const char *const run_epoch_columns[PF_EPOCH_COLUMNS] = {
     "memory.populated_pages", "memory.eligible_pages",  "memory.metadata_bytes",
     "memory.net_saved_bytes", "cycles.app",             "cycles.policy",
     "policy.scanned",         "policy.shared",          "policy.broken",
+    "dram.bytes_demand",      "dram.bytes_walker",      "dram.bytes_policy",
 };
 
 /* With an epoch of "auto", so many rows at most: then every other one is dropped. With an epoch of
@@ -274,7 +312,8 @@ void run_sample_epoch(PfRun *run, uint64_t cycle)
                    pf_stat_uint(run->ledger.payer_cycles[PF_PAYER_APP]),
                    pf_stat_uint(run->ledger.payer_cycles[PF_PAYER_POLICY]),
                    pf_stat_uint(run->host->stats.scanned), pf_stat_uint(run->host->stats.shared),
-                   pf_stat_uint(run->host->stats.broken)}};
+                   pf_stat_uint(run->host->stats.broken), read_bytes_demand(run),
+                   read_bytes_walker(run), read_bytes_policy(run)}};
     /* The trace may end where an epoch does. */
     unsigned count = run->epochs->len;
     if (count > 0 && g_array_index(run->epochs, PfEpochRow, count - 1).cycle == cycle)

@@ -19,6 +19,7 @@
 #include "addr.h"
 #include "content.h"
 #include "region.h"
+#include "stats.h"
 #include "trace.h"
 
 /* Flags of a page. The first group changes by structural records only. */
@@ -286,6 +287,11 @@ const uint8_t *pf_image_result(PfImage *image, PfImageReader *reader, PfSlot slo
  * come between two ranges; then it may be called by several runs at once, at positions of their
  * own. */
 uint64_t pf_image_distinct(PfImage *image, PfImageReader *reader, uint32_t position);
+
+/* Likewise; and counts in RET_PAGES, emptied first, for each of these contents by how many
+ * populated pages it is held. */
+uint64_t pf_image_multiplicity(PfImage *image, PfImageReader *reader, uint32_t position,
+                               PfHistogram *ret_pages);
 
 /* Memory that the image takes per se, contents apart. */
 uint64_t pf_image_bytes(const PfImage *image);

@@ -210,7 +210,37 @@ static void move_to(PfImage *image, uint32_t position)
     }
 }
 
+/* Of a page of a file its users count. A hash table's order does not show in a histogram. */
+static void count_pages(const PfImage *image, PfHistogram *pages)
+{
+    const struct PfDistinct *distinct = image->distinct;
+    PfTable by_key;
+    pf_table_init(&by_key);
+    for (uint32_t object = 0; object < pf_image_slot_limit(image); object++) {
+        uint64_t key;
+        if (!pf_table_find(&distinct->counted, object, &key))
+            continue;
+        uint64_t users = 1;
+        uint64_t before = 0;
+        pf_table_find(&distinct->users, object, &users);
+        pf_table_find(&by_key, key, &before);
+        pf_table_insert(&by_key, key, before + users);
+    }
+    if (by_key.has_zero)
+        pf_histogram_add(pages, by_key.zero_value);
+    for (uint64_t i = 0; by_key.slots != NULL && i <= by_key.mask; i++)
+        if (by_key.slots[i].key != 0)
+            pf_histogram_add(pages, by_key.slots[i].value);
+    pf_table_clear(&by_key);
+}
+
 uint64_t pf_image_distinct(PfImage *image, PfImageReader *reader, uint32_t position)
+{
+    return pf_image_multiplicity(image, reader, position, NULL);
+}
+
+uint64_t pf_image_multiplicity(PfImage *image, PfImageReader *reader, uint32_t position,
+                               PfHistogram *ret_pages)
 {
     if (image->distinct == NULL)
         start(image);
@@ -228,6 +258,10 @@ uint64_t pf_image_distinct(PfImage *image, PfImageReader *reader, uint32_t posit
     pf_table_clear(&distinct->is_dirty);
     pf_table_init(&distinct->is_dirty);
     uint64_t contents = pf_table_count(&distinct->copies);
+    if (ret_pages != NULL) {
+        *ret_pages = (PfHistogram){0};
+        count_pages(image, ret_pages);
+    }
     g_mutex_unlock(&distinct->lock);
     return contents;
 }

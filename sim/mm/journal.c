@@ -56,6 +56,10 @@ void pf_journal_register(PfJournal *journal, PfStats *stats)
                    read_first, journal);
     pf_stats_histogram(group, "lifetime_%s_cycles", "cycles",
                        "How long the broken sharings had lasted.", &journal->broken_cycles, 1.0);
+    pf_stats_distribution(group, "outlived_cycles", "cycles",
+                          "Ages of the sharings that are alive, and at which others ended without "
+                          "a store.",
+                          &journal->outlived_cycles, 1.0);
     pf_stats_level(group, "lifetime_max_cycles", "cycles",
                    "How long the longest of the broken sharings had lasted.", read_longest,
                    journal);
@@ -242,12 +246,13 @@ static void add_ages(PfMemory *memory, PfHistogram *ages)
 void pf_journal_estimate(PfMemory *memory)
 {
     PfJournal *journal = &memory->journal;
+    PfHistogram *censored = &journal->outlived_cycles;
+    *censored = journal->ended_cycles;
+    add_ages(memory, censored);
     journal->half_life = pf_stat_null();
     if (journal->broken == 0)
         return;
     const double slack = 1e-12; /* of a product of rounded factors */
-    g_autofree PfHistogram *censored = g_memdup2(&journal->ended_cycles, sizeof(PfHistogram));
-    add_ages(memory, censored);
     uint64_t at_risk = journal->broken_cycles.count + censored->count;
     double surviving = 1.0;
     for (unsigned i = 0; i < PF_HISTOGRAM_BUCKETS && at_risk > 0; i++) {

@@ -68,7 +68,8 @@ typedef struct {
     uint64_t longest_cycles; /* of the broken */
     PfHistogram broken_cycles;
     PfHistogram ended_cycles;
-    PfStatValue half_life; /* as last estimated */
+    PfHistogram outlived_cycles; /* of the ended and the living; as of the last estimate */
+    PfStatValue half_life;       /* likewise */
 } PfJournal;
 
 /* Nothing has happened yet. */

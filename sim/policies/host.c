@@ -6,6 +6,7 @@
 
 #include "error.h"
 #include "host_classes.h"
+#include "host_sharers.h"
 
 /* The policy works where it is by itself. */
 static void work_at_home(PfHost *host)
@@ -53,6 +54,7 @@ PfHost *pf_host_new(const PfPolicySetup *setup, const PfHostBase *base, GError *
                      &host->stats.lossy_bits);
     host->bill = pf_host_bill_new(base->work->ledger, base->stats);
     pf_host_register_census(host);
+    pf_host_register_sharers(host);
     PfJournal *journal = &base->memory->journal;
     journal->wasted_within_cycles =
         pf_cycles_from_ps(setup->common.wasted_within_ps, base->clock_hz);

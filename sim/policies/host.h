@@ -175,6 +175,7 @@ struct PfHost {
     uint64_t differences; /* that --verify found */
     char *first_difference;
     PfCensus census;
+    PfHistogram sharers; /* as last counted */
     unsigned told; /* PF_USES_*: that the trace has told, and that the policy made use of */
     unsigned used;
     PfHostBill *bill;

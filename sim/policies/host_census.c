@@ -3,6 +3,7 @@
 #include "host.h"
 #include "host_classes.h"
 #include "host_large.h"
+#include "host_sharers.h"
 
 /* ---- Statistics ---- */
 
@@ -139,6 +140,7 @@ static void count_contexts(PfHost *host, const uint8_t *of_sharings)
 void pf_host_take_census(PfHost *host, bool by_context)
 {
     pf_host_bill_settle(host->bill);
+    pf_host_count_sharers(host);
     if ((host->setup->ops->flags & PF_POLICY_BOUND) != 0)
         return; /* it maps nothing: null */
     pf_journal_estimate(host->base.memory);

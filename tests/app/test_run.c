@@ -9,7 +9,7 @@
 #include "spawn.h"
 
 static const char *const files[] = {"config.cfg", "stats.json", "stats.csv", "epochs.csv",
-                                    "marks.csv"};
+                                    "marks.csv",  "distributions.csv"};
 
 static unsigned count_entries(const char *path)
 {

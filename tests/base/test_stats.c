@@ -203,7 +203,42 @@ static void test_histogram_statistics(void)
     g_free(histogram);
 }
 
+typedef struct {
+    GString *told;
+} Told;
+
+static void tell_bucket(const PfStatInfo *info, double most, uint64_t count, void *user)
+{
+    g_string_append_printf(((Told *)user)->told, "%s %s %g %u\n", info->name, info->unit, most,
+                           (unsigned)count);
+}
+
+/* Values below 64 have a bucket each; 64 and 65 do, too, 128 and 129 share one. */
+static void buckets_told(void)
+{
+    g_autoptr(PfStats) stats = pf_stats_new();
+    g_autofree PfHistogram *latency = g_new0(PfHistogram, 1);
+    g_autofree PfHistogram *pages = g_new0(PfHistogram, 1);
+    g_autoptr(GString) text = g_string_new(NULL);
+    Told told = {text};
+    PfStatsGroup *group = pf_stats_group(stats, "a");
+    pf_stats_histogram(group, "latency_%s_ns", "ns", "Latency.", latency, 0.5);
+    pf_stats_distribution(group, "pages", "pages", "Pages.", pages, 1.0);
+    pf_stats_freeze(stats);
+    pf_histogram_add(latency, 10);
+    pf_histogram_add(pages, 3);
+    pf_stats_restart(stats); /* distributions are levels */
+    pf_histogram_add(latency, 128);
+    pf_histogram_add(latency, 129);
+    pf_stats_hold(stats);
+    pf_histogram_add(latency, 4);
+    pf_stats_visit_buckets(stats, tell_bucket, &told);
+    CU_ASSERT_STRING_EQUAL(text->str, "a.latency_ns ns 64.5 2\na.pages pages 3 1\n");
+}
+
 static const PfCheck checks[] = {
+    {"buckets are told since the restart and as of the hold, distributions as they stand",
+     buckets_told},
     {"statistics are visited in the order of registration, with full names", test_order_and_names},
     {"a statistic is found by its full name only, with its value of now", test_find},
     {"after a restart counters and ratios tell what came since, levels do not", test_restart},

@@ -69,9 +69,12 @@ static void compare(World *world, void *user)
                 printf("# seed %u, step %u: context %u, page %u\n", watch->seed, watch->step, c, p);
         }
     }
-    uint64_t distinct =
-        pf_image_distinct(world->image, &world->memory.reader, world->memory.position);
-    if (distinct != g_array_index(watch->distinct, uint64_t, watch->step) && watch->wrong++ == 0)
+    g_autofree PfHistogram *pages = g_new0(PfHistogram, 1);
+    uint64_t distinct = pf_image_multiplicity(world->image, &world->memory.reader,
+                                              world->memory.position, pages);
+    bool whole = pages->count == distinct && pages->sum == world->memory.populated_pages;
+    if ((distinct != g_array_index(watch->distinct, uint64_t, watch->step) || !whole) &&
+        watch->wrong++ == 0)
         printf("# seed %u, step %u: %u distinct\n", watch->seed, watch->step, (unsigned)distinct);
     watch->step++;
 }

@@ -5,8 +5,8 @@
 
 #include "report.h"
 
-/* Characters that fit beside each other in the longest bar. */
-static const double bar_characters = 52.0;
+/* Characters that fit beside each other in the picture. */
+static const double picture_characters = 98.0;
 
 /* Of a bar; bars have unit distance. */
 static const double half_height = 0.32;
@@ -123,8 +123,8 @@ static void set_rows(const PfBars *bars, double factor, GString *tics, GString *
 {
     for (guint i = 0; i < bars->rows->len; i++) {
         const Row *row = &g_array_index(bars->rows, Row, i);
-        g_autofree char *name = pf_sheet_quote(row->label);
-        g_autofree char *remark = pf_sheet_quote(row->remark);
+        g_autofree char *name = pf_sheet_quote_tic(row->label);
+        g_autofree char *remark = pf_sheet_quote_tic(row->remark);
         bool has_remark = row->remark[0] != '\0';
         g_string_append_printf(tics, "%s%s%s%s %u", i > 0 ? ", " : "", name,
                                has_remark ? ".\"\\n\"." : "", has_remark ? remark : "",
@@ -140,6 +140,31 @@ static void set_rows(const PfBars *bars, double factor, GString *tics, GString *
                                "'#404040'\n",
                                quoted, row->end * factor, place_of(bars, i));
     }
+}
+
+/* Of the widest name of a row. */
+static size_t labels_width(const PfBars *bars)
+{
+    size_t width = 0;
+    for (guint i = 0; i < bars->rows->len; i++) {
+        const Row *row = &g_array_index(bars->rows, Row, i);
+        width = MAX(width, MAX(pf_report_width(row->label), pf_report_width(row->remark)));
+    }
+    return width;
+}
+
+/* How much longer than the longest bar the axis is, for what stands behind the bars. */
+static double room_of(const PfBars *bars)
+{
+    enum { SUM_WIDTH = 6 };
+    size_t width = 0;
+    for (guint i = 0; i < bars->rows->len; i++) {
+        const Row *row = &g_array_index(bars->rows, Row, i);
+        if (row->rest != NULL)
+            width = MAX(width, pf_report_width(row->rest));
+    }
+    double inside = picture_characters - (double)labels_width(bars);
+    return MIN(inside / MAX(inside - (double)(width + SUM_WIDTH), 1.0), 2.5);
 }
 
 /* The widest segment of PART, or NULL. */
@@ -163,11 +188,14 @@ static bool set_part(const PfBars *bars, const PfSheet *sheet, size_t index, dou
     if (widest == NULL)
         return false;
     const char *title = part->title != NULL ? part->title : part->name;
-    double title_width =
-        pf_bars_most(bars) / bar_characters * (double)(pf_report_width(title) + 2);
-    bool fits = widest->value >= title_width;
+    double most = pf_bars_most(bars);
+    double glyph = most * room_of(bars) / (picture_characters - (double)labels_width(bars));
+    bool fits = widest->value >= glyph * (double)(pf_report_width(title) + 1);
+    const double invisible = 0.003; /* of the longest bar */
+    bool in_key = !fits && widest->value >= invisible * most;
     g_autofree char *quoted = pf_sheet_quote(title);
-    g_autofree char *name = pf_sheet_quote(part->name);
+    g_autofree char *cut = g_strndup(part->name, strcspn(part->name, ",")); /* as gnuplot does */
+    g_autofree char *name = pf_sheet_quote(cut);
     if (fits)
         g_string_append_printf(labels, "set label %s at %.6g, %u center front textcolor rgb '%s'\n",
                                quoted, (widest->begin + widest->value / 2.0) * factor,
@@ -178,15 +206,14 @@ static bool set_part(const PfBars *bars, const PfSheet *sheet, size_t index, dou
         "($4 * scale):($5 * scale):($6 - half):($6 + half) with boxxyerror fillcolor rgb '%s' "
         "%s%s",
         plots->len > 0 ? ", \\\n" : "", sheet->figure->name, name, part->color,
-        fits ? "notitle" : "title ", fits ? "" : quoted);
-    return !fits;
+        in_key ? "title " : "notitle", in_key ? quoted : "");
+    return in_key;
 }
 
 void pf_bars_draw(PfBars *bars, PfSheet *sheet)
 {
     /* Rows are as wide as at first only while there are few of them. */
     enum { ROW_PIXELS = 34, REST_PIXELS = 130, HEIGHT_MIN = 400 };
-    const double room = 1.25; /* for the sums */
     double most = pf_bars_most(bars);
     PfScale scale = pf_scale_for(bars->look.unit, most);
     g_autoptr(GString) tics = g_string_new(NULL);
@@ -204,7 +231,7 @@ void pf_bars_draw(PfBars *bars, PfSheet *sheet)
     pf_words_set(words, "AXIS", "%s", axis);
     pf_words_set(words, "SCALE", "%.15g", scale.factor);
     pf_words_set(words, "HALF", "%g", half_height);
-    pf_words_set(words, "MOST", "%.15g", most > 0.0 ? most * scale.factor * room : 1.0);
+    pf_words_set(words, "MOST", "%.15g", most > 0.0 ? most * scale.factor * room_of(bars) : 1.0);
     pf_words_set(words, "ROWS", "%u", bars->rows->len);
     pf_words_set(words, "TICS", "%s", tics->str);
     /* Space between axis and key; in a terminal a line is too much. */

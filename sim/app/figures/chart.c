@@ -100,6 +100,23 @@ size_t pf_series_count(const PfSeries *series)
     return series->points->len;
 }
 
+static int compare_points(gconstpointer a, gconstpointer b)
+{
+    const Point *first = a;
+    const Point *second = b;
+    return first->x < second->x ? -1 : first->x > second->x;
+}
+
+void pf_series_sort(PfSeries *series)
+{
+    g_array_sort(series->points, compare_points);
+}
+
+size_t pf_panel_series_count(const PfPanel *panel)
+{
+    return panel->series->len;
+}
+
 const Point *chart_last_point(const PfSeries *series)
 {
     for (guint i = series->points->len; i-- > 0;) {
@@ -139,9 +156,11 @@ static void put_header(const PfChart *chart, PfSheet *sheet, bool intervals)
                            first->x.column, y, intervals ? ",low,high" : "");
 }
 
-static void put_series(const PfChart *chart, const PfPanel *panel, const PfSeries *series,
-                       PfSheet *sheet, bool intervals)
+/* Returns the number of the row behind the last one; the first one is FIRST_ROW. */
+static guint put_series(const PfChart *chart, const PfPanel *panel, PfSeries *series,
+                        PfSheet *sheet, bool intervals, guint first_row)
 {
+    series->first_row = first_row;
     for (guint i = 0; i < series->points->len; i++) {
         const Point *point = &g_array_index(series->points, Point, i);
         const double numbers[] = {point->x, point->y, point->low, point->high};
@@ -156,42 +175,45 @@ static void put_series(const PfChart *chart, const PfPanel *panel, const PfSerie
         }
         pf_sheet_put_char(sheet, '\n');
     }
+    return first_row + series->points->len;
 }
 
 /* ---- Script ---- */
 
 /* The commands that draw SERIES. */
-static void add_plot(const PfChart *chart, const PfPanel *panel, const PfSeries *series,
-                     const PfSheet *sheet, GString *plots)
+static void add_plot(const PfChart *chart, const PfSeries *series, const PfSheet *sheet,
+                     GString *plots)
 {
     static const unsigned marks[] = {7, 5, 9, 13, 11};
     static const char *const styles[] = {
         [PF_STYLE_LINE] = "lines linewidth 2",    [PF_STYLE_STEPS] = "steps linewidth 2",
         [PF_STYLE_POINTS] = "points",             [PF_STYLE_MARKED] = "linespoints linewidth 1.5",
-        [PF_STYLE_FRONT] = "steps linewidth 1.2",
+        [PF_STYLE_FRONT] = "steps linewidth 1.5",
     };
     static const char *const dashes[] = {"1", "(4, 2)", "(1, 1)"}; /* when colours repeat */
-    g_autofree char *name = pf_sheet_quote(series->name);
-    g_autofree char *panel_name = pf_sheet_quote(panel->name);
-    unsigned first = chart->look.panel != NULL ? 2 : 1; /* the column of the series */
+    if (series->points->len == 0)
+        return;
+    unsigned x = chart->look.panel != NULL ? 3 : 2; /* its column */
     bool intervals = false;
     for (guint i = 0; i < series->points->len; i++)
         intervals |= isfinite(g_array_index(series->points, Point, i).low);
     int number = MAX(series->number, 0);
-    g_string_append_printf(plots, "%s     '%s.csv' skip 1 using (", plots->len > 0 ? ", \\\n" : "",
-                           sheet->figure->name);
-    if (first == 2)
-        g_string_append_printf(plots, "stringcolumn(1) eq %s && ", panel_name);
-    g_string_append_printf(plots, "stringcolumn(%u) eq %s ? $%u * x_scale : NaN):($%u * y_scale)",
-                           first, name, first + 1, first + 2);
+    /* Rows by their numbers: gnuplot cuts names at a comma, quoted or not. */
+    g_string_append_printf(plots,
+                           "%s     '%s.csv' skip 1 every ::%u::%u using ($%u * x_scale):"
+                           "($%u * y_scale)",
+                           plots->len > 0 ? ", \\\n" : "", sheet->figure->name, series->first_row,
+                           series->first_row + series->points->len - 1, x, x + 1);
     if (intervals)
-        g_string_append_printf(plots, ":($%u * y_scale):($%u * y_scale)", first + 3, first + 4);
+        g_string_append_printf(plots, ":($%u * y_scale):($%u * y_scale)", x + 2, x + 3);
     g_string_append_printf(plots, " with %s linecolor rgb '%s' dashtype %s",
                            intervals ? "yerrorbars" : styles[series->style],
-                           pf_sheet_color(series->number), dashes[(size_t)number / 8 % 3]);
+                           series->style == PF_STYLE_FRONT ? "#b8b8b8"
+                                                           : pf_sheet_color(series->number),
+                           dashes[(size_t)number / 8 % 3]);
     if (series->style != PF_STYLE_LINE && series->style != PF_STYLE_STEPS &&
         series->style != PF_STYLE_FRONT)
-        g_string_append_printf(plots, " pointtype %u pointsize 0.8",
+        g_string_append_printf(plots, " pointtype %u pointsize 1.3",
                                marks[(size_t)number % G_N_ELEMENTS(marks)]);
 }
 
@@ -209,39 +231,15 @@ static int compare_depth(gconstpointer a, gconstpointer b)
     return height > other ? -1 : height < other ? 1 : first->number - second->number;
 }
 
-static void set_axis(const PfPanel *panel, bool is_x, bool named, GHashTable *words)
+/* Of the names right of panel INDEX; where panels are below each other of all, so that their axes
+ * end together. */
+static size_t names_width(const PfChart *chart, guint index)
 {
-    const PfAxis *axis = is_x ? &panel->x : &panel->y;
-    const Range *range = is_x ? &panel->x_range : &panel->y_range;
-    const char *letter = is_x ? "X" : "Y";
-    g_autoptr(GString) text = g_string_new(NULL);
-    char small = is_x ? 'x' : 'y';
-    g_autofree char *name =
-        named ? pf_sheet_axis(axis->name, range->scale, NULL) : g_strdup("''");
-    g_string_append_printf(text, "set %clabel %s\n", small, name);
-    g_string_append_printf(text, "%s logscale %c\n", axis->logarithmic ? "set" : "unset", small);
-    g_string_append_printf(text, "set %crange [%.15g:%.15g]\n", small, range->low, range->high);
-    if (is_x && panel->tics->len > 0) {
-        size_t width = 0;
-        g_autoptr(GString) tics = g_string_new(NULL);
-        for (guint i = 0; i < panel->tics->len; i++) {
-            const Tic *tic = &g_array_index(panel->tics, Tic, i);
-            g_autofree char *quoted = pf_sheet_quote(tic->name);
-            g_string_append_printf(tics, "%s%s %.15g", i > 0 ? ", " : "", quoted,
-                                   tic->value * range->scale.factor);
-            width += strlen(tic->name) + 2;
-        }
-        g_string_append_printf(text, "set xtics %s (%s)",
-                               (double)width > panel->columns ? "rotate by -25" : "norotate",
-                               tics->str);
-    } else if (range->step > 0) {
-        g_string_append_printf(text, "set %ctics norotate %.15g", small, range->step);
-    } else {
-        g_string_append_printf(text, "set %ctics norotate autofreq", small);
-    }
-    pf_words_set(words, letter, "%s", text->str);
-    g_autofree char *scale = g_strconcat(letter, "_SCALE", NULL);
-    pf_words_set(words, scale, "%.15g", range->scale.factor);
+    size_t width = 0;
+    for (guint p = 0; p < chart->panels->len; p++)
+        if (p == index || chart->look.columns == 1)
+            width = MAX(width, chart_names_width(chart->panels->pdata[p]));
+    return width;
 }
 
 static void set_panel(const PfChart *chart, guint index, const PfSheet *sheet, GHashTable *words)
@@ -258,33 +256,31 @@ static void set_panel(const PfChart *chart, guint index, const PfSheet *sheet, G
                                alone ? "graph 0, graph 1 left offset 0, 1.2"
                                      : "screen 0, screen 1 left offset 1.5, -1");
     if (!alone)
-        g_string_append_printf(labels, "set label %s at graph 0, graph 1 left offset 0, 0.8\n",
+        g_string_append_printf(labels, "set label %s at graph 0, graph 1 left offset 0, 1\n",
                                name);
     for (guint i = 0; i < panel->levels->len; i++) {
-        const Tic *level = &g_array_index(panel->levels, Tic, i);
-        g_autofree char *text = pf_sheet_quote(level->name);
-        double at = level->value * panel->y_range.scale.factor;
+        double at = g_array_index(panel->levels, Tic, i).value * panel->y_range.scale.factor;
         g_string_append_printf(labels,
                                "set arrow from graph 0, first %.15g to graph 1, first %.15g nohead "
-                               "back dashtype 2 linewidth 0.8 linecolor rgb '#767676'\n"
-                               "set label %s at graph 0, first %.15g left offset 0.5, 0.5 front "
-                               "textcolor rgb '#606060'\n",
-                               at, at, text, at);
+                               "back dashtype (4, 3) linewidth 1 linecolor rgb '#767676'\n",
+                               at, at);
     }
     chart_add_names(panel, labels);
     g_autoptr(GPtrArray) ordered = g_ptr_array_copy(panel->series, NULL, NULL);
     g_ptr_array_set_free_func(ordered, NULL);
     g_ptr_array_sort(ordered, compare_depth);
     for (guint i = 0; i < ordered->len; i++)
-        add_plot(chart, panel, ordered->pdata[i], sheet, plots);
-    set_axis(panel, true, index + columns >= chart->panels->len, words);
-    set_axis(panel, false, true, words);
+        add_plot(chart, ordered->pdata[i], sheet, plots);
+    chart_set_axis(panel, true, index + columns >= chart->panels->len, words);
+    chart_set_axis(panel, false, true, words);
     pf_words_set(words, "LABELS", "%s", labels->str);
-    pf_words_set(words, "PLOTS", "%s", plots->str);
-    pf_words_set(words, "TOP", "%s", alone ? "3" : "1.8");
+    pf_words_set(words, "PLOTS", "%s", plots->len > 0 ? plots->str : "     NaN");
+    pf_words_set(words, "TOP", "%s", alone ? "3" : "2");
     pf_words_set(words, "LEFT", "%s",
                  alone ? "# lmargin: as wide as the numbers are" : "set lmargin 11");
-    pf_words_set(words, "RIGHT", "%zu", chart_names_width(panel) + 3);
+    pf_words_set(words, "BOTTOM", "%s",
+                 alone ? "# bmargin: as high as the numbers are" : "set bmargin 3.2");
+    pf_words_set(words, "RIGHT", "%zu", names_width(chart, index) + 3);
 }
 
 /* Where panel INDEX lies; and how much room it has inside. HEIGHT in pixels, of all. */
@@ -300,7 +296,7 @@ static void place_panel(const PfChart *chart, guint index, double height, GHashT
     guint columns = MIN(MAX(chart->look.columns, 1), chart->panels->len);
     guint rows = (chart->panels->len + columns - 1) / columns;
     double inside = alone ? height : height - strip;
-    panel->columns = (width / columns - frame) / glyph - (double)chart_names_width(panel);
+    panel->columns = (width / columns - frame) / glyph - (double)names_width(chart, index);
     panel->lines = (inside / rows - (alone ? frame : 60.0)) / line;
     if (alone)
         pf_words_set(words, "PLACE", "# one panel: it takes all");
@@ -309,6 +305,22 @@ static void place_panel(const PfChart *chart, guint index, double height, GHashT
                      (double)(index % columns) / columns,
                      inside / height * (1.0 - (double)(index / columns + 1) / rows),
                      1.0 / columns, inside / height / rows);
+}
+
+/* Sets the ranges of all panels. */
+static void lay_out(const PfChart *chart, double height)
+{
+    const PfPanel *longest = chart->panels->pdata[0];
+    for (guint p = 0; p < chart->panels->len; p++) {
+        g_autoptr(GHashTable) unused = pf_words_new();
+        PfPanel *panel = chart->panels->pdata[p];
+        place_panel(chart, p, height, unused);
+        chart_set_ranges(panel);
+        if (panel->y_range.high > longest->y_range.high)
+            longest = panel;
+    }
+    for (guint p = 0; p < chart->panels->len && chart->look.same_y; p++)
+        ((PfPanel *)chart->panels->pdata[p])->y_range = longest->y_range;
 }
 
 void pf_chart_draw(PfChart *chart, PfSheet *sheet)
@@ -320,6 +332,7 @@ void pf_chart_draw(PfChart *chart, PfSheet *sheet)
     guint rows = (chart->panels->len + columns - 1) / columns;
     unsigned height =
         chart->panels->len == 1 ? ALONE_PIXELS : rows * ROW_PIXELS + STRIP_PIXELS;
+    guint row = 0;
     put_header(chart, sheet, intervals);
     pf_sheet_begin_script(sheet, height);
     if (chart->panels->len > 1)
@@ -327,10 +340,12 @@ void pf_chart_draw(PfChart *chart, PfSheet *sheet)
     for (guint p = 0; p < chart->panels->len; p++) {
         PfPanel *panel = chart->panels->pdata[p];
         for (guint s = 0; s < panel->series->len; s++)
-            put_series(chart, panel, panel->series->pdata[s], sheet, intervals);
+            row = put_series(chart, panel, panel->series->pdata[s], sheet, intervals, row);
+    }
+    lay_out(chart, height);
+    for (guint p = 0; p < chart->panels->len; p++) {
         g_autoptr(GHashTable) words = pf_words_new();
         place_panel(chart, p, height, words);
-        chart_set_ranges(panel);
         set_panel(chart, p, sheet, words);
         pf_sheet_add_template(sheet, "panel", words);
     }

@@ -23,6 +23,7 @@ typedef enum {
 typedef enum {
     PF_NAME_END,    /* right of the axes, at the height of the last value */
     PF_NAME_BESIDE, /* beside each point */
+    PF_NAME_LAST,   /* beside the last point */
     PF_NAME_NOT,
 } PfNaming;
 
@@ -35,6 +36,7 @@ typedef struct {
     const char *series; /* in the data, what series are: "policy" */
     const char *panel;  /* likewise; NULL where there is one panel */
     unsigned columns;   /* of panels; 0: all in one */
+    bool same_y;        /* all panels have the longest of their vertical axes */
 } PfChartLook;
 
 /* A chart without panels; LOOK's strings are borrowed. */
@@ -64,6 +66,12 @@ void pf_series_add_interval(PfSeries *series, double x, double y, double low, do
 
 /* The points of the series so far. */
 size_t pf_series_count(const PfSeries *series);
+
+/* Puts them into the order of x. */
+void pf_series_sort(PfSeries *series);
+
+/* The series of PANEL so far. */
+size_t pf_panel_series_count(const PfPanel *panel);
 
 /* Puts the panels on SHEET; there must be one, with a finite point somewhere. */
 void pf_chart_draw(PfChart *chart, PfSheet *sheet);

@@ -19,6 +19,7 @@ struct PfSeries {
     PfStyle style;
     PfNaming naming;
     GArray *points; /* of Point */
+    guint first_row; /* in the data, from 0 */
 };
 
 typedef struct {
@@ -55,6 +56,9 @@ struct PfChart {
 
 /* Sets both ranges from the points. */
 void chart_set_ranges(PfPanel *panel);
+
+/* Sets words X, X_SCALE or Y, Y_SCALE: commands for that axis, called by its name if NAMED. */
+void chart_set_axis(const PfPanel *panel, bool is_x, bool named, GHashTable *words);
 
 /* VALUE of an axis as a share of its length, 0 to 1 inside. */
 double chart_share(const PfAxis *axis, const Range *range, double value);

@@ -13,20 +13,23 @@ size_t chart_names_width(const PfPanel *panel)
         if (series->naming == PF_NAME_END)
             width = MAX(width, pf_report_width(series->label));
     }
+    for (guint i = 0; i < panel->levels->len; i++)
+        width = MAX(width, pf_report_width(g_array_index(panel->levels, Tic, i).name));
     return width;
 }
 
-static void add_label(GString *labels, const PfSeries *series, const char *place)
+static void add_label(GString *labels, const char *text, int number, const char *place)
 {
-    g_autofree char *quoted = pf_sheet_quote(series->label);
+    g_autofree char *quoted = pf_sheet_quote(text);
     g_string_append_printf(labels, "set label %s at %s front textcolor rgb '%s'\n", quoted, place,
-                           series->number < 0 ? "#606060" : pf_sheet_color(series->number));
+                           number < 0 ? "#606060" : pf_sheet_color(number));
 }
 
 /* ---- At the ends ---- */
 
 typedef struct {
-    const PfSeries *series;
+    const char *label;
+    int number;
     double share;
 } End;
 
@@ -36,19 +39,26 @@ static int compare_ends(const void *a, const void *b)
     const End *second = b;
     if (first->share < second->share || first->share > second->share)
         return first->share < second->share ? -1 : 1;
-    return second->series->number - first->series->number;
+    return second->number - first->number;
 }
 
 static void name_ends(const PfPanel *panel, GString *labels)
 {
-    g_autofree End *ends = g_new0(End, panel->series->len + 1);
-    g_autofree double *places = g_new0(double, panel->series->len + 1);
+    guint most = panel->series->len + panel->levels->len;
+    g_autofree End *ends = g_new0(End, most + 1);
+    g_autofree double *places = g_new0(double, most + 1);
     size_t count = 0;
     for (guint i = 0; i < panel->series->len; i++) {
         const PfSeries *series = panel->series->pdata[i];
         const Point *last = chart_last_point(series);
         if (series->naming == PF_NAME_END && last != NULL)
-            ends[count++] = (End){series, chart_share(&panel->y, &panel->y_range, last->y)};
+            ends[count++] = (End){series->label, series->number,
+                                  chart_share(&panel->y, &panel->y_range, last->y)};
+    }
+    for (guint i = 0; i < panel->levels->len; i++) {
+        const Tic *level = &g_array_index(panel->levels, Tic, i);
+        ends[count++] =
+            (End){level->name, -1, chart_share(&panel->y, &panel->y_range, level->value)};
     }
     qsort(ends, count, sizeof *ends, compare_ends);
     for (size_t i = 0; i < count; i++)
@@ -57,7 +67,7 @@ static void name_ends(const PfPanel *panel, GString *labels)
     for (size_t i = 0; i < count; i++) {
         g_autofree char *place =
             g_strdup_printf("graph 1, graph %.6g left offset 1, 0", places[i]);
-        add_label(labels, ends[i].series, place);
+        add_label(labels, ends[i].label, ends[i].number, place);
     }
 }
 
@@ -78,10 +88,10 @@ static const struct {
     double columns; /* and in characters */
     double lines;
 } sides[] = {
-    {"left", 0, 1, 0},        {"right", -1, -1, 0},     {"center", -0.5, 0, 0.9},
-    {"center", -0.5, 0, -0.9}, {"left", 0, 0.7, 0.8},    {"left", 0, 0.7, -0.8},
-    {"right", -1, -0.7, 0.8}, {"right", -1, -0.7, -0.8}, {"left", 0, 0.7, 1.7},
-    {"left", 0, 0.7, -1.7},   {"right", -1, -0.7, 1.7}, {"right", -1, -0.7, -1.7},
+    {"left", 0, 1, 0},        {"right", -1, -1, 0},     {"center", -0.5, 0, 1},
+    {"center", -0.5, 0, -1}, {"left", 0, 0.7, 1},    {"left", 0, 0.7, -1},
+    {"right", -1, -0.7, 1}, {"right", -1, -0.7, -1}, {"left", 0, 0.7, 2},
+    {"left", 0, 0.7, -2},   {"right", -1, -0.7, 2}, {"right", -1, -0.7, -2},
     {"center", -0.5, 0, 2.5}, {"center", -0.5, 0, -2.5},
 };
 
@@ -132,18 +142,49 @@ static void name_point(const PfPanel *panel, const PfSeries *series, const Point
         "first %.15g, first %.15g %s offset %g, %g", point->x * panel->x_range.scale.factor,
         point->y * panel->y_range.scale.factor, sides[best].align, sides[best].columns,
         sides[best].lines);
-    add_label(labels, series, place);
+    add_label(labels, series->label, series->number, place);
+}
+
+/* The lines of levels and fronts, which names shall not lie on. */
+static void take_lines(const PfPanel *panel, GArray *taken)
+{
+    const double half = 0.25; /* of a line's height */
+    for (guint i = 0; i < panel->levels->len; i++) {
+        double y = g_array_index(panel->levels, Tic, i).value;
+        y = chart_share(&panel->y, &panel->y_range, y) * panel->lines;
+        Box box = {0.0, panel->columns, y - half, y + half};
+        g_array_append_val(taken, box);
+    }
+    for (guint s = 0; s < panel->series->len; s++) {
+        const PfSeries *series = panel->series->pdata[s];
+        for (guint i = 1; i < series->points->len && series->style == PF_STYLE_FRONT; i++) {
+            const Point *from = &g_array_index(series->points, Point, i - 1);
+            const Point *to = &g_array_index(series->points, Point, i);
+            double left = chart_share(&panel->x, &panel->x_range, from->x) * panel->columns;
+            double right = chart_share(&panel->x, &panel->x_range, to->x) * panel->columns;
+            double bottom = chart_share(&panel->y, &panel->y_range, from->y) * panel->lines;
+            double top = chart_share(&panel->y, &panel->y_range, to->y) * panel->lines;
+            Box across = {left, right, bottom - half, bottom + half};
+            Box up = {right - half, right + half, bottom, top};
+            g_array_append_val(taken, across);
+            g_array_append_val(taken, up);
+        }
+    }
 }
 
 static void name_points(const PfPanel *panel, GString *labels)
 {
     g_autoptr(GArray) taken = g_array_new(FALSE, FALSE, sizeof(Box));
+    take_lines(panel, taken);
     for (unsigned pass = 0; pass < 2; pass++) /* all marks, then the names */
         for (guint i = 0; i < panel->series->len; i++) {
             const PfSeries *series = panel->series->pdata[i];
-            for (guint p = 0; p < series->points->len && series->naming == PF_NAME_BESIDE; p++) {
+            bool beside = series->naming == PF_NAME_BESIDE || series->naming == PF_NAME_LAST;
+            for (guint p = 0; p < series->points->len && beside; p++) {
                 const Point *point = &g_array_index(series->points, Point, p);
-                if (!isfinite(point->x) || !isfinite(point->y))
+                bool is_named =
+                    series->naming == PF_NAME_BESIDE || point == chart_last_point(series);
+                if (!isfinite(point->x) || !isfinite(point->y) || (pass == 1 && !is_named))
                     continue;
                 double x = chart_share(&panel->x, &panel->x_range, point->x) * panel->columns;
                 double y = chart_share(&panel->y, &panel->y_range, point->y) * panel->lines;

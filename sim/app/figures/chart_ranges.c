@@ -5,7 +5,7 @@
 
 /* Axes of this many tics or so. */
 static const double tics_wanted = 5.0;
-static const double tics_wanted_low = 3.0; /* in a low panel */
+static const double tics_wanted_low = 4.0; /* in a low panel */
 
 typedef struct {
     double least;
@@ -58,6 +58,15 @@ static bool has_marks(const PfPanel *panel)
     return false;
 }
 
+/* Whether the horizontal axis has a tic for each of 0, 1, 2 ..., which stand for names. */
+static bool has_places(const PfPanel *panel)
+{
+    bool has = panel->tics->len > 0 && !panel->x.logarithmic;
+    for (guint i = 0; i < panel->tics->len; i++)
+        has &= fabs(g_array_index(panel->tics, Tic, i).value - i) < 0.5;
+    return has;
+}
+
 static Range logarithmic_range(Span span)
 {
     const double margin = 1.15;
@@ -92,11 +101,15 @@ void chart_set_ranges(PfPanel *panel)
         PfScale scale = pf_scale_for(axis->unit, MAX(fabs(span.least), fabs(span.most)));
         span.least *= scale.factor;
         span.most *= scale.factor;
+        if (is_x && has_places(panel)) {
+            *range = (Range){span.least - 0.5, span.most + 0.5, 1.0, scale};
+            continue;
+        }
         bool marks = has_marks(panel);
         double tics = !is_x && panel->lines > 0 && panel->lines < 10 ? tics_wanted_low
                                                                      : tics_wanted;
         *range = axis->logarithmic ? logarithmic_range(span)
-                                   : linear_range(span, tics, is_x && !marks);
+                                   : linear_range(span, tics, is_x || marks);
         if (marks && !axis->logarithmic) {
             double margin = (range->high - range->low) * (is_x ? 0.03 : 0.05);
             range->high += margin;

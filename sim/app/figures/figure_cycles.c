@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "bars.h"
-#include "error.h"
 
 /* In the order of the bars. What programs do whoever looks after their memory is grey; what sharing
  * costs has the colours of Okabe and Ito. */
@@ -48,11 +47,9 @@ static bool draw(PfSheet *sheet, GError **error)
     });
     for (guint i = 0; i < saved->runs->len; i++)
         add_run(bars, saved->runs->pdata[i]);
-    if (!(pf_bars_most(bars) > 0.0)) {
-        g_set_error(error, PF_ERROR, PF_ERROR_TRACE, "%s/stats.json: no cycles to draw",
-                    sheet->directory);
-        return false;
-    }
+    if (!(pf_bars_most(bars) > 0.0))
+        return pf_sheet_lacks(sheet, error, "no cycles were charged; play a trace that does "
+                                            "something, under a policy that has the time to");
     pf_bars_draw(bars, sheet);
     return true;
 }

@@ -90,17 +90,17 @@ static bool run_gnuplot(const char *plots, char *script, GString *drawn, GError 
     return true;
 }
 
-static bool write_files(const PfSheet *sheet, const char *plots, GError **error)
+static bool write_files(const PfFigure *figure, const char *plots, const GString *data,
+                        const GString *script, GError **error)
 {
     if (g_mkdir_with_parents(plots, 0777) != 0) {
         g_set_error(error, PF_ERROR, PF_ERROR_IO, "%s: %s", plots, g_strerror(errno));
         return false;
     }
-    const char *name = sheet->figure->name;
-    g_autofree char *data = g_strconcat(plots, "/", name, ".csv", NULL);
-    g_autofree char *script = g_strconcat(plots, "/", name, ".gp", NULL);
-    return pf_results_write_file(data, sheet->data->str, sheet->data->len, error) &&
-           pf_results_write_file(script, sheet->script->str, sheet->script->len, error);
+    g_autofree char *data_path = g_strconcat(plots, "/", figure->name, ".csv", NULL);
+    g_autofree char *script_path = g_strconcat(plots, "/", figure->name, ".gp", NULL);
+    return pf_results_write_file(data_path, data->str, data->len, error) &&
+           pf_results_write_file(script_path, script->str, script->len, error);
 }
 
 /* Where there is no file that FIGURE is drawn from: what makes one. */
@@ -125,15 +125,21 @@ static bool check_source(const PfSheet *sheet, GError **error)
     return true;
 }
 
+bool pf_figure_prepare(const PfFigure *figure, const char *directory, PfTerminal terminal,
+                       GString *data, GString *script, GError **error)
+{
+    PfSheet sheet = {figure, directory, terminal, data, script};
+    return check_source(&sheet, error) && figure->draw(&sheet, error);
+}
+
 bool pf_figure_draw(const PfFigure *figure, const char *directory, PfTerminal terminal,
                     GString *drawn, GError **error)
 {
     g_autoptr(GString) data = g_string_new(NULL);
     g_autoptr(GString) script = g_string_new(NULL);
-    PfSheet sheet = {figure, directory, terminal, data, script};
     g_autofree char *plots = g_build_filename(directory, "plots", NULL);
-    if (!check_source(&sheet, error) || !figure->draw(&sheet, error) ||
-        !write_files(&sheet, plots, error))
+    if (!pf_figure_prepare(figure, directory, terminal, data, script, error) ||
+        !write_files(figure, plots, data, script, error))
         return false;
     g_autofree char *script_name = g_strconcat(figure->name, ".gp", NULL);
     if (run_gnuplot(plots, script_name, drawn, error))

@@ -28,6 +28,11 @@ const PfFigure *pf_figure_at(size_t index);
 /* NULL with PF_ERROR_USAGE, and the nearest name, where there is none. */
 const PfFigure *pf_figure_find(const char *name, GError **error);
 
+/* Appends data and script of FIGURE to DATA and SCRIPT; nothing is written, nothing drawn. Errors
+ * as of pf_figure_draw but PF_ERROR_IO. */
+bool pf_figure_prepare(const PfFigure *figure, const char *directory, PfTerminal terminal,
+                       GString *data, GString *script, GError **error);
+
 /* Writes DIRECTORY/plots/NAME.csv and NAME.gp and has gnuplot draw NAME.svg or NAME.png; what the
  * dumb terminal draws is appended to DRAWN instead. Same results, same bytes. Errors: PF_ERROR_IO
  * (gnuplot is missing; nothing can be written), PF_ERROR_TRACE where the results cannot be read,

@@ -11,6 +11,13 @@ char *pf_sheet_quote(const char *text)
     return g_strconcat("'", doubled, "'", NULL);
 }
 
+char *pf_sheet_quote_tic(const char *text)
+{
+    g_auto(GStrv) parts = g_strsplit(text, "%", -1);
+    g_autofree char *doubled = g_strjoinv("%%", parts);
+    return pf_sheet_quote(doubled);
+}
+
 char *pf_sheet_axis(const char *name, PfScale scale, const char *note)
 {
     bool has_unit = scale.name[0] != '\0';

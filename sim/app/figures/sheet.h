@@ -82,15 +82,18 @@ GHashTable *pf_words_new(void);
 void pf_words_set(GHashTable *words, const char *name, const char *format, ...)
     G_GNUC_PRINTF(3, 4);
 
+/* TEXT as a string of gnuplot, quotes included. Free with g_free. */
+char *pf_sheet_quote(const char *text);
+
+/* Likewise for the name of a tic, where gnuplot takes a percent sign for the begin of a format. */
+char *pf_sheet_quote_tic(const char *text);
+
 /* What stands at an axis, as a string of gnuplot: "NAME (unit)NOTE"; NOTE may be NULL. Free with
  * g_free. */
 char *pf_sheet_axis(const char *name, PfScale scale, const char *note);
 
 /* VALUE for eyes, with three digits or so. Free with g_free. */
 char *pf_sheet_short(double value);
-
-/* TEXT as a string of gnuplot, quotes included. Free with g_free. */
-char *pf_sheet_quote(const char *text);
 
 /* ---- Looks ---- */
 
