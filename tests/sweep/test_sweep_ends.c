@@ -130,6 +130,7 @@ static void starved(void)
     g_auto(Spawned) resumed = spawn(place, "sweep", "run", "grid.cfg", "-o", "out");
     CU_ASSERT_EQUAL(resumed.status, 0);
     g_auto(Spawned) fresh = spawn(place, "sweep", "run", "grid.cfg", "-o", "fresh");
+    CU_ASSERT_EQUAL(fresh.status, 0);
     CU_ASSERT(place_same_file(place, "out", "fresh", "results.csv"));
     spawn_clear_place(place);
 }
@@ -234,6 +235,7 @@ static void mistakes_are_told(void)
         CU_ASSERT_PTR_NULL(points);
     }
     g_auto(Spawned) run = spawn(place, "run", "grid.cfg", "-o", "run");
+    CU_ASSERT_EQUAL(run.status, 0);
     g_auto(Spawned) into = spawn(place, "sweep", "run", "grid.cfg", "-o", "run");
     CU_ASSERT_EQUAL(into.status, 2);
     g_auto(Spawned) none = spawn(place, "sweep", "status", "grid.cfg", "-o", "nowhere");

@@ -67,16 +67,20 @@ static uint64_t identity(const PfSweepPlan *plan, const PfConfig *config, const 
     return XXH3_64bits(all, strlen(all));
 }
 
-/* Notes the identity of POINT; why it cannot run, if it cannot, goes to ERROR. */
+/* Notes the identity of POINT; what is wrong with its configuration, if anything, goes to ERROR. A
+ * trace that is missing or damaged is told when its turn comes. */
 static void resolve(PfSweepPlan *plan, uint64_t point, GError **error)
 {
-    g_autoptr(PfConfig) config = pf_sweep_plan_config(plan, point, 0, error);
+    g_autoptr(GError) cause = NULL;
+    g_autoptr(PfConfig) config = pf_sweep_plan_config(plan, point, 0, &cause);
     g_autofree char *trace = NULL;
     if (config != NULL)
-        trace = pf_sweep_trace_identity(plan, config, error);
+        trace = pf_sweep_trace_identity(plan, config, &cause);
     g_autofree char *number = g_strdup_printf("point %" G_GUINT64_FORMAT, point);
     plan->ids[point] = identity(plan, config, trace != NULL ? trace : number);
-    plan->is_valid[point] = config != NULL;
+    plan->is_valid[point] = !g_error_matches(cause, PF_ERROR, PF_ERROR_CONFIG);
+    if (!plan->is_valid[point])
+        g_propagate_error(error, g_steal_pointer(&cause));
 }
 
 /* What the threads that resolve share. */
@@ -126,9 +130,8 @@ static bool check_values(PfSweepPlan *plan, GError **error)
         }
         for (size_t value = 0; value < count; value++) {
             g_autoptr(GError) cause = NULL;
-            PfConfig *config =
-                usable[value] ? NULL : pf_sweep_plan_config(plan, example[value], 0, &cause);
-            pf_config_free(config);
+            if (!usable[value])
+                resolve(plan, example[value], &cause);
             if (cause != NULL && g_hash_table_add(told, g_strdup(cause->message)))
                 g_string_append_printf(all, "%s%s", all->len > 0 ? "\n" : "", cause->message);
         }
@@ -140,19 +143,32 @@ static bool check_values(PfSweepPlan *plan, GError **error)
 
 /* ---- The whole ---- */
 
+static bool add_digest(GString *version, const char *path, GError **error)
+{
+    g_autofree char *digest = pf_trace_digest(path, error);
+    if (digest != NULL)
+        g_string_append_printf(version, " %s", digest);
+    return digest != NULL;
+}
+
 /* Digests of the program and of what it loads: a point is changed if they are. */
 static bool find_version(PfSweepPlan *plan, const PfSetup *setup, GError **error)
 {
+    static const PfConfigField field = {.key = "plugins", .type = PF_CONFIG_STRINGS,
+                                        .standard = "", .description = "Shared objects."};
     g_autoptr(GString) version = g_string_new(NULL);
-    g_autofree char *program = pf_trace_digest("/proc/self/exe", error);
-    if (program == NULL)
+    if (!add_digest(version, "/proc/self/exe", error))
         return false;
-    g_string_append(version, program);
-    for (char **plugin = setup->plugins; plugin != NULL && *plugin != NULL; plugin++) {
-        g_autofree char *digest = pf_trace_digest(*plugin, error);
-        if (digest == NULL)
+    for (char **plugin = setup->plugins; plugin != NULL && *plugin != NULL; plugin++)
+        if (!add_digest(version, *plugin, error))
             return false;
-        g_string_append_printf(version, " %s", digest);
+    PfConfigSection *root = pf_config_section(plan->whole, "");
+    char **names = NULL;
+    pf_config_bind(root, &field, 1, &names);
+    for (char **name = names; name != NULL && *name != NULL; name++) {
+        g_autofree char *path = pf_config_resolve(root, "plugins", *name);
+        if (!add_digest(version, path, error))
+            return false;
     }
     plan->version = g_strdup(version->str);
     return true;
