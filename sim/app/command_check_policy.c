@@ -290,6 +290,18 @@ static bool check_numbers(const CheckOptions *options, GError **error)
     return false;
 }
 
+/* What the user says of the policy must be a group's inside, lest the policy be blamed for it. */
+static bool check_settings(const char *settings, GError **error)
+{
+    g_autoptr(GError) cause = NULL;
+    g_autofree char *text = g_strdup_printf("policy = { %s };\n", settings);
+    g_autoptr(PfConfig) config = pf_config_load_text(text, strlen(text), "--with", NULL, &cause);
+    if (config != NULL)
+        return true;
+    g_set_error(error, PF_ERROR, PF_ERROR_USAGE, "%s", cause->message);
+    return false;
+}
+
 static int run(PfApp *app, const PfCommand *command, int argc, char **argv, GError **error)
 {
     g_auto(CheckOptions) options = {.records = RECORD_COUNT, .cpu_seconds = 60};
@@ -312,7 +324,10 @@ static int run(PfApp *app, const PfCommand *command, int argc, char **argv, GErr
     PfParse parsed = pf_options_parse(app, command, entries, argc, argv, &arguments, error);
     if (parsed != PF_PARSE_GO)
         return parsed == PF_PARSE_DONE ? 0 : 2;
-    if (!find_law(options.law, &check.only, error) || !check_numbers(&options, error))
+    if (!find_law(options.law, &check.only, error) || !check_numbers(&options, error) ||
+        (options.settings != NULL && !check_settings(options.settings, error)) ||
+        (options.keep != NULL &&
+         !pf_options_keep_input("--keep", options.keep, arguments[0], error)))
         return 2;
     g_autoptr(GError) cause = NULL;
     g_autofree char *directory = g_dir_make_tmp("pagefold-laws-XXXXXX", &cause);

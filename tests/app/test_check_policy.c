@@ -100,6 +100,8 @@ static void what_cannot_be_checked_is_refused(void)
         {{"check-policy", "none", "--seed", "-1"}, 2, "--seed -1: must be above 0"},
         {{"check-policy", "none", "--records", "0"}, 2, "--records 0: must be from 1 to 1000000"},
         {{"check-policy", "none", "--limit", "0"}, 2, "--limit 0: must be above 0"},
+        {{"check-policy", "none", "--with", "}; garbage"}, 2, "--with:1: "},
+        {{"check-policy", PLUGIN_BROKEN, "--keep", PLUGIN_BROKEN}, 2, "--keep "},
         {{"check-policy"}, 2, "FILE"},
     };
     for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
