@@ -55,7 +55,7 @@ static void add_price(GPtrArray *cells, const PfFrontierUnit *unit, const PfFron
     double fewer = its->cycles - own->cycles;
     double joules = own->joules - its->joules;
     double watts = fewer > 0.0 && joules > 0.0 ? joules / (fewer / unit->clock_hz) : NAN;
-    const char *beaten = unit->beaten != NULL ? unit->beaten : "";
+    const char *beaten = unit->beaten != NULL ? unit->beaten : "-";
     g_ptr_array_add(cells, g_strdup(unit->name));
     add_number(cells, "%.1f", own->cycles * 1e-6);
     add_number(cells, "%.1f", own->lookup * 100.0);
