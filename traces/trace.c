@@ -142,6 +142,13 @@ char *pf_trace_place(const PfTrace *trace, const PfRecord *record, uint64_t reco
     return g_strdup_printf("%s:%" PRIu32, name, record->line);
 }
 
+bool pf_trace_is_stream(const char *path)
+{
+    return strcmp(path, "-") == 0 ||
+           (g_file_test(path, G_FILE_TEST_EXISTS) &&
+            !g_file_test(path, G_FILE_TEST_IS_REGULAR | G_FILE_TEST_IS_DIR));
+}
+
 char *pf_trace_digest(const char *path, GError **error)
 {
     enum { STEP_BYTES = 1 << 18 };

@@ -229,6 +229,9 @@ const char *pf_trace_damage(const PfTrace *trace);
 /* "FILE:LINE" or "FILE: record N": where RECORD stands, for messages. Free with g_free. */
 char *pf_trace_place(const PfTrace *trace, const PfRecord *record, uint64_t record_number);
 
+/* Whether PATH can be read only once: standard input ("-"), a pipe, a device. */
+bool pf_trace_is_stream(const char *path);
+
 /* The XXH3 128-bit digest of the file at PATH as 32 hexadecimal digits; blobs that a text trace
  * names are not part of it. NULL on error. */
 char *pf_trace_digest(const char *path, GError **error);

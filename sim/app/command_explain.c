@@ -73,9 +73,7 @@ static bool check_options(const ExplainOptions *options, GError **error)
 static bool look_ahead(const char *path, const ExplainOptions *options, PfExplainOptions *what,
                        bool *ret_scans, GError **error)
 {
-    if (strcmp(path, "-") == 0 ||
-        (g_file_test(path, G_FILE_TEST_EXISTS) &&
-         !g_file_test(path, G_FILE_TEST_IS_REGULAR | G_FILE_TEST_IS_DIR))) {
+    if (pf_trace_is_stream(path)) {
         g_set_error(error, PF_ERROR, PF_ERROR_USAGE,
                     "%s: is no file, and a trace to explain is read twice; write it to a file "
                     "first",

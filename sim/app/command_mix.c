@@ -33,9 +33,7 @@ static guint length_of(char **list)
 /* A pipe that is opened a second time would be waited for, and for ever. */
 static bool check_rereadable(const char *path, GError **error)
 {
-    bool is_pipe = strcmp(path, "-") == 0 ||
-                   (g_file_test(path, G_FILE_TEST_EXISTS) &&
-                    !g_file_test(path, G_FILE_TEST_IS_REGULAR | G_FILE_TEST_IS_DIR));
+    bool is_pipe = pf_trace_is_stream(path);
     if (is_pipe)
         g_set_error(error, PF_ERROR, PF_ERROR_USAGE,
                     "%s: is no file, and traces to mix are read twice; write it to a file first",

@@ -31,10 +31,10 @@ static bool open_trace(PfSimulation *simulation, GError **error)
         return false;
     if (simulation->options.trace_digest != NULL)
         simulation->trace_digest = g_strdup(simulation->options.trace_digest);
-    else if (!g_str_equal(simulation->trace_path, "-"))
-        simulation->trace_digest = pf_trace_digest(simulation->trace_path, error);
-    else
+    else if (pf_trace_is_stream(simulation->trace_path))
         simulation->trace_digest = g_strdup("standard input");
+    else
+        simulation->trace_digest = pf_trace_digest(simulation->trace_path, error);
     return simulation->trace_digest != NULL;
 }
 
@@ -52,7 +52,7 @@ static bool frame_capacity(const PfSimulation *simulation, uint64_t *ret_frames,
     }
     *ret_frames = FRAMES_OF_A_PIPE;
     if (!wanted || simulation->setup.machine->memory_bytes != PF_CONFIG_AUTO ||
-        g_str_equal(simulation->trace_path, "-"))
+        pf_trace_is_stream(simulation->trace_path))
         return true;
     PfTraceOptions options = trace_options(simulation);
     bool sound = pf_prescan_pages(simulation->trace_path, &options, ret_frames, error);

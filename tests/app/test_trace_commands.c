@@ -1,4 +1,5 @@
 /* Commands on traces: what they refuse, and that they can be ended. */
+#include <fcntl.h>
 #include <signal.h>
 #include <stdint.h>
 #include <string.h>
@@ -155,6 +156,32 @@ static void a_pipe_that_nobody_writes_to_is_left_by_one_signal(void)
     spawn_clear_place(place);
 }
 
+static void a_run_reads_a_pipe_once(void)
+{
+    char *place = spawn_make_place();
+    spawn_write(place, "a.trace", "pagefold-trace 1\ncontext a vm\nmap a 0x0 2 anon mergeable\n"
+                                  "fill a 0x0 2 id:1\n");
+    spawn_write(place, "pipe.cfg", "trace = \"pipe\"; policies = ( { name = \"esx\"; } );\n");
+    g_autofree char *pipe = g_build_filename(place, "pipe", NULL);
+    g_autofree char *trace = g_build_filename(place, "a.trace", NULL);
+    CU_ASSERT_EQUAL_FATAL(mkfifo(pipe, 0600), 0);
+    pid_t writer = fork();
+    if (writer == 0) {
+        g_autofree char *text = NULL;
+        gsize length = 0;
+        bool is_read = g_file_get_contents(trace, &text, &length, NULL);
+        int end = open(pipe, O_WRONLY | O_CLOEXEC);
+        _exit(is_read && write(end, text, length) == (ssize_t)length ? 0 : 1);
+    }
+    g_auto(Spawned) run = spawn(place, "run", "pipe.cfg", "--format", "csv");
+    CU_ASSERT_EQUAL(run.status, 0);
+    CU_ASSERT_PTR_NOT_NULL(strstr(run.out, "\nesx,2,2,"));
+    int status = 1;
+    CU_ASSERT_EQUAL(waitpid(writer, &status, 0), writer);
+    CU_ASSERT_EQUAL(status, 0);
+    spawn_clear_place(place);
+}
+
 /* Whether process PID has used half a second of a processor; false after a minute. */
 static bool wait_for_work(GPid pid)
 {
@@ -201,6 +228,7 @@ static const PfCheck checks[] = {
     {"potential says that all contexts have exited", that_all_have_exited_is_said},
     {"a pipe that nobody writes to is left by one signal",
      a_pipe_that_nobody_writes_to_is_left_by_one_signal},
+    {"a run reads its trace from a pipe, once", a_run_reads_a_pipe_once},
     {"a hold that is interrupted ends with 130 and is not complete",
      a_hold_that_is_interrupted_is_not_complete},
 };
