@@ -142,8 +142,8 @@ static char *prepare(const char *name, const char *folder)
 {
     g_autoptr(GString) script = g_string_new(NULL);
     GString *data = g_string_new(NULL);
-    CU_ASSERT(pf_figure_prepare(pf_figure_find(name, NULL), folder, PF_TERMINAL_SVG, data, script,
-                                NULL));
+    CU_ASSERT(
+        pf_figure_prepare(pf_figure_find(name, NULL), folder, PF_TERMINAL_SVG, data, script, NULL));
     return g_string_free(data, FALSE);
 }
 
@@ -271,8 +271,9 @@ static int shell(const char *folder, const char *command)
     char option[] = "-c";
     char *arguments[] = {shell_name, option, whole, NULL};
     int status = 0;
-    g_assert_true(g_spawn_sync(NULL, arguments, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL, NULL,
-                               &status, NULL));
+    g_assert_true(g_spawn_sync(NULL, arguments, NULL,
+                               G_SPAWN_SEARCH_PATH | G_SPAWN_STDOUT_TO_DEV_NULL, NULL, NULL, NULL,
+                               NULL, &status, NULL));
     return status;
 }
 
