@@ -100,8 +100,9 @@ static void check_events(PfExamples *examples, const PfDocument *document)
 int main(int argc, char **argv)
 {
     bool is_update = argc == 4 && strcmp(argv[3], "--update") == 0;
-    if (argc != 3 && !is_update) {
-        fprintf(stderr, "usage: examples PAGEFOLD ROOT [--update]\n");
+    bool is_part = argc > 4 && strcmp(argv[3], "--without") == 0;
+    if (argc != 3 && !is_update && !is_part) {
+        fprintf(stderr, "usage: examples PAGEFOLD ROOT [--update | --without DOCUMENT...]\n");
         return 2;
     }
     g_autofree char *program = g_canonicalize_filename(argv[1], NULL);
@@ -115,6 +116,8 @@ int main(int argc, char **argv)
     }
     for (guint i = 0; i < documents->len; i++) {
         const PfDocument *document = documents->pdata[i];
+        if (is_part && g_strv_contains((const char *const *)argv + 4, document->name))
+            continue;
         char *folder = make_folder(root);
         pf_examples_traces(&examples, document, folder);
         pf_examples_console(&examples, document, folder);
