@@ -19,7 +19,7 @@ typedef enum { PF_CONTEXTS_AUTO, PF_CONTEXTS_ALL, PF_CONTEXTS_NONE } PfContextsT
 /* The top level of the configuration, bound; the same for all runs. */
 typedef struct {
     char *trace;
-    char *note;
+    char *note; /* changes nothing */
     uint64_t seed;
     int mode;   /* PfMode */
     uint64_t outstanding;

@@ -150,16 +150,33 @@ static bool find_goals(const char *folder, const char *policy, double oracle, do
     return true;
 }
 
-static double joules_of(const Sweep *sweep, guint row)
+/* Accounts need not vary independently, so their intervals add up. */
+static double joules_of(const Sweep *sweep, guint row, double *ret_ci)
 {
     double sum = 0.0;
+    *ret_ci = 0.0;
     for (guint i = 0; i < sweep->results->names->len; i++) {
         const char *name = sweep->results->names->pdata[i];
         double joules = pf_csv_number(sweep->results, row, (int)i);
-        if (g_str_has_prefix(name, energy_prefix) && strchr(name, ':') == NULL && isfinite(joules))
-            sum += joules;
+        if (!g_str_has_prefix(name, energy_prefix) || strchr(name, ':') != NULL ||
+            !isfinite(joules))
+            continue;
+        sum += joules;
+        *ret_ci += interval(sweep, row, name);
     }
     return sum;
+}
+
+/* UNIT's clock, which all of its points have. */
+static bool find_clock(const char *folder, PfFrontierUnit *unit, GError **error)
+{
+    if (unit->clock_hz > 0.0)
+        return true;
+    g_autoptr(PfSaved) saved = pf_saved_load(folder, error);
+    if (saved == NULL)
+        return false;
+    unit->clock_hz = (double)saved->clock_hz;
+    return true;
 }
 
 static bool add_row(const Sweep *sweep, guint row, GPtrArray *units, GError **error)
@@ -172,25 +189,23 @@ static bool add_row(const Sweep *sweep, guint row, GPtrArray *units, GError **er
         return false;
     }
     g_autofree char *folder = folder_of(sweep, row, error);
-    g_autoptr(PfSaved) saved = folder != NULL ? pf_saved_load(folder, error) : NULL;
-    if (saved == NULL)
-        return false;
     PfFrontierUnit *unit = find_unit(sweep, row, units);
+    if (folder == NULL || !find_clock(folder, unit, error))
+        return false;
     double time = number(sweep, row, "time.cycles");
     double cycles = number(sweep, row, "cycles.policy");
     unit->oracle = number(sweep, (guint)oracle, "memory.saved_pages");
-    unit->clock_hz = (double)saved->clock_hz;
     PfFrontierPoint point = {
         .share = cycles / time,
         .saved = number(sweep, row, "memory.saved_page_cycles") / time,
         .saved_ci = interval(sweep, row, "memory.saved_page_cycles") / time,
         .cycles = cycles,
         .cycles_ci = interval(sweep, row, "cycles.policy"),
-        .joules = joules_of(sweep, row),
         .lookup = number(sweep, row, "cycles.account.lookup") / cycles,
         .passes = number(sweep, row, "policy.passes"),
         .rates = words_of(sweep, row, true),
     };
+    point.joules = joules_of(sweep, row, &point.joules_ci);
     g_array_append_val(unit->points, point);
     PfFrontierPoint *last = &g_array_index(unit->points, PfFrontierPoint, unit->points->len - 1);
     return find_goals(folder, unit->policy, unit->oracle, last->goal_cycles, error);
@@ -223,11 +238,11 @@ static bool beats(const PfFrontierUnit *other, const PfFrontierUnit *unit)
         const PfFrontierPoint *its = point_at(other, own->rates);
         if (its == NULL || its->saved < own->saved - own->saved_ci - its->saved_ci ||
             its->cycles > own->cycles + own->cycles_ci + its->cycles_ci ||
-            its->joules > own->joules)
+            its->joules > own->joules + own->joules_ci + its->joules_ci)
             return false;
         is_better |= its->saved > own->saved + own->saved_ci + its->saved_ci ||
                      its->cycles < own->cycles - own->cycles_ci - its->cycles_ci ||
-                     its->joules < own->joules;
+                     its->joules < own->joules - own->joules_ci - its->joules_ci;
     }
     return is_better;
 }

@@ -24,9 +24,10 @@ typedef struct {
     double cycles;      /* of the policy */
     double cycles_ci;
     double joules;      /* of all accounts that have a figure */
+    double joules_ci;
     double lookup;      /* share of the cycles */
     double passes;
-    double goal_cycles[PF_FRONTIER_GOALS]; /* until then; NaN: never */
+    double goal_cycles[PF_FRONTIER_GOALS]; /* until then, in the first run; NaN: never */
     char *rates;        /* in the words of the sweep */
 } PfFrontierPoint;
 
