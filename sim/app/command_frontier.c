@@ -39,7 +39,7 @@ static void add_savings(GPtrArray *cells, const PfFrontierUnit *unit)
 {
     g_ptr_array_add(cells, g_strdup(unit->name));
     g_ptr_array_add(cells, g_strdup_printf("%.0f-%.0f", point_of(unit, 0)->passes,
-                                           point_of(unit, unit->points->len - 1)->passes));
+                                           pf_frontier_last(unit)->passes));
     for (unsigned i = 0; i < PF_FRONTIER_SHARES; i++)
         add_number(cells, "%.1f",
                    pf_frontier_at(unit, pf_frontier_shares[i]) / unit->oracle * 100.0);
@@ -47,50 +47,48 @@ static void add_savings(GPtrArray *cells, const PfFrontierUnit *unit)
         add_number(cells, "%.1f", cycles_to(unit, goal) * 1e-6);
 }
 
-/* At the highest rate, beside the first unit. */
+/* At the highest rate, beside what the first unit would take for the same savings. */
 static void add_price(GPtrArray *cells, const PfFrontierUnit *unit, const PfFrontierUnit *first)
 {
-    const PfFrontierPoint *own = point_of(unit, unit->points->len - 1);
-    const PfFrontierPoint *its = point_of(first, first->points->len - 1);
-    double fewer = its->cycles - own->cycles;
+    const PfFrontierPoint *own = pf_frontier_last(unit);
+    const PfFrontierPoint *its = pf_frontier_last(first);
+    double cheaper = 1.0 - pf_frontier_price(own, NULL) / pf_frontier_price(its, NULL);
+    double fewer = own->cycles / (1.0 - cheaper) - own->cycles;
     double joules = own->joules - its->joules;
     double watts = fewer > 0.0 && joules > 0.0 ? joules / (fewer / unit->clock_hz) : NAN;
     const char *beaten = unit->beaten != NULL ? unit->beaten : "-";
     g_ptr_array_add(cells, g_strdup(unit->name));
+    add_number(cells, "%.0f", own->saved);
     add_number(cells, "%.1f", own->cycles * 1e-6);
     add_number(cells, "%.1f", own->lookup * 100.0);
-    add_number(cells, "%.1f", fewer / its->cycles * 100.0);
+    add_number(cells, "%.1f", cheaper * 100.0);
     add_number(cells, "%.3g", joules);
     add_number(cells, "%.3g", watts);
     g_ptr_array_add(cells, g_strdup(unit->is_bound ? "(a bound)" : beaten));
 }
 
-static bool is_of(const PfFrontierUnit *unit, const PfFrontierUnit *first)
-{
-    return strcmp(unit->trace, first->trace) == 0 && strcmp(unit->policy, first->policy) == 0;
-}
-
-/* All units that have the trace and policy of FIRST. */
+/* FIRST and all that it is compared with. */
 static void print_group(GString *out, const GPtrArray *units, const PfFrontierUnit *first,
                         PfReportForm form)
 {
     static const char *const savings_heads[] = {"unit", "passes",          "1 %",     "2 %", "5 %",
                                                 "10 %", "Mcycles to 50 %", "to 90 %", NULL};
-    static const char *const price_heads[] = {"unit",   "Mcycles",   "lookup %",  "fewer %",
-                                              "J more", "even at W", "beaten by", NULL};
+    static const char *const price_heads[] = {"unit",      "saved",  "Mcycles",   "lookup %",
+                                              "cheaper %", "J more", "even at W", "beaten by",
+                                              NULL};
     g_autoptr(GPtrArray) savings = g_ptr_array_new_with_free_func(g_free);
     g_autoptr(GPtrArray) prices = g_ptr_array_new_with_free_func(g_free);
     add_heads(savings, savings_heads);
     add_heads(prices, price_heads);
     for (guint i = 0; i < units->len; i++) {
-        if (!is_of(units->pdata[i], first))
+        if (!pf_frontier_comparable(units->pdata[i], first))
             continue;
         add_savings(savings, units->pdata[i]);
         add_price(prices, units->pdata[i], first);
     }
-    g_autofree char *name = first->trace[0] != '\0'
-                                ? g_strdup_printf("%s, %s", first->policy, first->trace)
-                                : g_strdup(first->policy);
+    g_autofree char *name = g_strconcat(first->policy, first->trace[0] != '\0' ? ", " : "",
+                                        first->trace, first->costs[0] != '\0' ? ", " : "",
+                                        first->costs, NULL);
     g_autofree char *price = g_strdup_printf("%s: price at the highest rate", name);
     g_autofree char *saved = g_strdup_printf(
         "%s: mean savings for a share of one core, in %% of the %.0f pages of oracle", name,
@@ -117,7 +115,7 @@ static int run(PfApp *app, const PfCommand *command, int argc, char **argv, GErr
     for (guint i = 0; i < units->len; i++) {
         bool is_first = true;
         for (guint j = 0; j < i && is_first; j++)
-            is_first = !is_of(units->pdata[j], units->pdata[i]);
+            is_first = !pf_frontier_comparable(units->pdata[j], units->pdata[i]);
         if (is_first)
             print_group(out, units, units->pdata[i],
                         markdown ? PF_REPORT_MARKDOWN : PF_REPORT_TABLE);

@@ -25,7 +25,7 @@ typedef struct {
     PfSegArray values;       /* uint64_t by entry, 0: not asked for yet */
 } KeptDigest;
 
-/* One for each hash that policies of one run commonly have (`esx` and `ksm` have different ones). */
+/* One for each hash that policies of one run commonly have: those of `esx` and `ksm` differ. */
 enum { KEPT_DIGESTS = 2 };
 
 struct PfContentStore {

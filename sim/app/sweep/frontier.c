@@ -25,6 +25,9 @@ typedef struct {
     int trace; /* the axis of traces, or -1 */
 } Sweep;
 
+/* What an axis is to a frontier. */
+typedef enum { AXIS_TRACE, AXIS_COSTS, AXIS_RATE, AXIS_UNIT } AxisKind;
+
 static double number(const Sweep *sweep, guint row, const char *column)
 {
     return pf_csv_number(sweep->results, row, pf_csv_column(sweep->results, column));
@@ -48,29 +51,49 @@ static void free_unit(gpointer data)
     PfFrontierUnit *unit = data;
     g_free(unit->trace);
     g_free(unit->policy);
+    g_free(unit->costs);
     g_free(unit->name);
     g_array_unref(unit->points);
     g_free(unit);
 }
 
-static bool is_rate(const char *key)
+static AxisKind kind_of(const Sweep *sweep, int axis)
 {
+    const char *key = sweep->results->names->pdata[axis];
     const char *last = strrchr(key, '.');
-    return g_strv_contains(rate_keys, last != NULL ? last + 1 : key);
+    if (axis == sweep->trace)
+        return AXIS_TRACE;
+    if (g_str_has_prefix(key, "machine.costs"))
+        return AXIS_COSTS;
+    return g_strv_contains(rate_keys, last != NULL ? last + 1 : key) ? AXIS_RATE : AXIS_UNIT;
 }
 
-/* The values of ROW on the axes that are rates, or on those that name the unit. */
-static char *words_of(const Sweep *sweep, guint row, bool rates)
+/* The row of points.csv that has ROW's point, or -1. */
+static int id_row(const Sweep *sweep, guint row)
+{
+    const char *point = pf_csv_text(sweep->results, row, sweep->point);
+    for (guint i = 0; i < sweep->ids->rows->len; i++)
+        if (strcmp(pf_csv_text(sweep->ids, i, 0), point) == 0)
+            return (int)i;
+    return -1;
+}
+
+/* The values of ROW on the axes of KIND; of those that make the unit, its note says enough. Costs
+ * are told as the sweep sets them: the results tell a whole card. */
+static char *words_of(const Sweep *sweep, guint row, AxisKind kind)
 {
     GString *words = g_string_new(NULL);
+    int id = id_row(sweep, row);
     for (int axis = 0; axis < sweep->point; axis++) {
-        bool names = sweep->note < 0 || axis == sweep->note;
-        if (axis == sweep->trace || is_rate(sweep->results->names->pdata[axis]) != rates ||
-            (!rates && !names))
+        bool is_told = kind != AXIS_UNIT || sweep->note < 0 || axis == sweep->note;
+        if (kind_of(sweep, axis) != kind || !is_told)
             continue;
-        if (words->len > 0)
-            g_string_append_c(words, ' ');
-        g_string_append(words, pf_csv_text(sweep->results, row, axis));
+        int column = pf_csv_column(sweep->ids, sweep->results->names->pdata[axis]);
+        const char *text = kind == AXIS_COSTS && id >= 0
+                               ? pf_csv_text(sweep->ids, (guint)id, column)
+                               : pf_csv_text(sweep->results, row, axis);
+        if (text[0] != '\0')
+            g_string_append_printf(words, "%s%s", words->len > 0 ? " " : "", text);
     }
     return g_string_free(words, FALSE);
 }
@@ -78,21 +101,19 @@ static char *words_of(const Sweep *sweep, guint row, bool rates)
 /* The folder of the first run of ROW's point. */
 static char *folder_of(const Sweep *sweep, guint row, GError **error)
 {
-    const char *point = pf_csv_text(sweep->results, row, sweep->point);
-    for (guint i = 0; i < sweep->ids->rows->len; i++) {
-        if (strcmp(pf_csv_text(sweep->ids, i, 0), point) != 0)
-            continue;
-        const char *id = pf_csv_text(sweep->ids, i, 1);
-        char *folder = g_build_filename(sweep->directory, "points", id, NULL);
-        g_autofree char *first = g_build_filename(folder, "r0", NULL);
-        if (!g_file_test(first, G_FILE_TEST_IS_DIR))
-            return folder;
-        g_free(folder);
-        return g_steal_pointer(&first);
+    int id = id_row(sweep, row);
+    if (id < 0) {
+        g_set_error(error, PF_ERROR, PF_ERROR_TRACE, "%s: does not know point %s",
+                    sweep->ids->path, pf_csv_text(sweep->results, row, sweep->point));
+        return NULL;
     }
-    g_set_error(error, PF_ERROR, PF_ERROR_TRACE, "%s: does not know point %s", sweep->ids->path,
-                point);
-    return NULL;
+    char *folder = g_build_filename(sweep->directory, "points",
+                                    pf_csv_text(sweep->ids, (guint)id, 1), NULL);
+    g_autofree char *first = g_build_filename(folder, "r0", NULL);
+    if (!g_file_test(first, G_FILE_TEST_IS_DIR))
+        return folder;
+    g_free(folder);
+    return g_steal_pointer(&first);
 }
 
 /* The row of `oracle` at the point of ROW, or -1. */
@@ -110,16 +131,18 @@ static PfFrontierUnit *find_unit(const Sweep *sweep, guint row, GPtrArray *units
 {
     const char *policy = pf_csv_text(sweep->results, row, sweep->policy);
     const char *trace = pf_csv_text(sweep->results, row, sweep->trace);
-    g_autofree char *name = words_of(sweep, row, false);
+    g_autofree char *name = words_of(sweep, row, AXIS_UNIT);
+    g_autofree char *costs = words_of(sweep, row, AXIS_COSTS);
     for (guint i = 0; i < units->len; i++) {
         PfFrontierUnit *unit = units->pdata[i];
         if (strcmp(unit->policy, policy) == 0 && strcmp(unit->trace, trace) == 0 &&
-            strcmp(unit->name, name) == 0)
+            strcmp(unit->costs, costs) == 0 && strcmp(unit->name, name) == 0)
             return unit;
     }
     PfFrontierUnit *unit = g_new0(PfFrontierUnit, 1);
     unit->trace = g_strdup(trace);
     unit->policy = g_strdup(policy);
+    unit->costs = g_steal_pointer(&costs);
     unit->name = g_steal_pointer(&name);
     unit->points = g_array_new(FALSE, FALSE, sizeof(PfFrontierPoint));
     g_array_set_clear_func(unit->points, clear_point);
@@ -203,7 +226,7 @@ static bool add_row(const Sweep *sweep, guint row, GPtrArray *units, GError **er
         .cycles_ci = interval(sweep, row, "cycles.policy"),
         .lookup = number(sweep, row, "cycles.account.lookup") / cycles,
         .passes = number(sweep, row, "policy.passes"),
-        .rates = words_of(sweep, row, true),
+        .rates = words_of(sweep, row, AXIS_RATE),
     };
     point.joules = joules_of(sweep, row, &point.joules_ci);
     g_array_append_val(unit->points, point);
@@ -247,6 +270,17 @@ static bool beats(const PfFrontierUnit *other, const PfFrontierUnit *unit)
     return is_better;
 }
 
+bool pf_frontier_comparable(const PfFrontierUnit *a, const PfFrontierUnit *b)
+{
+    return strcmp(a->trace, b->trace) == 0 && strcmp(a->policy, b->policy) == 0 &&
+           strcmp(a->costs, b->costs) == 0;
+}
+
+const PfFrontierPoint *pf_frontier_last(const PfFrontierUnit *unit)
+{
+    return &g_array_index(unit->points, PfFrontierPoint, unit->points->len - 1);
+}
+
 static void find_beaten(GPtrArray *units)
 {
     for (guint i = 0; i < units->len; i++) {
@@ -254,8 +288,8 @@ static void find_beaten(GPtrArray *units)
         g_array_sort(unit->points, compare_points);
         for (guint j = 0; j < units->len && unit->beaten == NULL; j++) {
             const PfFrontierUnit *other = units->pdata[j];
-            if (j != i && !other->is_bound && strcmp(other->trace, unit->trace) == 0 &&
-                strcmp(other->policy, unit->policy) == 0 && beats(other, unit))
+            if (j != i && !other->is_bound && pf_frontier_comparable(other, unit) &&
+                beats(other, unit))
                 unit->beaten = other->name;
         }
     }
@@ -265,7 +299,7 @@ static bool read_rows(const Sweep *sweep, GPtrArray *units, GError **error)
 {
     bool has_rate = false;
     for (int axis = 0; axis < sweep->point; axis++)
-        has_rate |= is_rate(sweep->results->names->pdata[axis]);
+        has_rate |= kind_of(sweep, axis) == AXIS_RATE;
     if (!has_rate) {
         g_set_error(error, PF_ERROR, PF_ERROR_USAGE,
                     "%s: no axis is a rate of a policy (rate, pages_to_scan ...), so there is no "
@@ -306,6 +340,15 @@ GPtrArray *pf_frontier_read(const char *directory, GError **error)
         return NULL;
     find_beaten(units);
     return g_steal_pointer(&units);
+}
+
+/* Relative widths of a quotient's parts add up at most. */
+double pf_frontier_price(const PfFrontierPoint *point, double *ret_ci)
+{
+    double price = point->saved > 0.0 ? point->share / point->saved : NAN;
+    if (ret_ci != NULL)
+        *ret_ci = price * (point->cycles_ci / point->cycles + point->saved_ci / point->saved);
+    return price;
 }
 
 double pf_frontier_at(const PfFrontierUnit *unit, double share)

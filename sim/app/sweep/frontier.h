@@ -2,7 +2,7 @@
  * ran on is no use: read from the sweep's tables.
  *
  * Points that differ in nothing but the policies' own rates are one *unit*: a frontier of savings
- * over work. Units of the same trace and policy are compared. */
+ * over work. Units of the same trace, policy and costs are compared. */
 #pragma once
 
 #include <glib.h>
@@ -34,6 +34,7 @@ typedef struct {
 typedef struct {
     char *trace; /* "" if it does not vary */
     char *policy;
+    char *costs; /* as an axis of machine.costs sets them; "" if it leaves them, or there is none */
     char *name;
     GArray *points;    /* of PfFrontierPoint, by share */
     double oracle;     /* pages that `oracle` saves at the end */
@@ -47,6 +48,16 @@ typedef struct {
  * g_ptr_array_unref. PF_ERROR_TRACE where its tables cannot be read, PF_ERROR_USAGE where they have
  * no rate, or no run of `oracle`. */
 GPtrArray *pf_frontier_read(const char *directory, GError **error);
+
+/* Whether A and B are compared. */
+bool pf_frontier_comparable(const PfFrontierUnit *a, const PfFrontierUnit *b);
+
+/* UNIT at its highest rate. */
+const PfFrontierPoint *pf_frontier_last(const PfFrontierUnit *unit);
+
+/* Cycles of the policy for each cycle in which POINT has a page saved: what it pays for the same
+ * savings. NaN where it has saved nothing. RET_CI (may be NULL) is half an interval of 95 %. */
+double pf_frontier_price(const PfFrontierPoint *point, double *ret_ci);
 
 /* The pages that UNIT saves on the average for SHARE of a core at most: between two of its points
  * in proportion, NaN below its first. */
