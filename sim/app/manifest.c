@@ -33,11 +33,8 @@ static void add_digests(PfJson *json, const PfManifest *manifest)
 {
     pf_json_open(json, "digests", '{');
     pf_json_string(json, "trace", pf_simulation_trace_digest(manifest->simulation));
-    for (size_t i = 0; i < G_N_ELEMENTS(digested); i++) {
-        g_autofree char *path = g_build_filename(manifest->directory, digested[i], NULL);
-        g_autofree char *digest = pf_trace_digest(path, NULL);
-        pf_json_string(json, digested[i], digest);
-    }
+    for (size_t i = 0; i < G_N_ELEMENTS(digested); i++)
+        pf_json_string(json, digested[i], pf_results_digest(manifest->results, digested[i]));
     pf_json_close(json, '}');
 }
 

@@ -6,12 +6,13 @@
 
 #include "json.h"
 #include "options.h"
+#include "results.h"
 #include "simulation.h"
 
 typedef struct {
     const PfApp *app;
     const PfSimulation *simulation; /* of a run */
-    const char *directory; /* of a run: where the files are that get a digest */
+    const PfResults *results; /* of a run: the files that get a digest */
     gint64 started_us;     /* since the epoch, UTC */
     gint64 finished_us;
     double wall_seconds;

@@ -18,10 +18,13 @@ PfResults *pf_results_begin(const char *path, bool force, GError **error);
 /* The temporary directory; borrowed. */
 const char *pf_results_directory(const PfResults *results);
 
-/* Writes DATA as file NAME and sees it to the disk. PF_ERROR_IO. */
+/* Writes DATA as file NAME. PF_ERROR_IO. */
 bool pf_results_add(PfResults *results, const char *name, const GString *data, GError **error);
 
-/* Renames, and removes what FORCE replaces. */
+/* The digest (pf_digest) of file NAME that was added; NULL if none was. Borrowed. */
+const char *pf_results_digest(const PfResults *results, const char *name);
+
+/* Sees all files to the disk, renames, and removes what FORCE replaces. PF_ERROR_IO. */
 bool pf_results_commit(PfResults *results, GError **error);
 
 /* Removes what was not committed. */

@@ -77,7 +77,7 @@ bool pf_run_results_write(const PfApp *app, const char *path, bool force, PfConf
     PfManifest manifest = {
         .app = app,
         .simulation = simulation,
-        .directory = directory,
+        .results = results,
         .started_us = outcome->started_us,
         .finished_us = outcome->finished_us,
         .wall_seconds = outcome->wall_seconds,

@@ -46,11 +46,12 @@ static bool take(Work *work, unsigned worker, uint64_t *ret_point, uint64_t *ret
     while (work->fatal == NULL && work->next < plan->points * repeats) {
         uint64_t point = work->next / repeats;
         uint64_t repeat = work->next++ % repeats;
-        if (!is_mine(work, point) || pf_sweep_folder_is_done(plan, point, repeat))
-            continue;
         g_autofree char *place = pf_sweep_folder_run(plan, point, repeat);
-        if (!g_hash_table_add(work->taken, g_strdup(place)))
+        bool is_taken = g_hash_table_contains(work->taken, place);
+        work->finished += is_mine(work, point) && is_taken;
+        if (!is_mine(work, point) || is_taken || pf_sweep_folder_is_done(plan, point, repeat))
             continue;
+        g_hash_table_add(work->taken, g_steal_pointer(&place));
         work->is_at_work[worker] = true;
         work->shares[worker] = 0;
         *ret_point = point;
@@ -108,6 +109,8 @@ static bool play_lent(Run *run, PfConfig *config, const char *digest, const PfSw
         g_propagate_error(error, outcome.error);
         return false;
     }
+    if (directory != NULL)
+        pf_sweep_folder_clear(directory);
     return directory == NULL || pf_run_results_write(how->app, directory, false, config, NULL,
                                                      simulation, &outcome, error);
 }
@@ -123,7 +126,7 @@ static bool play(Run *run, PfSweepShare *share, Worker *worker, const char *dire
     g_autofree char *digest = NULL;
     run->trace = pf_sweep_plan_trace(plan, config, run->repeat, interrupted, &digest, error);
     PfSweepLoan loan;
-    if (run->trace == NULL || !pf_sweep_share_take(share, run->trace, digest, &loan, error))
+    if (run->trace == NULL || !pf_sweep_share_take(share, run->trace, &loan, error))
         return false;
     bool done = play_lent(run, config, digest, &loan, worker, directory, error);
     pf_sweep_share_give_back(share, &loan);
@@ -136,7 +139,9 @@ static char *describe(const Work *work, uint64_t point, uint64_t repeat, const c
 {
     g_autofree char *command =
         pf_sweep_plan_command(work->plan, work->how->setup, point, repeat, trace);
-    return g_strdup_printf("%s\n%s\n", cause->message, command);
+    return g_strdup_printf("%s\n%s%s%s\n", cause->message, command,
+                           work->how->verify ? " --verify" : "",
+                           work->how->paranoid ? " --paranoid" : "");
 }
 
 static void tell_failure(const Work *work, uint64_t point, uint64_t repeat, const char *text)
@@ -254,7 +259,7 @@ static void count_runs(Work *work)
     const PfSweepPlan *plan = work->plan;
     for (uint64_t point = 0; point < plan->points; point++) {
         for (uint64_t repeat = 0; is_mine(work, point) && repeat < plan->axes->repeat; repeat++) {
-            bool done = pf_sweep_folder_is_done(plan, point, repeat);
+            bool done = pf_sweep_folder_check(plan, point, repeat);
             work->outcome->done_before += done;
             work->total += !done;
         }
