@@ -27,3 +27,9 @@ void pf_manifest_json(GString *out, const PfManifest *manifest);
 /* What every manifest begins with and ends with; between them stands what it is of. */
 void pf_manifest_open(PfJson *json, const PfManifest *manifest, bool complete);
 void pf_manifest_close(PfJson *json, const PfManifest *manifest);
+
+/* Whether MANIFEST, a run's, gives file NAME the digest of LENGTH BYTES. */
+bool pf_manifest_says(const char *manifest, const char *name, const char *bytes, size_t length);
+
+/* Whether the results of a run in DIRECTORY are what its manifest says. */
+bool pf_manifest_is_true(const char *directory);

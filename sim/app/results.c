@@ -217,9 +217,10 @@ static bool seal(PfResults *results, GError **error)
     return true;
 }
 
-bool pf_results_commit(PfResults *results, GError **error)
+bool pf_results_commit(PfResults *results, bool synchronised, GError **error)
 {
-    if (!pf_results_check(results->path, results->force, error) || !seal(results, error))
+    if (!pf_results_check(results->path, results->force, error) ||
+        (synchronised && !seal(results, error)))
         return false;
     /* Onto nothing or an empty directory a rename is enough. */
     if (rename(results->temporary, results->path) == 0) {

@@ -24,8 +24,9 @@ bool pf_results_add(PfResults *results, const char *name, const GString *data, G
 /* The digest (pf_digest) of file NAME that was added; NULL if none was. Borrowed. */
 const char *pf_results_digest(const PfResults *results, const char *name);
 
-/* Sees all files to the disk, renames, and removes what FORCE replaces. PF_ERROR_IO. */
-bool pf_results_commit(PfResults *results, GError **error);
+/* Renames, once all files are on the disk where they shall be SYNCHRONISED, and removes what FORCE
+ * replaces. PF_ERROR_IO. */
+bool pf_results_commit(PfResults *results, bool synchronised, GError **error);
 
 /* Removes what was not committed. */
 void pf_results_free(PfResults *results);

@@ -241,7 +241,7 @@ static int run_plan(PfSweepPlan *plan, const PfSweepHow *how, GError **error)
     pf_interrupt_watch(&how->app->interrupted);
     PfSweepOutcome outcome;
     g_autoptr(GError) cause = NULL;
-    pf_sweep_work(plan, how, &outcome, &cause);
+    pf_sweep_work(plan, how, descriptor, &outcome, &cause);
     manifest.error = cause;
     manifest.exit_status = cause != NULL            ? pf_error_exit_status(cause)
                            : outcome.failed > 0 ? EXIT_SOME_FAILED

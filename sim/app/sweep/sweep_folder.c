@@ -8,9 +8,9 @@
 #include <unistd.h>
 
 #include "error.h"
+#include "manifest.h"
 #include "report.h"
 #include "results.h"
-#include "trace.h"
 #include "version.h"
 
 static const char points_name[] = "points.csv";
@@ -83,26 +83,6 @@ static bool has_results(const char *path)
     return access(manifest, F_OK) == 0;
 }
 
-/* What the results at PATH say, NULL with an error unless it is what was written. */
-static char *read_results(const char *path, GError **error)
-{
-    g_autofree char *manifest_path = g_build_filename(path, "manifest.json", NULL);
-    g_autofree char *stats_path = g_build_filename(path, "stats.csv", NULL);
-    g_autofree char *manifest = NULL;
-    g_autofree char *stats = NULL;
-    gsize length = 0;
-    if (g_file_get_contents(manifest_path, &manifest, NULL, NULL) &&
-        g_file_get_contents(stats_path, &stats, &length, NULL)) {
-        g_autofree char *digest = pf_digest(stats, length);
-        g_autofree char *line = g_strdup_printf("\"stats.csv\": \"%s\"", digest);
-        if (strstr(manifest, line) != NULL)
-            return g_steal_pointer(&stats);
-    }
-    g_set_error(error, PF_ERROR, PF_ERROR_TRACE,
-                "%s: these results are damaged; `pagefold sweep run` makes them anew", path);
-    return NULL;
-}
-
 /* A point that was run once may be repeated later: the run that is there is then the first. */
 char *pf_sweep_folder_run(const PfSweepPlan *plan, uint64_t point, uint64_t repeat)
 {
@@ -126,7 +106,20 @@ char *pf_sweep_folder_read(const PfSweepPlan *plan, uint64_t point, uint64_t rep
                            GError **error)
 {
     g_autofree char *path = pf_sweep_folder_run(plan, point, repeat);
-    return has_results(path) ? read_results(path, error) : NULL;
+    if (!has_results(path))
+        return NULL;
+    g_autofree char *manifest_path = g_build_filename(path, "manifest.json", NULL);
+    g_autofree char *stats_path = g_build_filename(path, "stats.csv", NULL);
+    g_autofree char *manifest = NULL;
+    g_autofree char *stats = NULL;
+    gsize length = 0;
+    if (g_file_get_contents(manifest_path, &manifest, NULL, NULL) &&
+        g_file_get_contents(stats_path, &stats, &length, NULL) &&
+        pf_manifest_says(manifest, "stats.csv", stats, length))
+        return g_steal_pointer(&stats);
+    g_set_error(error, PF_ERROR, PF_ERROR_TRACE,
+                "%s: these results are damaged; `pagefold sweep run` makes them anew", path);
+    return NULL;
 }
 
 /* Removes the files at PATH, and it, unless other runs of the point are below it. */
@@ -144,12 +137,10 @@ static void give_up(const char *path)
 bool pf_sweep_folder_check(const PfSweepPlan *plan, uint64_t point, uint64_t repeat)
 {
     g_autofree char *path = pf_sweep_folder_run(plan, point, repeat);
-    if (!has_results(path))
-        return false;
-    g_autofree char *text = read_results(path, NULL);
-    if (text == NULL)
-        give_up(path);
-    return text != NULL;
+    if (!has_results(path) || pf_manifest_is_true(path))
+        return has_results(path);
+    give_up(path);
+    return false;
 }
 
 void pf_sweep_folder_clear(const char *run)

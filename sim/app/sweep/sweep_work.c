@@ -1,5 +1,6 @@
 #include "sweep_work.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -26,6 +27,7 @@ typedef struct {
     unsigned at_work;   /* threads that have not ended */
     PfSweepOutcome *outcome;
     GError *fatal;      /* nothing more is to be begun */
+    uint64_t safe;      /* runs finished before the disk was last told to keep them */
 } Work;
 
 typedef struct {
@@ -237,18 +239,41 @@ static void tell_progress(const Work *work, PfProgressLine *line, double seconds
     pf_progress_tell(line, seconds, share / (double)work->total, what);
 }
 
-/* Until all workers have ended. */
-static void watch(Work *work)
+/* Sees to the disk what is finished. Each file by itself would cost more than a short run does; what
+ * a crash of the machine takes of the last second is noticed and made anew. */
+static void synchronise(Work *work, int folder)
+{
+    uint64_t finished = work->finished;
+    g_mutex_unlock(&work->lock);
+    bool is_safe = syncfs(folder) == 0;
+    int why = errno;
+    g_mutex_lock(&work->lock);
+    work->safe = finished;
+    if (!is_safe && work->fatal == NULL)
+        work->fatal = g_error_new(PF_ERROR, PF_ERROR_IO, "%s: %s", work->plan->directory,
+                                  g_strerror(why));
+}
+
+/* Until all workers have ended, and what they did is safe. */
+static void watch(Work *work, int folder)
 {
     PfProgressLine line;
     pf_progress_init(&line, stderr, isatty(STDERR_FILENO) != 0);
     double start = pf_progress_seconds();
+    double last = start;
     g_mutex_lock(&work->lock);
     while (work->at_work > 0) {
         g_cond_wait_until(&work->changed, &work->lock,
                           g_get_monotonic_time() + G_TIME_SPAN_SECOND / 5);
-        tell_progress(work, &line, pf_progress_seconds() - start);
+        double now = pf_progress_seconds();
+        tell_progress(work, &line, now - start);
+        if (work->finished > work->safe && now - last >= 1) {
+            synchronise(work, folder);
+            last = pf_progress_seconds();
+        }
     }
+    if (work->finished > work->safe)
+        synchronise(work, folder);
     g_mutex_unlock(&work->lock);
     pf_progress_finish(&line);
     work->outcome->seconds = pf_progress_seconds() - start;
@@ -266,7 +291,7 @@ static void count_runs(Work *work)
     }
 }
 
-bool pf_sweep_work(PfSweepPlan *plan, const PfSweepHow *how, PfSweepOutcome *outcome,
+bool pf_sweep_work(PfSweepPlan *plan, const PfSweepHow *how, int folder, PfSweepOutcome *outcome,
                    GError **error)
 {
     *outcome = (PfSweepOutcome){0};
@@ -285,7 +310,7 @@ bool pf_sweep_work(PfSweepPlan *plan, const PfSweepHow *how, PfSweepOutcome *out
         workers[i] = (Worker){&work, i};
         threads[i] = g_thread_new("sweep", work_on, &workers[i]);
     }
-    watch(&work);
+    watch(&work, folder);
     for (unsigned i = 0; i < how->workers; i++)
         g_thread_join(threads[i]);
     g_mutex_clear(&work.lock);
