@@ -239,8 +239,8 @@ static void tell_progress(const Work *work, PfProgressLine *line, double seconds
     pf_progress_tell(line, seconds, share / (double)work->total, what);
 }
 
-/* Sees to the disk what is finished. Each file by itself would cost more than a short run does; what
- * a crash of the machine takes of the last second is noticed and made anew. */
+/* Sees to the disk what is finished. Each file by itself would cost more than a short run does;
+ * what a crash of the machine takes of the last second is noticed and made anew. */
 static void synchronise(Work *work, int folder)
 {
     uint64_t finished = work->finished;

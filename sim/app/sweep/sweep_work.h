@@ -23,9 +23,9 @@ typedef struct {
     double run_seconds; /* of all runs played now */
 } PfSweepOutcome;
 
-/* Plays what is pending or failed of PLAN, whose FOLDER is open (pf_sweep_folder_open). Failures are told on standard
- * error and noted. False with PF_ERROR_INTERRUPTED, or PF_ERROR_IO where results cannot be written:
- * what was done before is done. */
+/* Plays what is pending or failed of PLAN, whose FOLDER is open (pf_sweep_folder_open). Failures
+ * are told on standard error and noted. False with PF_ERROR_INTERRUPTED, or PF_ERROR_IO where
+ * results cannot be written: what was done before is done. */
 bool pf_sweep_work(PfSweepPlan *plan, const PfSweepHow *how, int folder, PfSweepOutcome *outcome,
                    GError **error);
 
