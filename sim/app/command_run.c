@@ -239,9 +239,7 @@ static int simulate(PfApp *app, const RunOptions *options, const char *path, PfR
     if (config == NULL || !check_is_run(config, path, error) ||
         !leave_sweep_out(app, config, registry, error) || !check_figures(output.figures, error))
         return 2;
-    g_autofree char *directory = options->output != NULL
-                                     ? g_strdup(options->output)
-                                     : pf_config_path(pf_config_section(config, "output"), "dir");
+    g_autofree char *directory = pf_setup_directory(config, options->output);
     if (directory != NULL && !options->dry_run &&
         !pf_results_check(directory, options->force != FALSE, error))
         return 2;

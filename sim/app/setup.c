@@ -74,6 +74,17 @@ void pf_setup_bind_output(PfConfig *config, PfOutputConfig *ret_output)
                    ret_output);
 }
 
+char *pf_setup_directory(PfConfig *config, const char *said)
+{
+    if (said != NULL)
+        return g_strdup(said);
+    PfOutputConfig output;
+    pf_setup_bind_output(config, &output);
+    return output.dir != NULL && output.dir[0] != '\0'
+               ? pf_config_path(pf_config_section(config, "output"), "dir")
+               : NULL;
+}
+
 /* Loads what `plugins` of CONFIG names: policies' names must be known before they are bound. */
 static bool load_named_plugins(const PfSetup *setup, PfConfig *config, PfRegistry *registry,
                                GError **error)

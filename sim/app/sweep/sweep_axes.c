@@ -201,17 +201,11 @@ static void read_each(PfSweepAxis *axis, PfConfigSection *section, const char *n
         pf_sweep_axis_add(axis, group);
 }
 
-/* Whether KEY of SECTION, which another axis may have, can be varied. */
 static void check_key(const PfSweepAxes *axes, PfConfigSection *section, const char *key)
 {
-    unsigned users = 0;
-    for (size_t i = 0; i < axes->axes->len; i++)
-        for (char **other = axis_at(axes, i)->keys; *other != NULL; other++)
-            users += strcmp(*other, key) == 0;
-    if (users > 1)
-        pf_config_complain(section, NULL, "%s is varied twice", key);
-    if (g_str_has_prefix(key, "sweep.") || strcmp(key, "sweep") == 0 || key[0] == '\0')
-        pf_config_complain(section, NULL, "\"%s\" is nothing that a run has", key);
+    g_autofree char *complaint = pf_sweep_axes_complaint(axes, key);
+    if (complaint != NULL)
+        pf_config_complain(section, NULL, "%s", complaint);
 }
 
 static void read_axis(PfSweepAxes *axes, PfConfigSection *section)
