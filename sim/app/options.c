@@ -7,6 +7,7 @@
 
 #include "commands.h"
 #include "error.h"
+#include "installed.h"
 #include "version.h"
 
 /* In the order of `pagefold --help`. */
@@ -229,6 +230,8 @@ PfParse pf_options_parse(PfApp *app, const PfCommand *command, const GOptionEntr
     unsigned count = arguments != NULL ? g_strv_length(arguments) : 0;
     if (!check_color(app, error) || !check_argument_count(command, count, error))
         return PF_PARSE_ERROR;
+    for (unsigned i = 0; i < count; i++)
+        pf_installed_find(&arguments[i]);
     *ret_arguments = arguments != NULL ? g_steal_pointer(&arguments) : g_new0(char *, 1);
     return PF_PARSE_GO;
 }

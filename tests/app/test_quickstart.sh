@@ -186,6 +186,21 @@ installed_examples_run()
         ./pf potential "$folder/moved/share/pagefold/traces/samples/real-pages.pft" >/dev/null
 }
 
+# From a folder that has none of the paths that --help and the documents name; one's own go first.
+installed_examples_are_found()
+{
+    local pf=$folder/links/pf
+    mkdir -p "$folder/bare/own/configs" && cd "$folder/bare" || return 1
+    "$pf" run configs/tiny.cfg 2>said &&
+        grep -qx "pagefold: configs/tiny.cfg is not here: taking $folder/moved/.*/tiny.cfg" said &&
+        "$pf" explain traces/stories/fork.trace --config configs/collapse-stories.cfg >/dev/null &&
+        "$pf" sweep expand configs/studies/cam-break-even.cfg >/dev/null &&
+        echo 'trace = "traces/samples/tiny.trace";' >demo.cfg && "$pf" run demo.cfg || return 1
+    ends_with 2 "$pf" run configs/nowhere.cfg 2>&1 | grep -qF ' configs/nowhere.cfg: No such file' &&
+        ends_with 2 "$pf" run tiny.cfg || return 1
+    cd own && echo nonsense >configs/tiny.cfg && ends_with 2 "$pf" run configs/tiny.cfg
+}
+
 installed_recorder_is_found()
 {
     [[ ! -e $folder/moved/libexec/pagefold-record ]] || "$folder/links/pf" trace record --help
@@ -237,6 +252,7 @@ check "the scanner passes over memory twice at least" two_passes_at_least "$fold
 
 check "installed and moved, it runs from another folder through a link" installed_elsewhere
 check "the installed examples run" installed_examples_run
+check "what documents name is found in the installation, from any folder" installed_examples_are_found
 check "the installed recorder is found" installed_recorder_is_found
 check "policies compile against the installed headers, and keep the laws" \
     policies_can_be_compiled_against_the_installation
