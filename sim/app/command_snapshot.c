@@ -124,10 +124,11 @@ static char *describe(const GArray *pids)
 static void print_summary(const char *path, const PfSnapshotSummary *summary)
 {
     fprintf(stderr,
-            "pagefold: %s: %u epochs of %u processes, %" G_GUINT64_FORMAT
+            "pagefold: %s: %u epoch%s of %u process%s, %" G_GUINT64_FORMAT
             " pages (%" G_GUINT64_FORMAT " share a frame%s; besides %" G_GUINT64_FORMAT
             " of the kernel's zero page), stopped for %.1f ms at most\n",
-            path, summary->epochs, summary->processes, summary->pages, summary->aliases,
+            path, summary->epochs, summary->epochs == 1 ? "" : "s", summary->processes,
+            summary->processes == 1 ? "" : "es", summary->pages, summary->aliases,
             summary->has_frames ? "" : "; frame numbers need root", summary->zero_pages,
             (double)summary->stopped_ns_max / 1e6);
     if (summary->mergeable_pages > 0)
