@@ -108,6 +108,7 @@ static char *describe(const GArray *pids)
     g_autoptr(GString) text = g_string_new(NULL);
     PfJson json;
     pf_json_init(&json, text);
+    json.is_line = true; /* as the text form has it */
     pf_json_open(&json, NULL, '{');
     pf_json_string(&json, "source", "live processes");
     pf_json_string(&json, "program", "pagefold " PF_VERSION);
@@ -116,9 +117,7 @@ static char *describe(const GArray *pids)
         pf_json_uint(&json, NULL, (uint64_t)g_array_index(pids, pid_t, i));
     pf_json_close(&json, ']');
     pf_json_close(&json, '}');
-    /* The text form has it on one line; no string in it holds a line's end. */
-    g_strdelimit(text->str, "\n", ' ');
-    return g_strdup(g_strstrip(text->str));
+    return g_strdup(text->str);
 }
 
 static void print_summary(const char *path, const PfSnapshotSummary *summary)
