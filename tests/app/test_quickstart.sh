@@ -195,7 +195,8 @@ installed_examples_are_found()
         grep -qx "pagefold: configs/tiny.cfg is not here: taking $folder/moved/.*/tiny.cfg" said &&
         "$pf" explain traces/stories/fork.trace --config configs/collapse-stories.cfg >/dev/null &&
         "$pf" sweep expand configs/studies/cam-break-even.cfg >/dev/null &&
-        echo 'trace = "traces/samples/tiny.trace";' >demo.cfg && "$pf" run demo.cfg || return 1
+        echo 'trace = "traces/samples/tiny.trace";' >demo.cfg && "$pf" run demo.cfg &&
+        "$pf" run demo.cfg -x seed=1,2 -o seeds 2>said && (($(grep -c 'is not here' said) == 1)) || return 1
     ends_with 2 "$pf" run configs/nowhere.cfg 2>&1 | grep -qF ' configs/nowhere.cfg: No such file' &&
         ends_with 2 "$pf" run tiny.cfg || return 1
     cd own && echo nonsense >configs/tiny.cfg && ends_with 2 "$pf" run configs/tiny.cfg

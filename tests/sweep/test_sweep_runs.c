@@ -175,7 +175,7 @@ static void repeats_spread(void)
     /* A point that was run once is the first of its repeats. */
     g_auto(Spawned) once =
         spawn(place, "sweep", "run", "repeat.cfg", "-o", "late", "-s", "sweep.repeat=1");
-    CU_ASSERT_PTR_NOT_NULL(strstr(once.err, "1 run in"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(once.err, "1 runs in"));
     g_auto(Spawned) late = spawn(place, "sweep", "run", "repeat.cfg", "-o", "late");
     CU_ASSERT_PTR_NOT_NULL(strstr(late.err, "2 runs in"));
     g_autofree char *late_results = spawn_read(place, "late/results.csv");

@@ -206,10 +206,10 @@ static void tell_outcome(const PfSweepPlan *plan, const PfSweepHow *how,
                          const PfSweepOutcome *outcome, const uint64_t counts[PF_SWEEP_STATES])
 {
     fprintf(stderr,
-            "pagefold: %" G_GUINT64_FORMAT " run%s in %.2f s (%.2f s of work on %u workers), "
+            "pagefold: %" G_GUINT64_FORMAT " runs in %.2f s (%.2f s of work on %u workers), "
             "%" G_GUINT64_FORMAT " were done already\n",
-            outcome->runs, outcome->runs == 1 ? "" : "s", outcome->seconds, outcome->run_seconds,
-            how->workers, outcome->done_before);
+            outcome->runs, outcome->seconds, outcome->run_seconds, how->workers,
+            outcome->done_before);
     fprintf(stderr,
             "pagefold: %s: %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT " points done, "
             "%" G_GUINT64_FORMAT " failed%s\n",
