@@ -71,14 +71,32 @@ index_names_each_page()
 }
 
 # Links to other places of the tree, without what is behind their #.
+# anchors PAGE: of its headings, as the usual renderers of Markdown name them.
+anchors() { sed -nE 's/^#+ +//p' "$1" | tr 'A-Z ' 'a-z-' | sed 's/[^a-z0-9_-]//g'; }
+
 links_lead_somewhere()
 {
-    local page target wrong=0
+    local page target file wrong=0
     while IFS= read -r page; do
         while IFS= read -r target; do
-            [[ -e $(dirname "$page")/$target ]] || { echo "$page: $target" && wrong=1; }
-        done < <(grep -oE '\]\([^)# ]+' "$page" | cut -c 3- | grep -v '://')
+            file=$(dirname "$page")/${target%%#*}
+            [[ $target != '#'* ]] || file=$page
+            [[ -e $file ]] && { [[ $target != *'#'* ]] || anchors "$file" | grep -qxF -- "${target#*#}"; } ||
+                { echo "$page: $target" && wrong=1; }
+        done < <(grep -oE '\]\([^) ]+' "$page" | cut -c 3- | grep -v '://')
     done < <(find "$source_root/README.md" "$source_root/docs" "$source_root/traces" -name '*.md')
+    return $wrong
+}
+
+# Where a page lists its sections, all of them are in the list.
+contents_are_complete()
+{
+    local page section wrong=0
+    while IFS= read -r page; do
+        while IFS= read -r section; do
+            grep -q "^- \[.*(#$section)" "$page" || { echo "$page: $section is not listed" && wrong=1; }
+        done < <(grep -q '^- \[.*(#' "$page" && grep -E '^## ' "$page" | anchors /dev/stdin)
+    done < <(find "$source_root/docs" -name '*.md')
     return $wrong
 }
 
@@ -227,6 +245,7 @@ check "each configuration begins with a sentence" configurations_begin_with_a_se
 check "each configuration is right" configurations_are_right
 check "each page is in the index of pages" index_names_each_page
 check "links between pages lead somewhere" links_lead_somewhere
+check "a page that lists its sections lists them all" contents_are_complete
 check "the samples are whole" samples_are_whole
 check "the samples have at most 4 MiB together" samples_are_small
 check "quickstart.sh tells how it is used" quickstart --help
