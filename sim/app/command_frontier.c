@@ -47,21 +47,42 @@ static void add_savings(GPtrArray *cells, const PfFrontierUnit *unit)
         add_number(cells, "%.1f", cycles_to(unit, goal) * 1e-6);
 }
 
+static double mean_of(const PfFrontierPoint *point, PfFrontierMeasure measure)
+{
+    return point->mean.values[measure];
+}
+
+/* VALUE and, where there are repeats, half its interval. */
+static void add_interval(GPtrArray *cells, const char *format, double value, double half)
+{
+    add_number(cells, format, value);
+    char text[G_ASCII_DTOSTR_BUF_SIZE];
+    if (!(half > 0.0) || !isfinite(value))
+        return;
+    char *told = cells->pdata[cells->len - 1];
+    cells->pdata[cells->len - 1] = g_strconcat(
+        told, " \302\261 ", g_ascii_formatd(text, sizeof(text), format, half), NULL);
+    g_free(told);
+}
+
 /* At the highest rate, beside what the first unit would take for the same savings. */
 static void add_price(GPtrArray *cells, const PfFrontierUnit *unit, const PfFrontierUnit *first)
 {
     const PfFrontierPoint *own = pf_frontier_last(unit);
     const PfFrontierPoint *its = pf_frontier_last(first);
-    double cheaper = 1.0 - pf_frontier_price(own, NULL) / pf_frontier_price(its, NULL);
-    double fewer = own->cycles / (1.0 - cheaper) - own->cycles;
-    double joules = own->joules - its->joules;
+    double half;
+    double price = mean_of(its, PF_FRONTIER_PRICE);
+    double cheaper = pf_frontier_difference(its, own, PF_FRONTIER_PRICE, &half) / price;
+    double cycles = mean_of(own, PF_FRONTIER_CYCLES);
+    double fewer = cycles / (1.0 - cheaper) - cycles;
+    double joules = mean_of(own, PF_FRONTIER_JOULES) - mean_of(its, PF_FRONTIER_JOULES);
     double watts = fewer > 0.0 && joules > 0.0 ? joules / (fewer / unit->clock_hz) : NAN;
     const char *beaten = unit->beaten != NULL ? unit->beaten : "-";
     g_ptr_array_add(cells, g_strdup(unit->name));
-    add_number(cells, "%.0f", own->saved);
-    add_number(cells, "%.1f", own->cycles * 1e-6);
+    add_number(cells, "%.0f", mean_of(own, PF_FRONTIER_SAVED));
+    add_number(cells, "%.1f", cycles * 1e-6);
     add_number(cells, "%.1f", own->lookup * 100.0);
-    add_number(cells, "%.1f", cheaper * 100.0);
+    add_interval(cells, "%.1f", cheaper * 100.0, half / price * 100.0);
     add_number(cells, "%.3g", joules);
     add_number(cells, "%.3g", watts);
     g_ptr_array_add(cells, g_strdup(unit->is_bound ? "(a bound)" : beaten));

@@ -16,15 +16,25 @@ enum { PF_FRONTIER_SHARES = 4, PF_FRONTIER_GOALS = 2 };
 extern const double pf_frontier_shares[PF_FRONTIER_SHARES];
 extern const double pf_frontier_goals[PF_FRONTIER_GOALS];
 
+/* What units are compared by. */
+typedef enum {
+    PF_FRONTIER_SAVED,  /* pages, on the average over time */
+    PF_FRONTIER_CYCLES, /* of the policy */
+    PF_FRONTIER_JOULES, /* of all accounts that have a figure */
+    PF_FRONTIER_PRICE,  /* cycles of the policy for each cycle in which a page is saved; NaN where
+                           none is */
+    PF_FRONTIER_MEASURES
+} PfFrontierMeasure;
+
+typedef struct {
+    double values[PF_FRONTIER_MEASURES];
+} PfFrontierRun;
+
 /* A unit at one rate. */
 typedef struct {
+    PfFrontierRun mean;
+    GArray *repeats;    /* of PfFrontierRun; empty for a single run */
     double share;       /* of one core that the policy takes */
-    double saved;       /* pages, on the average over time */
-    double saved_ci;    /* half an interval of 95 %; 0 without repeats */
-    double cycles;      /* of the policy */
-    double cycles_ci;
-    double joules;      /* of all accounts that have a figure */
-    double joules_ci;
     double lookup;      /* share of the cycles */
     double passes;
     double goal_cycles[PF_FRONTIER_GOALS]; /* until then, in the first run; NaN: never */
@@ -49,15 +59,19 @@ typedef struct {
  * no rate, or no run of `oracle`. */
 GPtrArray *pf_frontier_read(const char *directory, GError **error);
 
+/* Orders the points of UNITS, which have all been read, and notes which of these are beaten. */
+void pf_frontier_find_beaten(GPtrArray *units);
+
 /* Whether A and B are compared. */
 bool pf_frontier_comparable(const PfFrontierUnit *a, const PfFrontierUnit *b);
 
 /* UNIT at its highest rate. */
 const PfFrontierPoint *pf_frontier_last(const PfFrontierUnit *unit);
 
-/* Cycles of the policy for each cycle in which POINT has a page saved: what it pays for the same
- * savings. NaN where it has saved nothing. RET_CI (may be NULL) is half an interval of 95 %. */
-double pf_frontier_price(const PfFrontierPoint *point, double *ret_ci);
+/* By how much A is more than B in MEASURE. RET_HALF is half the interval of 95 % of that (Student's
+ * t over the differences of repeats with equal seeds), 0 without repeats. */
+double pf_frontier_difference(const PfFrontierPoint *a, const PfFrontierPoint *b,
+                              PfFrontierMeasure measure, double *ret_half);
 
 /* The pages that UNIT saves on the average for SHARE of a core at most: between two of its points
  * in proportion, NaN below its first. */

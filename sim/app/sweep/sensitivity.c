@@ -34,24 +34,23 @@ static const PfFrontierUnit *find_unit(const GPtrArray *units, const PfSensitivi
     return NULL;
 }
 
-static double price_of(const PfFrontierUnit *unit, double *ret_ci)
+static double price_of(const PfFrontierUnit *unit)
 {
-    *ret_ci = 0.0;
-    return unit != NULL ? pf_frontier_price(pf_frontier_last(unit), ret_ci) : NAN;
+    return unit != NULL ? pf_frontier_last(unit)->mean.values[PF_FRONTIER_PRICE] : NAN;
 }
 
 /* '<' where A pays less than B, '=' as much, '>' more, '?' where one has saved nothing. */
 static char order_of(const PfFrontierUnit *a, const PfFrontierUnit *b)
 {
-    double own_ci;
-    double its_ci;
-    double own = price_of(a, &own_ci);
-    double its = price_of(b, &its_ci);
-    if (isnan(own) || isnan(its))
+    double least = pf_sensitivity_margin * fmax(price_of(a), price_of(b));
+    if (isnan(price_of(a)) || isnan(price_of(b)))
         return '?';
-    if (fabs(own - its) <= fmax(own_ci + its_ci, pf_sensitivity_margin * fmax(own, its)))
+    double half;
+    double more = pf_frontier_difference(pf_frontier_last(a), pf_frontier_last(b),
+                                         PF_FRONTIER_PRICE, &half);
+    if (fabs(more) <= fmax(half, least))
         return '=';
-    return own < its ? '<' : '>';
+    return more < 0.0 ? '<' : '>';
 }
 
 static void find_changes(const GPtrArray *units, const PfSensitivity *group, PfSensitivityRow *row)
@@ -78,12 +77,10 @@ static void add_row(const GPtrArray *units, PfSensitivity *group, const char *co
     row->costs = costs;
     row->cheaper = g_new(double, group->names->len);
     row->changes = g_ptr_array_new_with_free_func(g_free);
-    double ignored;
-    double own = price_of(find_unit(units, group, group->names->pdata[0], costs), &ignored);
+    double own = price_of(find_unit(units, group, group->names->pdata[0], costs));
     for (guint i = 0; i < group->names->len; i++)
         row->cheaper[i] =
-            1.0 -
-            price_of(find_unit(units, group, group->names->pdata[i], costs), &ignored) / own;
+            1.0 - price_of(find_unit(units, group, group->names->pdata[i], costs)) / own;
     g_ptr_array_add(group->rows, row);
     find_changes(units, group, row);
 }

@@ -1,6 +1,6 @@
 /* Which answers of a sweep hang on a cost: for each cost that its axis of machine.costs changes,
  * how much cheaper than the first one units are, and which of them change places. Prices are cycles
- * for the same savings (pf_frontier_price), at the highest rate. */
+ * for the same savings (PF_FRONTIER_PRICE), at the highest rate. */
 #pragma once
 
 #include <glib.h>
