@@ -143,6 +143,12 @@ static bool has_intervals(const PfChart *chart)
     return false;
 }
 
+/* The data have a column more, of what the places are called. */
+static bool has_names(const PfChart *chart)
+{
+    return chart_has_places(chart->panels->pdata[0]);
+}
+
 static void put_header(const PfChart *chart, PfSheet *sheet, bool intervals)
 {
     const PfPanel *first = chart->panels->pdata[0];
@@ -150,10 +156,12 @@ static void put_header(const PfChart *chart, PfSheet *sheet, bool intervals)
     for (guint p = 1; p < chart->panels->len; p++)
         if (strcmp(((const PfPanel *)chart->panels->pdata[p])->y.column, y) != 0)
             y = "value";
-    g_string_append_printf(sheet->data, "%s%s%s,%s,%s%s\n",
+    bool names = has_names(chart);
+    g_string_append_printf(sheet->data, "%s%s%s,%s%s%s,%s%s\n",
                            chart->look.panel != NULL ? chart->look.panel : "",
                            chart->look.panel != NULL ? "," : "", chart->look.series,
-                           first->x.column, y, intervals ? ",low,high" : "");
+                           names ? first->x.name : "", names ? "," : "", first->x.column, y,
+                           intervals ? ",low,high" : "");
 }
 
 /* Returns the number of the row behind the last one; the first one is FIRST_ROW. */
@@ -169,6 +177,13 @@ static guint put_series(const PfChart *chart, const PfPanel *panel, PfSeries *se
             pf_sheet_put_char(sheet, ',');
         }
         pf_sheet_put_text(sheet, series->name);
+        if (has_names(chart)) {
+            guint place = (guint)MAX(round(point->x), 0.0); /* beside which it may stand */
+            pf_sheet_put_char(sheet, ',');
+            pf_sheet_put_text(sheet, place < panel->tics->len
+                                         ? g_array_index(panel->tics, Tic, place).name
+                                         : "");
+        }
         for (size_t n = 0; n < (intervals ? 4 : 2); n++) {
             pf_sheet_put_char(sheet, ',');
             pf_sheet_put_number(sheet, numbers[n]);
@@ -193,7 +208,7 @@ static void add_plot(const PfChart *chart, const PfSeries *series, const PfSheet
     static const char *const dashes[] = {"1", "(4, 2)", "(1, 1)"}; /* when colours repeat */
     if (series->points->len == 0)
         return;
-    unsigned x = chart->look.panel != NULL ? 3 : 2; /* its column */
+    unsigned x = 2U + (chart->look.panel != NULL) + has_names(chart); /* its column */
     bool intervals = false;
     for (guint i = 0; i < series->points->len; i++)
         intervals |= isfinite(g_array_index(series->points, Point, i).low);
@@ -207,7 +222,9 @@ static void add_plot(const PfChart *chart, const PfSeries *series, const PfSheet
     if (intervals)
         g_string_append_printf(plots, ":($%u * y_scale):($%u * y_scale)", x + 2, x + 3);
     g_string_append_printf(plots, " with %s linecolor rgb '%s' dashtype %s",
-                           intervals ? "yerrorbars" : styles[series->style],
+                           !intervals                           ? styles[series->style]
+                           : series->style == PF_STYLE_MARKED ? "yerrorlines linewidth 1.5"
+                                                              : "yerrorbars",
                            series->style == PF_STYLE_FRONT ? "#b8b8b8"
                                                            : pf_sheet_color(series->number),
                            dashes[(size_t)number / 8 % 3]);
@@ -316,6 +333,7 @@ static void lay_out(const PfChart *chart, double height)
         PfPanel *panel = chart->panels->pdata[p];
         place_panel(chart, p, height, unused);
         chart_set_ranges(panel);
+        chart_tell_same(panel);
         if (panel->y_range.high > longest->y_range.high)
             longest = panel;
     }

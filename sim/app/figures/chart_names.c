@@ -18,6 +18,40 @@ size_t chart_names_width(const PfPanel *panel)
     return width;
 }
 
+/* Whether the eye cannot tell the lines of A and B apart. */
+static bool is_same(const PfPanel *panel, const PfSeries *a, const PfSeries *b)
+{
+    const double visible = 0.004; /* of the axis */
+    bool same = a->points->len == b->points->len && a->points->len > 0;
+    for (guint i = 0; i < a->points->len && same; i++) {
+        const Point *one = &g_array_index(a->points, Point, i);
+        const Point *other = &g_array_index(b->points, Point, i);
+        double height = chart_share(&panel->y, &panel->y_range, one->y) -
+                        chart_share(&panel->y, &panel->y_range, other->y);
+        double shift = chart_share(&panel->x, &panel->x_range, one->x) -
+                       chart_share(&panel->x, &panel->x_range, other->x);
+        same = isfinite(one->y) ? fabs(height) < visible && fabs(shift) < visible
+                                : !isfinite(other->y);
+    }
+    return same;
+}
+
+void chart_tell_same(PfPanel *panel)
+{
+    for (guint i = panel->series->len; i-- > 0;) {
+        PfSeries *series = panel->series->pdata[i];
+        guint first = 0;
+        while (first < i && !is_same(panel, panel->series->pdata[first], series))
+            first++;
+        if (series->naming != PF_NAME_END || first == i)
+            continue;
+        char *label = g_strdup_printf("%s (as %s)", series->label,
+                                      ((const PfSeries *)panel->series->pdata[first])->label);
+        g_free(series->label);
+        series->label = label;
+    }
+}
+
 static void add_label(GString *labels, const char *text, int number, const char *place)
 {
     g_autofree char *quoted = pf_sheet_quote(text);

@@ -14,6 +14,7 @@ static bool draw(PfSheet *sheet, GError **error)
         return pf_sheet_lacks(sheet, error,
                               "no axis of the CAM; sweep over machine.cam.entries, for example");
     const char *key = csv->names->pdata[axis];
+    bool logarithmic = pf_points_above(csv, axis, 0.0);
     bool whole = pf_points_has(csv, "energy.total_J");
     const struct {
         const char *name;
@@ -35,7 +36,7 @@ static bool draw(PfSheet *sheet, GError **error)
     for (size_t i = 0; i < G_N_ELEMENTS(panels); i++) {
         PfPanel *panel = pf_chart_add_panel(
             chart, panels[i].name,
-            (PfAxis){"value", key, PF_UNIT_PLAIN, .logarithmic = true}, panels[i].y);
+            (PfAxis){"value", key, PF_UNIT_PLAIN, .logarithmic = logarithmic}, panels[i].y);
         pf_points_add(csv, panel,
                       &(PfPointsLook){.x_axis = axis,
                                       .tics = true,

@@ -13,6 +13,9 @@ int pf_points_axis(const PfCsv *csv, const char *prefix);
 /* Whether STAT is a number in some row. */
 bool pf_points_has(const PfCsv *csv, const char *stat);
 
+/* Whether all values on AXIS are numbers above LEAST. */
+bool pf_points_above(const PfCsv *csv, int axis, double least);
+
 /* What becomes a line of a panel. */
 typedef struct {
     int x_axis;        /* a column that is an axis; -1: of statistic `x_stat` */
