@@ -7,12 +7,13 @@
 #include "figures.h"
 #include "spawn.h"
 
-/* Runs configs/studies/NAME.cfg into PLACE/NAME. Free with g_free. */
+/* Runs configs/studies/NAME.cfg, of the policies `ksm` and `none`, into PLACE/NAME, which is
+ * returned. Free with g_free. */
 static char *run_study(const char *place, const char *name)
 {
     g_autofree char *config =
         g_strdup_printf("%s/studies/%s.cfg", g_getenv("PAGEFOLD_CONFIGS"), name);
-    g_auto(Spawned) run = spawn(place, "sweep", "run", config, "-o", name);
+    g_auto(Spawned) run = spawn(place, "sweep", "run", config, "--policy", "ksm", "-o", name);
     CU_ASSERT_EQUAL_FATAL(run.status, 0);
     return g_build_filename(place, name, NULL);
 }

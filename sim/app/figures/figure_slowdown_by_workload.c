@@ -101,9 +101,10 @@ static char *name_trace(const PfCsv *csv, int axis, guint row)
 static char *name_figure(const PfCsv *csv)
 {
     double runs = pf_csv_number(csv, 0, pf_csv_column(csv, "n"));
-    g_autofree char *bars = runs > 1.0 ? g_strdup_printf(" (bars: 95 %% interval of %.0f runs)", runs)
-                                       : g_strdup("");
-    return g_strconcat("Slowdown of the contexts by workload, and the geometric mean", bars, NULL);
+    GString *title = g_string_new("Slowdown of the contexts by workload, and the geometric mean");
+    if (runs > 1.0)
+        g_string_append_printf(title, " (bars: 95 %% interval of %.0f runs)", runs);
+    return g_string_free(title, FALSE);
 }
 
 static bool draw(PfSheet *sheet, GError **error)
@@ -113,8 +114,8 @@ static bool draw(PfSheet *sheet, GError **error)
         return false;
     int axis = pf_points_axis(csv, "trace");
     if (!is_by_trace(csv, axis))
-        return pf_sheet_lacks(sheet, error,
-                              "the axis must be `trace`, alone or tied to others; sweep over traces");
+        return pf_sheet_lacks(sheet, error, "the axis must be `trace`, alone or tied to others; "
+                                            "sweep over traces");
     if (!pf_points_has(csv, "slowdown"))
         return pf_sheet_lacks(sheet, error,
                               "no slowdown is known; sweep over traces of grain access");

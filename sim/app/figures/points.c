@@ -53,8 +53,8 @@ static guint count_values(const PfCsv *csv, int axis, int y)
     return g_hash_table_size(seen);
 }
 
-/* The series that ROW belongs to: its policy, and where it is on the other axes that vary among what
- * is drawn. Free with g_free. */
+/* The series that ROW belongs to: its policy, and where it is on those of the other axes that vary
+ * among what is drawn. Free with g_free. */
 static char *name_series(const PfCsv *csv, guint row, int x_axis, const bool *varies)
 {
     GString *name = g_string_new(pf_csv_text(csv, row, pf_csv_column(csv, "policy")));
