@@ -61,7 +61,7 @@ void chart_set_ranges(PfPanel *panel);
 bool chart_has_places(const PfPanel *panel);
 
 /* Of series that lie on each other only the last is seen: the labels of the others, where they
- * stand at the ends, tell as which one they are. */
+ * stand at the ends, tell which one they are like. */
 void chart_tell_same(PfPanel *panel);
 
 /* Sets words X, X_SCALE or Y, Y_SCALE: commands for that axis, called by its name if NAMED. */

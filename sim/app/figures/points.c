@@ -43,6 +43,18 @@ bool pf_points_above(const PfCsv *csv, int axis, double least)
     return true;
 }
 
+double pf_points_spread(const PfCsv *csv, const char *stat)
+{
+    double least = HUGE_VAL;
+    double most = 0.0;
+    for (guint i = 0; i < csv->rows->len; i++) {
+        double value = pf_csv_number(csv, i, pf_csv_column(csv, stat));
+        least = value > 0.0 ? MIN(least, value) : least;
+        most = isfinite(value) ? MAX(most, value) : most;
+    }
+    return most / least;
+}
+
 /* The different values on AXIS of rows that have a number in column Y. */
 static guint count_values(const PfCsv *csv, int axis, int y)
 {
