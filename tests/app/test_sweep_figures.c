@@ -8,12 +8,14 @@
 #include "spawn.h"
 
 /* Runs configs/studies/NAME.cfg, of the policies `ksm` and `none`, into PLACE/NAME, which is
- * returned. Free with g_free. */
-static char *run_study(const char *place, const char *name)
+ * returned, and has it draw FIGURE. Free with g_free. */
+static char *run_study(const char *place, const char *name, const char *figure)
 {
+    g_autofree char *figures = g_strdup_printf("output.figures=(\"%s\")", figure);
     g_autofree char *config =
         g_strdup_printf("%s/studies/%s.cfg", g_getenv("PAGEFOLD_CONFIGS"), name);
-    g_auto(Spawned) run = spawn(place, "sweep", "run", config, "--policy", "ksm", "-o", name);
+    g_auto(Spawned) run = spawn(place, "sweep", "run", config, "--policy", "ksm", "-o", name, "-s",
+                                figures);
     CU_ASSERT_EQUAL_FATAL(run.status, 0);
     return g_build_filename(place, name, NULL);
 }
@@ -26,15 +28,11 @@ static PfCsv *load(const char *folder, const char *name)
     return csv;
 }
 
-/* The data of FIGURE of FOLDER. */
+/* The data of FIGURE that the sweep in FOLDER has drawn, with gnuplot or without. */
 static PfCsv *prepare(const char *figure, const char *folder)
 {
-    g_autoptr(GString) script = g_string_new(NULL);
-    g_autoptr(GString) data = g_string_new(NULL);
-    CU_ASSERT_FATAL(pf_figure_prepare(pf_figure_find(figure, NULL), folder, PF_TERMINAL_SVG, data,
-                                      script, NULL));
-    spawn_write(folder, "data.csv", data->str);
-    return load(folder, "data.csv");
+    g_autofree char *name = g_strdup_printf("plots/%s.csv", figure);
+    return load(folder, name);
 }
 
 /* The statistic STAT of POLICY in the results in FOLDER. */
@@ -64,7 +62,7 @@ static void slowdown_by_hand(void)
     static const char *const workloads[] = {"reading", "drifting", "hot", "heap"};
     enum { RUNS = 3, WORKLOADS = G_N_ELEMENTS(workloads) };
     char *place = spawn_make_place();
-    g_autofree char *folder = run_study(place, "slowdown");
+    g_autofree char *folder = run_study(place, "slowdown", "slowdown-by-workload");
     g_autoptr(PfCsv) points = load(folder, "points.csv");
     g_autoptr(PfCsv) data = prepare("slowdown-by-workload", folder);
     double product = 1.0;
@@ -118,7 +116,7 @@ static double contexts_at(const PfCsv *data, const char *policy, double mib)
 static void contexts_by_hand(void)
 {
     char *place = spawn_make_place();
-    g_autofree char *folder = run_study(place, "capacity");
+    g_autofree char *folder = run_study(place, "capacity", "capacity");
     g_autoptr(PfCsv) data = prepare("capacity", folder);
     static const double mibs[] = {2, 3, 4, 5, 6, 8};
     static const double none[] = {2, 2, 4, 4, 6, 8};

@@ -89,7 +89,8 @@ static void name_ends(const PfPanel *panel, GString *labels)
     for (guint i = 0; i < panel->series->len; i++) {
         const PfSeries *series = panel->series->pdata[i];
         const Point *last = chart_last_point(series);
-        if (series->naming == PF_NAME_END && last != NULL)
+        bool drawn = last != NULL && (!panel->y.logarithmic || last->y > 0.0);
+        if (series->naming == PF_NAME_END && drawn)
             ends[count++] = (End){series->label, series->number,
                                   chart_share(&panel->y, &panel->y_range, last->y)};
     }

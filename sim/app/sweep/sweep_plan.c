@@ -4,6 +4,7 @@
 #include <xxhash.h>
 
 #include "error.h"
+#include "figures.h"
 #include "simulation.h"
 #include "sweep_traces.h"
 
@@ -227,8 +228,9 @@ PfSweepPlan *pf_sweep_plan_new(const PfSetup *setup, const char *path, char **va
     PfOutputConfig output;
     plan->base = pf_setup_config(setup, path, plan->registry, &output, error);
     if (plan->base == NULL || !read_axes(plan, varied, error) ||
-        !find_version(plan, setup, error))
+        !find_version(plan, setup, error) || !pf_figures_check(output.figures, error))
         return NULL;
+    plan->figures = output.figures;
     plan->directory = directory != NULL
                           ? g_strdup(directory)
                           : pf_config_path(pf_config_section(plan->base, "output"), "dir");

@@ -16,6 +16,7 @@ typedef struct {
     PfRegistry *registry;
     PfSweepAxes *axes;
     char *directory;   /* where it goes; NULL if nobody said */
+    char **figures;    /* to be drawn there; of `base` */
     char *version;     /* digests of the program and its plug-ins */
     GHashTable *digests; /* path of a trace to its digest */
     GMutex lock;         /* of `digests`, and of traces being generated */
