@@ -16,7 +16,8 @@ static const PfConfigField output_fields[] = {
      .type = PF_CONFIG_STRINGS,
      .offset = offsetof(PfOutputConfig, figures),
      .standard = "",
-     .description = "figures drawn into the directory after a run; `pagefold list figures`"},
+     .description = "figures drawn into the directory after a run or a sweep; `pagefold list "
+                    "figures`"},
     {.key = "events",
      .type = PF_CONFIG_BOOL,
      .offset = offsetof(PfOutputConfig, events),

@@ -5,6 +5,7 @@
 
 #include "cost_card.h"
 #include "error.h"
+#include "figures.h"
 #include "installed.h"
 #include "simulation.h"
 #include "sweep_traces.h"
@@ -242,8 +243,9 @@ PfSweepPlan *pf_sweep_plan_new(const PfSetup *setup, const char *path, char **va
     if (plan->base != NULL)
         find_trace(plan->base);
     if (plan->base == NULL || !read_axes(plan, varied, error) ||
-        !find_version(plan, setup, error))
+        !find_version(plan, setup, error) || !pf_figures_check(output.figures, error))
         return NULL;
+    plan->figures = output.figures;
     plan->directory = pf_setup_directory(plan->base, directory);
     plan->points = pf_sweep_axes_points(plan->axes);
     plan->ids = g_new0(uint64_t, plan->points);
