@@ -21,7 +21,7 @@
 static const uint64_t child_bytes_max = 4 * PF_GIB;
 enum { MESSAGE_BYTES_MAX = 2000, CHUNK_BYTES = 4096 };
 
-/* How often a silent child is looked at; and one that has closed its ends, which is about to die. */
+/* How often a silent child is looked at; and one that has closed its ends and is about to die. */
 enum { TICK_MS = 100, CLOSED_TICK_MS = 1 };
 
 /* What the child ends with that has done its work. */
@@ -88,8 +88,8 @@ static bool read_some(int descriptor, GString *text, gsize max)
     return true;
 }
 
-/* Whether the state in FILE, a `stat` of a thread, is that of one which waits, or is no more: nothing
- * of what wants to run, however busy the host is. */
+/* Whether the state in FILE, a `stat` of a thread, is that of one which waits, or is no more; never
+ * of one that wants to run, however busy the host is. */
 static bool is_waiting(const char *file)
 {
     g_autofree char *text = NULL;

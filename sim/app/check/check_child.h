@@ -19,9 +19,9 @@ typedef struct {
  * from a program of several threads may find locks taken for good. */
 int pf_check_watch(GError **error);
 
-/* Runs WORK in a child, with nothing to read, which may take CPU_SECONDS of processor time, wait for
- * as long without a thread that could run, and take 4 GiB of memory beside what the program has;
- * waits for its end, or kills it once INTERRUPTS, of pf_check_watch, can be read. What it has
+/* Runs WORK in a child, with nothing to read, which may take CPU_SECONDS of processor time, wait
+ * for as long without a thread that could run, and take 4 GiB of memory beside what the program
+ * has; waits for its end, or kills it once INTERRUPTS, of pf_check_watch, can be read. What it has
  * started ends with it. False with PF_ERROR_IO or PF_ERROR_INTERRUPTED; else RET_CHILD is to be
  * cleared. */
 bool pf_check_child(void (*work)(int descriptor, void *user), void *user, unsigned cpu_seconds,

@@ -347,27 +347,28 @@ static bool leaks(PfLawsTrial *trial, GString *problems)
     for (unsigned j = 0; j < G_N_ELEMENTS(growths); j++) {
         if (growths[j].growth == 0)
             continue;
-        g_string_append_printf(problems, "each of %d plays of the same trace leaves %zu %s\n",
+        g_string_append_printf(problems,
+                               "each of %d plays of the same trace leaves at least %zu %s\n",
                                PLAYS_WATCHED, growths[j].growth, growths[j].what);
         holds = false;
     }
     return holds;
 }
 
-/* What depends on chance or on time breaks most of them: those that say so come first. */
+/* What depends on chance or on time breaks the last one, too: that it does is told before. */
 const PfLaw pf_laws[] = {
     {"plays", "every trace is played to its end, and no byte that a context reads changes", plays},
-    {"leaks", "what was taken of the host's memory and files is given back", leaks},
-    {"alone", "a run is the same by itself, beside others, on any number of threads, and again",
-     alone},
     {"counts", "pages and frames at every mark are those of a plain model of memory, and add up",
      counts},
     {"cycles", "each cycle has one account and one payer, each sharing one end", cycles},
     {"passes", "passes that a trace asks for (scan pass) are made and counted", passes},
     {"labels", "where contexts are kept apart by label, no frame is mapped under two", labels},
+    {"leaks", "what was taken of the host's memory and files is given back", leaks},
     {"swap", "all of that holds where memory is too small", swap},
     {"large", "all of that holds where pages are mapped large and caches are timed",
      pf_laws_large_hold},
+    {"alone", "a run is the same by itself, beside others, on any number of threads, and again",
+     alone},
     {"finders", "the same pages are shared with every finder", finders},
 };
 
