@@ -1,5 +1,6 @@
 /* Figures: the arithmetic of their layout, their scripts and their pictures. */
 #include <glib/gstdio.h>
+#include <math.h>
 #include <string.h>
 
 #include "chart.h"
@@ -116,6 +117,15 @@ static void same_lines_told(void)
     CU_ASSERT_PTR_NOT_NULL(strstr(script, "'line 3'"));
 }
 
+/* A line of a point would not be seen. */
+static void one_point_is_marked(void)
+{
+    static const double heights[][2] = {{1, (double)NAN}, {0, 100}};
+    g_autofree char *script = script_of(heights, G_N_ELEMENTS(heights));
+    CU_ASSERT_PTR_NOT_NULL(strstr(script, "with points linecolor rgb '#0072B2'"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(script, "with lines linewidth 2 linecolor rgb '#D55E00'"));
+}
+
 static void figure_names(void)
 {
     g_autoptr(GError) error = NULL;
@@ -223,6 +233,27 @@ static void cycles_data(void)
     clear_results(place);
 }
 
+/* Buckets of 256 to 511 have four values each: 256 to 259 are told by 259. A policy that lets 256
+ * pages share is there, and not among those of more. */
+static void classes_of_sharers(void)
+{
+    char *place = make_results();
+    g_autofree char *path = g_build_filename(place, "distributions.csv", NULL);
+    g_assert_true(g_file_set_contents(path,
+                                      "policy,stat,unit,most,count\n"
+                                      "esx,memory.sharers_pages,pages,127,1\n"
+                                      "esx,memory.sharers_pages,pages,259,2\n"
+                                      "esx,memory.sharers_pages,pages,263,1\n",
+                                      -1, NULL));
+    g_autoptr(GString) script = g_string_new(NULL);
+    g_autoptr(GString) data = g_string_new(NULL);
+    CU_ASSERT(pf_figure_prepare(pf_figure_find("multiplicity", NULL), place, PF_TERMINAL_SVG, data,
+                                script, NULL));
+    CU_ASSERT_PTR_NOT_NULL(strstr(data->str, "esx,65-256,639,")); /* 127 + 2 x 256 */
+    CU_ASSERT_PTR_NOT_NULL(strstr(data->str, "esx,257-1024,260,"));
+    clear_results(place);
+}
+
 /* Counts of `potential`, from which one of the figures is drawn. */
 static void write_potential(const char *directory)
 {
@@ -310,9 +341,11 @@ static const PfCheck checks[] = {
     {"quotes in names are doubled for gnuplot", quotes_doubled},
     {"long names lose their middle, wide letters count twice", names_shortened},
     {"a line that lies on another one says on which", same_lines_told},
+    {"a line of one point is a mark", one_point_is_marked},
     {"a figure is found by its name, and a misspelt one told", figure_names},
     {"savings: cycles become seconds and pages MiB", savings_data},
     {"cycles: segments stand end to end", cycles_data},
+    {"multiplicity: pages that share 256 to a frame are not said to be more", classes_of_sharers},
     {"the same results give the same files, wherever they lie", pictures_equal},
     {"a terminal's figure fits 79 columns", terminal_drawing},
     {"without gnuplot the error names the package, and the script is there", gnuplot_missing},

@@ -158,12 +158,78 @@ static void five_percent(void)
     spawn_clear_place(place);
 }
 
+/* The script and data of figure `cam` of RESULTS, one behind the other. */
+static char *prepare_cam(const char *place, const char *results)
+{
+    g_autoptr(GString) script = g_string_new(NULL);
+    g_autoptr(GString) data = g_string_new(NULL);
+    spawn_write(place, "results.csv", results);
+    CU_ASSERT(pf_figure_prepare(pf_figure_find("cam", NULL), place, PF_TERMINAL_SVG, data, script,
+                                NULL));
+    return g_strconcat(script->str, data->str, NULL);
+}
+
+static void cam_axes(void)
+{
+    char *place = spawn_make_place();
+    static const char stats[] = ",point,policy,n,memory.net_saved_bytes,cycles.policy,"
+                                "cycles.policy:sd,cycles.policy:ci95,cam.energy_J\n";
+    /* Of names each has its place. 100 and 2,900 cycles stand on one scale. */
+    g_autofree char *names = g_strconcat("machine.cam.at", stats,
+                                         "core,0,ksm,2,1048576,100,1,2,1\n"
+                                         "controller,1,ksm,2,1048576,2900,1,2,1\n", NULL);
+    g_autofree char *of_names = prepare_cam(place, names);
+    CU_ASSERT_PTR_NOT_NULL(strstr(of_names, "'controller' 1"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(of_names, "price,ksm,controller,1,2900,2898,2902\n"));
+    CU_ASSERT_PTR_NULL(strstr(of_names, "\nset logscale"));
+    /* Lines stay lines where there are intervals. */
+    CU_ASSERT_PTR_NOT_NULL(strstr(of_names, "with yerrorlines"));
+    /* Sizes are told in steps of factors; 100 and 3,100 cycles as well, and `none`, which has none,
+     * does not stand at the lower end. */
+    g_autofree char *sizes = g_strconcat("machine.cam.entries", stats,
+                                         "64,0,ksm,2,1048576,100,1,2,1\n64,0,none,2,0,0,0,0,1\n"
+                                         "128,1,ksm,2,1048576,3100,1,2,1\n"
+                                         "128,1,none,2,0,0,0,0,1\n", NULL);
+    g_autofree char *of_sizes = prepare_cam(place, sizes);
+    CU_ASSERT_PTR_NOT_NULL(strstr(of_sizes, "\nset logscale x\n"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(of_sizes, "\nset logscale y\n"));
+    g_auto(GStrv) labels = g_strsplit(of_sizes, "set label 'none", -1);
+    CU_ASSERT_EQUAL(g_strv_length(labels), 1 + 2); /* in the panels of savings and energy */
+    spawn_clear_place(place);
+}
+
+static void same_names_told_apart(void)
+{
+    char *place = spawn_make_place();
+    g_autoptr(GString) script = g_string_new(NULL);
+    g_autoptr(GString) data = g_string_new(NULL);
+    /* Two traces are called a; ksm has no slowdown in the last, and so no mean. */
+    spawn_write(place, "results.csv",
+                "trace,hold,point,policy,n,slowdown\n"
+                "x/a.pft,1us,0,ksm,1,1.1\nx/a.pft,1us,0,esx,1,2.0\n"
+                "y/a.pft,2us,1,ksm,1,1.2\ny/a.pft,2us,1,esx,1,4.0\n"
+                "y/b.pft,2us,2,ksm,1,null\ny/b.pft,2us,2,esx,1,1.0\n");
+    CU_ASSERT(pf_figure_prepare(pf_figure_find("slowdown-by-workload", NULL), place,
+                                PF_TERMINAL_SVG, data, script, NULL));
+    CU_ASSERT_PTR_NOT_NULL(strstr(data->str, "ksm,x/a.pft,"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(data->str, "ksm,y/a.pft,"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(data->str, "esx,b,"));
+    CU_ASSERT_PTR_NULL(strstr(data->str, "ksm,geometric mean"));
+    /* (2 x 4 x 1)^(1/3) = 2; one run has no interval. */
+    CU_ASSERT_PTR_NOT_NULL(strstr(data->str, "esx,geometric mean,3.125,2"));
+    CU_ASSERT_PTR_NULL(strstr(script->str, "yerrorbars"));
+    spawn_clear_place(place);
+}
+
 static const PfCheck checks[] = {
     {"slowdown-by-workload: means, Student's intervals and geometric mean are those of the runs",
      slowdown_by_hand},
     {"capacity: as many contexts fit as their frames do", contexts_by_hand},
     {"capacity: 5 % slower fits, a cycle more does not, and swapping is no full speed",
      five_percent},
+    {"cam: names, sizes and intervals, each on the axis that is theirs", cam_axes},
+    {"slowdown-by-workload: names are told apart, and a mean is of all workloads",
+     same_names_told_apart},
 };
 
 PF_CHECK_MAIN("sweep figures", checks)

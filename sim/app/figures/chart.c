@@ -211,8 +211,14 @@ static void add_plot(const PfChart *chart, const PfSeries *series, const PfSheet
         return;
     unsigned x = 2U + (chart->look.panel != NULL) + has_names(chart); /* its column */
     bool intervals = false;
-    for (guint i = 0; i < series->points->len; i++)
-        intervals |= isfinite(g_array_index(series->points, Point, i).low);
+    guint drawn = 0;
+    for (guint i = 0; i < series->points->len; i++) {
+        const Point *point = &g_array_index(series->points, Point, i);
+        intervals |= isfinite(point->low);
+        drawn += isfinite(point->x) && isfinite(point->y);
+    }
+    /* A line through one point is none. */
+    PfStyle style = drawn == 1 && series->style != PF_STYLE_FRONT ? PF_STYLE_POINTS : series->style;
     int number = MAX(series->number, 0);
     /* Rows by their numbers: gnuplot cuts names at a comma, quoted or not. */
     g_string_append_printf(plots,
@@ -223,14 +229,12 @@ static void add_plot(const PfChart *chart, const PfSeries *series, const PfSheet
     if (intervals)
         g_string_append_printf(plots, ":($%u * y_scale):($%u * y_scale)", x + 2, x + 3);
     g_string_append_printf(plots, " with %s linecolor rgb '%s' dashtype %s",
-                           !intervals                           ? styles[series->style]
-                           : series->style == PF_STYLE_MARKED ? "yerrorlines linewidth 1.5"
-                                                              : "yerrorbars",
-                           series->style == PF_STYLE_FRONT ? "#b8b8b8"
-                                                           : pf_sheet_color(series->number),
+                           !intervals                 ? styles[style]
+                           : style == PF_STYLE_MARKED ? "yerrorlines linewidth 1.5"
+                                                      : "yerrorbars",
+                           style == PF_STYLE_FRONT ? "#b8b8b8" : pf_sheet_color(series->number),
                            dashes[(size_t)number / 16 % 3]);
-    if (series->style != PF_STYLE_LINE && series->style != PF_STYLE_STEPS &&
-        series->style != PF_STYLE_FRONT)
+    if (style == PF_STYLE_POINTS || style == PF_STYLE_MARKED)
         g_string_append_printf(plots, " pointtype %u pointsize 1.3",
                                marks[(size_t)number % G_N_ELEMENTS(marks)]);
 }

@@ -3,7 +3,7 @@
 
 #include "sheet.h"
 
-enum { NODES_MAX = 64, NODES_TOLD = 8, COLUMNS = 3 };
+enum { NODES_MAX = 64, NODES_FINE = 4, NODES_TOLD = 8, COLUMNS = 3 };
 enum { PANEL_PIXELS = 230, STRIP_PIXELS = 30, POLICY_WIDTH = 14 };
 
 static double lines_of(const PfSavedRun *run, unsigned from, unsigned to)
@@ -12,12 +12,22 @@ static double lines_of(const PfSavedRun *run, unsigned from, unsigned to)
     return pf_sheet_stat(run, name);
 }
 
-/* Appends the rows of RUN; returns its lines in all. */
-static double put_run(PfSheet *sheet, const PfSavedRun *run, unsigned nodes)
+/* The lines of RUN in all; RET_MOST grows to the largest share of them, in percent. */
+static double count_lines(const PfSavedRun *run, unsigned nodes, double *ret_most)
 {
     double all = 0.0;
-    for (unsigned i = 0; i < nodes * nodes; i++)
+    double most = 0.0;
+    for (unsigned i = 0; i < nodes * nodes; i++) {
         all += lines_of(run, i / nodes, i % nodes);
+        most = MAX(most, lines_of(run, i / nodes, i % nodes));
+    }
+    *ret_most = all > 0.0 ? MAX(*ret_most, 100.0 * most / all) : *ret_most;
+    return all;
+}
+
+/* Appends the rows of RUN, which moved ALL lines. */
+static void put_run(PfSheet *sheet, const PfSavedRun *run, double all, unsigned nodes)
+{
     for (unsigned i = 0; i < nodes * nodes; i++) {
         double lines = lines_of(run, i / nodes, i % nodes);
         pf_sheet_put_text(sheet, run->policy);
@@ -27,29 +37,35 @@ static double put_run(PfSheet *sheet, const PfSavedRun *run, unsigned nodes)
         pf_sheet_put_number(sheet, all > 0.0 ? 100.0 * lines / all : 0.0);
         pf_sheet_put_char(sheet, '\n');
     }
-    return all;
 }
 
-static void put_panel(PfSheet *sheet, const PfSaved *saved, guint index, double all, unsigned nodes)
+static void put_panel(PfSheet *sheet, const PfSaved *saved, guint index, double darkest,
+                      unsigned nodes)
 {
+    double unused = 0.0;
     const PfSavedRun *run = saved->runs->pdata[index];
+    double all = count_lines(run, nodes, &unused);
+    put_run(sheet, run, all, nodes);
     g_autoptr(GHashTable) words = pf_words_new();
     g_autoptr(GString) tics = g_string_new(NULL);
-    for (unsigned i = 0; i < nodes; i++)
+    for (unsigned i = 0; i < nodes; i += (nodes + NODES_TOLD - 1) / NODES_TOLD)
         g_string_append_printf(tics, "%s'%u' %u", i > 0 ? ", " : "", i, i);
     guint rows = (saved->runs->len + COLUMNS - 1) / COLUMNS;
     double height = rows * PANEL_PIXELS + STRIP_PIXELS;
     double share = rows * PANEL_PIXELS / height; /* that is not the title's */
     PfScale scale = pf_scale_for(PF_UNIT_COUNT, all);
     bool scaled = scale.name[0] != '\0';
-    g_autofree char *amount =
-        scaled ? pf_sheet_short(all * scale.factor) : g_strdup_printf("%.0f", all);
+    g_autofree char *amount = pf_sheet_short(all * scale.factor);
     g_autofree char *policy = pf_sheet_shorten(run->policy, POLICY_WIDTH);
     g_autofree char *name = g_strdup_printf("%s: %s%s%s lines", policy, amount,
                                             scaled ? " \303\227 " : "", scale.name);
     g_autofree char *quoted = pf_sheet_quote(name);
-    g_autofree char *title =
-        pf_sheet_title("Lines between nodes' cores and memory, in % of a policy's", saved);
+    g_autofree char *what =
+        nodes <= NODES_TOLD
+            ? g_strdup("Lines between cores and memory, % of a policy's")
+            : g_strdup_printf("Lines between cores and memory (darkest: %.2g %% of a policy's)",
+                              darkest);
+    g_autofree char *title = pf_sheet_title(what, saved);
     g_autofree char *title_quoted = pf_sheet_quote_title(sheet, title);
     pf_words_set(words, "PLACE", "%.6g, %.6g", (double)(index % COLUMNS) / COLUMNS,
                  share * (1.0 - (double)(index / COLUMNS + 1) / rows));
@@ -61,7 +77,10 @@ static void put_panel(PfSheet *sheet, const PfSaved *saved, guint index, double 
     bool dumb = sheet->terminal == PF_TERMINAL_DUMB; /* which writes across, over the matrix */
     pf_words_set(words, "X", "%s", dumb ? "memory (rows: cores)" : "memory on node");
     pf_words_set(words, "Y", "%s", dumb ? "" : "cores on node");
+    pf_words_set(words, "DARKEST", "%.6g", darkest > 0.0 ? darkest : 1.0);
     pf_words_set(words, "SHOWN", "%d", nodes <= NODES_TOLD);
+    pf_words_set(words, "FINE", "%s", nodes <= NODES_FINE ? "sprintf('%.1f', p)" : "'<1'");
+    pf_words_set(words, "FINE_MOST", "%d", nodes <= NODES_FINE ? 10 : 1);
     pf_words_set(words, "TICS", "%s", tics->str);
     pf_words_set(words, "ROWS", "::%u::%u", index * nodes * nodes, (index + 1) * nodes * nodes - 1);
     pf_sheet_add_template(sheet, "matrix", words);
@@ -83,10 +102,11 @@ static bool draw(PfSheet *sheet, GError **error)
     pf_sheet_begin_script(sheet, rows * PANEL_PIXELS + STRIP_PIXELS);
     g_string_append(sheet->data, "policy,core_node,memory_node,lines,percent\n");
     g_string_append(sheet->script, "set multiplot\n");
-    for (guint i = 0; i < saved->runs->len; i++) {
-        double all = put_run(sheet, saved->runs->pdata[i], nodes);
-        put_panel(sheet, saved, i, all, nodes);
-    }
+    double darkest = 0.0;
+    for (guint i = 0; i < saved->runs->len; i++)
+        count_lines(saved->runs->pdata[i], nodes, &darkest);
+    for (guint i = 0; i < saved->runs->len; i++)
+        put_panel(sheet, saved, i, darkest, nodes);
     g_string_append(sheet->script, "unset multiplot\n");
     return true;
 }

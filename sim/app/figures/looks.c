@@ -56,6 +56,8 @@ char *pf_sheet_axis(const char *name, PfScale scale, const char *note)
 char *pf_sheet_short(double value)
 {
     double amount = fabs(value);
+    if (!(amount < trunc(amount) || amount > trunc(amount)))
+        return g_strdup_printf("%.0f", value);
     return g_strdup_printf("%.*f", amount >= 100 ? 0 : amount >= 10 ? 1 : 2, value);
 }
 

@@ -103,7 +103,7 @@ char *pf_sheet_quote_tic(const char *text);
  * g_free. */
 char *pf_sheet_axis(const char *name, PfScale scale, const char *note);
 
-/* VALUE for eyes, with three digits or so. Free with g_free. */
+/* VALUE for eyes: whole, or with three digits or so. Free with g_free. */
 char *pf_sheet_short(double value);
 
 /* ---- Looks ---- */
