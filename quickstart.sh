@@ -11,7 +11,7 @@ usage: quickstart.sh [--sample] [--program FILE] [--output DIR] [--help]
 Installs what is missing (Debian, as root or through sudo), builds pagefold, starts three small perl
 programs, takes snapshots of their memory, and runs every policy of configs/quickstart.cfg on them.
 Where the memory of live programs may not be read, the sample in traces/samples is taken. Nothing is
-left running. It takes about a minute.
+left running. It takes a minute or two, most of them for the build.
 
   --sample        start no programs, take the sample
   --program FILE  install and build nothing, use this pagefold
@@ -132,7 +132,7 @@ show run configs/quickstart.cfg --trace "$trace" -o "$output/run" --force --form
 
 heading "figures"
 show plot "$output/run"
-show plot "$output/run" --term dumb
+show plot "$output/run" --figure savings --figure cycles --term dumb
 
 heading "done"
 program=${pagefold#"$checkout/"}

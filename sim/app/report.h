@@ -50,6 +50,10 @@ void pf_report_esx(GString *out, const PfSimulation *simulation);
 /* The comparison for eyes and papers; FORM is none of JSON and ESX. */
 void pf_report_table(GString *out, const PfSimulation *simulation, PfReportForm form);
 
+/* In place of the comparison, what DRAM or caches by themselves did; false, and nothing, where
+ * there is a whole machine. FORM is the table or Markdown. */
+bool pf_report_alone(GString *out, const PfSimulation *simulation, PfReportForm form);
+
 /* Why pages are not shared, below the comparison; FORM is the table or Markdown. Nothing where no
  * policy has reasons to tell. */
 void pf_report_reasons(GString *out, const PfSimulation *simulation, PfReportForm form);

@@ -348,11 +348,17 @@ void pf_report_table(GString *out, const PfSimulation *simulation, PfReportForm 
     } else if (form == PF_REPORT_LATEX) {
         append_latex(out, &table, title);
     } else if (form == PF_REPORT_MARKDOWN) {
-        g_string_append_printf(out, "**%s**\n\n", title);
-        append_markdown(out, &table);
+        g_string_append_printf(out, "**%s**\n", title);
+        if (!pf_report_alone(out, simulation, form)) {
+            g_string_append_c(out, '\n');
+            append_markdown(out, &table);
+        }
     } else {
-        g_string_append_printf(out, "%s\n\n", title);
-        append_text(out, &table);
+        g_string_append_printf(out, "%s\n", title);
+        if (!pf_report_alone(out, simulation, form)) {
+            g_string_append_c(out, '\n');
+            append_text(out, &table);
+        }
     }
     clear_table(&table);
 }

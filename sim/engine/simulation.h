@@ -78,6 +78,8 @@ uint64_t pf_simulation_clock_hz(const PfSimulation *simulation);
 uint64_t pf_simulation_seed(const PfSimulation *simulation);
 bool pf_simulation_has_access_grain(const PfSimulation *simulation);
 double pf_simulation_dilation(const PfSimulation *simulation);
+/* "machine", "dram" or "caches". */
+const char *pf_simulation_mode(const PfSimulation *simulation);
 /* "full" or "costs" or "full+costs" (a trace with both grains under "auto"). */
 const char *pf_simulation_timing(const PfSimulation *simulation);
 /* Differences that --verify found; 0 also if it was not asked for. */

@@ -60,6 +60,12 @@ double pf_simulation_dilation(const PfSimulation *simulation)
     return simulation->setup.run.dilation;
 }
 
+const char *pf_simulation_mode(const PfSimulation *simulation)
+{
+    static const char *const names[] = {"machine", "dram", "caches"};
+    return names[simulation->setup.run.mode];
+}
+
 const char *pf_simulation_timing(const PfSimulation *simulation)
 {
     static const char *const names[] = {"auto", "full", "costs"};

@@ -125,3 +125,9 @@ void pf_run_shared_split(const PfRun *run, uint64_t *ret_inside, uint64_t *ret_a
     *ret_inside = 0;
     *ret_across = 0;
 }
+
+const char *pf_simulation_mode(const PfSimulation *simulation)
+{
+    (void)simulation;
+    return "machine";
+}

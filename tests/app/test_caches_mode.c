@@ -65,6 +65,10 @@ static void by_hand(void)
     expect(split, "cache.d1.read_misses", 3);
     expect(split, "cache.ll.reads", 3);
     expect(split, "cache.ll.read_misses", 1);
+    g_auto(Spawned) table = spawn(place, "run", "a.cfg");
+    CU_ASSERT_PTR_NOT_NULL(strstr(table.out, "caches by themselves"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(table.out, "\ncache.d1.reads"));
+    CU_ASSERT_PTR_NULL(strstr(table.out, "populated"));
     spawn_clear_place(place);
 }
 

@@ -49,6 +49,11 @@ static void unloaded(void)
     expect(place, "dram.row_hits", "seed=1", 1);
     expect(place, "dram.row_misses", "seed=1", 1);
     expect(place, "dram.row_conflicts", "seed=1", 1);
+    g_auto(Spawned) table = spawn(place, "run", "a.cfg");
+    CU_ASSERT_PTR_NOT_NULL(strstr(table.out, "DRAM by itself"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(table.out, "\ndram.read_latency_mean_ns      31.65      ns\n"));
+    CU_ASSERT_PTR_NULL(strstr(table.out, "dram.bank"));
+    CU_ASSERT_PTR_NULL(strstr(table.out, "populated"));
     expect(place, "dram.read_latency_mean_ns", "machine.dram.preset=\"DDR4-3200AA-8Gb-x8\"",
            (48 + 26 + 70) * 0.625 / 3);
     spawn_clear_place(place);
