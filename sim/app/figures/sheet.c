@@ -53,7 +53,8 @@ PfCsv *pf_sheet_table(const PfSheet *sheet, const char *name, GError **error)
 {
     g_autofree char *path = g_build_filename(sheet->directory, name, NULL);
     g_autoptr(PfCsv) table = pf_csv_load(path, error);
-    if (table == NULL || pf_csv_column(table, "policy") >= 0)
+    /* That of `potential` has no policies. */
+    if (table == NULL || pf_csv_column(table, "policy") >= 0 || pf_csv_column(table, "table") >= 0)
         return g_steal_pointer(&table);
     g_set_error(error, PF_ERROR, PF_ERROR_TRACE, "%s: is no table that pagefold wrote", path);
     return NULL;
