@@ -44,6 +44,7 @@ static bool build_host(PfRun *run, uint64_t frame_capacity, const PfSimulationOp
                        .clock_hz = run->machine_config->clock_hz,
                        .dilation = run->config->dilation,
                        .seed = run->config->seed,
+                       .start_cycles = run_skew(run, "phase"),
                        .due_cycles = &run->due_cycles,
                        .is_barrier = &run->is_barrier,
                        .verify = options->verify,

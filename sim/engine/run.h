@@ -322,6 +322,8 @@ PfShootdown run_translations(const PfRun *run, PfPage page);
 
 /* run_structure.c */
 void run_play_structural(PfRun *run, const PfRecord *record);
+/* How much later begins what draws from STREAM: the same for all policies. */
+uint64_t run_skew(const PfRun *run, const char *stream);
 
 /* run_nodes.c */
 /* Watches what nodes read, if pages are to move for that. Registers a part of numa.*. */

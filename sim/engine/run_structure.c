@@ -127,13 +127,11 @@ static void fork_slot(PfRun *run, PfPage page, PfSlot slot, const PfRecord *reco
     share_slot(run, page, (PfPage){record->detail->other_context, page.cpn});
 }
 
-/* How much later context NAME begins: the same for all policies. */
-static uint64_t skew_of(const PfRun *run, const char *name)
+uint64_t run_skew(const PfRun *run, const char *stream)
 {
     uint64_t skew_ps = run->config->skew_ps;
     if (skew_ps == 0)
         return 0;
-    g_autofree char *stream = g_strconcat("skew ", name, NULL);
     PfRng rng = pf_rng_derive(run->config->seed, stream);
     return pf_cycles_from_ps(pf_rng_below(&rng, skew_ps), run->machine_config->clock_hz);
 }
@@ -163,7 +161,8 @@ static void add_context(PfRun *run, uint32_t number)
                     context->kind == PF_CONTEXT_VM;
     pf_mmu_add_space(&run->machine->mmu, number, core, shadowed);
     g_array_append_val(run->two_stage, two_stage);
-    uint64_t ready = run->now_cycles + skew_of(run, context->name);
+    g_autofree char *stream = g_strconcat("skew ", context->name, NULL);
+    uint64_t ready = run->now_cycles + run_skew(run, stream);
     g_array_append_val(run->ready_cycles, ready);
     pf_host_set_contexts(run->host, (PfPlace *)(void *)run->places->data,
                          (const bool *)(const void *)run->two_stage->data,

@@ -53,8 +53,8 @@ static const PfConfigField run_fields[] = {
      .description = "How long policies go on after the trace's end, while memory stays as it is: a "
                     "time (\"20s\"), or \"passes:N\" of each policy, in a day at most."},
     {.key = "skew", .type = PF_CONFIG_TIME, AT(skew_ps), .standard = "0",
-     .description = "Each context begins up to so much later, drawn from the seed; what it forks "
-                    "follows it."},
+     .description = "Each context, and each policy's daemon, begins up to so much later, drawn "
+                    "from the seed; what a context forks follows it."},
     {.key = "plugins", .type = PF_CONFIG_STRINGS, AT(plugins), .standard = "",
      .description = "Shared objects with policies, finders or hashes."},
 };

@@ -1,6 +1,5 @@
-/* The host of one policy in one run: it keeps the policy's promises. It implements the services of
- * policy.h, charges for every byte that the policy touches, at the place where the policy runs, and
- * tells the policy what happens. */
+/* The host of one policy in one run: it implements the services of policy.h, charges for each byte
+ * that the policy touches, at the place where it runs, and tells the policy what happens. */
 #pragma once
 
 #include "cam.h"
@@ -79,6 +78,7 @@ typedef struct {
     uint64_t clock_hz;
     double dilation;
     uint64_t seed;
+    uint64_t start_cycles; /* what time it is to the policy when it is made */
     uint64_t *due_cycles; /* of the run: when it must next ask what is due; lowered by wake_at */
     bool verify;
     PfCam *const *cams; /* CAM_COUNT of them, one a node */

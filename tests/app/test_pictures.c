@@ -315,6 +315,13 @@ static void bundles_redrawn(void)
     CU_ASSERT_EQUAL(nothing.status, 2);
     CU_ASSERT_EQUAL(shell(place, "cmp run.tar.gz again.tar.gz"), 0);
     CU_ASSERT_EQUAL(shell(place, "tar xzf run.tar.gz && pagefold-bundle/redraw.sh"), 0);
+    /* By the name that the folder has outside; and never onto what is packed. */
+    CU_ASSERT_EQUAL(shell(place, "rm run.tar.gz"), 0);
+    g_auto(Spawned) within = spawn(folder, "bundle", ".");
+    CU_ASSERT_EQUAL(shell(place, "cmp run.tar.gz again.tar.gz"), 0);
+    g_auto(Spawned) onto = spawn(place, "bundle", "run", "-o", "run/manifest.json");
+    CU_ASSERT_EQUAL(onto.status, 2);
+    CU_ASSERT_PTR_NOT_NULL(strstr(onto.err, "is in run, which is packed"));
     g_autofree char *savings = spawn_read(place, "pagefold-bundle/plots/savings.svg");
     CU_ASSERT(savings != NULL && strstr(savings, "</svg>") != NULL);
     /* Of the manifest only what is the same on any host; the rest as it was. */

@@ -166,7 +166,7 @@ static void *clockwork_create(PfHost *host, const void *config, GError **error)
     self->config = *(const ClockworkConfig *)config;
     self->why = PF_WHY_COUNT;
     register_stats(self);
-    self->due_cycles = pf_host_cycles(host, self->config.interval_ps);
+    self->due_cycles = pf_host_now(host) + pf_host_cycles(host, self->config.interval_ps);
     if (self->config.interval_ps > 0)
         pf_host_wake_at(host, self->due_cycles);
     return self;

@@ -1,8 +1,10 @@
 /* Clocks and order: barriers, idle, pacing, wake-ups. A cycle is a nanosecond: the clock is
  * 1 GHz. */
-#include "check.h"
+#include <inttypes.h>
 
+#include "check.h"
 #include "play.h"
+#include "rng.h"
 
 #define HEAD                                                                                       \
     "pagefold-trace 1\ncontext a process core=0\ncontext b process core=1\n"                       \
@@ -133,6 +135,27 @@ static void test_wakes(void)
     CU_ASSERT_EQUAL(played_stat(played, "clockwork", "clockwork.early"), 0);
     /* The daemon has a core of its own: nobody is held up. */
     CU_ASSERT_EQUAL(played_mark_cycle(played, "clockwork", 1), 10000);
+}
+
+/* With `skew` the daemon begins as late as the seed says; it wakes up each 1000 from there. */
+static void test_phase(void)
+{
+    unsigned different = 0;
+    for (uint64_t seed = 1; seed <= 16; seed++) {
+        g_autofree char *settings = g_strdup_printf(
+            "policies = ( { name = \"clockwork\"; } ); skew = \"1us\"; seed = %" PRIu64 ";\n",
+            seed);
+        g_autoptr(Played) played = play(HEAD "run a 9500\nmark \"x\"\n", settings, NULL);
+        CU_ASSERT_PTR_NULL(played->error);
+        PfRng rng = pf_rng_derive(seed, "phase");
+        uint64_t phase = pf_rng_below(&rng, 1000000) / 1000; /* ps; a cycle has 1000 */
+        uint64_t mark = played_mark_cycle(played, "clockwork", 0);
+        uint64_t wakes = (mark - phase) / 1000;
+        CU_ASSERT(mark >= 9500 && mark < 9500 + 1000); /* a begins later, too */
+        CU_ASSERT_EQUAL(played_mark_stat(played, "clockwork", 0, "clockwork.wakes"), wakes);
+        different += wakes != mark / 1000;
+    }
+    CU_ASSERT(different > 0);
 }
 
 static void test_wakes_while_idle(void)
@@ -355,6 +378,7 @@ static const PfCheck checks[] = {
     {"a child begins where its parent is", test_fork},
     {"a policy wakes up at its times, in order", test_wakes},
     {"a policy that does nothing is asked each 100 ns at most", test_idle_wakes},
+    {"a seed draws the phase of a policy's wake-ups where there is a skew", test_phase},
     {"a policy wakes up while contexts wait", test_wakes_while_idle},
     {"pages that expire are told at once", test_expiry},
     {"a policy that cannot keep up begins when it has ended", test_overload},

@@ -56,7 +56,12 @@ PfSaved *pf_sheet_results(const PfSheet *sheet, GError **error)
 PfCsv *pf_sheet_table(const PfSheet *sheet, const char *name, GError **error)
 {
     g_autofree char *path = g_build_filename(sheet->directory, name, NULL);
-    return pf_csv_load(path, error);
+    g_autoptr(PfCsv) table = pf_csv_load(path, error);
+    /* That of `potential` has no policies. */
+    if (table == NULL || pf_csv_column(table, "policy") >= 0 || pf_csv_column(table, "table") >= 0)
+        return g_steal_pointer(&table);
+    g_set_error(error, PF_ERROR, PF_ERROR_TRACE, "%s: is no table that pagefold wrote", path);
+    return NULL;
 }
 
 double pf_sheet_stat(const PfSavedRun *run, const char *name)
