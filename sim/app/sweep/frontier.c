@@ -53,7 +53,7 @@ static void free_unit(gpointer data)
     g_free(unit);
 }
 
-static bool is_rate(const char *key)
+bool pf_frontier_is_rate(const char *key)
 {
     const char *last = strrchr(key, '.');
     return g_strv_contains(rate_keys, last != NULL ? last + 1 : key);
@@ -65,8 +65,8 @@ static char *words_of(const Sweep *sweep, guint row, bool rates)
     GString *words = g_string_new(NULL);
     for (int axis = 0; axis < sweep->point; axis++) {
         bool names = sweep->note < 0 || axis == sweep->note;
-        if (axis == sweep->trace || is_rate(sweep->results->names->pdata[axis]) != rates ||
-            (!rates && !names))
+        bool is_rate = pf_frontier_is_rate(sweep->results->names->pdata[axis]);
+        if (axis == sweep->trace || is_rate != rates || (!rates && !names))
             continue;
         if (words->len > 0)
             g_string_append_c(words, ' ');
@@ -265,7 +265,7 @@ static bool read_rows(const Sweep *sweep, GPtrArray *units, GError **error)
 {
     bool has_rate = false;
     for (int axis = 0; axis < sweep->point; axis++)
-        has_rate |= is_rate(sweep->results->names->pdata[axis]);
+        has_rate |= pf_frontier_is_rate(sweep->results->names->pdata[axis]);
     if (!has_rate) {
         g_set_error(error, PF_ERROR, PF_ERROR_USAGE,
                     "%s: no axis is a rate of a policy (rate, pages_to_scan ...), so there is no "

@@ -16,6 +16,9 @@ enum { PF_FRONTIER_SHARES = 4, PF_FRONTIER_GOALS = 2 };
 extern const double pf_frontier_shares[PF_FRONTIER_SHARES];
 extern const double pf_frontier_goals[PF_FRONTIER_GOALS];
 
+/* Whether KEY says how fast a policy works: `policies.esx.rate`. */
+bool pf_frontier_is_rate(const char *key);
+
 /* A unit at one rate. */
 typedef struct {
     double share;       /* of one core that the policy takes */
