@@ -221,6 +221,32 @@ static void same_names_told_apart(void)
     spawn_clear_place(place);
 }
 
+/* Two units at two rates, on two traces: savings of one are no dearer or cheaper than those of the
+ * other, so that each has its panel and its front. */
+static void frontiers_apart(void)
+{
+    char *place = spawn_make_place();
+    g_autoptr(GString) script = g_string_new(NULL);
+    g_autoptr(GString) data = g_string_new(NULL);
+    spawn_write(place, "results.csv",
+                "trace,note,policies.esx.rate,point,policy,n,memory.net_saved_bytes,cycles.policy\n"
+                "a.pft,table,20,0,esx,1,1048576,10\na.pft,table,50,1,esx,1,3145728,30\n"
+                "a.pft,CAM,20,2,esx,1,1048576,5\na.pft,CAM,50,3,esx,1,3145728,20\n"
+                "b.cfg,table,20,4,esx,1,2097152,1000000\nb.cfg,table,50,5,esx,1,2097152,9000000\n");
+    CU_ASSERT(pf_figure_prepare(pf_figure_find("frontiers", NULL), place, PF_TERMINAL_SVG, data,
+                                script, NULL));
+    CU_ASSERT_STRING_EQUAL(data->str, "trace,policy,policy_cycles,net_saved_MiB\n"
+                                      "a,\"esx, table\",10,1\na,\"esx, table\",30,3\n"
+                                      "a,\"esx, CAM\",5,1\na,\"esx, CAM\",20,3\n"
+                                      "a,Pareto front,5,1\na,Pareto front,20,3\n"
+                                      "b,esx,1000000,2\nb,esx,9000000,2\n"
+                                      "b,Pareto front,1000000,2\n");
+    /* One panel tells cycles, the other millions: both say so. */
+    CU_ASSERT_PTR_NOT_NULL(strstr(script->str, "set xlabel 'cycles of the policy'\n"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(script->str, "set xlabel 'cycles of the policy (10"));
+    spawn_clear_place(place);
+}
+
 static const PfCheck checks[] = {
     {"slowdown-by-workload: means, Student's intervals and geometric mean are those of the runs",
      slowdown_by_hand},
@@ -230,6 +256,7 @@ static const PfCheck checks[] = {
     {"cam: names, sizes and intervals, each on the axis that is theirs", cam_axes},
     {"slowdown-by-workload: names are told apart, and a mean is of all workloads",
      same_names_told_apart},
+    {"frontiers: each trace has its panel and front, each unit its line", frontiers_apart},
 };
 
 PF_CHECK_MAIN("sweep figures", checks)

@@ -264,11 +264,20 @@ static size_t names_width(const PfChart *chart, guint index)
     return width;
 }
 
+/* The horizontal axis is named in the last row, or everywhere where units differ. */
+static bool names_x(const PfChart *chart, guint index)
+{
+    bool named = index + MAX(chart->look.columns, 1) >= chart->panels->len;
+    for (guint p = 1; p < chart->panels->len; p++)
+        named |= strcmp(((const PfPanel *)chart->panels->pdata[p])->x_range.scale.name,
+                        ((const PfPanel *)chart->panels->pdata[0])->x_range.scale.name) != 0;
+    return named;
+}
+
 static void set_panel(const PfChart *chart, guint index, const PfSheet *sheet, GHashTable *words)
 {
     const PfPanel *panel = chart->panels->pdata[index];
     bool alone = chart->panels->len == 1;
-    guint columns = MAX(chart->look.columns, 1);
     g_autoptr(GString) labels = g_string_new(NULL);
     g_autoptr(GString) plots = g_string_new(NULL);
     g_autofree char *title = pf_sheet_quote_title(sheet, chart->look.title);
@@ -295,7 +304,7 @@ static void set_panel(const PfChart *chart, guint index, const PfSheet *sheet, G
     g_ptr_array_sort(ordered, compare_depth);
     for (guint i = 0; i < ordered->len; i++)
         add_plot(chart, ordered->pdata[i], sheet, plots);
-    chart_set_axis(panel, true, index + columns >= chart->panels->len, words);
+    chart_set_axis(panel, true, names_x(chart, index), words);
     chart_set_axis(panel, false, true, words);
     pf_words_set(words, "LABELS", "%s", labels->str);
     pf_words_set(words, "PLOTS", "%s", plots->len > 0 ? plots->str : "     NaN");

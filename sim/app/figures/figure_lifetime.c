@@ -51,8 +51,9 @@ static bool draw(PfSheet *sheet, GError **error)
         if (broken->len + outlived->len == 0)
             continue;
         has_any = true;
+        g_autofree char *policy = pf_sheet_shorten(run->policy, PF_NAME_WIDTH);
         g_autofree char *label = g_strdup_printf(
-            "%s (%.0f made)", run->policy, pf_buckets_count(broken) + pf_buckets_count(outlived));
+            "%s (%.0f made)", policy, pf_buckets_count(broken) + pf_buckets_count(outlived));
         add_survival(pf_panel_add_series(panel, run->policy, label, pf_sheet_number(saved, i),
                                          PF_STYLE_STEPS, PF_NAME_END),
                      broken, outlived, (double)saved->clock_hz);

@@ -74,7 +74,7 @@ static bool draw(PfSheet *sheet, GError **error)
     if (drawn == 0)
         return pf_sheet_lacks(sheet, error,
                               "no policy with a price; put one beside `oracle` into `policies`");
-    pf_front_draw(front, panel);
+    pf_front_draw(front, panel, PF_NAME_LAST);
     pf_chart_draw(chart, sheet);
     return true;
 }

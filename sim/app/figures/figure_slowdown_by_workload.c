@@ -79,24 +79,6 @@ static bool is_by_trace(const PfCsv *csv, int axis)
     return is;
 }
 
-/* A trace's name without folder and ending, if no other trace is then called like it. */
-static char *name_trace(const PfCsv *csv, int axis, guint row)
-{
-    const char *path = pf_csv_text(csv, row, axis);
-    char *name = g_path_get_basename(path);
-    for (guint i = 0; i < csv->rows->len; i++) {
-        g_autofree char *other = g_path_get_basename(pf_csv_text(csv, i, axis));
-        if (strcmp(other, name) == 0 && strcmp(pf_csv_text(csv, i, axis), path) != 0) {
-            g_free(name);
-            return g_strdup(path);
-        }
-    }
-    char *dot = strrchr(name, '.');
-    if (dot != NULL && dot > name)
-        *dot = '\0';
-    return name;
-}
-
 /* What the marks are, and their bars. */
 static char *name_figure(const PfCsv *csv)
 {
@@ -127,7 +109,7 @@ static bool draw(PfSheet *sheet, GError **error)
         (PfAxis){"slowdown", "slowdown (ratio)", PF_UNIT_PLAIN, .whole = false});
     guint places = 0;
     for (guint i = 0; i < csv->rows->len; i++) {
-        g_autofree char *name = name_trace(csv, axis, i);
+        g_autofree char *name = pf_points_trace(csv, axis, i);
         if (pf_points_place(csv, axis, i) == places)
             pf_panel_add_tic(panel, places++, name);
     }

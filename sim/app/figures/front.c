@@ -42,10 +42,10 @@ static int compare_offers(gconstpointer a, gconstpointer b)
     return first->y > second->y ? -1 : first->y < second->y;
 }
 
-void pf_front_draw(PfFront *front, PfPanel *panel)
+void pf_front_draw(PfFront *front, PfPanel *panel, PfNaming naming)
 {
     PfSeries *series = pf_panel_add_series(panel, "Pareto front", "Pareto front", -1,
-                                           PF_STYLE_FRONT, PF_NAME_LAST);
+                                           PF_STYLE_FRONT, naming);
     g_array_sort(front->offers, compare_offers);
     double best = -HUGE_VAL;
     for (guint i = 0; i < front->offers->len; i++) {

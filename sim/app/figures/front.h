@@ -15,4 +15,4 @@ void pf_front_add(PfFront *front, double x, double y);
 
 /* Adds to PANEL a series `Pareto front` of the points that no other has as much y for as little x
  * as. */
-void pf_front_draw(PfFront *front, PfPanel *panel);
+void pf_front_draw(PfFront *front, PfPanel *panel, PfNaming naming);

@@ -3,6 +3,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "frontier.h"
+
 guint pf_points_axes(const PfCsv *csv)
 {
     int point = pf_csv_column(csv, "point");
@@ -65,20 +67,79 @@ static guint count_values(const PfCsv *csv, int axis, int y)
     return g_hash_table_size(seen);
 }
 
-/* The series that ROW belongs to: its policy, and where it is on those of the other axes that vary
- * among what is drawn. Free with g_free. */
-static char *name_series(const PfCsv *csv, guint row, int x_axis, const bool *varies)
+/* The axes whose values are in the names of series: those that vary and along which no line goes.
+ * Free with g_free. */
+static bool *find_telling(const PfCsv *csv, const PfPointsLook *look)
 {
-    GString *name = g_string_new(pf_csv_text(csv, row, pf_csv_column(csv, "policy")));
-    for (guint a = 0; x_axis >= 0 && a < pf_points_axes(csv); a++) {
-        if ((int)a == x_axis || !varies[a])
-            continue;
-        const char *key = csv->names->pdata[a];
-        const char *dot = strrchr(key, '.');
-        g_string_append_printf(name, ", %s %s", dot != NULL ? dot + 1 : key,
-                               pf_csv_text(csv, row, (int)a));
+    guint axes = pf_points_axes(csv);
+    int note = pf_points_axis(csv, "note");
+    bool *tells = g_new0(bool, axes + 1);
+    for (guint a = 0; a < axes; a++) {
+        bool apart = look->units && !pf_frontier_is_rate(csv->names->pdata[a]) &&
+                     (note < 0 || note == (int)a);
+        tells[a] = (look->x_axis >= 0 ? look->x_axis != (int)a : apart) &&
+                   count_values(csv, (int)a, pf_csv_column(csv, look->y_stat)) > 1;
     }
-    return g_string_free(name, FALSE);
+    return tells;
+}
+
+/* The series that each row belongs to: its policy, and where it is on the axes that tell. Free with
+ * g_ptr_array_unref. */
+static GPtrArray *name_series(const PfCsv *csv, const PfPointsLook *look)
+{
+    GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
+    g_autofree bool *tells = find_telling(csv, look);
+    for (guint row = 0; row < csv->rows->len; row++) {
+        GString *name = g_string_new(pf_csv_text(csv, row, pf_csv_column(csv, "policy")));
+        for (guint a = 0; a < pf_points_axes(csv); a++) {
+            const char *key = csv->names->pdata[a];
+            const char *dot = strrchr(key, '.');
+            if (tells[a])
+                g_string_append_printf(name, ", %s%s%s",
+                                       look->units ? "" : dot != NULL ? dot + 1 : key,
+                                       look->units ? "" : " ", pf_csv_text(csv, row, (int)a));
+        }
+        g_ptr_array_add(names, g_string_free(name, FALSE));
+    }
+    return names;
+}
+
+/* The different NAMES of rows that have a number in column Y. */
+static guint count_drawn(const PfCsv *csv, const GPtrArray *names, int y)
+{
+    g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
+    for (guint i = 0; i < names->len; i++)
+        if (isfinite(pf_csv_number(csv, i, y)))
+            g_hash_table_add(seen, names->pdata[i]);
+    return g_hash_table_size(seen);
+}
+
+/* Series as they are met. */
+typedef struct {
+    GHashTable *by_name;
+    GHashTable *numbers; /* of colours, from 1, by the name of a series or of a policy */
+    bool crowded;        /* only policies are named, once each */
+} Lines;
+
+/* The series NAME of POLICY; strings are borrowed. */
+static PfSeries *series_of(Lines *lines, const char *name, const char *policy, PfPanel *panel,
+                           const PfPointsLook *look)
+{
+    PfSeries *series = g_hash_table_lookup(lines->by_name, name);
+    if (series != NULL)
+        return series;
+    const char *painted = look->units ? policy : name;
+    int number = GPOINTER_TO_INT(g_hash_table_lookup(lines->numbers, painted));
+    bool is_new = number == 0;
+    if (is_new && strcmp(policy, "none") != 0) {
+        number = (int)g_hash_table_size(lines->numbers) + 1;
+        g_hash_table_insert(lines->numbers, (char *)(size_t)painted, GINT_TO_POINTER(number));
+    }
+    series = pf_panel_add_series(panel, name, lines->crowded ? policy : name,
+                                 number - 1, look->style,
+                                 lines->crowded && !is_new ? PF_NAME_NOT : look->naming);
+    g_hash_table_insert(lines->by_name, (char *)(size_t)name, series);
+    return series;
 }
 
 void pf_points_add(const PfCsv *csv, PfPanel *panel, const PfPointsLook *look)
@@ -88,18 +149,15 @@ void pf_points_add(const PfCsv *csv, PfPanel *panel, const PfPointsLook *look)
     int y = pf_csv_column(csv, look->y_stat);
     int half = pf_csv_column(csv, interval);
     bool numeric = look->x_axis < 0 || pf_points_above(csv, x, -HUGE_VAL);
-    g_autofree bool *varies = g_new0(bool, pf_points_axes(csv) + 1);
-    for (guint a = 0; a < pf_points_axes(csv); a++)
-        varies[a] = count_values(csv, (int)a, y) > 1;
     enum { TICS_MAX = 10 }; /* more are left to gnuplot */
     bool has_tics = !numeric || (look->tics && count_values(csv, x, y) <= TICS_MAX);
-    g_autoptr(GHashTable) by_name =
-        g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    g_autoptr(GPtrArray) added = g_ptr_array_new();
-    int number = 0;
+    enum { NAMED_MAX = 8 };
+    g_autoptr(GPtrArray) names = name_series(csv, look);
+    g_autoptr(GHashTable) by_name = g_hash_table_new(g_str_hash, g_str_equal);
+    g_autoptr(GHashTable) numbers = g_hash_table_new(g_str_hash, g_str_equal);
+    Lines lines = {by_name, numbers, look->units && count_drawn(csv, names, y) > NAMED_MAX};
     guint told = 0;
     for (guint i = 0; i < csv->rows->len; i++) {
-        g_autofree char *name = name_series(csv, i, look->x_axis, varies);
         guint place = look->x_axis >= 0 ? pf_points_place(csv, x, i) : 0;
         double at = numeric ? pf_csv_number(csv, i, x) * look->x_factor : place;
         double value = pf_csv_number(csv, i, y) * look->y_factor;
@@ -110,17 +168,27 @@ void pf_points_add(const PfCsv *csv, PfPanel *panel, const PfPointsLook *look)
         }
         if (!isfinite(at) || !isfinite(value))
             continue;
-        PfSeries *series = g_hash_table_lookup(by_name, name);
-        if (series == NULL) {
-            bool is_none = g_str_has_prefix(name, "none");
-            series = pf_panel_add_series(panel, name, name, is_none ? -1 : number, look->style,
-                                         look->naming);
-            number += !is_none;
-            g_hash_table_insert(by_name, g_steal_pointer(&name), series);
-            g_ptr_array_add(added, series);
-        }
+        PfSeries *series = series_of(&lines, names->pdata[i],
+                                     pf_csv_text(csv, i, pf_csv_column(csv, "policy")), panel,
+                                     look);
         pf_series_add_interval(series, at, value, value - around, value + around);
+        pf_series_sort(series);
     }
-    for (guint i = 0; i < added->len; i++)
-        pf_series_sort(added->pdata[i]);
+}
+
+char *pf_points_trace(const PfCsv *csv, int axis, guint row)
+{
+    const char *path = pf_csv_text(csv, row, axis);
+    char *name = g_path_get_basename(path);
+    for (guint i = 0; i < csv->rows->len; i++) {
+        g_autofree char *other = g_path_get_basename(pf_csv_text(csv, i, axis));
+        if (strcmp(other, name) == 0 && strcmp(pf_csv_text(csv, i, axis), path) != 0) {
+            g_free(name);
+            return g_strdup(path);
+        }
+    }
+    char *dot = strrchr(name, '.');
+    if (dot != NULL && dot > name)
+        *dot = '\0';
+    return name;
 }

@@ -29,12 +29,19 @@ typedef struct {
     double y_factor;
     PfStyle style;
     PfNaming naming;
+    bool units; /* with `x_stat`: a line for each unit of a policy, of the policy's colour; units
+                   differ in what is no rate of a policy, and `note` names them if it is an axis */
 } PfPointsLook;
 
 /* Adds to PANEL a series for each policy, and where X_AXIS is one of several axes for each choice
- * on the others, with the points in order of x and their intervals of 95 % where there were
- * repeats. An axis whose values are no numbers gets a tic for each. */
+ * on the others that vary among what has a number, with the points in order of x and their
+ * intervals of 95 % where there were repeats. An axis whose values are no numbers gets a tic for
+ * each. */
 void pf_points_add(const PfCsv *csv, PfPanel *panel, const PfPointsLook *look);
 
 /* The place of ROW's value on AXIS among its different ones, from 0. */
 guint pf_points_place(const PfCsv *csv, int axis, guint row);
+
+/* The trace of ROW, on AXIS, without folder and ending, if no other is then called like it. Free
+ * with g_free. */
+char *pf_points_trace(const PfCsv *csv, int axis, guint row);

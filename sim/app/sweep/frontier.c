@@ -52,15 +52,20 @@ static void free_unit(gpointer data)
     g_free(unit);
 }
 
+bool pf_frontier_is_rate(const char *key)
+{
+    const char *last = strrchr(key, '.');
+    return g_strv_contains(rate_keys, last != NULL ? last + 1 : key);
+}
+
 static AxisKind kind_of(const Sweep *sweep, int axis)
 {
     const char *key = sweep->results->names->pdata[axis];
-    const char *last = strrchr(key, '.');
     if (axis == sweep->trace)
         return AXIS_TRACE;
     if (g_str_has_prefix(key, "machine.costs"))
         return AXIS_COSTS;
-    return g_strv_contains(rate_keys, last != NULL ? last + 1 : key) ? AXIS_RATE : AXIS_UNIT;
+    return pf_frontier_is_rate(key) ? AXIS_RATE : AXIS_UNIT;
 }
 
 /* The row of points.csv that has ROW's point, or -1. */

@@ -30,6 +30,9 @@ typedef struct {
     double values[PF_FRONTIER_MEASURES];
 } PfFrontierRun;
 
+/* Whether KEY says how fast a policy works: `policies.esx.rate`. */
+bool pf_frontier_is_rate(const char *key);
+
 /* A unit at one rate. */
 typedef struct {
     PfFrontierRun mean;
