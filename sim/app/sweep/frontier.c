@@ -23,7 +23,9 @@ typedef struct {
     int policy;
     int note;  /* the axis that names units, or -1 */
     int trace; /* the axis of traces, or -1 */
-    PfSaved *open; /* the run that was read last, or NULL */
+    char *folder;      /* of the point that was read last, for its other policies; NULL */
+    GPtrArray *runs;   /* of PfSaved: its repeats, or its one run */
+    PfCsv *epochs;     /* of the first of these */
 } Sweep;
 
 /* What an axis is to a frontier. */
@@ -147,14 +149,9 @@ static PfFrontierUnit *find_unit(const Sweep *sweep, guint row, GPtrArray *units
     return unit;
 }
 
-/* The cycles of POLICY, in the epochs of FOLDER, until it saves each goal's share of ORACLE. */
-static bool find_goals(const char *folder, const char *policy, double oracle, double *ret_cycles,
-                       GError **error)
+/* The cycles of POLICY, in the first run's epochs, until it saves each goal's share of ORACLE. */
+static void find_goals(const PfCsv *epochs, const char *policy, double oracle, double *ret_cycles)
 {
-    g_autofree char *path = g_build_filename(folder, "epochs.csv", NULL);
-    g_autoptr(PfCsv) epochs = pf_csv_load(path, error);
-    if (epochs == NULL)
-        return false;
     int name = pf_csv_column(epochs, "policy");
     int saved = pf_csv_column(epochs, "memory.saved_pages");
     int cycles = pf_csv_column(epochs, "cycles.policy");
@@ -165,20 +162,37 @@ static bool find_goals(const char *folder, const char *policy, double oracle, do
             if (isnan(ret_cycles[goal]) && strcmp(pf_csv_text(epochs, i, name), policy) == 0 &&
                 pf_csv_number(epochs, i, saved) >= pf_frontier_goals[goal] * oracle)
                 ret_cycles[goal] = pf_csv_number(epochs, i, cycles);
-    return true;
 }
 
-/* The results of FOLDER, which is kept open for the next policy of the same point. */
-static const PfSaved *open_run(Sweep *sweep, const char *folder, GError **error)
+static void close_point(Sweep *sweep)
 {
-    if (sweep->open != NULL && strcmp(sweep->open->directory, folder) == 0)
-        return sweep->open;
-    PfSaved *saved = pf_saved_load(folder, error);
-    if (saved == NULL)
-        return NULL;
-    pf_saved_free(sweep->open);
-    sweep->open = saved;
-    return saved;
+    g_clear_pointer(&sweep->folder, g_free);
+    g_clear_pointer(&sweep->epochs, pf_csv_free);
+    g_ptr_array_set_size(sweep->runs, 0);
+}
+
+/* Reads the runs of the point in FOLDER, if they are not those that were read last. */
+static bool open_point(Sweep *sweep, const char *folder, GError **error)
+{
+    if (g_strcmp0(sweep->folder, folder) == 0)
+        return true;
+    close_point(sweep);
+    g_autofree char *first = g_build_filename(folder, "r0", NULL);
+    bool is_repeated = g_file_test(first, G_FILE_TEST_IS_DIR);
+    do {
+        g_autofree char *name = g_strdup_printf("r%u", sweep->runs->len);
+        g_autofree char *path = g_build_filename(folder, is_repeated ? name : NULL, NULL);
+        if (sweep->runs->len > 0 && !g_file_test(path, G_FILE_TEST_IS_DIR))
+            break;
+        PfSaved *saved = pf_saved_load(path, error);
+        if (saved == NULL)
+            return false;
+        g_ptr_array_add(sweep->runs, saved);
+    } while (is_repeated);
+    g_autofree char *epochs = g_build_filename(is_repeated ? first : folder, "epochs.csv", NULL);
+    sweep->epochs = pf_csv_load(epochs, error);
+    sweep->folder = g_strdup(folder);
+    return sweep->epochs != NULL;
 }
 
 static double stat_of(const PfSavedRun *run, const char *name)
@@ -222,40 +236,6 @@ static void measure_run(const PfSavedRun *run, PfFrontierRun *ret_run)
             stat_of(run, "time.cycles"), joules, ret_run);
 }
 
-/* Reads the runs of a point, in FOLDER, for UNIT; the first is RET_FIRST (free with g_free). */
-static bool read_runs(Sweep *sweep, const char *folder, PfFrontierUnit *unit,
-                      PfFrontierPoint *point, char **ret_first, GError **error)
-{
-    bool is_repeated = false;
-    *ret_first = NULL;
-    for (unsigned i = 0;; i++) {
-        g_autofree char *name = g_strdup_printf("r%u", i);
-        g_autofree char *path = g_build_filename(folder, name, NULL);
-        if (!g_file_test(path, G_FILE_TEST_IS_DIR))
-            break;
-        is_repeated = true;
-        const PfSaved *saved = open_run(sweep, path, error);
-        const PfSavedRun *run =
-            saved != NULL ? pf_saved_find_run(saved, unit->policy) : NULL;
-        if (saved == NULL)
-            return false;
-        PfFrontierRun values;
-        if (run != NULL) {
-            measure_run(run, &values);
-            g_array_append_val(point->repeats, values);
-        }
-        if (i == 0)
-            *ret_first = g_strdup(path);
-        unit->clock_hz = (double)saved->clock_hz;
-    }
-    if (is_repeated)
-        return true;
-    *ret_first = g_strdup(folder);
-    const PfSaved *saved = open_run(sweep, folder, error);
-    unit->clock_hz = saved != NULL ? (double)saved->clock_hz : 0.0;
-    return saved != NULL;
-}
-
 static bool add_row(Sweep *sweep, guint row, GPtrArray *units, GError **error)
 {
     int oracle = oracle_row(sweep, row);
@@ -266,11 +246,12 @@ static bool add_row(Sweep *sweep, guint row, GPtrArray *units, GError **error)
         return false;
     }
     g_autofree char *folder = folder_of(sweep, row, error);
-    if (folder == NULL)
+    if (folder == NULL || !open_point(sweep, folder, error))
         return false;
     PfFrontierUnit *unit = find_unit(sweep, row, units);
     double cycles = number(sweep, row, "cycles.policy");
     unit->oracle = number(sweep, (guint)oracle, "memory.saved_pages");
+    unit->clock_hz = (double)((const PfSaved *)sweep->runs->pdata[0])->clock_hz;
     PfFrontierPoint point = {
         .repeats = g_array_new(FALSE, FALSE, sizeof(PfFrontierRun)),
         .share = cycles / number(sweep, row, "time.cycles"),
@@ -279,11 +260,17 @@ static bool add_row(Sweep *sweep, guint row, GPtrArray *units, GError **error)
         .rates = words_of(sweep, row, AXIS_RATE),
     };
     measure_row(sweep, row, &point.mean);
+    for (guint i = 0; sweep->runs->len > 1 && i < sweep->runs->len; i++) {
+        const PfSavedRun *run = pf_saved_find_run(sweep->runs->pdata[i], unit->policy);
+        PfFrontierRun values;
+        if (run == NULL)
+            continue;
+        measure_run(run, &values);
+        g_array_append_val(point.repeats, values);
+    }
+    find_goals(sweep->epochs, unit->policy, unit->oracle, point.goal_cycles);
     g_array_append_val(unit->points, point);
-    PfFrontierPoint *last = &g_array_index(unit->points, PfFrontierPoint, unit->points->len - 1);
-    g_autofree char *first = NULL;
-    return read_runs(sweep, folder, unit, last, &first, error) &&
-           find_goals(first, unit->policy, unit->oracle, last->goal_cycles, error);
+    return true;
 }
 
 static bool read_rows(Sweep *sweep, GPtrArray *units, GError **error)
@@ -327,8 +314,10 @@ GPtrArray *pf_frontier_read(const char *directory, GError **error)
         return NULL;
     }
     g_autoptr(GPtrArray) units = g_ptr_array_new_with_free_func(free_unit);
+    sweep.runs = g_ptr_array_new_with_free_func((GDestroyNotify)pf_saved_free);
     bool is_read = read_rows(&sweep, units, error);
-    pf_saved_free(sweep.open);
+    close_point(&sweep);
+    g_ptr_array_unref(sweep.runs);
     if (!is_read)
         return NULL;
     pf_frontier_find_beaten(units);
