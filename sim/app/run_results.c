@@ -67,13 +67,8 @@ bool pf_run_results_write(const PfApp *app, const char *path, bool force, PfConf
     const char *directory = pf_results_directory(results);
     if (output != NULL && output->events && !pf_events_add(directory, simulation, error))
         return false;
-    char **figures = output != NULL ? output->figures : NULL;
-    for (char **name = figures; name != NULL && *name != NULL; name++) {
-        g_autoptr(GError) cause = NULL;
-        /* A run of hours shall not be lost for want of a picture. */
-        if (!pf_figure_draw(pf_figure_find(*name, NULL), directory, PF_TERMINAL_SVG, NULL, &cause))
-            pf_options_warn(app, "figure %s: %s", *name, cause->message);
-    }
+    if (output != NULL)
+        pf_figures_draw(output->figures, directory, app);
     PfManifest manifest = {
         .app = app,
         .simulation = simulation,

@@ -227,6 +227,14 @@ static void mistakes_are_told(void)
          "only mode = \"list\" has points"},
         {"limit = 2; axes = ( { key = \"seed\"; values = (1, 2, 3); } );",
          "x.cfg:3: sweep: 3 points (3) are more than the limit of 2; give fewer values, or raise"},
+        {"axes = ( { key = \"machine.costs\"; each = \"none.cfg\"; } );",
+         "x.cfg:3: sweep.axes.[0].each: none.cfg: No such file"},
+        {"axes = ( { key = \"machine.dram\"; each = \"bare-metal\"; } );",
+         "x.cfg:3: sweep.axes.[0].each: bare-metal sets nothing in machine.dram"},
+        {"axes = ( { key = \"machine.costs\"; each = \"bare-metal\"; values = (1); } );",
+         "an axis has either values"},
+        {"axes = ( { keys = (\"seed\", \"machine.costs\"); each = \"bare-metal\"; } );",
+         "an axis has either values"},
         {"axes = 1;", "expected a list of groups"},
     };
     char *place = place_make();

@@ -30,7 +30,7 @@ PfSweepAxes *pf_sweep_axes_new(void);
 void pf_sweep_axes_free(PfSweepAxes *axes);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PfSweepAxes, pf_sweep_axes_free)
 
-/* Adds an axis without keys and values; adds a value to an axis of one key. */
+/* Adds an axis without keys and values; adds a value to an axis of one key (NULL: it stays). */
 PfSweepAxis *pf_sweep_axis_new(PfSweepAxes *axes);
 void pf_sweep_axis_add(PfSweepAxis *axis, const char *text);
 

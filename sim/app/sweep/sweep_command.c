@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "error.h"
+#include "figures.h"
 #include "interrupt.h"
 #include "manifest.h"
 #include "report.h"
@@ -229,6 +230,8 @@ static bool conclude(PfSweepPlan *plan, const PfSweepHow *how, const PfSweepOutc
         (counts[PF_SWEEP_PENDING] == 0 && !pf_sweep_collect(plan, &collected, error)))
         return false;
     tell_outcome(plan, how, outcome, counts);
+    if (counts[PF_SWEEP_PENDING] == 0)
+        pf_figures_draw(plan->figures, plan->directory, how->app);
     return true;
 }
 
@@ -290,7 +293,7 @@ static int status(const PfSweepPlan *plan)
     return 0;
 }
 
-static int collect(PfSweepPlan *plan, GError **error)
+static int collect(PfSweepPlan *plan, const PfApp *app, GError **error)
 {
     uint64_t points = 0;
     if (!pf_sweep_collect(plan, &points, error))
@@ -298,6 +301,7 @@ static int collect(PfSweepPlan *plan, GError **error)
     fprintf(stderr,
             "pagefold: %s/results.csv: %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT " points\n",
             plan->directory, points, plan->points);
+    pf_figures_draw(plan->figures, plan->directory, app);
     return 0;
 }
 
@@ -318,7 +322,7 @@ static int do_verb(const Options *options, const PfSweepHow *how, const char *pa
                     "no sweep is there; `pagefold sweep run` makes one");
         return 2;
     }
-    return verb == PF_SWEEP_STATUS ? status(plan) : collect(plan, error);
+    return verb == PF_SWEEP_STATUS ? status(plan) : collect(plan, how->app, error);
 }
 
 int pf_sweep_command(PfApp *app, const PfCommand *command, int argc, char **argv, PfSweepVerb verb,

@@ -16,6 +16,7 @@ typedef struct {
     PfRegistry *registry;
     PfSweepAxes *axes;
     char *directory;   /* where it goes; NULL if nobody said */
+    char **figures;    /* to be drawn there; of `base` */
     char *version;     /* digests of the program and its plug-ins */
     GHashTable *traces; /* path of a trace to its identity */
     GMutex lock;        /* of `traces`, and of traces being generated */
