@@ -75,10 +75,10 @@ PfHost *pf_host_new(const PfPolicySetup *setup, const PfHostBase *base, GError *
     host->wake_cycles = base->start_cycles;
     if (host->finder != NULL || setup->finder == NULL)
         host->self = setup->ops->create(host, setup->policy_config, error);
+    host->wake_cycles = 0;
     if (host->self == NULL && error != NULL && *error == NULL)
         g_set_error(error, PF_ERROR, PF_ERROR_CONFIG, "%s: it was not made, and does not say why",
                     setup->ops->name);
-    host->wake_cycles = 0;
     if (host->self == NULL)
         g_clear_pointer(&host, pf_host_free);
     return host;
