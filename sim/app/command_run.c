@@ -6,6 +6,7 @@
 #include "error.h"
 #include "events.h"
 #include "figures.h"
+#include "installed.h"
 #include "interrupt.h"
 #include "progress.h"
 #include "report.h"
@@ -229,9 +230,11 @@ static int simulate(PfApp *app, const RunOptions *options, const char *path, PfR
     if (config == NULL || !check_is_run(config, path, error) ||
         !leave_sweep_out(app, config, registry, error) || !pf_figures_check(output.figures, error))
         return 2;
-    g_autofree char *directory = options->output != NULL
-                                     ? g_strdup(options->output)
-                                     : pf_config_path(pf_config_section(config, "output"), "dir");
+    g_autofree char *trace = options->trace != NULL
+                                 ? g_strdup(options->trace)
+                                 : pf_config_path(pf_config_section(config, ""), "trace");
+    pf_installed_find(&trace);
+    g_autofree char *directory = pf_setup_directory(config, options->output);
     if (directory != NULL && !options->dry_run &&
         !pf_results_check(directory, options->force != FALSE, error))
         return 2;
@@ -255,7 +258,7 @@ static int simulate(PfApp *app, const RunOptions *options, const char *path, PfR
                             : output.events && directory != NULL ? g_get_tmp_dir()
                                                                  : NULL,
         .window = window,
-        .trace = options->trace,
+        .trace = trace,
         .progress = pf_progress_update,
         .progress_user = &line,
         .seconds = pf_progress_seconds,

@@ -72,7 +72,7 @@ bool pf_run_results_write(const PfApp *app, const char *path, bool force, PfConf
     PfManifest manifest = {
         .app = app,
         .simulation = simulation,
-        .directory = directory,
+        .results = results,
         .started_us = outcome->started_us,
         .finished_us = outcome->finished_us,
         .wall_seconds = outcome->wall_seconds,
@@ -83,5 +83,5 @@ bool pf_run_results_write(const PfApp *app, const char *path, bool force, PfConf
     g_autoptr(GString) text = g_string_new(NULL);
     pf_manifest_json(text, &manifest);
     return pf_results_add(results, "manifest.json", text, error) &&
-           pf_results_commit(results, error);
+           pf_results_commit(results, output != NULL, error);
 }

@@ -241,14 +241,10 @@ static int run_plan(PfSweepPlan *plan, const PfSweepHow *how, GError **error)
     int descriptor = pf_sweep_folder_open(plan, how->shards > 1, error);
     if (descriptor < 0)
         return 2;
-    if (!pf_sweep_folder_write_config(plan, error)) {
-        close(descriptor);
-        return 1;
-    }
     pf_interrupt_watch(&how->app->interrupted);
     PfSweepOutcome outcome;
     g_autoptr(GError) cause = NULL;
-    pf_sweep_work(plan, how, &outcome, &cause);
+    pf_sweep_work(plan, how, descriptor, &outcome, &cause);
     manifest.error = cause;
     manifest.exit_status = cause != NULL            ? pf_error_exit_status(cause)
                            : outcome.failed > 0 ? EXIT_SOME_FAILED
@@ -290,7 +286,7 @@ static int status(const PfSweepPlan *plan)
     for (uint64_t point = 0; point < plan->points; point++) {
         for (uint64_t repeat = 0; repeat < plan->axes->repeat; repeat++) {
             g_autofree char *failure = pf_sweep_folder_failure(plan, point, repeat);
-            if (failure != NULL)
+            if (failure != NULL && !pf_sweep_folder_is_done(plan, point, repeat))
                 fprintf(stderr, "pagefold: point %" G_GUINT64_FORMAT " failed: %s", point, failure);
         }
     }
@@ -320,10 +316,7 @@ static int do_verb(const Options *options, const PfSweepHow *how, const char *pa
         return 2;
     if (verb == PF_SWEEP_EXPAND)
         return expand(plan, how, options->time != FALSE, error);
-    g_autofree char *points = NULL;
-    if (plan->directory != NULL)
-        points = g_build_filename(plan->directory, "points.csv", NULL);
-    if (points == NULL || !g_file_test(points, G_FILE_TEST_IS_REGULAR)) {
+    if (plan->directory == NULL || !pf_sweep_folder_is_sweep(plan->directory)) {
         g_set_error(error, PF_ERROR, PF_ERROR_USAGE, "%s: %s",
                     plan->directory != NULL ? plan->directory : "-o is missing",
                     "no sweep is there; `pagefold sweep run` makes one");
