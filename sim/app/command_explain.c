@@ -42,7 +42,8 @@ static PfParse parse_options(PfApp *app, const PfCommand *command, int argc, cha
         {"to", 0, 0, G_OPTION_ARG_INT64, &options->to, "end with event N", "N"},
         {"plugin", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &options->setup.plugins,
          "load a policy from a shared object (may be repeated)", "FILE"},
-        {"ascii", 0, 0, G_OPTION_ARG_NONE, &options->ascii, "write no character beyond ASCII (default at a terminal whose locale is not UTF-8)", NULL},
+        {"ascii", 0, 0, G_OPTION_ARG_NONE, &options->ascii,
+         "write no character beyond ASCII (default at a terminal not known to show UTF-8)", NULL},
         {"step", 0, 0, G_OPTION_ARG_NONE, &options->step,
          "wait for a key after each event; q ends", NULL},
         {NULL, 0, 0, G_OPTION_ARG_NONE, NULL, NULL, NULL},
@@ -125,7 +126,7 @@ static PfConfig *make_config(const ExplainOptions *options, PfRegistry *registry
     return g_steal_pointer(&config);
 }
 
-/* Whether standard output is a terminal that the environment does not say to know more than ASCII. */
+/* Whether standard output is a terminal that the environment does not say to know UTF-8. */
 static bool is_plain_terminal(void)
 {
     static const char *const names[] = {"LC_ALL", "LC_CTYPE", "LANG"};

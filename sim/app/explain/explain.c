@@ -198,18 +198,18 @@ void pf_explain_finish(PfExplain *explain, const PfRun *run)
     pf_explain_count(sentence, run->memory.populated_pages, "page");
     g_string_append(sentence, " that got bytes in ");
     pf_explain_count(sentence, run->memory.frames.used_frames, "frame");
-    PfStatValue least;
-    if ((run->setup->ops->flags & PF_POLICY_BOUND) != 0 &&
-        pf_stats_find(pf_run_stats(run), "memory.used_frames", &least)) {
-        g_string_append(sentence, ", where ");
-        pf_explain_number(sentence, least.u);
-        g_string_append(sentence, " would do");
-    }
     g_string_append(sentence, "; ");
     pf_explain_count(sentence, run->ledger.payer_cycles[PF_PAYER_APP], "cycle");
     g_string_append(sentence, " of the contexts, ");
     pf_explain_number(sentence, run->ledger.payer_cycles[PF_PAYER_POLICY]);
     g_string_append(sentence, " of the policy.");
+    PfStatValue least;
+    if ((run->setup->ops->flags & PF_POLICY_BOUND) != 0 &&
+        pf_stats_find(pf_run_stats(run), "memory.used_frames", &least)) {
+        g_string_append_c(sentence, ' ');
+        pf_explain_count(sentence, least.u, "frame");
+        g_string_append(sentence, " would do.");
+    }
     pf_explain_wrap(out, "", 0, sentence->str);
     fwrite(out->str, 1, out->len, stdout);
 }
