@@ -6,6 +6,7 @@
 #include "commands.h"
 #include "error.h"
 #include "explain.h"
+#include "installed.h"
 #include "interrupt.h"
 #include "presets.h"
 #include "setup.h"
@@ -201,6 +202,7 @@ static int run(PfApp *app, const PfCommand *command, int argc, char **argv, GErr
     PfParse parsed = parse_options(app, command, argc, argv, &options, &arguments, error);
     if (parsed != PF_PARSE_GO)
         return parsed == PF_PARSE_DONE ? 0 : 2;
+    pf_installed_find(&options.config);
     return check_options(&options, error) ? tell(app, &options, arguments[0], error) : 2;
 }
 

@@ -23,9 +23,10 @@ static bool draw(const PfFigure *figure, const char *directory, PfTerminal termi
     g_autoptr(GString) drawn = g_string_new(NULL);
     if (!pf_figure_draw(figure, directory, terminal, drawn, error))
         return false;
-    if (terminal == PF_TERMINAL_DUMB)
+    if (terminal == PF_TERMINAL_DUMB) {
         fwrite(drawn->str, 1, drawn->len, stdout);
-    else
+        fflush(stdout); /* what is not drawn is told behind it, in a log, too */
+    } else
         fprintf(stderr, "pagefold: %s/plots/%s.%s\n", directory, figure->name,
                 pf_terminal_names()[terminal]);
     return true;

@@ -108,6 +108,7 @@ static char *describe(const GArray *pids)
     g_autoptr(GString) text = g_string_new(NULL);
     PfJson json;
     pf_json_init(&json, text);
+    json.is_line = true; /* as the text form has it */
     pf_json_open(&json, NULL, '{');
     pf_json_string(&json, "source", "live processes");
     pf_json_string(&json, "program", "pagefold " PF_VERSION);
@@ -116,18 +117,17 @@ static char *describe(const GArray *pids)
         pf_json_uint(&json, NULL, (uint64_t)g_array_index(pids, pid_t, i));
     pf_json_close(&json, ']');
     pf_json_close(&json, '}');
-    /* The text form has it on one line; no string in it holds a line's end. */
-    g_strdelimit(text->str, "\n", ' ');
-    return g_strdup(g_strstrip(text->str));
+    return g_strdup(text->str);
 }
 
 static void print_summary(const char *path, const PfSnapshotSummary *summary)
 {
     fprintf(stderr,
-            "pagefold: %s: %u epochs of %u processes, %" G_GUINT64_FORMAT
+            "pagefold: %s: %u epoch%s of %u process%s, %" G_GUINT64_FORMAT
             " pages (%" G_GUINT64_FORMAT " share a frame%s; besides %" G_GUINT64_FORMAT
             " of the kernel's zero page), stopped for %.1f ms at most\n",
-            path, summary->epochs, summary->processes, summary->pages, summary->aliases,
+            path, summary->epochs, summary->epochs == 1 ? "" : "s", summary->processes,
+            summary->processes == 1 ? "" : "es", summary->pages, summary->aliases,
             summary->has_frames ? "" : "; frame numbers need root", summary->zero_pages,
             (double)summary->stopped_ns_max / 1e6);
     if (summary->mergeable_pages > 0)

@@ -24,6 +24,8 @@ static void append_quoted(GString *out, const char *text)
 
 static void append_indent(PfJson *json)
 {
+    if (json->is_line)
+        return;
     g_string_append_c(json->out, '\n');
     for (unsigned i = 0; i < json->depth; i++)
         g_string_append(json->out, "  ");
@@ -33,7 +35,7 @@ static void append_indent(PfJson *json)
 static void begin_member(PfJson *json, const char *key)
 {
     if (!json->empty)
-        g_string_append_c(json->out, ',');
+        g_string_append(json->out, json->is_line ? ", " : ",");
     if (json->depth > 0)
         append_indent(json);
     json->empty = false;
@@ -59,7 +61,7 @@ void pf_json_close(PfJson *json, char bracket)
         append_indent(json);
     g_string_append_c(json->out, bracket);
     json->empty = false;
-    if (json->depth == 0)
+    if (json->depth == 0 && !json->is_line)
         g_string_append_c(json->out, '\n');
 }
 

@@ -13,7 +13,8 @@
 typedef struct {
     GString *out;
     unsigned depth;
-    bool empty; /* nothing yet in the innermost object or array */
+    bool is_line; /* all on one line, without its end; set it behind pf_json_init */
+    bool empty;   /* nothing yet in the innermost object or array */
 } PfJson;
 
 /* Nothing is written yet. */

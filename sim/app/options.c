@@ -7,27 +7,41 @@
 
 #include "commands.h"
 #include "error.h"
+#include "installed.h"
 #include "version.h"
 
 /* In the order of `pagefold --help`. */
 static const PfCommand *const commands[] = {
     &pf_command_run,
+    &pf_command_compare,
+    &pf_command_plot,
+    &pf_command_bundle,
     &pf_command_sweep_expand,
     &pf_command_sweep_run,
     &pf_command_sweep_status,
     &pf_command_sweep_collect,
     &pf_command_sweep_frontier,
-    &pf_command_compare,        &pf_command_plot,
-    &pf_command_bundle,         &pf_command_potential,
+    &pf_command_potential,
     &pf_command_explain,
-    &pf_command_trace_info,   &pf_command_trace_text,     &pf_command_trace_binary,
-    &pf_command_trace_verify, &pf_command_trace_record,   &pf_command_trace_snapshot,
-    &pf_command_trace_cut,      &pf_command_trace_mix,
+    &pf_command_trace_snapshot,
+    &pf_command_trace_record,
+    &pf_command_trace_import,
     &pf_command_trace_generate,
-    &pf_command_config_check, &pf_command_config_dump,    &pf_command_config_explain,
-    &pf_command_list,         &pf_command_validate_ksm,   &pf_command_calibrate,
-    &pf_command_validate_curve, &pf_command_validate_cam, &pf_command_trace_import,
+    &pf_command_trace_info,
+    &pf_command_trace_text,
+    &pf_command_trace_binary,
+    &pf_command_trace_verify,
+    &pf_command_trace_cut,
+    &pf_command_trace_mix,
+    &pf_command_config_check,
+    &pf_command_config_dump,
+    &pf_command_config_explain,
+    &pf_command_list,
     &pf_command_check_policy,
+    &pf_command_calibrate,
+    &pf_command_validate_ksm,
+    &pf_command_validate_curve,
+    &pf_command_validate_cam,
 };
 
 static const char program_examples[] =
@@ -107,8 +121,9 @@ static void print_option(const GOptionEntry *entry)
 static void print_command_help(const PfCommand *command, const GOptionEntry *entries,
                                const GOptionEntry *common)
 {
-    printf("Examples:\n%s\nUsage: pagefold %s [OPTION]... %s\n\n%s.\n\nOptions:\n",
-           command->examples, command->name, command->arguments, command->summary);
+    printf("Examples:\n%s\nUsage: pagefold %s [OPTION]...%s%s\n\n%s.\n\nOptions:\n",
+           command->examples, command->name, command->arguments[0] != '\0' ? " " : "",
+           command->arguments, command->summary);
     for (const GOptionEntry *entry = entries; entry != NULL && entry->long_name != NULL; entry++)
         print_option(entry);
     for (const GOptionEntry *entry = common; entry->long_name[0] != '\0'; entry++)
@@ -229,6 +244,8 @@ PfParse pf_options_parse(PfApp *app, const PfCommand *command, const GOptionEntr
     unsigned count = arguments != NULL ? g_strv_length(arguments) : 0;
     if (!check_color(app, error) || !check_argument_count(command, count, error))
         return PF_PARSE_ERROR;
+    for (unsigned i = 0; i < count; i++)
+        pf_installed_find(&arguments[i]);
     *ret_arguments = arguments != NULL ? g_steal_pointer(&arguments) : g_new0(char *, 1);
     return PF_PARSE_GO;
 }

@@ -132,6 +132,7 @@ static char *describe(const RecordOptions *options, char **arguments)
     g_autoptr(GString) text = g_string_new(NULL);
     PfJson json;
     pf_json_init(&json, text);
+    json.is_line = true;
     pf_json_open(&json, NULL, '{');
     pf_json_string(&json, "source", "recorded program");
     pf_json_string(&json, "program", "pagefold " PF_VERSION);
@@ -149,8 +150,7 @@ static char *describe(const RecordOptions *options, char **arguments)
     }
     pf_json_close(&json, ']');
     pf_json_close(&json, '}');
-    g_strdelimit(text->str, "\n", ' ');
-    return g_strdup(g_strstrip(text->str));
+    return g_strdup(text->str);
 }
 
 static void warn(void *user, const char *text)
@@ -221,6 +221,9 @@ static int record(PfApp *app, const RecordOptions *options, const PfRecordingOpt
     signal(SIGPIPE, SIG_IGN);
     bool is_done =
         pf_guest_init(&guest, &how, error) && record_to(app, &guest, path, description, error);
+    if (is_done && options->skip != NULL &&
+        pf_recording_recorded(guest.recording)->instructions == 0)
+        pf_options_warn(app, "nothing is in the trace: the program ended before --skip did");
     int status = is_done ? guest.status : STATUS_FAILED;
     pf_guest_clear(&guest);
     return status;

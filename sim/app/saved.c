@@ -136,7 +136,14 @@ PfSaved *pf_saved_load(const char *directory, GError **error)
     g_autoptr(JsonParser) parser = json_parser_new_immutable();
     g_autoptr(GError) cause = NULL;
     if (!json_parser_load_from_file(parser, path, &cause)) {
-        g_set_error(error, PF_ERROR, PF_ERROR_TRACE, "%s: %s", path, cause->message);
+        bool is_missing = g_error_matches(cause, G_FILE_ERROR, G_FILE_ERROR_NOENT) ||
+                          g_error_matches(cause, G_FILE_ERROR, G_FILE_ERROR_NOTDIR);
+        if (is_missing)
+            g_set_error(error, PF_ERROR, PF_ERROR_TRACE,
+                        "%s: is not there; `pagefold run CONFIG -o DIR` keeps results in DIR",
+                        path);
+        else
+            g_set_error(error, PF_ERROR, PF_ERROR_TRACE, "%s: %s", path, cause->message);
         return NULL;
     }
     g_autoptr(PfSaved) saved = g_new0(PfSaved, 1);

@@ -4,6 +4,8 @@
 
 #include "error.h"
 #include "presets.h"
+#include "trace_input.h"
+#include "trace_source.h"
 
 static const PfConfigField output_fields[] = {
     {.key = "dir",
@@ -14,7 +16,8 @@ static const PfConfigField output_fields[] = {
      .type = PF_CONFIG_STRINGS,
      .offset = offsetof(PfOutputConfig, figures),
      .standard = "",
-     .description = "figures drawn into the directory after a run; `pagefold list figures`"},
+     .description = "figures drawn into the directory after a run or a sweep; `pagefold list "
+                    "figures`"},
     {.key = "events",
      .type = PF_CONFIG_BOOL,
      .offset = offsetof(PfOutputConfig, events),
@@ -74,6 +77,17 @@ void pf_setup_bind_output(PfConfig *config, PfOutputConfig *ret_output)
                    ret_output);
 }
 
+char *pf_setup_directory(PfConfig *config, const char *said)
+{
+    if (said != NULL)
+        return g_strdup(said);
+    PfOutputConfig output;
+    pf_setup_bind_output(config, &output);
+    return output.dir != NULL && output.dir[0] != '\0'
+               ? pf_config_path(pf_config_section(config, "output"), "dir")
+               : NULL;
+}
+
 /* Loads what `plugins` of CONFIG names: policies' names must be known before they are bound. */
 static bool load_named_plugins(const PfSetup *setup, PfConfig *config, PfRegistry *registry,
                                GError **error)
@@ -101,10 +115,35 @@ static bool load_named_plugins(const PfSetup *setup, PfConfig *config, PfRegistr
     return true;
 }
 
+static bool is_trace(const char *path)
+{
+    if (!g_file_test(path, G_FILE_TEST_IS_REGULAR))
+        return false;
+    g_autoptr(PfInput) input = pf_input_open(path, NULL);
+    return input != NULL && pf_trace_looks(input);
+}
+
+/* The file at PATH. Of a trace it is told that it is one, not what is wrong with its syntax. */
+static PfConfig *load_file(const char *path, GError **error)
+{
+    g_autoptr(GError) cause = NULL;
+    PfConfig *config = pf_config_load(path, pf_preset_text, &cause);
+    if (config != NULL)
+        return config;
+    if (is_trace(path))
+        g_set_error(error, PF_ERROR, PF_ERROR_USAGE,
+                    "%s: is a trace, no configuration; `pagefold run configs/savings.cfg --trace "
+                    "%s` plays it",
+                    path, path);
+    else
+        g_propagate_error(error, g_steal_pointer(&cause));
+    return NULL;
+}
+
 PfConfig *pf_setup_config(const PfSetup *setup, const char *path, PfRegistry *registry,
                           PfOutputConfig *ret_output, GError **error)
 {
-    g_autoptr(PfConfig) config = pf_config_load(path, pf_preset_text, error);
+    g_autoptr(PfConfig) config = load_file(path, error);
     if (config == NULL || !load_named_plugins(setup, config, registry, error))
         return NULL;
     if (setup->policies != NULL &&

@@ -1,5 +1,5 @@
 /* How much of memory could be shared, counted at one moment: every frame, with its content, its
- * kind and its context, is told once, and four baselines come of it. They are those of J. Kern,
+ * kind and its context, is told once, and four baselines come of it. They are those of P. Kern,
  * "Deduplication Potential of Native Programs" (equations 4.6 to 4.9 there):
  *
  *   no sharing    each mapping of a frame has a frame of its own

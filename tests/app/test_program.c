@@ -75,6 +75,9 @@ static void configuration_errors(void)
     CU_ASSERT_PTR_NOT_NULL(strstr(bad.err, "pagefold: error: bad.cfg:2"));
     g_auto(Spawned) missing = spawn(place, "run", "no.cfg");
     expect_error(&missing, 2, "no.cfg");
+    spawn_write(place, "a.trace", "pagefold-trace 1\ncontext a vm\n");
+    g_auto(Spawned) trace = spawn(place, "run", "a.trace");
+    expect_error(&trace, 2, "a.trace: is a trace, no configuration; `pagefold run ");
     g_auto(Spawned) range = spawn(place, "run", "demo.cfg", "-s", "policies.ksm.rate=1001");
     expect_error(&range, 2, "rate");
     g_auto(Spawned) seed = spawn(place, "run", "demo.cfg", "--seed", "x");
@@ -93,7 +96,7 @@ static void configuration_errors(void)
 static void input_errors(void)
 {
     g_auto(Spawned) plot = spawn("/", "plot", "/nonexistent");
-    expect_error(&plot, 3, "/nonexistent/stats.json");
+    expect_error(&plot, 3, "/nonexistent/stats.json: is not there; `pagefold run CONFIG -o DIR`");
     g_auto(Spawned) compare = spawn("/", "compare", "/nonexistent", "/nonexistent");
     expect_error(&compare, 3, "/nonexistent/stats.json");
 }

@@ -44,7 +44,7 @@ configurations_begin_with_a_sentence()
 {
     local file
     for file in "$source_root"/configs/*.cfg "$source_root"/configs/*/*.cfg; do
-        head -n 1 "$file" | grep -qE '^# [A-Z].*[.:]$' || { echo "$file" && return 1; }
+        head -n 1 "$file" | grep -qE '^# [A-Z].*[.:?]$' || { echo "$file" && return 1; }
     done
 }
 
@@ -71,14 +71,32 @@ index_names_each_page()
 }
 
 # Links to other places of the tree, without what is behind their #.
+# anchors PAGE: of its headings, as the usual renderers of Markdown name them.
+anchors() { sed -nE 's/^#+ +//p' "$1" | tr 'A-Z ' 'a-z-' | sed 's/[^a-z0-9_-]//g'; }
+
 links_lead_somewhere()
 {
-    local page target wrong=0
+    local page target file wrong=0
     while IFS= read -r page; do
         while IFS= read -r target; do
-            [[ -e $(dirname "$page")/$target ]] || { echo "$page: $target" && wrong=1; }
-        done < <(grep -oE '\]\([^)# ]+' "$page" | cut -c 3- | grep -v '://')
+            file=$(dirname "$page")/${target%%#*}
+            [[ $target != '#'* ]] || file=$page
+            [[ -e $file ]] && { [[ $target != *'#'* ]] || anchors "$file" | grep -qxF -- "${target#*#}"; } ||
+                { echo "$page: $target" && wrong=1; }
+        done < <(grep -oE '\]\([^) ]+' "$page" | cut -c 3- | grep -v '://')
     done < <(find "$source_root/README.md" "$source_root/docs" "$source_root/traces" -name '*.md')
+    return $wrong
+}
+
+# Where a page lists its sections, all of them are in the list.
+contents_are_complete()
+{
+    local page section wrong=0
+    while IFS= read -r page; do
+        while IFS= read -r section; do
+            grep -q "^- \[.*(#$section)" "$page" || { echo "$page: $section is not listed" && wrong=1; }
+        done < <(grep -q '^- \[.*(#' "$page" && grep -E '^## ' "$page" | anchors /dev/stdin)
+    done < <(find "$source_root/docs" -name '*.md')
     return $wrong
 }
 
@@ -186,6 +204,22 @@ installed_examples_run()
         ./pf potential "$folder/moved/share/pagefold/traces/samples/real-pages.pft" >/dev/null
 }
 
+# From a folder that has none of the paths that --help and the documents name; one's own go first.
+installed_examples_are_found()
+{
+    local pf=$folder/links/pf
+    mkdir -p "$folder/bare/own/configs" && cd "$folder/bare" || return 1
+    "$pf" run configs/tiny.cfg 2>said &&
+        grep -qx "pagefold: configs/tiny.cfg is not here: taking $folder/moved/.*/tiny.cfg" said &&
+        "$pf" explain traces/stories/fork.trace --config configs/collapse-stories.cfg >/dev/null &&
+        "$pf" sweep expand configs/studies/cam-break-even.cfg >/dev/null &&
+        echo 'trace = "traces/samples/tiny.trace";' >demo.cfg && "$pf" run demo.cfg &&
+        "$pf" run demo.cfg -x seed=1,2 -o seeds 2>said && (($(grep -c 'is not here' said) == 1)) || return 1
+    ends_with 2 "$pf" run configs/nowhere.cfg 2>&1 | grep -qF ' configs/nowhere.cfg: No such file' &&
+        ends_with 2 "$pf" run tiny.cfg || return 1
+    cd own && echo nonsense >configs/tiny.cfg && ends_with 2 "$pf" run configs/tiny.cfg
+}
+
 installed_recorder_is_found()
 {
     [[ ! -e $folder/moved/libexec/pagefold-record ]] || "$folder/links/pf" trace record --help
@@ -211,6 +245,7 @@ check "each configuration begins with a sentence" configurations_begin_with_a_se
 check "each configuration is right" configurations_are_right
 check "each page is in the index of pages" index_names_each_page
 check "links between pages lead somewhere" links_lead_somewhere
+check "a page that lists its sections lists them all" contents_are_complete
 check "the samples are whole" samples_are_whole
 check "the samples have at most 4 MiB together" samples_are_small
 check "quickstart.sh tells how it is used" quickstart --help
@@ -237,6 +272,7 @@ check "the scanner passes over memory twice at least" two_passes_at_least "$fold
 
 check "installed and moved, it runs from another folder through a link" installed_elsewhere
 check "the installed examples run" installed_examples_run
+check "what documents name is found in the installation, from any folder" installed_examples_are_found
 check "the installed recorder is found" installed_recorder_is_found
 check "policies compile against the installed headers, and keep the laws" \
     policies_can_be_compiled_against_the_installation

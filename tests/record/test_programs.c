@@ -225,7 +225,12 @@ static void test_borders(void)
          * one that the end cuts. */
         CU_ASSERT_EQUAL(summary.records_by_kind[PF_RECORD_MARK], i == 1 ? 4 : 0);
         CU_ASSERT_EQUAL(summary.contents == 0, i == 2);
+        CU_ASSERT_PTR_NULL(strstr(spawned.err, "warning"));
     }
+    g_auto(Spawned) late = spawn(place, "trace", "record", "-o", "a.pft", "--skip", "1G", "--",
+                                 path, "100", "100");
+    CU_ASSERT_EQUAL(late.status, 0);
+    CU_ASSERT_PTR_NOT_NULL(strstr(late.err, "nothing is in the trace: the program ended before"));
     place_clear(place);
 }
 

@@ -94,7 +94,8 @@ const PfImportFormat *pf_import_sniff(PfInput *input, GError **error)
             if (formats[i]->is_guessed == is_guessed && formats[i]->looks(&sight))
                 return formats[i];
     g_set_error(error, PF_ERROR, PF_ERROR_TRACE,
-                "%s: looks like no format that is known; name its FORMAT if it is one",
+                "%s: looks like no format that is known; name its FORMAT if it is one of "
+                "`pagefold list importers`",
                 pf_input_name(input));
     return NULL;
 }
