@@ -43,8 +43,8 @@ static PfParse parse_options(PfApp *app, const PfCommand *command, int argc, cha
         {"to", 0, 0, G_OPTION_ARG_INT64, &options->to, "end with event N", "N"},
         {"plugin", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &options->setup.plugins,
          "load a policy from a shared object (may be repeated)", "FILE"},
-        {"ascii", 0, 0, G_OPTION_ARG_NONE, &options->ascii, "write no character beyond ASCII",
-         NULL},
+        {"ascii", 0, 0, G_OPTION_ARG_NONE, &options->ascii,
+         "write no character beyond ASCII (default at a terminal not known to show UTF-8)", NULL},
         {"step", 0, 0, G_OPTION_ARG_NONE, &options->step,
          "wait for a key after each event; q ends", NULL},
         {NULL, 0, 0, G_OPTION_ARG_NONE, NULL, NULL, NULL},
@@ -127,6 +127,21 @@ static PfConfig *make_config(const ExplainOptions *options, PfRegistry *registry
     return g_steal_pointer(&config);
 }
 
+/* Whether standard output is a terminal that the environment does not say to know UTF-8. */
+static bool is_plain_terminal(void)
+{
+    static const char *const names[] = {"LC_ALL", "LC_CTYPE", "LANG"};
+    for (unsigned i = 0; i < G_N_ELEMENTS(names); i++) {
+        const char *locale = g_getenv(names[i]);
+        if (locale == NULL || locale[0] == '\0')
+            continue;
+        g_autofree char *lower = g_ascii_strdown(locale, -1);
+        return strstr(lower, "utf-8") == NULL && strstr(lower, "utf8") == NULL &&
+               isatty(STDOUT_FILENO) != 0;
+    }
+    return isatty(STDOUT_FILENO) != 0;
+}
+
 static void print_head(const char *path, const PfSimulation *simulation)
 {
     g_autofree char *name = g_path_get_basename(path);
@@ -139,7 +154,7 @@ static void print_head(const char *path, const PfSimulation *simulation)
 
 static int tell(PfApp *app, const ExplainOptions *options, const char *path, GError **error)
 {
-    PfExplainOptions what = {.style = {.is_ascii = options->ascii != FALSE,
+    PfExplainOptions what = {.style = {.is_ascii = options->ascii != FALSE || is_plain_terminal(),
                                        .has_color = pf_options_color(app, STDOUT_FILENO)},
                              .waits = options->step != FALSE,
                              .interrupted = &app->interrupted};

@@ -155,6 +155,18 @@ static void a_false_match_that_is_believed_shows(void)
                                            "place of \"Fern\".\n"));
 }
 
+static void a_parameter_that_is_set_is_told_with_what_becomes_of_it(void)
+{
+    char *place = spawn_make_place();
+    spawn_write(place, "set.trace",
+                "pagefold-trace 1\ncontrol esx.rate 5\ncontrol esx.colour 3\ncontrol ksm.run 1\n");
+    g_auto(Spawned) run = spawn(place, "explain", "set.trace", "--policy", "esx");
+    CU_ASSERT_PTR_NOT_NULL(strstr(run.out, "esx.rate to 5.\n     - The policy obeys.\n"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(run.out, "esx.colour to 3.\n     - The policy refuses that"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(run.out, "ksm.run to 1.\n     - That is no parameter of this"));
+    spawn_clear_place(place);
+}
+
 static void two_tellings_are_the_same_bytes(void)
 {
     g_autofree char *path = sample("samples/tiny.trace");
@@ -296,6 +308,8 @@ static const PfCheck checks[] = {
     {"being watched changes nothing", being_watched_changes_nothing},
     {"what ksm keeps in mind is a hint", what_ksm_keeps_in_mind_is_a_hint},
     {"a false match that is believed shows", a_false_match_that_is_believed_shows},
+    {"a parameter that is set is told with what becomes of it",
+     a_parameter_that_is_set_is_told_with_what_becomes_of_it},
     {"two tellings are the same bytes", two_tellings_are_the_same_bytes},
     {"fits into 80 columns whatever the names", fits_into_80_columns_whatever_the_names},
     {"refuses what is too long and tells a part", refuses_what_is_too_long_and_tells_a_part},

@@ -19,6 +19,8 @@ struct PfExplain {
     GArray *steps;  /* of PfStep, since the last record: the first STEPS_MAX */
     uint64_t unsaid; /* further ones */
     PfLedger before; /* when the last record was done */
+    uint64_t refused; /* changes of parameters, by then */
+    PfRun *run;       /* that is watched; NULL before the first record */
     bool has_quit;
 };
 
@@ -78,6 +80,18 @@ static void tell_steps(const PfExplain *explain, GString *out, const PfRun *run,
     }
 }
 
+/* What became of RECORD, which sets a parameter. */
+static const char *tell_control(const PfExplain *explain, const PfRun *run, const PfRecord *record)
+{
+    const PfPolicyCommon *common = &run->setup->common;
+    g_auto(GStrv) words = g_strsplit(record->detail->name, ".", 2);
+    if (!g_str_equal(words[0], common->label) && !g_str_equal(words[0], common->name))
+        return "That is no parameter of this policy: nothing changes.";
+    return run->host->stats.refused_controls > explain->refused
+               ? "The policy refuses that: nothing changes."
+               : "The policy obeys.";
+}
+
 /* What there is to be said where nothing happened; NULL if something did. */
 static const char *tell_nothing(const PfExplain *explain, const PfRun *run, const PfRecord *record)
 {
@@ -90,6 +104,8 @@ static const char *tell_nothing(const PfExplain *explain, const PfRun *run, cons
     }
     if (record->kind == PF_RECORD_WRITE && !is_remapped)
         return "Nobody else has that frame: the bytes are stored in place.";
+    if (record->kind == PF_RECORD_CONTROL)
+        return tell_control(explain, run, record);
     if (record->kind != PF_RECORD_SCAN || is_look)
         return NULL;
     if (run->setup->ops->scan == NULL)
@@ -126,6 +142,7 @@ static bool tell(void *user, PfRun *run, const PfRecord *record, uint64_t number
 {
     PfExplain *explain = user;
     const PfExplainOptions *options = &explain->options;
+    explain->run = run;
     if (number >= options->first && number <= options->last) {
         g_autoptr(GString) out = g_string_new(NULL);
         tell_record(explain, out, run, record, number);
@@ -135,6 +152,7 @@ static bool tell(void *user, PfRun *run, const PfRecord *record, uint64_t number
     }
     pf_table_clear(&explain->diagram.touched);
     explain->before = run->ledger;
+    explain->refused = run->host->stats.refused_controls;
     g_array_set_size(explain->steps, 0);
     explain->unsaid = 0;
     if (!options->waits || number < options->first || number >= options->last)
@@ -174,6 +192,8 @@ void pf_explain_finish(PfExplain *explain, const PfRun *run)
         return;
     g_autoptr(GString) out = g_string_new(NULL);
     tell_steps(explain, out, run, STEPS_MAX);
+    if (explain->steps->len > 0 && explain->run != NULL)
+        pf_explain_diagram_draw(&explain->diagram, out, &explain->options.style, explain->run);
     g_autoptr(GString) sentence = g_string_new("In the end, ");
     pf_explain_count(sentence, run->memory.populated_pages, "page");
     g_string_append(sentence, " that got bytes in ");
@@ -183,6 +203,13 @@ void pf_explain_finish(PfExplain *explain, const PfRun *run)
     g_string_append(sentence, " of the contexts, ");
     pf_explain_number(sentence, run->ledger.payer_cycles[PF_PAYER_POLICY]);
     g_string_append(sentence, " of the policy.");
+    PfStatValue least;
+    if ((run->setup->ops->flags & PF_POLICY_BOUND) != 0 &&
+        pf_stats_find(pf_run_stats(run), "memory.used_frames", &least)) {
+        g_string_append_c(sentence, ' ');
+        pf_explain_count(sentence, least.u, "frame");
+        g_string_append(sentence, " would do.");
+    }
     pf_explain_wrap(out, "", 0, sentence->str);
     fwrite(out->str, 1, out->len, stdout);
 }

@@ -193,11 +193,18 @@ static char *describe_stretch(const PfExplainStyle *style, const PfRun *run,
     return g_string_free(text, FALSE);
 }
 
-static char *describe_rest(uint64_t pages)
+static char *describe_rest(uint64_t count)
 {
     GString *text = g_string_new("and ");
-    pf_explain_number(text, pages);
+    pf_explain_number(text, count);
     g_string_append(text, " more");
+    return g_string_free(text, FALSE);
+}
+
+static char *describe_frames(uint64_t count)
+{
+    GString *text = g_string_new("and ");
+    pf_explain_count(text, count, "more frame");
     return g_string_free(text, FALSE);
 }
 
@@ -247,8 +254,10 @@ static void add_free(GArray *rows, const GArray *numbers)
     for (guint i = 0; i < MIN(numbers->len, NUMBERS_MAX); i++)
         g_string_append_printf(text, "%s%" PRIu32, i > 0 ? ", " : "",
                                g_array_index(numbers, uint32_t, i));
-    if (numbers->len > NUMBERS_MAX)
-        g_string_append_printf(text, " and %u more", numbers->len - NUMBERS_MAX);
+    if (numbers->len > NUMBERS_MAX) {
+        g_autofree char *rest = describe_rest(numbers->len - NUMBERS_MAX);
+        g_string_append_printf(text, " %s", rest);
+    }
     add_row(rows, g_strdup(""), "", g_string_free(text, FALSE), UINT32_MAX);
 }
 
@@ -295,8 +304,7 @@ static GArray *make_rows(const PfExplainDiagram *diagram, const PfExplainStyle *
         from = to;
     }
     if (rest > 0)
-        add_row(rows, g_strdup(""), "", g_strdup_printf("and %" PRIu64 " more frames", rest),
-                UINT32_MAX);
+        add_row(rows, g_strdup(""), "", describe_frames(rest), UINT32_MAX);
     add_free(rows, unused);
     return rows;
 }

@@ -22,13 +22,18 @@ static void listen_to_keys(struct termios *terminal)
 
 static PfKey read_key(const int *interrupted)
 {
-    enum { CTRL_C = 3, CTRL_D = 4 };
+    enum { CTRL_C = 3, CTRL_D = 4, ESCAPE = 27 };
     struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
     while (poll(&input, 1, POLL_MS) == 0)
         if (__atomic_load_n(interrupted, __ATOMIC_RELAXED) != 0)
             return PF_KEY_INTERRUPT;
     char key = 'q';
     ssize_t length = read(STDIN_FILENO, &key, 1);
+    /* An arrow is one key, and several bytes. */
+    char rest[16];
+    if (length == 1 && key == ESCAPE && poll(&input, 1, 0) > 0 &&
+        read(STDIN_FILENO, rest, sizeof rest) < 0)
+        key = 'q';
     if (__atomic_load_n(interrupted, __ATOMIC_RELAXED) != 0 || (length == 1 && key == CTRL_C))
         return PF_KEY_INTERRUPT;
     return length != 1 || key == 'q' || key == CTRL_D ? PF_KEY_QUIT : PF_KEY_NEXT;

@@ -164,9 +164,9 @@ static void explain_other(GString *out, const PfExplainStyle *style, const PfRec
         return;
     }
     case PF_RECORD_CONTROL:
-        g_string_append(out, "Parameter ");
+        g_string_append(out, "The trace sets parameter ");
         pf_explain_name(out, style, record->detail->name, LABEL_COLUMNS);
-        g_string_append(out, " becomes ");
+        g_string_append(out, " to ");
         pf_explain_name(out, style, record->detail->text, LABEL_COLUMNS);
         g_string_append_c(out, '.');
         return;
