@@ -3,6 +3,7 @@
 
 #include "cache_internal.h"
 #include "error.h"
+#include "seg_array.h"
 #include "units.h"
 
 /* The shortest line: addresses then have 60 bits in an entry, more than machines' have. */
@@ -237,7 +238,8 @@ PfCache *pf_cache_new(const PfCacheConfig *config, PfPort *next, uint64_t seed,
     cache->busy_until = g_new0(uint64_t, MAX(config->mshrs, 1));
     cache->stats = &cache->own_stats;
     /* Eight ways are then just one cache line of the host. */
-    cache->entries = g_aligned_alloc0(sets * config->ways, sizeof(uint64_t), 64);
+    cache->entries_bytes = sets * config->ways * sizeof(uint64_t);
+    cache->entries = pf_map_zeroed(cache->entries_bytes);
     if (stats != NULL)
         register_stats(cache->stats, stats);
     return cache;
@@ -249,7 +251,7 @@ void pf_cache_free(PfCache *cache)
         return;
     g_ptr_array_free(cache->upper, TRUE);
     g_free(cache->busy_until);
-    g_aligned_free(cache->entries);
+    pf_unmap_zeroed(cache->entries, cache->entries_bytes);
     g_free(cache);
 }
 

@@ -30,6 +30,7 @@ struct PfCache {
      * costs a few stores of one or two host cache lines, and the victim is simply the last. Under
      * the other policies an entry stays at its place. */
     uint64_t *entries;
+    size_t entries_bytes;
     uint64_t latency_cycles;
     PfCacheStats *stats;
     PfPort *next;

@@ -1,10 +1,11 @@
 scale = @SCALE@
 half = @HALF@
 
-set label @TITLE@ at graph 0, graph 1 left offset 0, 1.2
+set label @TITLE@
 set tmargin 3
 set xlabel @AXIS@
 set xrange [0:@MOST@]
+set xtics @STEP@
 set yrange [0.45:@ROWS@ + 0.55]
 set border 1 linewidth 0.7 linecolor rgb '#404040'
 set ytics scale 0 (@TICS@)

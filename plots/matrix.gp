@@ -12,12 +12,14 @@ set border 0
 unset key
 set xtics scale 0 (@TICS@)
 set ytics scale 0 (@TICS@)
-set xlabel 'memory on node'
-set ylabel 'cores on node'
+set xlabel '@X@'
+set ylabel '@Y@'
 set style fill solid 1 border rgb '#ffffff'
 # From white to blue, by the share of the policy's lines.
 shade(p) = int(255 - 255 * p / 100) * 65536 + int(255 - 141 * p / 100) * 256 + int(255 - 77 * p / 100)
+number(p) = p == 0 ? '0' : sprintf(p < 10 ? '%.1f' : '%.0f', p)
+shown = @SHOWN@ # numbers have room in so few cells
 plot \
      'numa.csv' skip 1 every @ROWS@ using 3:2:($3 - 0.5):($3 + 0.5):($2 - 0.5):($2 + 0.5):(shade($5)) with boxxyerror fillcolor rgb variable, \
-     'numa.csv' skip 1 every @ROWS@ using ($5 < 55 ? $3 : NaN):2:(sprintf($5 < 10 ? '%.1f %%' : '%.0f %%', $5)) with labels textcolor rgb '#000000', \
-     'numa.csv' skip 1 every @ROWS@ using ($5 >= 55 ? $3 : NaN):2:(sprintf('%.0f %%', $5)) with labels textcolor rgb '#ffffff'
+     'numa.csv' skip 1 every @ROWS@ using (shown && $5 < 55 ? $3 : NaN):2:(number($5)) with labels textcolor rgb '#000000', \
+     'numa.csv' skip 1 every @ROWS@ using (shown && $5 >= 55 ? $3 : NaN):2:(number($5)) with labels textcolor rgb '#ffffff'

@@ -149,6 +149,17 @@ bool pf_trace_is_stream(const char *path)
             !g_file_test(path, G_FILE_TEST_IS_REGULAR | G_FILE_TEST_IS_DIR));
 }
 
+static char *digest_text(XXH128_hash_t digest)
+{
+    return g_strdup_printf("%016" PRIx64 "%016" PRIx64, (uint64_t)digest.high64,
+                           (uint64_t)digest.low64);
+}
+
+char *pf_digest(const void *bytes, size_t length)
+{
+    return digest_text(XXH3_128bits(bytes, length));
+}
+
 char *pf_trace_digest(const char *path, GError **error)
 {
     enum { STEP_BYTES = 1 << 18 };
@@ -166,8 +177,5 @@ char *pf_trace_digest(const char *path, GError **error)
     }
     XXH128_hash_t digest = XXH3_128bits_digest(state);
     XXH3_freeState(state);
-    if (!is_read)
-        return NULL;
-    return g_strdup_printf("%016" PRIx64 "%016" PRIx64, (uint64_t)digest.high64,
-                           (uint64_t)digest.low64);
+    return is_read ? digest_text(digest) : NULL;
 }

@@ -232,6 +232,9 @@ char *pf_trace_place(const PfTrace *trace, const PfRecord *record, uint64_t reco
 /* Whether PATH can be read only once: standard input ("-"), a pipe, a device. */
 bool pf_trace_is_stream(const char *path);
 
+/* The XXH3 128-bit digest of LENGTH BYTES as 32 hexadecimal digits. Free with g_free. */
+char *pf_digest(const void *bytes, size_t length);
+
 /* The XXH3 128-bit digest of the file at PATH as 32 hexadecimal digits; blobs that a text trace
  * names are not part of it. NULL on error. */
 char *pf_trace_digest(const char *path, GError **error);

@@ -68,7 +68,8 @@ bool pf_workload_write(const PfWorkload *workload, PfTraceWriter *writer,
                      .bytes = bytes,
                      .next_id = workload->next_id};
     pf_maker_add(&maker, (PfRecord){.kind = PF_RECORD_GRAIN,
-                                    .count = PF_GRAIN_PAGE,
+                                    .count = workload->has_reads ? PF_GRAIN_ACCESS
+                                                                 : PF_GRAIN_PAGE,
                                     .context = PF_TRACE_NO_CONTEXT,
                                     .content = PF_TRACE_NO_CONTENT});
     bool goes_on = pf_maker_lay_out(&maker);

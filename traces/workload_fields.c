@@ -290,7 +290,15 @@ static const PfConfigField writes_keys[] = {
      .description = "What they hold then: private (bytes never seen before), zero, ones, same (a "
                     "store that changes nothing), original (as at the beginning), "
                     "freed (given back: cleared or left, see zero_free), or a content of "
-                    "the named set."},
+                    "the named set. Read: nothing is written, a word of the page is read, and the "
+                    "trace is of grain access."},
+    {.key = "instructions",
+     .type = PF_CONFIG_UINT,
+     .offset = offsetof(PfWorkloadWrites, instructions),
+     .standard = "0",
+     .max = 1000000000,
+     .unit = "instructions",
+     .description = "What the context executes before each page."},
     {.key = "choice",
      .type = PF_CONFIG_ENUM,
      .offset = offsetof(PfWorkloadWrites, choice),

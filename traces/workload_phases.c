@@ -18,7 +18,7 @@ bool pf_workload_writes_in(const PfWorkloadWrites *writes, const PfWorkloadGroup
 static bool plan_target(const PfWorkload *workload, PfWorkloadWrites *writes)
 {
     static const char *const targets[] = {"private",  "zero",  "ones", "same",
-                                          "original", "freed", NULL};
+                                          "original", "freed", "read", NULL};
     for (int i = 0; targets[i] != NULL; i++)
         if (strcmp(writes->to, targets[i]) == 0) {
             writes->target = (PfWorkloadTo)i;
@@ -29,7 +29,7 @@ static bool plan_target(const PfWorkload *workload, PfWorkloadWrites *writes)
     if (writes->set == NULL)
         pf_config_complain(writes->section, "to",
                            "there is no set %s, and it is none of private, "
-                           "zero, ones, same, original, freed",
+                           "zero, ones, same, original, freed, read",
                            writes->to);
     return writes->set != NULL;
 }
@@ -84,6 +84,9 @@ static bool check_writes(const PfWorkloadWrites *writes)
     } else if (writes->lifetime_ps > 0 && writes->rate > 0) {
         key = "lifetime";
         problem = "and rate say the same; give one of them";
+    } else if (writes->target == PF_TO_READ && writes->back_ps > 0) {
+        key = "back";
+        problem = "what is only read need not be set back";
     } else if (writes->device[0] != '\0' && writes->target != PF_TO_SET) {
         key = "device";
         problem = "blocks of a disk are contents of a set, which `to` has to name";
@@ -135,6 +138,7 @@ static bool plan_writes(PfWorkload *workload, const PfWorkloadPhase *phase, guin
         if (!pf_workload_reach(phase, writes, group, &reach))
             continue;
         is_written = true;
+        workload->has_reads |= writes->target == PF_TO_READ;
         if (!count_steps(workload, phase, writes, &reach, contexts))
             return false;
     }

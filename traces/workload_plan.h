@@ -111,6 +111,7 @@ typedef enum {
     PF_TO_SAME,
     PF_TO_ORIGINAL,
     PF_TO_FREED,
+    PF_TO_READ, /* nothing is written */
     PF_TO_SET,
 } PfWorkloadTo;
 
@@ -122,6 +123,7 @@ typedef struct {
     const char *from;
     const char *to;
     int choice; /* PfWorkloadChoice */
+    uint64_t instructions;
     uint64_t neighbours;
     double hot;
     int take;           /* PfWorkloadTake */
@@ -162,6 +164,7 @@ struct PfWorkload {
     GArray *sets;      /* of PfWorkloadSet */
     GHashTable *files; /* by name, the first PfWorkloadCommon that maps it */
     uint32_t contexts;
+    bool has_reads; /* the trace is of grain access */
     uint64_t steps;
     uint64_t next_id; /* of a content that no page has at first */
 };

@@ -78,10 +78,31 @@ static PfContentSpec choose_content(PfMaker *maker, Hand *hand, uint64_t rank, u
     case PF_TO_ZERO:
     case PF_TO_FREED:
     case PF_TO_SAME:
+    case PF_TO_READ:
         content.form = PF_CONTENT_ZERO;
         break;
     }
     return content;
+}
+
+/* What the context does before it comes to a page. */
+static void compute(PfMaker *maker, const Hand *hand, uint32_t context)
+{
+    if (hand->writes->instructions > 0 && !hand->sets_back)
+        pf_maker_add(maker, (PfRecord){.kind = PF_RECORD_RUN,
+                                       .context = context,
+                                       .count = hand->writes->instructions,
+                                       .content = PF_TRACE_NO_CONTENT});
+}
+
+/* RECORD, which is at a page, as the read of a word of it, each as likely as any other. */
+static PfRecord read_word(const PfMaker *maker, Hand *hand, PfRecord record)
+{
+    uint64_t page_bytes = maker->workload->page_bytes;
+    record.kind = PF_RECORD_READ;
+    record.count = MIN(page_bytes, sizeof(uint64_t));
+    record.address += pf_rng_below(&hand->rng, page_bytes / record.count) * record.count;
+    return record;
 }
 
 static void write_page(PfMaker *maker, Hand *hand)
@@ -99,7 +120,10 @@ static void write_page(PfMaker *maker, Hand *hand)
         .content = PF_TRACE_NO_CONTENT,
     };
     PfTraceDetail device = {.name = writes->device, .node = -1, .core = -1};
-    if (writes->target != PF_TO_SAME || hand->sets_back) {
+    compute(maker, hand, context);
+    if (writes->target == PF_TO_READ) {
+        record = read_word(maker, hand, record);
+    } else if (writes->target != PF_TO_SAME || hand->sets_back) {
         PfContentSpec content = choose_content(maker, hand, rank, &device.number);
         PfContentSpec unused;
         const PfPages *kind = pf_maker_original(maker, hand->group, hand->index, rank, &unused);

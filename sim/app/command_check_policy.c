@@ -39,6 +39,7 @@ typedef struct {
     PfLawsTrial trial;
     const PfLaw *only; /* of the laws; NULL: all */
     PfLawsTally tally;
+    char *wrote; /* a line that it wrote to the terminal, or would have; owned, or NULL */
 } Check;
 
 /* What came of a trial. */
@@ -111,8 +112,7 @@ static bool try_once(Check *check, Outcome *outcome, GError **error)
     PfCheckChild child;
     *outcome = (Outcome){.problems = g_string_new(NULL)};
     bool tried = pf_check_child(try_laws, check, cpu_seconds, check->interrupts, &child, error);
-    g_autofree char *path = pf_laws_trial_path(&check->trial);
-    g_unlink(path);
+    pf_laws_trial_unlink(&check->trial);
     if (!tried)
         return false;
     bool heard = hear(check, &child, outcome, error);
@@ -121,6 +121,10 @@ static bool try_once(Check *check, Outcome *outcome, GError **error)
         g_string_append_printf(outcome->problems, "%s\n%s", death, child.errors);
         if (outcome->law == NULL)
             outcome->law = &pf_laws[0];
+    }
+    if (heard && outcome->has_ended && child.errors[0] != '\0' && check->wrote == NULL) {
+        g_auto(GStrv) lines = g_strsplit(g_strstrip(child.errors), "\n", -1);
+        check->wrote = g_strdup(lines[g_strv_length(lines) - 1]);
     }
     pf_check_child_clear(&child);
     return heard;
@@ -232,7 +236,35 @@ static bool check_policy(Check *check, GError **error)
     printf("%s keeps the laws; it looked at %" G_GINT64_FORMAT " pages and shared %" G_GINT64_FORMAT
            "\n",
            trial->ops->name, check->tally.scanned, check->tally.shared);
+    if (check->wrote != NULL)
+        printf("note:   it writes to the terminal, among the results of a run: %s\n", check->wrote);
     return true;
+}
+
+/* In the child: whatever the file does by itself when it is loaded, and when it is let go. */
+static void try_load(int descriptor, void *user)
+{
+    const Check *check = user;
+    (void)descriptor;
+    g_autoptr(PfRegistry) registry = pf_registry_new();
+    pf_registry_load(registry, check->file, NULL);
+}
+
+/* Adds to REGISTRY what the file holds. */
+static bool load(Check *check, PfRegistry *registry, GError **error)
+{
+    unsigned cpu_seconds = (unsigned)check->options->cpu_seconds;
+    PfCheckChild child;
+    if (!pf_check_child(try_load, check, cpu_seconds, check->interrupts, &child, error))
+        return false;
+    bool loads = child.is_done;
+    if (!loads) {
+        g_autofree char *death = pf_check_child_death(&child, cpu_seconds);
+        g_set_error(error, PF_ERROR, PF_ERROR_CONFIG, "%s: cannot be loaded and let go: %s",
+                    check->file, death);
+    }
+    pf_check_child_clear(&child);
+    return loads && pf_registry_load(registry, check->file, error);
 }
 
 /* Checks each policy that comes with the file, or the built-in one of that name. */
@@ -245,7 +277,7 @@ static bool check_all(Check *check, GError **error)
     check->trial.ops = named;
     if (named != NULL)
         return check_policy(check, error);
-    if (!pf_registry_load(registry, check->file, error))
+    if (!load(check, registry, error))
         return false;
     if (pf_registry_policy_count(registry) == first) {
         g_set_error(error, PF_ERROR, PF_ERROR_CONFIG, "%s: has no policy", check->file);
@@ -254,6 +286,7 @@ static bool check_all(Check *check, GError **error)
     for (size_t i = first; i < pf_registry_policy_count(registry); i++) {
         check->trial.ops = pf_registry_policy(registry, i);
         check->tally = (PfLawsTally){0};
+        g_clear_pointer(&check->wrote, g_free);
         if (!check_policy(check, error))
             return false;
     }
@@ -314,7 +347,7 @@ static int run(PfApp *app, const PfCommand *command, int argc, char **argv, GErr
         {"with", 0, 0, G_OPTION_ARG_FILENAME, &options.settings,
          "parameters of the policy, as in a configuration: \"rate = 5;\"", "SETTINGS"},
         {"limit", 0, 0, G_OPTION_ARG_INT, &options.cpu_seconds,
-         "processor time that a trace may take (default: 60)", "SECONDS"},
+         "processor time that a trace may take, or wait (default: 60)", "SECONDS"},
         {"keep", 0, 0, G_OPTION_ARG_FILENAME, &options.keep,
          "write the trace that shows what is wrong to FILE", "FILE"},
         {NULL, 0, 0, G_OPTION_ARG_NONE, NULL, NULL, NULL},
@@ -342,6 +375,7 @@ static int run(PfApp *app, const PfCommand *command, int argc, char **argv, GErr
     check.interrupts = pf_check_watch(error);
     bool holds = check.interrupts >= 0 && check_all(&check, error);
     g_rmdir(directory);
+    g_free(check.wrote);
     return holds ? 0 : 1;
 }
 

@@ -39,7 +39,7 @@ static void add_savings(GPtrArray *cells, const PfFrontierUnit *unit)
 {
     g_ptr_array_add(cells, g_strdup(unit->name));
     g_ptr_array_add(cells, g_strdup_printf("%.0f-%.0f", point_of(unit, 0)->passes,
-                                           point_of(unit, unit->points->len - 1)->passes));
+                                           pf_frontier_last(unit)->passes));
     for (unsigned i = 0; i < PF_FRONTIER_SHARES; i++)
         add_number(cells, "%.1f",
                    pf_frontier_at(unit, pf_frontier_shares[i]) / unit->oracle * 100.0);
@@ -47,50 +47,69 @@ static void add_savings(GPtrArray *cells, const PfFrontierUnit *unit)
         add_number(cells, "%.1f", cycles_to(unit, goal) * 1e-6);
 }
 
-/* At the highest rate, beside the first unit. */
+static double mean_of(const PfFrontierPoint *point, PfFrontierMeasure measure)
+{
+    return point->mean.values[measure];
+}
+
+/* VALUE and, where there are repeats, half its interval. */
+static void add_interval(GPtrArray *cells, const char *format, double value, double half)
+{
+    add_number(cells, format, value);
+    char text[G_ASCII_DTOSTR_BUF_SIZE];
+    if (!(half > 0.0) || !isfinite(value))
+        return;
+    char *told = cells->pdata[cells->len - 1];
+    cells->pdata[cells->len - 1] = g_strconcat(
+        told, " \302\261 ", g_ascii_formatd(text, sizeof(text), format, half), NULL);
+    g_free(told);
+}
+
+/* At the highest rate, beside what the first unit would take for the same savings. */
 static void add_price(GPtrArray *cells, const PfFrontierUnit *unit, const PfFrontierUnit *first)
 {
-    const PfFrontierPoint *own = point_of(unit, unit->points->len - 1);
-    const PfFrontierPoint *its = point_of(first, first->points->len - 1);
-    double fewer = its->cycles - own->cycles;
-    double joules = own->joules - its->joules;
+    const PfFrontierPoint *own = pf_frontier_last(unit);
+    const PfFrontierPoint *its = pf_frontier_last(first);
+    double half;
+    double price = mean_of(its, PF_FRONTIER_PRICE);
+    double cheaper = pf_frontier_difference(its, own, PF_FRONTIER_PRICE, &half) / price;
+    double cycles = mean_of(own, PF_FRONTIER_CYCLES);
+    double fewer = cycles / (1.0 - cheaper) - cycles;
+    double joules = mean_of(own, PF_FRONTIER_JOULES) - mean_of(its, PF_FRONTIER_JOULES);
     double watts = fewer > 0.0 && joules > 0.0 ? joules / (fewer / unit->clock_hz) : NAN;
     const char *beaten = unit->beaten != NULL ? unit->beaten : "-";
     g_ptr_array_add(cells, g_strdup(unit->name));
-    add_number(cells, "%.1f", own->cycles * 1e-6);
+    add_number(cells, "%.0f", mean_of(own, PF_FRONTIER_SAVED));
+    add_number(cells, "%.1f", cycles * 1e-6);
     add_number(cells, "%.1f", own->lookup * 100.0);
-    add_number(cells, "%.1f", fewer / its->cycles * 100.0);
+    add_interval(cells, "%.1f", cheaper * 100.0, half / price * 100.0);
     add_number(cells, "%.3g", joules);
     add_number(cells, "%.3g", watts);
     g_ptr_array_add(cells, g_strdup(unit->is_bound ? "(a bound)" : beaten));
 }
 
-static bool is_of(const PfFrontierUnit *unit, const PfFrontierUnit *first)
-{
-    return strcmp(unit->trace, first->trace) == 0 && strcmp(unit->policy, first->policy) == 0;
-}
-
-/* All units that have the trace and policy of FIRST. */
+/* FIRST and all that it is compared with. */
 static void print_group(GString *out, const GPtrArray *units, const PfFrontierUnit *first,
                         PfReportForm form)
 {
     static const char *const savings_heads[] = {"unit", "passes",          "1 %",     "2 %", "5 %",
                                                 "10 %", "Mcycles to 50 %", "to 90 %", NULL};
-    static const char *const price_heads[] = {"unit",   "Mcycles",   "lookup %",  "fewer %",
-                                              "J more", "even at W", "beaten by", NULL};
+    static const char *const price_heads[] = {"unit",      "saved",  "Mcycles",   "lookup %",
+                                              "cheaper %", "J more", "even at W", "beaten by",
+                                              NULL};
     g_autoptr(GPtrArray) savings = g_ptr_array_new_with_free_func(g_free);
     g_autoptr(GPtrArray) prices = g_ptr_array_new_with_free_func(g_free);
     add_heads(savings, savings_heads);
     add_heads(prices, price_heads);
     for (guint i = 0; i < units->len; i++) {
-        if (!is_of(units->pdata[i], first))
+        if (!pf_frontier_comparable(units->pdata[i], first))
             continue;
         add_savings(savings, units->pdata[i]);
         add_price(prices, units->pdata[i], first);
     }
-    g_autofree char *name = first->trace[0] != '\0'
-                                ? g_strdup_printf("%s, %s", first->policy, first->trace)
-                                : g_strdup(first->policy);
+    g_autofree char *name = g_strconcat(first->policy, first->trace[0] != '\0' ? ", " : "",
+                                        first->trace, first->costs[0] != '\0' ? ", " : "",
+                                        first->costs, NULL);
     g_autofree char *price = g_strdup_printf("%s: price at the highest rate", name);
     g_autofree char *saved = g_strdup_printf(
         "%s: mean savings for a share of one core, in %% of the %.0f pages of oracle", name,
@@ -117,7 +136,7 @@ static int run(PfApp *app, const PfCommand *command, int argc, char **argv, GErr
     for (guint i = 0; i < units->len; i++) {
         bool is_first = true;
         for (guint j = 0; j < i && is_first; j++)
-            is_first = !is_of(units->pdata[j], units->pdata[i]);
+            is_first = !pf_frontier_comparable(units->pdata[j], units->pdata[i]);
         if (is_first)
             print_group(out, units, units->pdata[i],
                         markdown ? PF_REPORT_MARKDOWN : PF_REPORT_TABLE);

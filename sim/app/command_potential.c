@@ -178,7 +178,7 @@ static bool write_results(const PfApp *app, const PotentialOptions *options,
     const PfFigure *figure = pf_figure_find("potential", NULL);
     if (!pf_figure_draw(figure, pf_results_directory(results), PF_TERMINAL_SVG, NULL, &cause))
         pf_options_warn(app, "figure potential: %s", cause->message);
-    return pf_results_commit(results, error);
+    return pf_results_commit(results, true, error);
 }
 
 /* The format of images called NAME, NULL for no name. */

@@ -136,16 +136,6 @@ static bool check_words(const RunOptions *options, GError **error)
     return false;
 }
 
-static bool check_figures(char **names, GError **error)
-{
-    for (char **name = names; name != NULL && *name != NULL; name++)
-        if (pf_figure_find(*name, error) == NULL) {
-            g_prefix_error(error, "output.figures: ");
-            return false;
-        }
-    return true;
-}
-
 /* The status tables of esx are of its runs only. */
 static bool check_form(const PfSimulation *simulation, PfReportForm form, GError **error)
 {
@@ -238,11 +228,9 @@ static int simulate(PfApp *app, const RunOptions *options, const char *path, PfR
     PfOutputConfig output = {0};
     g_autoptr(PfConfig) config = pf_setup_config(&options->setup, path, registry, &output, error);
     if (config == NULL || !check_is_run(config, path, error) ||
-        !leave_sweep_out(app, config, registry, error) || !check_figures(output.figures, error))
+        !leave_sweep_out(app, config, registry, error) || !pf_figures_check(output.figures, error))
         return 2;
-    g_autofree char *directory = options->output != NULL
-                                     ? g_strdup(options->output)
-                                     : pf_config_path(pf_config_section(config, "output"), "dir");
+    g_autofree char *directory = pf_setup_directory(config, options->output);
     if (directory != NULL && !options->dry_run &&
         !pf_results_check(directory, options->force != FALSE, error))
         return 2;

@@ -1,5 +1,6 @@
 #include "manifest.h"
 
+#include <string.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -33,12 +34,31 @@ static void add_digests(PfJson *json, const PfManifest *manifest)
 {
     pf_json_open(json, "digests", '{');
     pf_json_string(json, "trace", pf_simulation_trace_digest(manifest->simulation));
-    for (size_t i = 0; i < G_N_ELEMENTS(digested); i++) {
-        g_autofree char *path = g_build_filename(manifest->directory, digested[i], NULL);
-        g_autofree char *digest = pf_trace_digest(path, NULL);
-        pf_json_string(json, digested[i], digest);
-    }
+    for (size_t i = 0; i < G_N_ELEMENTS(digested); i++)
+        pf_json_string(json, digested[i], pf_results_digest(manifest->results, digested[i]));
     pf_json_close(json, '}');
+}
+
+bool pf_manifest_says(const char *manifest, const char *name, const char *bytes, size_t length)
+{
+    g_autofree char *digest = pf_digest(bytes, length);
+    g_autofree char *member = g_strdup_printf("\"%s\": \"%s\"", name, digest);
+    return strstr(manifest, member) != NULL;
+}
+
+bool pf_manifest_is_true(const char *directory)
+{
+    g_autofree char *path = g_build_filename(directory, "manifest.json", NULL);
+    g_autofree char *manifest = NULL;
+    bool is_true = g_file_get_contents(path, &manifest, NULL, NULL);
+    for (size_t i = 0; i < G_N_ELEMENTS(digested) && is_true; i++) {
+        g_autofree char *file = g_build_filename(directory, digested[i], NULL);
+        g_autofree char *bytes = NULL;
+        gsize length = 0;
+        is_true = g_file_get_contents(file, &bytes, &length, NULL) &&
+                  pf_manifest_says(manifest, digested[i], bytes, length);
+    }
+    return is_true;
 }
 
 static void add_times(PfJson *json, const PfManifest *manifest)

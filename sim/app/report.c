@@ -67,7 +67,14 @@ void pf_report_append_field(GString *out, const char *text)
 
 size_t pf_report_width(const char *text)
 {
-    return g_utf8_validate(text, -1, NULL) ? (size_t)g_utf8_strlen(text, -1) : strlen(text);
+    if (!g_utf8_validate(text, -1, NULL))
+        return strlen(text);
+    size_t width = 0;
+    for (const char *at = text; *at != '\0'; at += g_utf8_skip[(guchar)*at]) {
+        gunichar letter = g_utf8_get_char(at);
+        width += g_unichar_iszerowidth(letter) ? 0 : g_unichar_iswide(letter) ? 2 : 1;
+    }
+    return width;
 }
 
 double pf_report_number(PfStatValue value)

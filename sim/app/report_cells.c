@@ -33,7 +33,7 @@ static void append_block(GString *out, const GPtrArray *cells, unsigned columns,
             if (cells->pdata[c] == NULL)
                 continue;
             const char *text = cells->pdata[row + c];
-            append_padding(out, GAP + column_width(cells, columns, c) - strlen(text));
+            append_padding(out, GAP + column_width(cells, columns, c) - pf_report_width(text));
             g_string_append(out, text);
         }
         g_string_append_c(out, '\n');

@@ -8,12 +8,30 @@
 #include <unistd.h>
 
 #include "error.h"
+#include "trace.h"
+
+/* A file that was written and is not seen to the disk yet. */
+typedef struct {
+    char *name;
+    char *digest;
+    int descriptor;
+} File;
 
 struct PfResults {
     char *path;      /* where they shall be */
     char *temporary; /* where they are, NULL once renamed */
+    GArray *files;   /* of File */
     bool force;
 };
+
+static void clear_file(gpointer data)
+{
+    File *file = data;
+    if (file->descriptor >= 0)
+        close(file->descriptor);
+    g_free(file->name);
+    g_free(file->digest);
+}
 
 /* The file that every directory of results has, and hardly anything else. */
 static const char hallmark[] = "manifest.json";
@@ -103,6 +121,8 @@ PfResults *pf_results_begin(const char *path, bool force, GError **error)
         return NULL;
     }
     results->temporary = g_steal_pointer(&template);
+    results->files = g_array_new(FALSE, FALSE, sizeof(File));
+    g_array_set_clear_func(results->files, clear_file);
     return g_steal_pointer(&results);
 }
 
@@ -111,7 +131,6 @@ const char *pf_results_directory(const PfResults *results)
     return results->temporary;
 }
 
-/* A full disk may show at write, fsync or close. */
 static bool write_whole(int descriptor, const char *data, size_t length)
 {
     while (length > 0) {
@@ -123,6 +142,12 @@ static bool write_whole(int descriptor, const char *data, size_t length)
         data += written;
         length -= (size_t)written;
     }
+    return true;
+}
+
+/* A full disk may show at write, fsync or close. */
+static bool synchronise(int descriptor)
+{
     /* EINVAL: what cannot be synchronised, as a pipe. */
     return fsync(descriptor) == 0 || errno == EINVAL;
 }
@@ -133,7 +158,7 @@ bool pf_results_write_file(const char *path, const char *data, size_t length, GE
     int descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     if (descriptor < 0)
         return fail(error, path, NULL);
-    bool written = write_whole(descriptor, data, length);
+    bool written = write_whole(descriptor, data, length) && synchronise(descriptor);
     int why = errno;
     if (close(descriptor) != 0 && written) {
         written = false;
@@ -147,22 +172,55 @@ bool pf_results_write_file(const char *path, const char *data, size_t length, GE
     return false;
 }
 
+/* The user knows the directory by its own name, not by the temporary one. */
+static bool fail_file(const PfResults *results, const char *name, GError **error)
+{
+    g_autofree char *path = g_build_filename(results->path, name, NULL);
+    return fail(error, path, "cannot write");
+}
+
 bool pf_results_add(PfResults *results, const char *name, const GString *data, GError **error)
 {
     g_autofree char *path = g_build_filename(results->temporary, name, NULL);
-    g_autoptr(GError) cause = NULL;
-    if (pf_results_write_file(path, data->str, data->len, &cause))
-        return true;
-    /* The user knows the directory by its own name, not by the temporary one. */
-    const char *why = strrchr(cause->message, ':');
-    g_set_error(error, PF_ERROR, PF_ERROR_IO, "%s/%s: cannot write%s", results->path, name,
-                why != NULL ? why : "");
-    return false;
+    File file = {.descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666)};
+    if (file.descriptor < 0)
+        return fail_file(results, name, error);
+    file.name = g_strdup(name);
+    file.digest = pf_digest(data->str, data->len);
+    g_array_append_val(results->files, file);
+    return write_whole(file.descriptor, data->str, data->len) || fail_file(results, name, error);
 }
 
-bool pf_results_commit(PfResults *results, GError **error)
+const char *pf_results_digest(const PfResults *results, const char *name)
 {
-    if (!pf_results_check(results->path, results->force, error))
+    for (guint i = 0; i < results->files->len; i++) {
+        const File *file = &g_array_index(results->files, File, i);
+        if (strcmp(file->name, name) == 0)
+            return file->digest;
+    }
+    return NULL;
+}
+
+/* All files go out at once, so that a journal has them in one transaction and not in one each. */
+static bool seal(PfResults *results, GError **error)
+{
+    for (guint i = 0; i < results->files->len; i++)
+        sync_file_range(g_array_index(results->files, File, i).descriptor, 0, 0,
+                        SYNC_FILE_RANGE_WRITE);
+    for (guint i = 0; i < results->files->len; i++) {
+        File *file = &g_array_index(results->files, File, i);
+        bool is_whole = synchronise(file->descriptor);
+        is_whole = close(g_steal_fd(&file->descriptor)) == 0 && is_whole;
+        if (!is_whole)
+            return fail_file(results, file->name, error);
+    }
+    return true;
+}
+
+bool pf_results_commit(PfResults *results, bool synchronised, GError **error)
+{
+    if (!pf_results_check(results->path, results->force, error) ||
+        (synchronised && !seal(results, error)))
         return false;
     /* Onto nothing or an empty directory a rename is enough. */
     if (rename(results->temporary, results->path) == 0) {
@@ -190,6 +248,7 @@ void pf_results_free(PfResults *results)
         return;
     if (results->temporary != NULL)
         pf_results_remove(results->temporary);
+    g_clear_pointer(&results->files, g_array_unref);
     g_free(results->temporary);
     g_free(results->path);
     g_free(results);

@@ -18,11 +18,15 @@ PfResults *pf_results_begin(const char *path, bool force, GError **error);
 /* The temporary directory; borrowed. */
 const char *pf_results_directory(const PfResults *results);
 
-/* Writes DATA as file NAME and sees it to the disk. PF_ERROR_IO. */
+/* Writes DATA as file NAME. PF_ERROR_IO. */
 bool pf_results_add(PfResults *results, const char *name, const GString *data, GError **error);
 
-/* Renames, and removes what FORCE replaces. */
-bool pf_results_commit(PfResults *results, GError **error);
+/* The digest (pf_digest) of file NAME that was added; NULL if none was. Borrowed. */
+const char *pf_results_digest(const PfResults *results, const char *name);
+
+/* Renames, once all files are on the disk where they shall be SYNCHRONISED, and removes what FORCE
+ * replaces. PF_ERROR_IO. */
+bool pf_results_commit(PfResults *results, bool synchronised, GError **error);
 
 /* Removes what was not committed. */
 void pf_results_free(PfResults *results);

@@ -67,17 +67,12 @@ bool pf_run_results_write(const PfApp *app, const char *path, bool force, PfConf
     const char *directory = pf_results_directory(results);
     if (output != NULL && output->events && !pf_events_add(directory, simulation, error))
         return false;
-    char **figures = output != NULL ? output->figures : NULL;
-    for (char **name = figures; name != NULL && *name != NULL; name++) {
-        g_autoptr(GError) cause = NULL;
-        /* A run of hours shall not be lost for want of a picture. */
-        if (!pf_figure_draw(pf_figure_find(*name, NULL), directory, PF_TERMINAL_SVG, NULL, &cause))
-            pf_options_warn(app, "figure %s: %s", *name, cause->message);
-    }
+    if (output != NULL)
+        pf_figures_draw(output->figures, directory, app);
     PfManifest manifest = {
         .app = app,
         .simulation = simulation,
-        .directory = directory,
+        .results = results,
         .started_us = outcome->started_us,
         .finished_us = outcome->finished_us,
         .wall_seconds = outcome->wall_seconds,
@@ -88,5 +83,5 @@ bool pf_run_results_write(const PfApp *app, const char *path, bool force, PfConf
     g_autoptr(GString) text = g_string_new(NULL);
     pf_manifest_json(text, &manifest);
     return pf_results_add(results, "manifest.json", text, error) &&
-           pf_results_commit(results, error);
+           pf_results_commit(results, output != NULL, error);
 }

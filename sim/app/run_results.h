@@ -23,8 +23,8 @@ typedef struct {
 void pf_run_results_play(PfSimulation *simulation, PfRunOutcome *outcome);
 
 /* Writes what SIMULATION, of CONFIG, found to directory PATH, with the events and figures that
- * OUTPUT (NULL: none) asks for; FORCE replaces results that are there. PF_ERROR_IO,
- * PF_ERROR_USAGE. */
+ * OUTPUT asks for; FORCE replaces results that are there. Where OUTPUT is NULL there are none of
+ * these, and the caller sees the results to the disk. PF_ERROR_IO, PF_ERROR_USAGE. */
 bool pf_run_results_write(const PfApp *app, const char *path, bool force, PfConfig *config,
                           const PfOutputConfig *output, const PfSimulation *simulation,
                           const PfRunOutcome *outcome, GError **error);

@@ -17,7 +17,8 @@ static const PfConfigField output_fields[] = {
      .type = PF_CONFIG_STRINGS,
      .offset = offsetof(PfOutputConfig, figures),
      .standard = "",
-     .description = "figures drawn into the directory after a run; `pagefold list figures`"},
+     .description = "figures drawn into the directory after a run or a sweep; `pagefold list "
+                    "figures`"},
     {.key = "events",
      .type = PF_CONFIG_BOOL,
      .offset = offsetof(PfOutputConfig, events),
@@ -75,6 +76,17 @@ void pf_setup_bind_output(PfConfig *config, PfOutputConfig *ret_output)
     *ret_output = (PfOutputConfig){0};
     pf_config_bind(pf_config_section(config, "output"), output_fields, G_N_ELEMENTS(output_fields),
                    ret_output);
+}
+
+char *pf_setup_directory(PfConfig *config, const char *said)
+{
+    if (said != NULL)
+        return g_strdup(said);
+    PfOutputConfig output;
+    pf_setup_bind_output(config, &output);
+    return output.dir != NULL && output.dir[0] != '\0'
+               ? pf_config_path(pf_config_section(config, "output"), "dir")
+               : NULL;
 }
 
 /* Loads what `plugins` of CONFIG names: policies' names must be known before they are bound. */

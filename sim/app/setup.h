@@ -39,6 +39,10 @@ PfConfig *pf_setup_config(const PfSetup *setup, const char *path, PfRegistry *re
 /* Binds `output` of CONFIG. */
 void pf_setup_bind_output(PfConfig *config, PfOutputConfig *ret_output);
 
+/* Where results go: SAID (-o) if that is not NULL, else output.dir of CONFIG; NULL if there is
+ * none. Free with g_free. */
+char *pf_setup_directory(PfConfig *config, const char *said);
+
 /* Leaves in the list `policies` of CONFIG, which was loaded from PATH, those that NAMES ("ksm,esx")
  * names, in that order, with the parameters that the file gives them; one that is not in the file
  * gets its defaults. A name is a label or a policy's name, which may stand for several entries.

@@ -172,6 +172,9 @@ bool pf_config_finish(PfConfig *config, GError **error);
  * g_free. */
 char *pf_config_dump(const PfConfig *config, bool with_origin, const char *const *except);
 
+/* What SECTION was given, key by key: "trap = 1000;". Free with g_strfreev. */
+char **pf_config_settings(const PfConfigSection *section);
+
 /* Calls VISIT for each row of each table bound so far, with the section's dotted path
  * ("policies.esx" for a list element that has a label or name of its own), in order. A table bound
  * to a section again is told once. */

@@ -193,6 +193,21 @@ void pf_config_write_node(GString *out, const PfConfigNode *node)
     write_value(&writer, node, 0);
 }
 
+char **pf_config_settings(const PfConfigSection *section)
+{
+    GPtrArray *settings = g_ptr_array_new();
+    for (unsigned i = 0; section->kind == PF_NODE_GROUP && i < section->children->len; i++) {
+        const PfConfigNode *child = section->children->pdata[i];
+        GString *text = g_string_new(NULL);
+        g_string_append_printf(text, "%s = ", child->key);
+        pf_config_write_node(text, child);
+        g_string_append_c(text, ';');
+        g_ptr_array_add(settings, g_string_free(text, FALSE));
+    }
+    g_ptr_array_add(settings, NULL);
+    return (char **)g_ptr_array_free(settings, FALSE);
+}
+
 char *pf_config_dump(const PfConfig *config, bool with_origin, const char *const *except)
 {
     Writer writer = {.out = g_string_new(NULL), .with_origin = with_origin, .except = except};

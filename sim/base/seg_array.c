@@ -6,7 +6,7 @@
 #include "units.h"
 
 /* mmap rather than calloc: calloc clears memory that the heap recycles, which would touch it. */
-static void *map_zeroed(size_t bytes)
+void *pf_map_zeroed(size_t bytes)
 {
     void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -15,10 +15,16 @@ static void *map_zeroed(size_t bytes)
     return memory;
 }
 
+void pf_unmap_zeroed(void *memory, size_t bytes)
+{
+    if (memory != NULL)
+        munmap(memory, bytes);
+}
+
 /* The same without huge pages, of which a small array would fill but a sliver. */
 static void *map_sparse(size_t bytes)
 {
-    void *memory = map_zeroed(bytes);
+    void *memory = pf_map_zeroed(bytes);
     madvise(memory, bytes, MADV_NOHUGEPAGE); /* a wish: kernels without huge pages refuse it */
     return memory;
 }
@@ -45,7 +51,7 @@ void pf_seg_array_reserve(PfSegArray *array, uint64_t count)
         return;
     size_t bytes = PF_SEG_ELEMENTS * array->element_bytes;
     for (uint64_t i = segments_for(array->count); i < segments_for(count); i++)
-        array->segments[i] = i == 0 ? map_sparse(bytes) : map_zeroed(bytes);
+        array->segments[i] = i == 0 ? map_sparse(bytes) : pf_map_zeroed(bytes);
     array->count = count;
 }
 
@@ -54,8 +60,8 @@ void pf_seg_array_clear(PfSegArray *array)
     if (array->segments == NULL)
         return;
     for (uint64_t i = 0; i < segments_for(array->count); i++)
-        munmap(array->segments[i], PF_SEG_ELEMENTS * array->element_bytes);
-    munmap(array->segments, PF_SEG_COUNT * sizeof(char *));
+        pf_unmap_zeroed(array->segments[i], PF_SEG_ELEMENTS * array->element_bytes);
+    pf_unmap_zeroed(array->segments, PF_SEG_COUNT * sizeof(char *));
     *array = (PfSegArray){.segments = NULL};
 }
 

@@ -21,6 +21,11 @@ typedef struct {
     uint64_t count; /* indices below are valid */
 } PfSegArray;
 
+/* BYTES (not 0) of zeros at a page's boundary, of which the host spends what is touched. Ends the
+ * program as pf_seg_array_reserve does. Unmap with pf_unmap_zeroed, which takes NULL. */
+void *pf_map_zeroed(size_t bytes);
+void pf_unmap_zeroed(void *memory, size_t bytes);
+
 /* Makes ARRAY an empty array of elements of ELEMENT_BYTES (1 to 1 MiB). */
 void pf_seg_array_init(PfSegArray *array, size_t element_bytes);
 

@@ -15,7 +15,8 @@ PfContentStore *pf_content_store_new(uint32_t page_bytes)
     store->page_bytes = page_bytes;
     g_mutex_init(&store->lock);
     pf_seg_array_init(&store->entries, sizeof(Entry));
-    pf_seg_array_init(&store->digests, sizeof(uint64_t));
+    for (unsigned i = 0; i < KEPT_DIGESTS; i++)
+        pf_seg_array_init(&store->kept[i].values, sizeof(uint64_t));
     store->bucket_mask = BUCKETS_MIN - 1;
     store->buckets = g_new(uint32_t, BUCKETS_MIN);
     memset(store->buckets, 0xff, BUCKETS_MIN * sizeof(uint32_t));
@@ -34,7 +35,8 @@ void pf_content_store_free(PfContentStore *store)
         if (entry_at(store, i)->form == FORM_BYTES)
             g_free(entry_at(store, i)->bytes);
     pf_seg_array_clear(&store->entries);
-    pf_seg_array_clear(&store->digests);
+    for (unsigned i = 0; i < KEPT_DIGESTS; i++)
+        pf_seg_array_clear(&store->kept[i].values);
     g_free(store->buckets);
     g_mutex_clear(&store->lock);
     g_free(store);
@@ -97,16 +99,16 @@ static uint32_t new_entry(PfContentStore *store)
     uint32_t index = store->free_list;
     if (index != NONE) {
         store->free_list = entry_at(store, index)->next;
-        if (store->digest != NULL)
-            *(uint64_t *)pf_seg_array_at(&store->digests, index) = 0;
+        for (unsigned i = 0; i < KEPT_DIGESTS && store->kept[i].digest != NULL; i++)
+            *(uint64_t *)pf_seg_array_at(&store->kept[i].values, index) = 0;
         return index;
     }
     g_assert(store->used < NONE);
     if (store->used > store->bucket_mask)
         grow_buckets(store);
     pf_seg_array_reserve(&store->entries, (uint64_t)store->used + 1);
-    if (store->digest != NULL)
-        pf_seg_array_reserve(&store->digests, (uint64_t)store->used + 1);
+    for (unsigned i = 0; i < KEPT_DIGESTS && store->kept[i].digest != NULL; i++)
+        pf_seg_array_reserve(&store->kept[i].values, (uint64_t)store->used + 1);
     return store->used++;
 }
 
@@ -231,36 +233,41 @@ uint64_t pf_content_hash(const PfContentStore *store, PfContent content)
     return entry_at(store, content.index)->hash;
 }
 
-/* Whether the store keeps what DIGEST says: the first one that is asked for. */
-static bool keeps_digest(PfContentStore *store, PfContentDigest *digest)
+/* Where the store keeps what DIGEST says; NULL if too many others were asked for before. */
+static KeptDigest *kept_digest(PfContentStore *store, PfContentDigest *digest)
 {
-    if (__atomic_load_n(&store->digest, __ATOMIC_ACQUIRE) == NULL) {
-        g_mutex_lock(&store->lock);
-        if (store->digest == NULL) {
-            pf_seg_array_reserve(&store->digests, store->used);
-            __atomic_store_n(&store->digest, digest, __ATOMIC_RELEASE);
+    for (unsigned i = 0; i < KEPT_DIGESTS; i++) {
+        KeptDigest *kept = &store->kept[i];
+        PfContentDigest *its = __atomic_load_n(&kept->digest, __ATOMIC_ACQUIRE);
+        if (its == NULL) {
+            g_mutex_lock(&store->lock);
+            if (kept->digest == NULL) {
+                pf_seg_array_reserve(&kept->values, store->used);
+                __atomic_store_n(&kept->digest, digest, __ATOMIC_RELEASE);
+            }
+            its = kept->digest;
+            g_mutex_unlock(&store->lock);
         }
-        g_mutex_unlock(&store->lock);
+        if (its == digest)
+            return kept;
     }
-    return store->digest == digest;
+    return NULL;
 }
 
 uint64_t pf_content_digest(PfContentStore *store, PfContent content, PfContentDigest *digest,
                            uint8_t *scratch)
 {
-    uint64_t *kept = NULL;
-    if (keeps_digest(store, digest)) {
-        kept = pf_seg_array_at(&store->digests, content.index);
-        uint64_t value = __atomic_load_n(kept, __ATOMIC_RELAXED);
-        if (value != 0)
-            return value;
-    }
+    KeptDigest *kept = kept_digest(store, digest);
+    uint64_t *place = kept != NULL ? pf_seg_array_at(&kept->values, content.index) : NULL;
+    uint64_t value = place != NULL ? __atomic_load_n(place, __ATOMIC_RELAXED) : 0;
+    if (value != 0)
+        return value;
     const uint8_t *bytes = pf_content_bytes(store, content, scratch);
     if (bytes == NULL)
         return pf_content_hash(store, content);
-    uint64_t value = digest(bytes, store->page_bytes);
-    if (kept != NULL)
-        __atomic_store_n(kept, value, __ATOMIC_RELAXED);
+    value = digest(bytes, store->page_bytes);
+    if (place != NULL)
+        __atomic_store_n(place, value, __ATOMIC_RELAXED);
     return value;
 }
 
@@ -295,6 +302,8 @@ uint64_t pf_content_store_bytes(PfContentStore *store)
     g_mutex_lock(&store->lock);
     uint64_t bytes = store->pages_kept * store->page_bytes + pf_seg_array_bytes(&store->entries) +
                      ((uint64_t)store->bucket_mask + 1) * sizeof(uint32_t);
+    for (unsigned i = 0; i < KEPT_DIGESTS; i++)
+        bytes += pf_seg_array_bytes(&store->kept[i].values);
     g_mutex_unlock(&store->lock);
     return bytes;
 }

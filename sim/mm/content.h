@@ -54,8 +54,8 @@ uint64_t pf_content_hash(const PfContentStore *store, PfContent content);
 /* A hash of BYTES of a page. */
 typedef uint64_t PfContentDigest(const uint8_t *bytes, size_t length);
 
-/* What DIGEST says of its bytes (SCRATCH is a page), remembered for the first DIGEST that a store
- * is asked for; an identity's own number. */
+/* What DIGEST says of its bytes (SCRATCH is a page), remembered for the first two that a store is
+ * asked for; an identity's own number. */
 uint64_t pf_content_digest(PfContentStore *store, PfContent content, PfContentDigest *digest,
                            uint8_t *scratch);
 

@@ -19,12 +19,20 @@ typedef struct {
     uint32_t start; /* the first bytes, the first one highest: orders most pages; not IDENTITY */
 } Entry;
 
+/* What `digest` says of each content. */
+typedef struct {
+    PfContentDigest *digest; /* NULL: nobody has asked for one yet */
+    PfSegArray values;       /* uint64_t by entry, 0: not asked for yet */
+} KeptDigest;
+
+/* One for each hash that policies of one run commonly have: those of `esx` and `ksm` differ. */
+enum { KEPT_DIGESTS = 2 };
+
 struct PfContentStore {
     uint32_t page_bytes;
     GMutex lock; /* of all below; entries' own hash and bytes do not change while referenced */
     PfSegArray entries;
-    PfSegArray digests; /* uint64_t by entry: what `digest` says of it, 0: not asked for yet */
-    PfContentDigest *digest;
+    KeptDigest kept[KEPT_DIGESTS]; /* in the order in which they were first asked for */
     uint32_t *buckets;
     uint32_t bucket_mask;
     uint32_t used; /* entries ever made */

@@ -74,6 +74,9 @@ PfHost *pf_host_new(const PfPolicySetup *setup, const PfHostBase *base, GError *
         host->finder = setup->finder->create(host, setup->finder_config, frames, error);
     if (host->finder != NULL || setup->finder == NULL)
         host->self = setup->ops->create(host, setup->policy_config, error);
+    if (host->self == NULL && error != NULL && *error == NULL)
+        g_set_error(error, PF_ERROR, PF_ERROR_CONFIG, "%s: it was not made, and does not say why",
+                    setup->ops->name);
     if (host->self == NULL)
         g_clear_pointer(&host, pf_host_free);
     return host;

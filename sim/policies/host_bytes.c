@@ -4,6 +4,9 @@
 
 enum { WORD_BYTES = 4 };
 
+/* Nobody charges as many cycles at once: it is a number below zero. */
+static const uint64_t charge_max = INT64_MAX;
+
 /* What a frame holds, while it is looked at. */
 typedef struct {
     PfContent content;
@@ -111,7 +114,7 @@ int pf_host_compare_pages(PfHost *host, PfPage a, PfPage b, size_t *ret_first_di
     PfMpn left;
     PfMpn right;
     bool present = pf_host_frame(host, a, &left) && pf_host_frame(host, b, &right);
-    g_assert(present);
+    g_assert(present && !host->is_unmapping);
     return compare_frames(host, left, right, ret_first_difference);
 }
 
@@ -124,7 +127,7 @@ bool pf_host_is_zero(PfHost *host, PfPage page)
 {
     PfMpn frame;
     bool present = pf_host_frame(host, page, &frame);
-    g_assert(present);
+    g_assert(present && !host->is_unmapping);
     pf_host_follow(host, page.context);
     size_t first = 0;
     bool is_zero = false;
@@ -141,6 +144,7 @@ bool pf_host_is_zero(PfHost *host, PfPage page)
 
 void pf_host_charge(PfHost *host, PfAccount account, uint64_t cycles)
 {
+    g_assert(account < PF_ACCOUNT_COUNT && cycles <= charge_max);
     pf_work_charge(host->base.work, host->place, account, cycles);
 }
 

@@ -263,7 +263,7 @@ uint64_t pf_host_hash_page(PfHost *host, PfPage page)
 {
     PfSlot slot;
     bool present = pf_host_present_slot(host, page, &slot);
-    g_assert(present);
+    g_assert(present && !host->is_unmapping);
     pf_host_follow(host, page.context);
     PfMpn frame = {pf_memory_entry(host->base.memory, slot)->mpn};
     /* A key that no other page has, nor this one before. */

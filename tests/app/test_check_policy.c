@@ -36,8 +36,9 @@ static void check_again(const char *command, const char *message)
 static void check_broken(const char *breaks, const char *law, const char *why)
 {
     g_autofree char *settings = g_strdup_printf("breaks = \"%s\"; ", breaks);
-    /* Only what loops shall come to the limit, however slow this build is. */
-    const char *limit = strcmp(breaks, "loop") == 0 ? "1" : "100";
+    /* Only what shall come to the limit does, however slow this build is. */
+    bool is_endless = strcmp(breaks, "loop") == 0 || strcmp(breaks, "sleep") == 0;
+    const char *limit = is_endless ? "1" : "100";
     g_auto(Spawned) found =
         spawn(NULL, "check-policy", PLUGIN_BROKEN, "--with", settings, "--limit", limit, SHORT);
     g_autofree char *line = g_strdup_printf("\nBROKEN  %-8s ", law);
@@ -48,17 +49,24 @@ static void check_broken(const char *breaks, const char *law, const char *why)
     CU_ASSERT_PTR_NOT_NULL(strstr(found.err, message));
     const char *command = strstr(found.out, "again:  pagefold ");
     CU_ASSERT_PTR_NOT_NULL_FATAL(command);
-    if (strcmp(breaks, "loop") != 0) /* that has the standard limit, which is long */
+    if (!is_endless) /* that has the standard limit, which is long */
         check_again(command + strlen("again:  "), message);
 }
 
 static void a_policy_that_crashes_ends_hangs_or_refuses_is_told(void)
 {
     check_broken("crash", "plays", "it crashed (");
-    check_broken("promise", "plays", "assertion failed: (present)");
+    check_broken("promise", "plays", "assertion failed: (present");
     check_broken("exit", "plays", "it ended the program (exit status 0)");
     check_broken("loop", "plays", "it did not end within 1 s of processor time");
+    check_broken("sleep", "plays", "it waited for 1 s, for what did not come");
     check_broken("create", "plays", "it will not be made");
+}
+
+static void a_promise_of_the_header_that_is_not_kept_is_told(void)
+{
+    check_broken("charge", "plays", "cycles <= charge_max");
+    check_broken("unmapped", "plays", "!host->is_unmapping");
 }
 
 static void a_policy_that_does_not_count_its_passes_is_told(void)
@@ -71,9 +79,38 @@ static void a_policy_with_state_beside_its_runs_is_told(void)
     check_broken("alone", "alone", "'broken.runs 1' of broken_0");
 }
 
+static void a_policy_that_depends_on_chance_is_told_so_and_not_of_what_comes_of_it(void)
+{
+    check_broken("chance", "alone", "'broken.runs ");
+}
+
 static void a_policy_that_leaks_is_told(void)
 {
-    check_broken("leaks", "leaks", "plays of the same trace leaves at least ");
+    check_broken("leaks", "leaks", " bytes more of the heap in use");
+    check_broken("files", "leaks", " more files open");
+}
+
+/* What holds the ends of pipes open does not keep the check from its end. */
+static void a_policy_that_leaves_processes_behind_or_writes_is_checked_to_its_end(void)
+{
+    g_auto(Spawned) left = spawn(NULL, "check-policy", PLUGIN_BROKEN, "--with",
+                                 "breaks = \"background\";", "--law", "plays", SHORT);
+    g_auto(Spawned) wrote = spawn(NULL, "check-policy", PLUGIN_BROKEN, "--with",
+                                  "breaks = \"print\";", "--law", "plays", SHORT);
+    CU_ASSERT_EQUAL(left.status, 0);
+    CU_ASSERT_PTR_NULL(strstr(left.out, "note: "));
+    CU_ASSERT_EQUAL(wrote.status, 0);
+    CU_ASSERT_PTR_NOT_NULL(strstr(wrote.out, "note:   it writes to the terminal, among the "
+                                             "results of a run: a word\n"));
+}
+
+static void a_file_that_ends_the_program_when_it_is_let_go_is_refused(void)
+{
+    g_setenv("PLUGIN_BROKEN_LET_GO", "1", TRUE);
+    g_auto(Spawned) refused = spawn(NULL, "check-policy", PLUGIN_BROKEN, SHORT);
+    g_unsetenv("PLUGIN_BROKEN_LET_GO");
+    CU_ASSERT_EQUAL(refused.status, 2);
+    CU_ASSERT_PTR_NOT_NULL(strstr(refused.err, "cannot be loaded and let go: it crashed ("));
 }
 
 static void the_trace_that_shows_it_is_kept(void)
@@ -120,7 +157,15 @@ static const PfCheck checks[] = {
     {"a policy that does not count its passes is told",
      a_policy_that_does_not_count_its_passes_is_told},
     {"a policy with state beside its runs is told", a_policy_with_state_beside_its_runs_is_told},
+    {"a promise of the header that is not kept is told",
+     a_promise_of_the_header_that_is_not_kept_is_told},
+    {"a policy that depends on chance is told so, and not of what comes of it",
+     a_policy_that_depends_on_chance_is_told_so_and_not_of_what_comes_of_it},
     {"a policy that leaks is told", a_policy_that_leaks_is_told},
+    {"a policy that leaves processes behind or writes is checked to its end",
+     a_policy_that_leaves_processes_behind_or_writes_is_checked_to_its_end},
+    {"a file that ends the program when it is let go is refused",
+     a_file_that_ends_the_program_when_it_is_let_go_is_refused},
     {"the trace that shows what is wrong is kept", the_trace_that_shows_it_is_kept},
     {"what cannot be checked is refused", what_cannot_be_checked_is_refused},
 };

@@ -2,6 +2,7 @@
 #include <glib/gstdio.h>
 #include <string.h>
 
+#include "chart.h"
 #include "check.h"
 #include "error.h"
 #include "figures.h"
@@ -55,6 +56,64 @@ static void quotes_doubled(void)
     g_autofree char *quoted = pf_sheet_quote("it's");
     CU_ASSERT_STRING_EQUAL(plain, "'ksm'");
     CU_ASSERT_STRING_EQUAL(quoted, "'it''s'");
+}
+
+static void names_shortened(void)
+{
+    static const struct {
+        const char *text;
+        size_t width;
+        const char *expected;
+    } cases[] = {
+        {"abcdefgh", 8, "abcdefgh"},       {"abcdefgh", 7, "abc\342\200\246fgh"},
+        {"abcdefgh", 6, "abc\342\200\246gh"}, {"", 3, ""},
+        /* Two of these letters are four characters wide. */
+        {"\343\202\250\343\202\271", 4, "\343\202\250\343\202\271"},
+        {"\343\202\250\343\202\271", 3, "\342\200\246"},
+        {"\343\202\250xyz\343\202\271", 5, "\343\202\250\342\200\246\343\202\271"},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *text = pf_sheet_shorten(cases[i].text, cases[i].width);
+        CU_ASSERT_STRING_EQUAL(text, cases[i].expected);
+        CU_ASSERT(pf_report_width(text) <= cases[i].width);
+    }
+    g_autofree char *broken = pf_sheet_shorten("a\377b", 9); /* no UTF-8 */
+    CU_ASSERT(g_utf8_validate(broken, -1, NULL));
+    g_autofree char *lines = pf_sheet_quote("a\nb");
+    CU_ASSERT_STRING_EQUAL(lines, "'a b'");
+}
+
+/* The script of a chart of one panel with the series HEIGHTS of two points each. */
+static char *script_of(const double (*heights)[2], size_t count)
+{
+    g_autoptr(GString) data = g_string_new(NULL);
+    g_autoptr(GString) script = g_string_new(NULL);
+    PfSheet sheet = {pf_figure_find("savings", NULL), ".", PF_TERMINAL_SVG, data, script};
+    g_autoptr(PfChart) chart =
+        pf_chart_new(&(PfChartLook){.title = "t", .series = "policy"});
+    PfPanel *panel =
+        pf_chart_add_panel(chart, "", (PfAxis){.column = "x", .name = "x"},
+                           (PfAxis){.column = "y", .name = "y", .whole = true});
+    for (size_t i = 0; i < count; i++) {
+        g_autofree char *name = g_strdup_printf("line %zu", i);
+        PfSeries *series =
+            pf_panel_add_series(panel, name, name, (int)i, PF_STYLE_LINE, PF_NAME_END);
+        pf_series_add(series, 0.0, heights[i][0]);
+        pf_series_add(series, 1.0, heights[i][1]);
+    }
+    pf_chart_draw(chart, &sheet);
+    return g_strdup(script->str);
+}
+
+static void same_lines_told(void)
+{
+    /* The axis goes from 0 to 100: 0.3 cannot be seen, 0.8 - 0.3 can. */
+    static const double heights[][2] = {{0, 100}, {0, 100}, {0.3, 100}, {0.8, 100}};
+    g_autofree char *script = script_of(heights, G_N_ELEMENTS(heights));
+    CU_ASSERT_PTR_NOT_NULL(strstr(script, "'line 0'"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(script, "'line 1 (= line 0)'"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(script, "'line 2 (\342\211\210 line 0)'"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(script, "'line 3'"));
 }
 
 static void figure_names(void)
@@ -154,13 +213,13 @@ static void cycles_data(void)
     g_autofree char *data = read_plot(place, "cycles.csv");
     /* Each segment begins where the one before ends, the last ends at the total; no empty ones. */
     CU_ASSERT_FATAL(data != NULL);
-    CU_ASSERT(g_str_has_prefix(data, "policy,account,cycles,begin,end,row\n"
-                                     "none,compute,3000000,0,3000000,3\n"
-                                     "none,memory,1500000,3000000,4500000,3\n"
-                                     "none,walk,400000,4500000,4900000,3\n"
-                                     "none,fault,100000,4900000,5000000,3\n"
-                                     "\"it's, ksm\",compute,3000000,0,3000000,2\n"));
-    CU_ASSERT(strstr(data, "\"it's, ksm\",merge,100000,6000000,6100000,2\n") != NULL);
+    CU_ASSERT(g_str_has_prefix(data, "policy,account,cycles,begin,end,row,number\n"
+                                     "none,compute,3000000,0,3000000,3,0\n"
+                                     "none,memory,1500000,3000000,4500000,3,1\n"
+                                     "none,walk,400000,4500000,4900000,3,2\n"
+                                     "none,fault,100000,4900000,5000000,3,3\n"
+                                     "\"it's, ksm\",compute,3000000,0,3000000,2,0\n"));
+    CU_ASSERT(strstr(data, "\"it's, ksm\",merge,100000,6000000,6100000,2,12\n") != NULL);
     clear_results(place);
 }
 
@@ -249,6 +308,8 @@ static const PfCheck checks[] = {
     {"labels stay within the axes", spread_bounded},
     {"steps of an axis are 1, 2, 2.5 or 5 times a power of ten", nice_steps},
     {"quotes in names are doubled for gnuplot", quotes_doubled},
+    {"long names lose their middle, wide letters count twice", names_shortened},
+    {"a line that lies on another one says on which", same_lines_told},
     {"a figure is found by its name, and a misspelt one told", figure_names},
     {"savings: cycles become seconds and pages MiB", savings_data},
     {"cycles: segments stand end to end", cycles_data},

@@ -53,6 +53,16 @@ static const char plain_config[] = "trace = \"b.trace\";\npolicies = ( { name = 
 static const char plain_trace[] = "pagefold-trace 1\ngrain page\ncontext a process\n"
                                   "map a 0x0 1 anon\ntime 1ms\n";
 
+/* Two finders at two costs. */
+static const char costs_config[] =
+    "trace = \"a.trace\";\n"
+    "policies = ( { name = \"oracle\"; }, { name = \"esx\"; } );\n"
+    "sweep = { axes = (\n"
+    "  { keys = (\"note\", \"policies.esx.finder\");\n"
+    "    values = ((\"a\", \"table\"), (\"b\", \"cam\")); },\n"
+    "  { key = \"machine.costs\"; each = \"costs.card\"; },\n"
+    "  { key = \"policies.esx.rate\"; values = (100000); } ); };\n";
+
 /* As a sweep tells its results: a table for each kind of axis. */
 static const struct {
     const char *folder;
@@ -72,7 +82,8 @@ static const struct {
 };
 
 /* Where figures are drawn from; `plain` lacks most of what they need. */
-static const char *const folders[] = {"run", "cam", "trace", "memory", "potential", "plain"};
+static const char *const folders[] = {"run",   "cam",       "trace", "memory",
+                                      "costs", "potential", "plain"};
 
 static char *make_place(void)
 {
@@ -85,6 +96,10 @@ static char *make_place(void)
     g_auto(Spawned) run = spawn(place, "run", "a.cfg", "-o", "run");
     g_auto(Spawned) plain = spawn(place, "run", "b.cfg", "-o", "plain");
     g_auto(Spawned) potential = spawn(place, "potential", "a.trace", "-o", "potential");
+    spawn_write(place, "costs.card", "machine = { costs = { read_page = 1; }; };\n");
+    spawn_write(place, "c.cfg", costs_config);
+    g_auto(Spawned) costs = spawn(place, "sweep", "run", "c.cfg", "-o", "costs");
+    CU_ASSERT_EQUAL_FATAL(costs.status, 0);
     CU_ASSERT_EQUAL_FATAL(run.status, 0);
     CU_ASSERT_EQUAL_FATAL(plain.status, 0);
     CU_ASSERT_EQUAL_FATAL(potential.status, 0);

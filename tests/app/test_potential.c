@@ -332,7 +332,7 @@ static void keeps_results(void)
     g_autofree char *json = spawn_read(place, "out/potential.json");
     CU_ASSERT_STRING_EQUAL(json, first.out);
     g_autofree char *figure = spawn_read(place, "out/plots/potential.csv");
-    CU_ASSERT(g_str_has_prefix(figure, "baseline,kind,MiB,begin,end,row\nno sharing,anon,"));
+    CU_ASSERT(g_str_has_prefix(figure, "baseline,kind,MiB,begin,end,row,number\nno sharing,anon,"));
     g_auto(Spawned) again = spawn(place, "potential", "a.raw", "-o", "out");
     CU_ASSERT_EQUAL(again.status, 2);
     g_auto(Spawned) forced = spawn(place, "potential", "a.raw", "-o", "out", "--force");

@@ -44,7 +44,7 @@ configurations_begin_with_a_sentence()
 {
     local file
     for file in "$source_root"/configs/*.cfg "$source_root"/configs/*/*.cfg; do
-        head -n 1 "$file" | grep -qE '^# [A-Z].*[.:]$' || { echo "$file" && return 1; }
+        head -n 1 "$file" | grep -qE '^# [A-Z].*[.:?]$' || { echo "$file" && return 1; }
     done
 }
 

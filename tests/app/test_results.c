@@ -48,7 +48,7 @@ static bool write_one(const char *path, bool force, const char *text, GError **e
     g_autoptr(PfResults) results = pf_results_begin(path, force, error);
     g_autoptr(GString) data = g_string_new(text);
     return results != NULL && pf_results_add(results, "manifest.json", data, error) &&
-           pf_results_commit(results, error);
+           pf_results_commit(results, true, error);
 }
 
 static void expect_file(const char *directory, const char *text)

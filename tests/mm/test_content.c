@@ -257,7 +257,7 @@ static void test_threads(void)
     CU_ASSERT_EQUAL(pf_content_store_count(store), 1);
 }
 
-/* How often first_byte was asked. */
+/* How often digests were asked. */
 static unsigned digests;
 
 static uint64_t first_byte(const uint8_t *bytes, size_t length)
@@ -266,29 +266,42 @@ static uint64_t first_byte(const uint8_t *bytes, size_t length)
     return bytes[0] + length;
 }
 
+static uint64_t second_byte(const uint8_t *bytes, size_t length)
+{
+    digests++;
+    return bytes[1] + length;
+}
+
 static uint64_t last_byte(const uint8_t *bytes, size_t length)
 {
+    digests++;
     return bytes[length - 1] + length;
 }
 
+/* Those of two hashes are kept, and a third is asked each time. */
 static void test_digest(void)
 {
     g_autoptr(PfContentStore) store = pf_content_store_new(PAGE);
     uint8_t scratch[PAGE];
-    uint8_t bytes[PAGE] = {7};
+    uint8_t bytes[PAGE] = {7, 5};
     bytes[PAGE - 1] = 9;
     PfContent content = pf_content_intern(store, bytes);
     digests = 0;
-    CU_ASSERT_EQUAL(pf_content_digest(store, content, first_byte, scratch), 7 + PAGE);
-    CU_ASSERT_EQUAL(pf_content_digest(store, content, first_byte, scratch), 7 + PAGE);
-    CU_ASSERT_EQUAL(digests, 1);
-    CU_ASSERT_EQUAL(pf_content_digest(store, content, last_byte, scratch), 9 + PAGE);
-    /* What takes its place in the store has a digest of its own. */
+    const unsigned rounds = 3;
+    for (unsigned i = 0; i < rounds; i++) {
+        CU_ASSERT_EQUAL(pf_content_digest(store, content, first_byte, scratch), 7 + PAGE);
+        CU_ASSERT_EQUAL(pf_content_digest(store, content, second_byte, scratch), 5 + PAGE);
+        CU_ASSERT_EQUAL(pf_content_digest(store, content, last_byte, scratch), 9 + PAGE);
+    }
+    CU_ASSERT_EQUAL(digests, 1 + 1 + rounds);
+    /* What takes its place in the store has digests of its own. */
     pf_content_unref(store, content);
     bytes[0] = 8;
+    bytes[1] = 6;
     PfContent other = pf_content_intern(store, bytes);
     CU_ASSERT_TRUE(pf_content_equal(other, content));
     CU_ASSERT_EQUAL(pf_content_digest(store, other, first_byte, scratch), 8 + PAGE);
+    CU_ASSERT_EQUAL(pf_content_digest(store, other, second_byte, scratch), 6 + PAGE);
     pf_content_unref(store, other);
 }
 

@@ -2,7 +2,9 @@
  * looks at page after page and shares nothing. */
 #include "policy.h"
 
+#include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -34,6 +36,17 @@ static void spoil(Broken *self, PfPage page)
         _exit(0);
     while (breaks(self, "loop"))
         pf_host_now(self->host);
+    while (breaks(self, "sleep"))
+        pause();
+    if (breaks(self, "charge"))
+        pf_host_charge(self->host, PF_ACCOUNT_SCAN, (uint64_t)-5);
+    if (breaks(self, "files") && open("/dev/null", O_RDONLY) < 0)
+        raise(SIGILL);
+    if (breaks(self, "background") && fork() == 0)
+        while (true)
+            pause();
+    if (breaks(self, "print"))
+        printf("a word\n");
     while (breaks(self, "memory"))
         memset(g_malloc(1 << 24), 1, 1 << 24);
     if (breaks(self, "promise"))
@@ -54,6 +67,20 @@ static bool broken_scan(void *user, uint64_t pages)
     return true;
 }
 
+static void broken_unmapped(void *user, PfPage page)
+{
+    Broken *self = user;
+    if (breaks(self, "unmapped"))
+        pf_host_hash_page(self->host, page);
+}
+
+/* Breaks what lets the file go. */
+__attribute__((destructor)) static void let_go(void)
+{
+    if (g_getenv("PLUGIN_BROKEN_LET_GO") != NULL)
+        raise(SIGILL);
+}
+
 static uint64_t broken_wake(void *user, uint64_t now_cycles)
 {
     broken_scan(user, 100);
@@ -68,6 +95,8 @@ static void *broken_create(PfHost *host, const void *config, GError **error)
     self->breaks = g_strdup(((const BrokenConfig *)config)->breaks);
     if (breaks(self, "alone"))
         self->runs = ++runs;
+    if (breaks(self, "chance"))
+        self->runs = g_random_int();
     pf_stats_counter(pf_host_stats(host), "runs", "runs", "Runs so far.", &self->runs);
     if (breaks(self, "create")) {
         g_set_error_literal(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, "it will not be made");
@@ -91,6 +120,7 @@ static const PfPolicyOps broken = {
     .name = "broken", .summary = "Breaks a law.", .fields = fields,
     .field_count = G_N_ELEMENTS(fields), .config_bytes = sizeof(BrokenConfig),
     .create = broken_create, .free = broken_free, .wake = broken_wake, .scan = broken_scan,
+    .page_unmapped = broken_unmapped,
 };
 
 static const PfPolicyOps *const policies[] = {&broken, NULL};

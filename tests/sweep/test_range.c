@@ -136,14 +136,17 @@ static void grids(void)
     g_autoptr(GError) error = NULL;
     CU_ASSERT(!pf_sweep_axes_check_limit(axes, &error));
     CU_ASSERT_PTR_NOT_NULL(strstr(error->message, "12 points (2 x 3 x 2)"));
-    for (unsigned i = 0; i < 64; i++)
-        CU_ASSERT(pf_sweep_axes_add(axes, "d=1,2", NULL));
+    for (unsigned i = 0; i < 64; i++) {
+        g_autofree char *text = g_strdup_printf("d%u=1,2", i);
+        CU_ASSERT(pf_sweep_axes_add(axes, text, NULL));
+    }
     CU_ASSERT_EQUAL(pf_sweep_axes_points(axes), UINT64_MAX);
 }
 
 static void refuse_options(void)
 {
-    static const char *const wrong[] = {"", "a", "=1", "a=", "a=1..5", "a=1..5*", "a=1..5*1"};
+    static const char *const wrong[] = {"", "a", "=1", "a=", "a=1..5", "a=1..5*", "a=1..5*1",
+                                        "sweep.limit=1", "plugins=a", "output.dir=a,b"};
     for (size_t i = 0; i < G_N_ELEMENTS(wrong); i++) {
         g_autoptr(PfSweepAxes) axes = pf_sweep_axes_new();
         g_autoptr(GError) error = NULL;
@@ -166,6 +169,15 @@ static void student(void)
     CU_ASSERT_DOUBLE_EQUAL(pf_sweep_student_t(120), 1.980, 0.0006);
 }
 
+static void refuse_twice(void)
+{
+    g_autoptr(PfSweepAxes) axes = pf_sweep_axes_new();
+    CU_ASSERT(pf_sweep_axes_add(axes, "seed=1,2", NULL));
+    g_autoptr(GError) error = NULL;
+    CU_ASSERT(!pf_sweep_axes_add(axes, "seed=3,4", &error));
+    CU_ASSERT_STRING_EQUAL(error->message, "-x: seed is varied twice");
+}
+
 static const PfCheck checks[] = {
     {"a range adds up to its end and not beyond", add_steps},
     {"a range multiplies up to its end and not beyond", multiply_steps},
@@ -174,6 +186,7 @@ static const PfCheck checks[] = {
     {"a grid has every combination, the last axis first", grids},
     {"-x that is no axis is told", refuse_options},
     {"the interval is Student's", student},
+    {"a key is not varied by two options", refuse_twice},
 };
 
 PF_CHECK_MAIN("range", checks)

@@ -79,8 +79,11 @@ static void killed(void)
     g_autofree char *remains =
         g_build_filename(place, "out", "points", ".0123456789abcdef.partial-XXXXXX", NULL);
     CU_ASSERT(g_mkdir_with_parents(remains, 0777) == 0);
+    spawn_write(place, "out/results.csv.12ab.tmp", "trace,");
     finish_two(place);
     CU_ASSERT(!g_file_test(remains, G_FILE_TEST_EXISTS));
+    g_autofree char *table = spawn_read(place, "out/results.csv.12ab.tmp");
+    CU_ASSERT_PTR_NULL(table);
     spawn_clear_place(place);
 }
 
@@ -90,8 +93,11 @@ static void interrupted(void)
     pid_t child;
     int status = 0;
     CU_ASSERT(start_two(place, &child));
-    g_auto(Spawned) second = spawn(place, "sweep", "run", "two.cfg", "-o", "out");
+    g_autofree char *before = spawn_read(place, "out/points.csv");
+    g_auto(Spawned) second = spawn(place, "sweep", "run", "grid.cfg", "-o", "out");
     CU_ASSERT_EQUAL(second.status, 1);
+    g_autofree char *after = spawn_read(place, "out/points.csv");
+    CU_ASSERT_STRING_EQUAL(after, before);
     CU_ASSERT_PTR_NOT_NULL(strstr(second.err, "another pagefold works at this sweep"));
     CU_ASSERT(kill(child, SIGINT) == 0);
     CU_ASSERT(waitpid(child, &status, 0) == child);
@@ -206,7 +212,7 @@ static void mistakes_are_told(void)
          "(3) has 1 parts for 2 keys"},
         {"axes = ( { key = \"seed\"; values = (1); }, { key = \"seed\"; values = (2); } );",
          "seed is varied twice"},
-        {"axes = ( { key = \"sweep.limit\"; values = (1); } );", "nothing that a run has"},
+        {"axes = ( { key = \"sweep.limit\"; values = (1); } );", "nothing that points differ in"},
         {"axes = ( { key = \"seed\"; values = (1, \"two\"); } );",
          "x.cfg:3: seed: expected an integer, got the string \"two\""},
         {"axes = ( { key = \"machine.coers\"; values = (1); } );",
@@ -221,6 +227,14 @@ static void mistakes_are_told(void)
          "only mode = \"list\" has points"},
         {"limit = 2; axes = ( { key = \"seed\"; values = (1, 2, 3); } );",
          "x.cfg:3: sweep: 3 points (3) are more than the limit of 2; give fewer values, or raise"},
+        {"axes = ( { key = \"machine.costs\"; each = \"none.cfg\"; } );",
+         "x.cfg:3: sweep.axes.[0].each: none.cfg: No such file"},
+        {"axes = ( { key = \"machine.dram\"; each = \"bare-metal\"; } );",
+         "x.cfg:3: sweep.axes.[0].each: bare-metal sets nothing in machine.dram"},
+        {"axes = ( { key = \"machine.costs\"; each = \"bare-metal\"; values = (1); } );",
+         "an axis has either values"},
+        {"axes = ( { keys = (\"seed\", \"machine.costs\"); each = \"bare-metal\"; } );",
+         "an axis has either values"},
         {"axes = 1;", "expected a list of groups"},
     };
     char *place = place_make();

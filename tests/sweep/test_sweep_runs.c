@@ -246,6 +246,12 @@ static void modes_expand(void)
                  "mode = \"list\"; points = ( \"seed=3\", (\"machine.cores=2\", \"seed=4\") );");
     g_auto(Spawned) list = spawn(place, "sweep", "expand", "list.cfg");
     CU_ASSERT_STRING_EQUAL(list.out, "point,seed,machine.cores\n0,3,\n1,4,2\n");
+    spawn_write(place, "card.cfg", "machine = { costs = { trap = 10; merge = 20; }; };\n");
+    place_configure(place, "each.cfg",
+                 "axes = ( { key = \"machine.costs\"; each = \"card.cfg\"; } );");
+    g_auto(Spawned) each = spawn(place, "sweep", "expand", "each.cfg");
+    CU_ASSERT_STRING_EQUAL(each.out, "point,machine.costs\n0,\n1,{ trap = 10; }\n"
+                                     "2,{ merge = 20; }\n3,{ trap = 10; merge = 20; }\n");
     place_configure(place, "unit.cfg",
                  "axes = ( { key = \"machine.memory\"; "
                  "range = { from = \"1MiB\"; to = \"4MiB\"; mul = 2; }; }, "

@@ -104,6 +104,29 @@ static void what_was_comes_back(void)
     CU_ASSERT_STRING_EQUAL(after->marks->str, "a b c ");
 }
 
+/* 250 reads and 250 stores of each of 3 contexts, the reads with 90 instructions before each. The
+ * stores are where they are without reads. */
+static void reads_are_accesses(void)
+{
+    static const char both[] =
+        CONTEXTS "phases = ( { time = \"1s\"; writes = ( { rate = 250; }, "
+                 "{ rate = 250; to = \"read\"; instructions = 90; } ); } );";
+    static const char stores[] =
+        CONTEXTS "phases = ( { time = \"1s\"; writes = ( { rate = 250; } ); } );";
+    CU_ASSERT_EQUAL(count_in_group(both, "\ngrain access\n"), 1);
+    CU_ASSERT_EQUAL(count_in_group(both, "\nread "), 3 * 250);
+    CU_ASSERT_EQUAL(count_in_group(both, "\nrun "), 3 * 250);
+    CU_ASSERT_EQUAL(count_in_group(both, " 90\nread "), 3 * 250);
+    CU_ASSERT_EQUAL(count_in_group(stores, "\ngrain page\n"), 1);
+    g_autoptr(Picture) one = picture_of_group(both, UINT64_MAX);
+    g_autoptr(Picture) other = picture_of_group(stores, UINT64_MAX);
+    CU_ASSERT_EQUAL(count_writes(one, NULL), 3 * 250);
+    CU_ASSERT_EQUAL_FATAL(one->pages->len, other->pages->len);
+    for (guint i = 0; i < one->pages->len; i++)
+        CU_ASSERT_EQUAL(g_array_index(one->pages, PicturePage, i).writes,
+                        g_array_index(other->pages, PicturePage, i).writes);
+}
+
 /* Writes of the pages of db by rank: with chunk = 0 pages are in the order of ranks. */
 static void count_ranks(const char *choice, unsigned *ret_writes)
 {
@@ -204,6 +227,8 @@ static void mistakes_are_told(void)
         {CONTEXTS "phases = ( { writes = ( { to = \"sofas\"; } ); } );", "there is no set sofas"},
         {CONTEXTS "phases = ( { writes = ( { from = \"unused\"; to = \"original\"; } ); } );",
          "unused pages held nothing"},
+        {CONTEXTS "phases = ( { writes = ( { to = \"read\"; back = \"1s\"; } ); } );",
+         "what is only read need not be set back"},
         {CONTEXTS "phases = ( { writes = ( { hot = 1.5; } ); } );", "above the maximum, 1"},
         {CONTEXTS "phases = ( { time = \"1s\"; step = \"1ps\"; writes = ( { } ); } );",
          "1000000000000 steps are too many"},
@@ -265,6 +290,8 @@ static const PfCheck checks[] = {
     {"writes are spread evenly over the steps of a phase", writes_are_spread_evenly},
     {"each kind of page can be written, once each, to each kind of content", each_page_once},
     {"what was written back is as it was", what_was_comes_back},
+    {"reads come with their instructions, move no store, and make the trace one of accesses",
+     reads_are_accesses},
     {"zipf writes the page of rank r as often as 1/r", zipf_is_one_over_rank},
     {"uniform writes all pages alike", uniform_is_uniform},
     {"a layout has each page once, and its inverse undoes it", layouts_are_permutations},

@@ -7,11 +7,14 @@
 #include "laws_trace.h"
 
 /* What happened in trials, so that no law holds because nothing did. */
+enum { PF_LAWS_LARGE_DEEDS = 6 };
+
 typedef struct {
     int64_t scanned; /* policy.scanned, of all runs */
     int64_t shared;
     int64_t swapped_out;
-    int64_t writes_skipped; /* of swap */
+    int64_t writes_skipped;             /* of swap */
+    int64_t large[PF_LAWS_LARGE_DEEDS]; /* pf_laws_large_deeds */
 } PfLawsTally;
 
 /* Policies, and the random trace that they are tried on. What is not marked as kept by
@@ -44,9 +47,8 @@ typedef struct {
 extern const PfLaw pf_laws[];
 extern const unsigned pf_laws_count;
 
-/* Where the trace of TRIAL is, once it has begun; what crashes leaves it there. Owned by the
- * caller. */
-char *pf_laws_trial_path(const PfLawsTrial *trial);
+/* Removes the traces of TRIAL, which what crashes leaves there. */
+void pf_laws_trial_unlink(const PfLawsTrial *trial);
 
 /* Writes the trace. False with PF_ERROR_IO. In any case TRIAL is to be ended. */
 bool pf_laws_trial_begin(PfLawsTrial *trial, GError **error);

@@ -27,25 +27,33 @@ static void expect(PfLawsPlace *place, const char *name, int64_t found, int64_t 
                            found, wanted);
 }
 
+/* What holds whatever the trace is. */
+static void add_up(PfLawsPlace *place, const PfPolicyOps *ops, const PfLawsLevels *levels)
+{
+    bool is_bound = (ops->flags & PF_POLICY_BOUND) != 0;
+    expect(place, "saved", levels->saved, levels->baseline - levels->used);
+    expect(place, "reasons", levels->reasons, is_bound ? 0 : levels->populated);
+    expect(place, "reasons that are null", levels->nulls, is_bound ? 10 : 0);
+    if (!g_str_equal(ops->name, "none"))
+        return;
+    expect(place, "saved", levels->saved, 0);
+    expect(place, "saved_page_cycles", levels->saved_page_cycles, 0);
+}
+
 static void compare_levels(PfLawsPlace *place, const PfPolicyOps *ops, const PfLawsLevels *levels,
                            const PfLawsMark *mark)
 {
     expect(place, "populated", levels->populated, (int64_t)mark->populated_pages);
     expect(place, "baseline", levels->baseline, (int64_t)mark->baseline_frames);
-    expect(place, "saved", levels->saved, levels->baseline - levels->used);
+    add_up(place, ops, levels);
     /* What is only pinned is nobody's, nor is what a collector has not freed yet. */
     double apart = levels->context_saved_pages - (double)(levels->saved + levels->unfreed);
     bool is_bound = (ops->flags & PF_POLICY_BOUND) != 0;
-    expect(place, "reasons", levels->reasons, is_bound ? 0 : levels->populated);
-    expect(place, "reasons that are null", levels->nulls, is_bound ? 10 : 0);
     expect(place, "context.*.shared_pages", levels->context_shared_pages, levels->shared);
     if (!is_bound && fabs(apart) > (double)mark->pins + 1e-6)
         expect(place, "context.*.saved_pages", (int64_t)levels->context_saved_pages, levels->saved);
-    if (g_str_equal(ops->name, "none")) {
+    if (g_str_equal(ops->name, "none"))
         expect(place, "used", levels->used, (int64_t)mark->baseline_frames);
-        expect(place, "saved", levels->saved, 0);
-        expect(place, "saved_page_cycles", levels->saved_page_cycles, 0);
-    }
     if (g_str_equal(ops->name, "none") || g_str_equal(ops->name, "oracle")) {
         const char *scope = pf_run_scope(place->run);
         uint64_t eligible = g_str_equal(scope, "all")    ? mark->populated_pages
@@ -96,6 +104,8 @@ bool pf_laws_cycles_hold(PfLawsPlace *place)
     expect(place, "policy.shared, by what came of it", pf_laws_figure(run, "policy.shared"),
            pf_laws_figure(run, "sharing.broken") + pf_laws_figure(run, "sharing.ended") +
                pf_laws_figure(run, "sharing.alive"));
+    if ((run->setup->ops->flags & PF_POLICY_BOUND) != 0)
+        expect(place, "policy.shared, of a bound", pf_laws_figure(run, "policy.shared"), 0);
     return place->wrong == 0;
 }
 
@@ -133,5 +143,16 @@ bool pf_laws_counts_hold(PfLawsPlace *place)
     pf_stats_visit(pf_run_stats(run), pf_laws_read_level, &levels);
     pf_run_contexts_visit(run, pf_laws_read_level, &levels);
     compare_levels(place, ops, &levels, &g_array_index(marks, PfLawsMark, marks->len - 1));
+    return place->wrong == 0;
+}
+
+bool pf_laws_sums_hold(PfLawsPlace *place)
+{
+    for (size_t i = 0; i < pf_run_mark_count(place->run); i++) {
+        PfLawsLevels levels = {0};
+        place->mark = i + 1;
+        pf_run_mark_visit(place->run, i, pf_laws_read_level, &levels);
+        add_up(place, place->run->setup->ops, &levels);
+    }
     return place->wrong == 0;
 }

@@ -19,6 +19,9 @@ typedef struct {
  * them adds up. */
 bool pf_laws_counts_hold(PfLawsPlace *place);
 
+/* At each mark what is told of pages and frames adds up, whatever the trace. */
+bool pf_laws_sums_hold(PfLawsPlace *place);
+
 /* Each cycle has one account and one payer, each sharing one end. */
 bool pf_laws_cycles_hold(PfLawsPlace *place);
 

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "run.h"
+
 /* A machine small enough that its checks are quick, whose caches overflow all the time. */
 static const char machine[] =
     "machine = { cores = 3; colors = 2;"
@@ -55,6 +57,20 @@ static bool build(const PfLawsHow *how, const char *top, PfLawsPlay *play, GErro
     return play->simulation != NULL;
 }
 
+/* Of those that may change bytes, or the simulation would not have been done. */
+static void tell_differences(const PfLawsHow *how, const PfLawsPlay *play, GString *problems)
+{
+    for (size_t i = 0; i < pf_simulation_run_count(play->simulation); i++) {
+        const PfRun *run = pf_simulation_run_at(play->simulation, i);
+        g_autofree char *settings = pf_laws_settings(how->policies, pf_run_label(run));
+        if (run->host->differences > 0)
+            g_string_append_printf(problems,
+                                   "%s (%s) shared pages that differ, as PF_POLICY_LOSSY or its "
+                                   "finder allows: %s\n",
+                                   pf_run_label(run), settings, run->host->first_difference);
+    }
+}
+
 bool pf_laws_play(const PfLawsHow *how, PfLawsPlay *play, GString *problems)
 {
     g_autoptr(GError) error = NULL;
@@ -75,7 +91,7 @@ bool pf_laws_play(const PfLawsHow *how, PfLawsPlay *play, GString *problems)
     else if (!pf_simulation_complete(play->simulation))
         g_string_append(problems, "the trace was not played to its end\n");
     else if (pf_simulation_differences(play->simulation) > 0)
-        g_string_append(problems, "a context reads other bytes than it wrote\n");
+        tell_differences(how, play, problems);
     else
         return true;
     return false;

@@ -87,7 +87,9 @@ bool pf_laws_plays_are_same(const PfLawsPlay *play, const PfLawsPlay *other, con
         g_autofree char *found = pf_laws_run_text(other->simulation, run);
         g_autofree char *wanted = pf_laws_run_text(play->simulation, same);
         g_autofree char *settings = pf_laws_settings(policies, label);
-        g_autofree char *name = g_strdup_printf("of %s (%s)", label, settings);
+        bool is_plain = settings[0] == '\0';
+        g_autofree char *name = g_strdup_printf("of %s%s%s%s", label, is_plain ? "" : " (",
+                                                settings, is_plain ? "" : ")");
         holds &= pf_laws_is_same(name, wanted, how_other, found, problems);
     }
     return holds;

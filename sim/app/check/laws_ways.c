@@ -18,6 +18,14 @@ static const char *const common[] = {
      CLASSES "\"label\"; "),
 };
 
+static const char *const large[] = {
+    "pacing = \"trace\"; split_large = \"always\"; place = \"stolen\"; ",
+    "pacing = \"trace\"; split_large = \"pressure\"; split_below = 0.9; ",
+    "pacing = \"trace\"; split_large = \"never\"; place = \"stolen\"; ",
+    "pacing = \"trace\"; split_large = \"always\"; ",
+    "pacing = \"trace\"; remap = \"controller\"; ",
+};
+
 /* Whether TRIAL is of OPS; `none` comes by itself in every play. */
 static bool is_tried(const PfLawsTrial *trial, const PfPolicyOps *ops)
 {
@@ -84,6 +92,19 @@ char *pf_laws_finders(const PfLawsTrial *trial, const char *extra)
         const PfPolicyOps *ops = pf_registry_policy(trial->registry, i);
         if (is_tried(trial, ops))
             add_finders(trial, list, ops, extra);
+    }
+    return g_string_free(list, FALSE);
+}
+
+char *pf_laws_large_ways(const PfLawsTrial *trial)
+{
+    GString *list = g_string_new(NULL);
+    for (size_t i = 0; i < pf_registry_policy_count(trial->registry); i++) {
+        const PfPolicyOps *ops = pf_registry_policy(trial->registry, i);
+        if (trial->ops == NULL && is_tried(trial, ops))
+            add(trial, list, ops, large[(trial->seed + i) % G_N_ELEMENTS(large)]);
+        for (unsigned j = 0; trial->ops == ops && j < G_N_ELEMENTS(large); j++)
+            add(trial, list, ops, large[j]);
     }
     return g_string_free(list, FALSE);
 }

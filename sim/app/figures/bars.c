@@ -12,7 +12,8 @@ static const double picture_characters = 98.0;
 static const double half_height = 0.32;
 
 typedef struct {
-    char *label;
+    char *name;  /* in the data */
+    char *label; /* in the picture */
     char *remark;
     char *rest; /* behind the sum; NULL: neither is told */
     double end;
@@ -34,6 +35,7 @@ struct PfBars {
 static void clear_row(gpointer data)
 {
     Row *row = data;
+    g_free(row->name);
     g_free(row->label);
     g_free(row->remark);
     g_free(row->rest);
@@ -66,7 +68,9 @@ static Row *last_row(PfBars *bars)
 
 void pf_bars_add_row(PfBars *bars, const char *label, const char *remark)
 {
-    Row row = {.label = g_strdup(label), .remark = g_strdup(remark != NULL ? remark : "")};
+    Row row = {.name = g_strdup(label),
+               .label = pf_sheet_shorten(label, PF_NAME_WIDTH),
+               .remark = pf_sheet_shorten(remark != NULL ? remark : "", PF_NAME_WIDTH)};
     g_array_append_val(bars->rows, row);
 }
 
@@ -102,10 +106,10 @@ static guint place_of(const PfBars *bars, guint row)
 
 static void put_data(const PfBars *bars, PfSheet *sheet)
 {
-    g_string_append_printf(sheet->data, "%s,begin,end,row\n", bars->look.columns);
+    g_string_append_printf(sheet->data, "%s,begin,end,row,number\n", bars->look.columns);
     for (guint i = 0; i < bars->segments->len; i++) {
         const Segment *segment = &g_array_index(bars->segments, Segment, i);
-        pf_sheet_put_text(sheet, g_array_index(bars->rows, Row, segment->row).label);
+        pf_sheet_put_text(sheet, g_array_index(bars->rows, Row, segment->row).name);
         pf_sheet_put_char(sheet, ',');
         pf_sheet_put_text(sheet, bars->look.parts[segment->part].name);
         pf_sheet_put_char(sheet, ',');
@@ -114,7 +118,8 @@ static void put_data(const PfBars *bars, PfSheet *sheet)
         pf_sheet_put_number(sheet, segment->begin);
         pf_sheet_put_char(sheet, ',');
         pf_sheet_put_number(sheet, segment->begin + segment->value);
-        g_string_append_printf(sheet->data, ",%u\n", place_of(bars, segment->row));
+        g_string_append_printf(sheet->data, ",%u,%zu\n", place_of(bars, segment->row),
+                               segment->part);
     }
 }
 
@@ -187,27 +192,69 @@ static bool set_part(const PfBars *bars, const PfSheet *sheet, size_t index, dou
     const Segment *widest = widest_of(bars, index);
     if (widest == NULL)
         return false;
-    const char *title = part->title != NULL ? part->title : part->name;
+    g_autofree char *title =
+        pf_sheet_shorten(part->title != NULL ? part->title : part->name, PF_NAME_WIDTH);
     double most = pf_bars_most(bars);
     double glyph = most * room_of(bars) / (picture_characters - (double)labels_width(bars));
     bool fits = widest->value >= glyph * (double)(pf_report_width(title) + 1);
     const double invisible = 0.003; /* of the longest bar */
     bool in_key = !fits && widest->value >= invisible * most;
     g_autofree char *quoted = pf_sheet_quote(title);
-    g_autofree char *cut = g_strndup(part->name, strcspn(part->name, ",")); /* as gnuplot does */
-    g_autofree char *name = pf_sheet_quote(cut);
     if (fits)
         g_string_append_printf(labels, "set label %s at %.6g, %u center front textcolor rgb '%s'\n",
                                quoted, (widest->begin + widest->value / 2.0) * factor,
                                place_of(bars, widest->row), pf_sheet_text_color(part->color));
     g_string_append_printf(
         plots,
-        "%s     '%s.csv' skip 1 using (stringcolumn(2) eq %s ? $4 * scale : NaN):6:"
+        "%s     '%s.csv' skip 1 using ($7 == %zu ? $4 * scale : NaN):6:"
         "($4 * scale):($5 * scale):($6 - half):($6 + half) with boxxyerror fillcolor rgb '%s' "
         "%s%s",
-        plots->len > 0 ? ", \\\n" : "", sheet->figure->name, name, part->color,
+        plots->len > 0 ? ", \\\n" : "", sheet->figure->name, index, part->color,
         in_key ? "title " : "notitle", in_key ? quoted : "");
     return in_key;
+}
+
+/* The axis' name, and its note below it where there is no room for both. */
+static char *name_axis(const PfBars *bars, PfScale scale)
+{
+    const char *note = bars->look.axis_note != NULL ? bars->look.axis_note : "";
+    double inside = picture_characters - (double)labels_width(bars);
+    if ((double)(pf_report_width(bars->look.axis) + pf_report_width(note)) < inside)
+        return pf_sheet_axis(bars->look.axis, scale, note);
+    g_autofree char *first = pf_sheet_axis(bars->look.axis, scale, NULL);
+    g_autofree char *second = pf_sheet_quote(note + strspn(note, ";, "));
+    return g_strconcat(first, ".\"\\n\".", second, NULL);
+}
+
+/* Counts have whole numbers at the axis. */
+static void set_steps(const PfBars *bars, double end, GHashTable *words)
+{
+    const double tics = 6.0;
+    double step = pf_sheet_nice(end / tics);
+    bool whole = bars->look.unit == PF_UNIT_COUNT && step < 1.0;
+    pf_words_set(words, "STEP", "%.15g", whole ? 1.0 : step);
+    pf_words_set(words, "MOST", "%.15g", end);
+}
+
+/* As many columns as have room below the bars, and space above them; in a terminal a line is too
+ * much. */
+static void set_key(const PfBars *bars, bool has_key, PfTerminal terminal, GHashTable *words)
+{
+    enum { SAMPLE_WIDTH = 5 };
+    size_t width = 0;
+    for (size_t i = 0; i < bars->look.part_count; i++) {
+        const PfPart *part = &bars->look.parts[i];
+        width = MAX(width, pf_report_width(part->title != NULL ? part->title : part->name));
+    }
+    width = MIN(width, (size_t)PF_NAME_WIDTH) + SAMPLE_WIDTH;
+    size_t columns = ((size_t)picture_characters - labels_width(bars)) / width;
+    if (has_key)
+        pf_words_set(words, "KEY",
+                     "set key below horizontal Left reverse samplen 1.2 maxcols %zu%s",
+                     MAX(columns, 1),
+                     terminal == PF_TERMINAL_DUMB ? "" : " spacing 1.1 height 0.8");
+    else
+        pf_words_set(words, "KEY", "unset key");
 }
 
 void pf_bars_draw(PfBars *bars, PfSheet *sheet)
@@ -225,21 +272,19 @@ void pf_bars_draw(PfBars *bars, PfSheet *sheet)
     for (size_t i = 0; i < bars->look.part_count; i++)
         has_key = set_part(bars, sheet, i, scale.factor, labels, plots) || has_key;
     g_autoptr(GHashTable) words = pf_words_new();
-    g_autofree char *title = pf_sheet_quote(bars->look.title);
-    g_autofree char *axis = pf_sheet_axis(bars->look.axis, scale, bars->look.axis_note);
-    pf_words_set(words, "TITLE", "%s", title);
+    g_autofree char *title = pf_sheet_quote_title(sheet, bars->look.title);
+    g_autofree char *axis = name_axis(bars, scale);
+    size_t width = pf_report_width(bars->look.title) + labels_width(bars);
+    bool fits = (double)width < picture_characters;
+    pf_words_set(words, "TITLE", "%s at %s, graph 1 left offset %d, 1.2", title,
+                 fits ? "graph 0" : "screen 0", fits ? 0 : 1);
     pf_words_set(words, "AXIS", "%s", axis);
     pf_words_set(words, "SCALE", "%.15g", scale.factor);
     pf_words_set(words, "HALF", "%g", half_height);
-    pf_words_set(words, "MOST", "%.15g", most > 0.0 ? most * scale.factor * room_of(bars) : 1.0);
+    set_steps(bars, most > 0.0 ? most * scale.factor * room_of(bars) : 1.0, words);
     pf_words_set(words, "ROWS", "%u", bars->rows->len);
     pf_words_set(words, "TICS", "%s", tics->str);
-    /* Space between axis and key; in a terminal a line is too much. */
-    pf_words_set(words, "KEY", "%s",
-                 !has_key                                ? "unset key"
-                 : sheet->terminal == PF_TERMINAL_DUMB
-                     ? "set key below horizontal Left reverse samplen 1.2"
-                     : "set key below horizontal Left reverse samplen 1.2 spacing 1.1 height 0.8");
+    set_key(bars, has_key, sheet->terminal, words);
     pf_words_set(words, "LABELS", "%s", labels->str);
     pf_words_set(words, "PLOTS", "%s", plots->len > 0 ? plots->str : "     NaN");
     pf_sheet_begin_script(sheet, MAX(HEIGHT_MIN, bars->rows->len * ROW_PIXELS + REST_PIXELS));

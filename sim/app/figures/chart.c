@@ -61,7 +61,7 @@ PfPanel *pf_chart_add_panel(PfChart *chart, const char *name, PfAxis x, PfAxis y
 void pf_panel_add_tic(PfPanel *panel, double value, const char *name)
 {
     Tic tic = {value, g_strdup(name)};
-    g_array_append_val(panel->tics, tic);
+    g_array_append_val(panel->tics, tic); /* whole: it stands in the data, too */
 }
 
 void pf_panel_add_level(PfPanel *panel, double value, const char *name)
@@ -73,9 +73,10 @@ void pf_panel_add_level(PfPanel *panel, double value, const char *name)
 PfSeries *pf_panel_add_series(PfPanel *panel, const char *name, const char *label, int number,
                               PfStyle style, PfNaming naming)
 {
+    enum { LABEL_WIDTH = PF_NAME_WIDTH + 18 }; /* with a remark */
     PfSeries *series = g_new0(PfSeries, 1);
     *series = (PfSeries){.name = g_strdup(name),
-                         .label = g_strdup(label),
+                         .label = pf_sheet_shorten(label, LABEL_WIDTH),
                          .number = number,
                          .style = style,
                          .naming = naming,
@@ -143,6 +144,12 @@ static bool has_intervals(const PfChart *chart)
     return false;
 }
 
+/* The data have a column more, of what the places are called. */
+static bool has_names(const PfChart *chart)
+{
+    return chart_has_places(chart->panels->pdata[0]);
+}
+
 static void put_header(const PfChart *chart, PfSheet *sheet, bool intervals)
 {
     const PfPanel *first = chart->panels->pdata[0];
@@ -150,10 +157,12 @@ static void put_header(const PfChart *chart, PfSheet *sheet, bool intervals)
     for (guint p = 1; p < chart->panels->len; p++)
         if (strcmp(((const PfPanel *)chart->panels->pdata[p])->y.column, y) != 0)
             y = "value";
-    g_string_append_printf(sheet->data, "%s%s%s,%s,%s%s\n",
+    bool names = has_names(chart);
+    g_string_append_printf(sheet->data, "%s%s%s,%s%s%s,%s%s\n",
                            chart->look.panel != NULL ? chart->look.panel : "",
                            chart->look.panel != NULL ? "," : "", chart->look.series,
-                           first->x.column, y, intervals ? ",low,high" : "");
+                           names ? first->x.name : "", names ? "," : "", first->x.column, y,
+                           intervals ? ",low,high" : "");
 }
 
 /* Returns the number of the row behind the last one; the first one is FIRST_ROW. */
@@ -169,6 +178,13 @@ static guint put_series(const PfChart *chart, const PfPanel *panel, PfSeries *se
             pf_sheet_put_char(sheet, ',');
         }
         pf_sheet_put_text(sheet, series->name);
+        if (has_names(chart)) {
+            guint place = (guint)MAX(round(point->x), 0.0); /* beside which it may stand */
+            pf_sheet_put_char(sheet, ',');
+            pf_sheet_put_text(sheet, place < panel->tics->len
+                                         ? g_array_index(panel->tics, Tic, place).name
+                                         : "");
+        }
         for (size_t n = 0; n < (intervals ? 4 : 2); n++) {
             pf_sheet_put_char(sheet, ',');
             pf_sheet_put_number(sheet, numbers[n]);
@@ -193,7 +209,7 @@ static void add_plot(const PfChart *chart, const PfSeries *series, const PfSheet
     static const char *const dashes[] = {"1", "(4, 2)", "(1, 1)"}; /* when colours repeat */
     if (series->points->len == 0)
         return;
-    unsigned x = chart->look.panel != NULL ? 3 : 2; /* its column */
+    unsigned x = 2U + (chart->look.panel != NULL) + has_names(chart); /* its column */
     bool intervals = false;
     for (guint i = 0; i < series->points->len; i++)
         intervals |= isfinite(g_array_index(series->points, Point, i).low);
@@ -207,10 +223,12 @@ static void add_plot(const PfChart *chart, const PfSeries *series, const PfSheet
     if (intervals)
         g_string_append_printf(plots, ":($%u * y_scale):($%u * y_scale)", x + 2, x + 3);
     g_string_append_printf(plots, " with %s linecolor rgb '%s' dashtype %s",
-                           intervals ? "yerrorbars" : styles[series->style],
+                           !intervals                           ? styles[series->style]
+                           : series->style == PF_STYLE_MARKED ? "yerrorlines linewidth 1.5"
+                                                              : "yerrorbars",
                            series->style == PF_STYLE_FRONT ? "#b8b8b8"
                                                            : pf_sheet_color(series->number),
-                           dashes[(size_t)number / 8 % 3]);
+                           dashes[(size_t)number / 16 % 3]);
     if (series->style != PF_STYLE_LINE && series->style != PF_STYLE_STEPS &&
         series->style != PF_STYLE_FRONT)
         g_string_append_printf(plots, " pointtype %u pointsize 1.3",
@@ -249,8 +267,10 @@ static void set_panel(const PfChart *chart, guint index, const PfSheet *sheet, G
     guint columns = MAX(chart->look.columns, 1);
     g_autoptr(GString) labels = g_string_new(NULL);
     g_autoptr(GString) plots = g_string_new(NULL);
-    g_autofree char *title = pf_sheet_quote(chart->look.title);
-    g_autofree char *name = pf_sheet_quote(panel->name);
+    g_autofree char *title = pf_sheet_quote_title(sheet, chart->look.title);
+    g_autofree char *short_name =
+        pf_sheet_shorten(panel->name, (size_t)MAX(panel->columns, 1.0) + names_width(chart, index));
+    g_autofree char *name = pf_sheet_quote(short_name);
     if (index == 0)
         g_string_append_printf(labels, "set label %s at %s\n", title,
                                alone ? "graph 0, graph 1 left offset 0, 1.2"
@@ -284,11 +304,12 @@ static void set_panel(const PfChart *chart, guint index, const PfSheet *sheet, G
 }
 
 /* Where panel INDEX lies; and how much room it has inside. HEIGHT in pixels, of all. */
-static void place_panel(const PfChart *chart, guint index, double height, GHashTable *words)
+static void place_panel(const PfChart *chart, guint index, double height, PfTerminal terminal,
+                        GHashTable *words)
 {
     const double strip = 28;   /* above all panels, for the title; pixels */
     const double glyph = 7.3;  /* how wide */
-    const double line = 17.0;
+    const double line = terminal == PF_TERMINAL_DUMB ? 23.0 : 17.0;
     const double width = 760.0;
     const double frame = 90.0; /* of numbers and names around the axes */
     PfPanel *panel = chart->panels->pdata[index];
@@ -308,14 +329,15 @@ static void place_panel(const PfChart *chart, guint index, double height, GHashT
 }
 
 /* Sets the ranges of all panels. */
-static void lay_out(const PfChart *chart, double height)
+static void lay_out(const PfChart *chart, double height, PfTerminal terminal)
 {
     const PfPanel *longest = chart->panels->pdata[0];
     for (guint p = 0; p < chart->panels->len; p++) {
         g_autoptr(GHashTable) unused = pf_words_new();
         PfPanel *panel = chart->panels->pdata[p];
-        place_panel(chart, p, height, unused);
+        place_panel(chart, p, height, terminal, unused);
         chart_set_ranges(panel);
+        chart_tell_same(panel);
         if (panel->y_range.high > longest->y_range.high)
             longest = panel;
     }
@@ -342,10 +364,10 @@ void pf_chart_draw(PfChart *chart, PfSheet *sheet)
         for (guint s = 0; s < panel->series->len; s++)
             row = put_series(chart, panel, panel->series->pdata[s], sheet, intervals, row);
     }
-    lay_out(chart, height);
+    lay_out(chart, height, sheet->terminal);
     for (guint p = 0; p < chart->panels->len; p++) {
         g_autoptr(GHashTable) words = pf_words_new();
-        place_panel(chart, p, height, words);
+        place_panel(chart, p, height, sheet->terminal, words);
         set_panel(chart, p, sheet, words);
         pf_sheet_add_template(sheet, "panel", words);
     }

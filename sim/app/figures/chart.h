@@ -12,6 +12,9 @@ typedef struct {
     bool whole;       /* at least 0 to what is drawn, and no part of it cut off */
 } PfAxis;
 
+/* An axis is logarithmic where its largest value is so many times its least one above 0. */
+enum { PF_MUCH = 30 };
+
 typedef enum {
     PF_STYLE_LINE,
     PF_STYLE_STEPS,  /* a value holds until the next one */

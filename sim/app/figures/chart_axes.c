@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "chart_internal.h"
+#include "report.h"
 
 static void add_named_tics(const PfPanel *panel, GString *text)
 {
@@ -10,10 +11,11 @@ static void add_named_tics(const PfPanel *panel, GString *text)
     g_autoptr(GString) tics = g_string_new(NULL);
     for (guint i = 0; i < panel->tics->len; i++) {
         const Tic *tic = &g_array_index(panel->tics, Tic, i);
-        g_autofree char *quoted = pf_sheet_quote_tic(tic->name);
+        g_autofree char *name = pf_sheet_shorten(tic->name, PF_NAME_WIDTH);
+        g_autofree char *quoted = pf_sheet_quote_tic(name);
         g_string_append_printf(tics, "%s%s %.15g", i > 0 ? ", " : "", quoted,
                                tic->value * panel->x_range.scale.factor);
-        width += strlen(tic->name) + 2;
+        width += pf_report_width(name) + 2;
     }
     g_string_append_printf(text, "set xtics %s (%s)",
                            (double)width > panel->columns ? "rotate by -25" : "norotate",

@@ -57,6 +57,13 @@ struct PfChart {
 /* Sets both ranges from the points. */
 void chart_set_ranges(PfPanel *panel);
 
+/* Whether the horizontal axis has a tic for each of 0, 1, 2 ..., which stand for names. */
+bool chart_has_places(const PfPanel *panel);
+
+/* Of series that lie on each other only the last is seen: the labels of the others, where they
+ * stand at the ends, tell which one they are like. */
+void chart_tell_same(PfPanel *panel);
+
 /* Sets words X, X_SCALE or Y, Y_SCALE: commands for that axis, called by its name if NAMED. */
 void chart_set_axis(const PfPanel *panel, bool is_x, bool named, GHashTable *words);
 

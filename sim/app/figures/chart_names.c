@@ -18,6 +18,44 @@ size_t chart_names_width(const PfPanel *panel)
     return width;
 }
 
+/* Whether no point of A and B is further off the other's than DISTANCE, in lengths of the axes. */
+static bool is_near(const PfPanel *panel, const PfSeries *a, const PfSeries *b, double distance)
+{
+    bool same = a->points->len == b->points->len && a->points->len > 0;
+    for (guint i = 0; i < a->points->len && same; i++) {
+        const Point *one = &g_array_index(a->points, Point, i);
+        const Point *other = &g_array_index(b->points, Point, i);
+        double height = chart_share(&panel->y, &panel->y_range, one->y) -
+                        chart_share(&panel->y, &panel->y_range, other->y);
+        double shift = chart_share(&panel->x, &panel->x_range, one->x) -
+                       chart_share(&panel->x, &panel->x_range, other->x);
+        same = isfinite(one->y) ? fabs(height) <= distance && fabs(shift) <= distance
+                                : !isfinite(other->y);
+    }
+    return same;
+}
+
+void chart_tell_same(PfPanel *panel)
+{
+    for (guint i = panel->series->len; i-- > 0;) {
+        PfSeries *series = panel->series->pdata[i];
+        const double visible = 0.004;
+        guint first = 0;
+        while (first < i && !is_near(panel, panel->series->pdata[first], series, visible))
+            first++;
+        if (series->naming != PF_NAME_END || first == i)
+            continue;
+        enum { OTHER_WIDTH = 18 };
+        g_autofree char *other = pf_sheet_shorten(
+            ((const PfSeries *)panel->series->pdata[first])->name, OTHER_WIDTH);
+        bool equal = is_near(panel, panel->series->pdata[first], series, 0.0);
+        char *label = g_strdup_printf("%s (%s %s)", series->label,
+                                      equal ? "=" : "\342\211\210", other);
+        g_free(series->label);
+        series->label = label;
+    }
+}
+
 static void add_label(GString *labels, const char *text, int number, const char *place)
 {
     g_autofree char *quoted = pf_sheet_quote(text);
@@ -51,7 +89,8 @@ static void name_ends(const PfPanel *panel, GString *labels)
     for (guint i = 0; i < panel->series->len; i++) {
         const PfSeries *series = panel->series->pdata[i];
         const Point *last = chart_last_point(series);
-        if (series->naming == PF_NAME_END && last != NULL)
+        bool drawn = last != NULL && (!panel->y.logarithmic || last->y > 0.0);
+        if (series->naming == PF_NAME_END && drawn)
             ends[count++] = (End){series->label, series->number,
                                   chart_share(&panel->y, &panel->y_range, last->y)};
     }
@@ -145,29 +184,41 @@ static void name_point(const PfPanel *panel, const PfSeries *series, const Point
     add_label(labels, series->label, series->number, place);
 }
 
-/* The lines of levels and fronts, which names shall not lie on. */
-static void take_lines(const PfPanel *panel, GArray *taken)
+/* The straight line between two points, as small boxes along it. */
+static void take_segment(const PfPanel *panel, const Point *from, const Point *to, GArray *taken)
 {
     const double half = 0.25; /* of a line's height */
+    double left = chart_share(&panel->x, &panel->x_range, from->x) * panel->columns;
+    double right = chart_share(&panel->x, &panel->x_range, to->x) * panel->columns;
+    double begin = chart_share(&panel->y, &panel->y_range, from->y) * panel->lines;
+    double end = chart_share(&panel->y, &panel->y_range, to->y) * panel->lines;
+    double steps = ceil(MAX(fabs(right - left), 2.0 * fabs(end - begin)));
+    for (double i = 0.0; i < steps && isfinite(steps); i += 1.0) {
+        double x = left + (right - left) * (i + 0.5) / steps;
+        double y = begin + (end - begin) * (i + 0.5) / steps;
+        Box box = {x - 0.5, x + 0.5, y - half, y + half};
+        g_array_append_val(taken, box);
+    }
+}
+
+/* The lines of levels and series, which names shall not lie on. */
+static void take_lines(const PfPanel *panel, GArray *taken)
+{
     for (guint i = 0; i < panel->levels->len; i++) {
         double y = g_array_index(panel->levels, Tic, i).value;
-        y = chart_share(&panel->y, &panel->y_range, y) * panel->lines;
-        Box box = {0.0, panel->columns, y - half, y + half};
-        g_array_append_val(taken, box);
+        Point from = {.x = panel->x_range.low / panel->x_range.scale.factor, .y = y};
+        Point to = {.x = panel->x_range.high / panel->x_range.scale.factor, .y = y};
+        take_segment(panel, &from, &to, taken);
     }
     for (guint s = 0; s < panel->series->len; s++) {
         const PfSeries *series = panel->series->pdata[s];
-        for (guint i = 1; i < series->points->len && series->style == PF_STYLE_FRONT; i++) {
+        for (guint i = 1; i < series->points->len && series->style != PF_STYLE_POINTS; i++) {
             const Point *from = &g_array_index(series->points, Point, i - 1);
             const Point *to = &g_array_index(series->points, Point, i);
-            double left = chart_share(&panel->x, &panel->x_range, from->x) * panel->columns;
-            double right = chart_share(&panel->x, &panel->x_range, to->x) * panel->columns;
-            double bottom = chart_share(&panel->y, &panel->y_range, from->y) * panel->lines;
-            double top = chart_share(&panel->y, &panel->y_range, to->y) * panel->lines;
-            Box across = {left, right, bottom - half, bottom + half};
-            Box up = {right - half, right + half, bottom, top};
-            g_array_append_val(taken, across);
-            g_array_append_val(taken, up);
+            bool steps = series->style == PF_STYLE_FRONT || series->style == PF_STYLE_STEPS;
+            Point corner = {.x = to->x, .y = steps ? from->y : to->y};
+            take_segment(panel, from, &corner, taken);
+            take_segment(panel, &corner, to, taken);
         }
     }
 }

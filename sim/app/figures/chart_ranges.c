@@ -58,8 +58,7 @@ static bool has_marks(const PfPanel *panel)
     return false;
 }
 
-/* Whether the horizontal axis has a tic for each of 0, 1, 2 ..., which stand for names. */
-static bool has_places(const PfPanel *panel)
+bool chart_has_places(const PfPanel *panel)
 {
     bool has = panel->tics->len > 0 && !panel->x.logarithmic;
     for (guint i = 0; i < panel->tics->len; i++)
@@ -101,7 +100,7 @@ void chart_set_ranges(PfPanel *panel)
         PfScale scale = pf_scale_for(axis->unit, MAX(fabs(span.least), fabs(span.most)));
         span.least *= scale.factor;
         span.most *= scale.factor;
-        if (is_x && has_places(panel)) {
+        if (is_x && chart_has_places(panel)) {
             *range = (Range){span.least - 0.5, span.most + 0.5, 1.0, scale};
             continue;
         }

@@ -74,7 +74,7 @@ static bool draw(PfSheet *sheet, GError **error)
         PfPanel *panel = pf_chart_add_panel(
             chart, run->policy,
             (PfAxis){"time_s", "simulated time", PF_UNIT_SECONDS, .whole = true},
-            (PfAxis){"GBps", "GB/s", PF_UNIT_PLAIN, .whole = true});
+            (PfAxis){"GBps", "rate", PF_UNIT_GBPS, .whole = true});
         for (size_t r = 0; r < G_N_ELEMENTS(requesters); r++)
             has_any |= add_series(panel, r, epochs, run->policy, (double)saved->clock_hz);
     }

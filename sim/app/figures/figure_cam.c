@@ -1,4 +1,6 @@
 /* What does a CAM of this size save, and at what price? */
+#include <math.h>
+
 #include "chart.h"
 #include "points.h"
 #include "units.h"
@@ -14,6 +16,8 @@ static bool draw(PfSheet *sheet, GError **error)
         return pf_sheet_lacks(sheet, error,
                               "no axis of the CAM; sweep over machine.cam.entries, for example");
     const char *key = csv->names->pdata[axis];
+    bool numeric = pf_points_above(csv, axis, -HUGE_VAL);
+    bool logarithmic = pf_points_above(csv, axis, 0.0);
     bool whole = pf_points_has(csv, "energy.total_J");
     const struct {
         const char *name;
@@ -33,9 +37,11 @@ static bool draw(PfSheet *sheet, GError **error)
     g_autoptr(PfChart) chart = pf_chart_new(
         &(PfChartLook){.title = title, .series = "policy", .panel = "panel", .columns = 1});
     for (size_t i = 0; i < G_N_ELEMENTS(panels); i++) {
+        PfAxis y = panels[i].y;
+        y.logarithmic = i > 0 && pf_points_spread(csv, panels[i].stat) > PF_MUCH;
         PfPanel *panel = pf_chart_add_panel(
             chart, panels[i].name,
-            (PfAxis){"value", key, PF_UNIT_PLAIN, .logarithmic = true}, panels[i].y);
+            (PfAxis){numeric ? key : "place", key, PF_UNIT_PLAIN, .logarithmic = logarithmic}, y);
         pf_points_add(csv, panel,
                       &(PfPointsLook){.x_axis = axis,
                                       .tics = true,

@@ -22,16 +22,27 @@ static const struct {
 
 enum { CLASSES = G_N_ELEMENTS(classes) };
 
+/* The least value that the bucket of the largest value MOST counts: buckets have 1/64 of the power
+ * of two below them, and from there on one value each up to 127. Limits of sharers and of classes
+ * are powers of two, at which buckets begin. */
+static double least_of(double most)
+{
+    const double buckets = 64.0;
+    double power = exp2(floor(log2(most)));
+    return most < 2.0 * buckets ? most : most + 1.0 - power / buckets;
+}
+
 static void add_run(PfBars *bars, const PfSavedRun *run, const GArray *buckets)
 {
     double pages[CLASSES] = {0};
     double frames = 0.0;
     for (guint i = 0; i < buckets->len; i++) {
         const PfBucket *bucket = &g_array_index(buckets, PfBucket, i);
+        double sharers = least_of(bucket->most);
         size_t class = 0;
-        while (bucket->most > classes[class].most)
+        while (sharers > classes[class].most)
             class++;
-        pages[class] += bucket->most * bucket->count;
+        pages[class] += sharers * bucket->count;
         frames += bucket->count;
     }
     pf_bars_add_row(bars, run->policy, run->remark);

@@ -3,7 +3,8 @@
 
 #include "sheet.h"
 
-enum { NODES_MAX = 64, COLUMNS = 3, PANEL_PIXELS = 230, STRIP_PIXELS = 30 };
+enum { NODES_MAX = 64, NODES_TOLD = 8, COLUMNS = 3 };
+enum { PANEL_PIXELS = 230, STRIP_PIXELS = 30, POLICY_WIDTH = 14 };
 
 static double lines_of(const PfSavedRun *run, unsigned from, unsigned to)
 {
@@ -40,20 +41,27 @@ static void put_panel(PfSheet *sheet, const PfSaved *saved, guint index, double 
     double height = rows * PANEL_PIXELS + STRIP_PIXELS;
     double share = rows * PANEL_PIXELS / height; /* that is not the title's */
     PfScale scale = pf_scale_for(PF_UNIT_COUNT, all);
-    g_autofree char *amount = pf_sheet_short(all * scale.factor);
-    g_autofree char *name = g_strdup_printf("%s: %s%s%s lines", run->policy, amount,
-                                            scale.name[0] != '\0' ? " \303\227 " : "", scale.name);
+    bool scaled = scale.name[0] != '\0';
+    g_autofree char *amount =
+        scaled ? pf_sheet_short(all * scale.factor) : g_strdup_printf("%.0f", all);
+    g_autofree char *policy = pf_sheet_shorten(run->policy, POLICY_WIDTH);
+    g_autofree char *name = g_strdup_printf("%s: %s%s%s lines", policy, amount,
+                                            scaled ? " \303\227 " : "", scale.name);
     g_autofree char *quoted = pf_sheet_quote(name);
     g_autofree char *title =
-        pf_sheet_title("Lines that cores of a node moved from and to memory", saved);
-    g_autofree char *title_quoted = pf_sheet_quote(title);
+        pf_sheet_title("Lines between nodes' cores and memory, in % of a policy's", saved);
+    g_autofree char *title_quoted = pf_sheet_quote_title(sheet, title);
     pf_words_set(words, "PLACE", "%.6g, %.6g", (double)(index % COLUMNS) / COLUMNS,
                  share * (1.0 - (double)(index / COLUMNS + 1) / rows));
     pf_words_set(words, "SIZE", "%.6g, %.6g", 1.0 / COLUMNS, share / rows);
-    pf_words_set(words, "LABELS", "%s%s%sset label %s at graph 0, graph 1 left offset 0, 1",
+    pf_words_set(words, "LABELS", "%s%s%sset label %s at graph 0, graph 1 left offset -6, 1",
                  index == 0 ? "set label " : "", index == 0 ? title_quoted : "",
                  index == 0 ? " at screen 0, screen 1 left offset 1.5, -1\n" : "", quoted);
     pf_words_set(words, "NODES", "%u", nodes);
+    bool dumb = sheet->terminal == PF_TERMINAL_DUMB; /* which writes across, over the matrix */
+    pf_words_set(words, "X", "%s", dumb ? "memory (rows: cores)" : "memory on node");
+    pf_words_set(words, "Y", "%s", dumb ? "" : "cores on node");
+    pf_words_set(words, "SHOWN", "%d", nodes <= NODES_TOLD);
     pf_words_set(words, "TICS", "%s", tics->str);
     pf_words_set(words, "ROWS", "::%u::%u", index * nodes * nodes, (index + 1) * nodes * nodes - 1);
     pf_sheet_add_template(sheet, "matrix", words);

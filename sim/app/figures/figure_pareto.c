@@ -15,7 +15,6 @@ typedef struct {
 /* Slowdown if all runs know it, else the policy's cycles; logarithmic where these differ much. */
 static Cost choose_cost(const PfSaved *saved)
 {
-    const double much = 30.0;
     double least = HUGE_VAL;
     double most = 0.0;
     bool has_slowdown = true;
@@ -29,7 +28,7 @@ static Cost choose_cost(const PfSaved *saved)
     if (has_slowdown)
         return (Cost){{"slowdown", "slowdown of the contexts (ratio)", PF_UNIT_PLAIN, false, false},
                       "slowdown"};
-    return (Cost){{"policy_cycles", "cycles of the policy", PF_UNIT_COUNT, most > least * much,
+    return (Cost){{"policy_cycles", "cycles of the policy", PF_UNIT_COUNT, most > least * PF_MUCH,
                    true},
                   "cycles.policy"};
 }

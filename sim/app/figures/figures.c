@@ -6,7 +6,6 @@
 
 #include "error.h"
 #include "interrupt.h"
-#include "options.h"
 #include "results.h"
 #include "sheet.h"
 
@@ -149,4 +148,23 @@ bool pf_figure_draw(const PfFigure *figure, const char *directory, PfTerminal te
         g_strconcat(plots, "/", figure->name, ".", pf_terminal_names()[terminal], NULL);
     unlink(picture);
     return false;
+}
+
+bool pf_figures_check(char *const *names, GError **error)
+{
+    for (char *const *name = names; name != NULL && *name != NULL; name++)
+        if (pf_figure_find(*name, error) == NULL) {
+            g_prefix_error(error, "output.figures: ");
+            return false;
+        }
+    return true;
+}
+
+void pf_figures_draw(char *const *names, const char *directory, const PfApp *app)
+{
+    for (char *const *name = names; name != NULL && *name != NULL; name++) {
+        g_autoptr(GError) cause = NULL;
+        if (!pf_figure_draw(pf_figure_find(*name, NULL), directory, PF_TERMINAL_SVG, NULL, &cause))
+            pf_options_warn(app, "figure %s: %s", *name, cause->message);
+    }
 }

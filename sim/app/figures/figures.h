@@ -6,6 +6,8 @@
 #include <glib.h>
 #include <stdbool.h>
 
+#include "options.h"
+
 typedef enum { PF_TERMINAL_SVG, PF_TERMINAL_PNG, PF_TERMINAL_DUMB, PF_TERMINALS } PfTerminal;
 
 typedef struct PfFigure PfFigure;
@@ -39,6 +41,12 @@ bool pf_figure_prepare(const PfFigure *figure, const char *directory, PfTerminal
  * PF_ERROR_CONFIG where the run was not configured for this figure: the message says how to. */
 bool pf_figure_draw(const PfFigure *figure, const char *directory, PfTerminal terminal,
                     GString *drawn, GError **error);
+
+/* The figures of `output.figures`, NAMES (NULL: none): whether all exist, PF_ERROR_USAGE otherwise;
+ * and drawing them. What cannot be drawn is a warning: hours of work shall not be lost for want of
+ * a picture. */
+bool pf_figures_check(char *const *names, GError **error);
+void pf_figures_draw(char *const *names, const char *directory, const PfApp *app);
 
 /* "svg", "png", "dumb"; NULL-terminated, in the order of PfTerminal. */
 const char *const *pf_terminal_names(void);

@@ -1,14 +1,41 @@
 /* Colours and places: what makes figures readable and knows nothing of results. */
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "report.h"
 #include "sheet.h"
+
+char *pf_sheet_shorten(const char *text, size_t width)
+{
+    g_autofree char *valid = g_utf8_make_valid(text, -1);
+    if (pf_report_width(valid) <= width)
+        return g_steal_pointer(&valid);
+    const char *end = valid;
+    while (pf_report_width(end) > (width - 1) / 2)
+        end += g_utf8_skip[(guchar)*end];
+    g_autofree char *begin = g_strdup(valid);
+    while (pf_report_width(begin) > width / 2)
+        *g_utf8_find_prev_char(begin, begin + strlen(begin)) = '\0';
+    return g_strconcat(begin, "\342\200\246", end, NULL);
+}
 
 char *pf_sheet_quote(const char *text)
 {
-    g_auto(GStrv) parts = g_strsplit(text, "'", -1);
+    g_autofree char *line = g_utf8_make_valid(text, -1);
+    for (char *at = line; *at != '\0'; at++)
+        *at = g_ascii_iscntrl(*at) ? ' ' : *at;
+    g_auto(GStrv) parts = g_strsplit(line, "'", -1);
     g_autofree char *doubled = g_strjoinv("''", parts);
     return g_strconcat("'", doubled, "'", NULL);
+}
+
+char *pf_sheet_quote_title(const PfSheet *sheet, const char *title)
+{
+    enum { WIDTH = 96, DUMB_WIDTH = 68 };
+    g_autofree char *short_title =
+        pf_sheet_shorten(title, sheet->terminal == PF_TERMINAL_DUMB ? DUMB_WIDTH : WIDTH);
+    return pf_sheet_quote(short_title);
 }
 
 char *pf_sheet_quote_tic(const char *text)
@@ -35,7 +62,9 @@ char *pf_sheet_short(double value)
 const char *pf_sheet_color(int number)
 {
     static const char *const palette[] = {"#0072B2", "#D55E00", "#009E73", "#CC79A7",
-                                          "#E69F00", "#56B4E9", "#000000", "#B8A800"};
+                                          "#E69F00", "#56B4E9", "#000000", "#B8A800",
+                                          "#332288", "#CC6677", "#117733", "#882255",
+                                          "#DDCC77", "#88CCEE", "#44AA99", "#999933"};
     return number < 0 ? "#767676" : palette[(size_t)number % G_N_ELEMENTS(palette)];
 }
 

@@ -35,28 +35,43 @@ guint pf_points_place(const PfCsv *csv, int axis, guint row)
     return g_hash_table_size(seen);
 }
 
-static bool is_numeric(const PfCsv *csv, int axis)
+bool pf_points_above(const PfCsv *csv, int axis, double least)
 {
     for (guint i = 0; i < csv->rows->len; i++)
-        if (!isfinite(pf_csv_number(csv, i, axis)))
+        if (!isfinite(pf_csv_number(csv, i, axis)) || !(pf_csv_number(csv, i, axis) > least))
             return false;
     return true;
 }
 
-static guint count_values(const PfCsv *csv, int axis)
+double pf_points_spread(const PfCsv *csv, const char *stat)
+{
+    double least = HUGE_VAL;
+    double most = 0.0;
+    for (guint i = 0; i < csv->rows->len; i++) {
+        double value = pf_csv_number(csv, i, pf_csv_column(csv, stat));
+        least = value > 0.0 ? MIN(least, value) : least;
+        most = isfinite(value) ? MAX(most, value) : most;
+    }
+    return most / least;
+}
+
+/* The different values on AXIS of rows that have a number in column Y. */
+static guint count_values(const PfCsv *csv, int axis, int y)
 {
     g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
     for (guint i = 0; i < csv->rows->len; i++)
-        g_hash_table_add(seen, (char *)(size_t)pf_csv_text(csv, i, axis));
+        if (isfinite(pf_csv_number(csv, i, y)))
+            g_hash_table_add(seen, (char *)(size_t)pf_csv_text(csv, i, axis));
     return g_hash_table_size(seen);
 }
 
-/* The series that ROW belongs to. Free with g_free. */
-static char *name_series(const PfCsv *csv, guint row, int x_axis)
+/* The series that ROW belongs to: its policy, and where it is on those of the other axes that vary
+ * among what is drawn. Free with g_free. */
+static char *name_series(const PfCsv *csv, guint row, int x_axis, const bool *varies)
 {
     GString *name = g_string_new(pf_csv_text(csv, row, pf_csv_column(csv, "policy")));
     for (guint a = 0; x_axis >= 0 && a < pf_points_axes(csv); a++) {
-        if ((int)a == x_axis || count_values(csv, (int)a) < 2)
+        if ((int)a == x_axis || !varies[a])
             continue;
         const char *key = csv->names->pdata[a];
         const char *dot = strrchr(key, '.');
@@ -72,16 +87,19 @@ void pf_points_add(const PfCsv *csv, PfPanel *panel, const PfPointsLook *look)
     int x = look->x_axis >= 0 ? look->x_axis : pf_csv_column(csv, look->x_stat);
     int y = pf_csv_column(csv, look->y_stat);
     int half = pf_csv_column(csv, interval);
-    bool numeric = look->x_axis < 0 || is_numeric(csv, x);
+    bool numeric = look->x_axis < 0 || pf_points_above(csv, x, -HUGE_VAL);
+    g_autofree bool *varies = g_new0(bool, pf_points_axes(csv) + 1);
+    for (guint a = 0; a < pf_points_axes(csv); a++)
+        varies[a] = count_values(csv, (int)a, y) > 1;
     enum { TICS_MAX = 10 }; /* more are left to gnuplot */
-    bool has_tics = !numeric || (look->tics && count_values(csv, x) <= TICS_MAX);
+    bool has_tics = !numeric || (look->tics && count_values(csv, x, y) <= TICS_MAX);
     g_autoptr(GHashTable) by_name =
         g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     g_autoptr(GPtrArray) added = g_ptr_array_new();
     int number = 0;
     guint told = 0;
     for (guint i = 0; i < csv->rows->len; i++) {
-        g_autofree char *name = name_series(csv, i, look->x_axis);
+        g_autofree char *name = name_series(csv, i, look->x_axis, varies);
         guint place = look->x_axis >= 0 ? pf_points_place(csv, x, i) : 0;
         double at = numeric ? pf_csv_number(csv, i, x) * look->x_factor : place;
         double value = pf_csv_number(csv, i, y) * look->y_factor;

@@ -13,6 +13,12 @@ int pf_points_axis(const PfCsv *csv, const char *prefix);
 /* Whether STAT is a number in some row. */
 bool pf_points_has(const PfCsv *csv, const char *stat);
 
+/* Whether all values on AXIS are numbers above LEAST. */
+bool pf_points_above(const PfCsv *csv, int axis, double least);
+
+/* The largest value of STAT over its smallest one above 0; 0 where there is none. */
+double pf_points_spread(const PfCsv *csv, const char *stat);
+
 /* What becomes a line of a panel. */
 typedef struct {
     int x_axis;        /* a column that is an axis; -1: of statistic `x_stat` */

@@ -28,6 +28,9 @@ PfScale pf_scale_for(PfUnit unit, double most)
         {PF_UNIT_MIB, 4096, {1.0 / 1024, "GiB"}},
         {PF_UNIT_MIB, 1, {1, "MiB"}},
         {PF_UNIT_MIB, 0, {1024, "KiB"}},
+        {PF_UNIT_GBPS, 1, {1, "GB/s"}},
+        {PF_UNIT_GBPS, 1e-3, {1e3, "MB/s"}},
+        {PF_UNIT_GBPS, 0, {1e6, "kB/s"}},
         {PF_UNIT_JOULES, 1, {1, "J"}},
         {PF_UNIT_JOULES, 1e-3, {1e3, "mJ"}},
         {PF_UNIT_JOULES, 1e-6, {1e6, "\302\265J"}},
@@ -39,6 +42,7 @@ PfScale pf_scale_for(PfUnit unit, double most)
     return (PfScale){1, unit == PF_UNIT_MIB       ? "MiB"
                         : unit == PF_UNIT_SECONDS ? "s"
                         : unit == PF_UNIT_JOULES  ? "J"
+                        : unit == PF_UNIT_GBPS    ? "GB/s"
                                                   : ""};
 }
 
@@ -64,7 +68,8 @@ double pf_sheet_stat(const PfSavedRun *run, const char *name)
 char *pf_sheet_label(const PfSavedRun *run)
 {
     bool remark = run->remark != NULL && run->remark[0] != '\0';
-    return remark ? g_strdup_printf("%s (%s)", run->policy, run->remark) : g_strdup(run->policy);
+    g_autofree char *policy = pf_sheet_shorten(run->policy, PF_NAME_WIDTH);
+    return remark ? g_strdup_printf("%s (%s)", policy, run->remark) : g_steal_pointer(&policy);
 }
 
 static bool is_none(const PfSavedRun *run)
@@ -83,8 +88,11 @@ int pf_sheet_number(const PfSaved *saved, guint index)
 char *pf_sheet_title(const char *question, const PfSaved *saved)
 {
     GString *title = g_string_new(question);
-    if (saved != NULL && saved->trace_name != NULL)
-        g_string_append_printf(title, ", %s", saved->trace_name);
+    enum { TRACE_WIDTH = 40 };
+    if (saved != NULL && saved->trace_name != NULL) {
+        g_autofree char *trace = pf_sheet_shorten(saved->trace_name, TRACE_WIDTH);
+        g_string_append_printf(title, ", %s", trace);
+    }
     if (saved != NULL && (saved->dilation < 1.0 || saved->dilation > 1.0))
         g_string_append_printf(title, ", dilation %g", saved->dilation);
     if (saved != NULL && !saved->complete)

@@ -24,6 +24,7 @@ typedef enum {
     PF_UNIT_SECONDS, /* ns to s */
     PF_UNIT_MIB,     /* KiB to GiB */
     PF_UNIT_JOULES,  /* pJ to J */
+    PF_UNIT_GBPS,    /* kB/s to GB/s */
 } PfUnit;
 
 /* By what values are to be multiplied, and the name of the unit then; "" where there is none. */
@@ -31,6 +32,9 @@ typedef struct {
     double factor;
     const char *name;
 } PfScale;
+
+/* Names of policies, workloads and the like have at most so many characters in a picture. */
+enum { PF_NAME_WIDTH = 28 };
 
 /* The scale at which values up to MOST in absolute amount have few digits. */
 PfScale pf_scale_for(PfUnit unit, double most);
@@ -82,8 +86,15 @@ GHashTable *pf_words_new(void);
 void pf_words_set(GHashTable *words, const char *name, const char *format, ...)
     G_GNUC_PRINTF(3, 4);
 
-/* TEXT as a string of gnuplot, quotes included. Free with g_free. */
+/* TEXT, or if it is wider than WIDTH characters its begin and end with "..." (one character)
+ * between them; WIDTH is 1 at least. Free with g_free. */
+char *pf_sheet_shorten(const char *text, size_t width);
+
+/* TEXT as a string of gnuplot, quotes included; valid UTF-8, in a line. Free with g_free. */
 char *pf_sheet_quote(const char *text);
+
+/* Likewise for the picture's title, shortened to what has room. */
+char *pf_sheet_quote_title(const PfSheet *sheet, const char *title);
 
 /* Likewise for the name of a tic, where gnuplot takes a percent sign for the begin of a format. */
 char *pf_sheet_quote_tic(const char *text);
@@ -97,8 +108,9 @@ char *pf_sheet_short(double value);
 
 /* ---- Looks ---- */
 
-/* The colour-blind-safe colour NUMBER of Okabe and Ito's palette (jfly.uni-koeln.de/color),
- * "#0072B2"; after the last the first again; grey for -1. */
+/* The colour-blind-safe colour NUMBER, "#0072B2": of Okabe and Ito's palette
+ * (jfly.uni-koeln.de/color), then of Tol's muted one (sronpersonalpages.nl/~pault); after the last
+ * the first again; grey for -1. */
 const char *pf_sheet_color(int number);
 
 /* Black or white, whichever is read better on COLOR. */

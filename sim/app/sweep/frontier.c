@@ -23,24 +23,22 @@ typedef struct {
     int policy;
     int note;  /* the axis that names units, or -1 */
     int trace; /* the axis of traces, or -1 */
+    PfSaved *open; /* the run that was read last, or NULL */
 } Sweep;
+
+/* What an axis is to a frontier. */
+typedef enum { AXIS_TRACE, AXIS_COSTS, AXIS_RATE, AXIS_UNIT } AxisKind;
 
 static double number(const Sweep *sweep, guint row, const char *column)
 {
     return pf_csv_number(sweep->results, row, pf_csv_column(sweep->results, column));
 }
 
-/* Half the interval of COLUMN; 0 where nothing was repeated. */
-static double interval(const Sweep *sweep, guint row, const char *column)
-{
-    g_autofree char *name = g_strconcat(column, ":ci95", NULL);
-    double half = number(sweep, row, name);
-    return isfinite(half) ? half : 0.0;
-}
-
 static void clear_point(gpointer data)
 {
-    g_free(((PfFrontierPoint *)data)->rates);
+    PfFrontierPoint *point = data;
+    g_free(point->rates);
+    g_array_unref(point->repeats);
 }
 
 static void free_unit(gpointer data)
@@ -48,51 +46,64 @@ static void free_unit(gpointer data)
     PfFrontierUnit *unit = data;
     g_free(unit->trace);
     g_free(unit->policy);
+    g_free(unit->costs);
     g_free(unit->name);
     g_array_unref(unit->points);
     g_free(unit);
 }
 
-static bool is_rate(const char *key)
+static AxisKind kind_of(const Sweep *sweep, int axis)
 {
+    const char *key = sweep->results->names->pdata[axis];
     const char *last = strrchr(key, '.');
-    return g_strv_contains(rate_keys, last != NULL ? last + 1 : key);
+    if (axis == sweep->trace)
+        return AXIS_TRACE;
+    if (g_str_has_prefix(key, "machine.costs"))
+        return AXIS_COSTS;
+    return g_strv_contains(rate_keys, last != NULL ? last + 1 : key) ? AXIS_RATE : AXIS_UNIT;
 }
 
-/* The values of ROW on the axes that are rates, or on those that name the unit. */
-static char *words_of(const Sweep *sweep, guint row, bool rates)
+/* The row of points.csv that has ROW's point, or -1. */
+static int id_row(const Sweep *sweep, guint row)
+{
+    const char *point = pf_csv_text(sweep->results, row, sweep->point);
+    for (guint i = 0; i < sweep->ids->rows->len; i++)
+        if (strcmp(pf_csv_text(sweep->ids, i, 0), point) == 0)
+            return (int)i;
+    return -1;
+}
+
+/* The values of ROW on the axes of KIND; of those that make the unit, its note says enough. Costs
+ * are told as the sweep sets them: the results tell a whole card. */
+static char *words_of(const Sweep *sweep, guint row, AxisKind kind)
 {
     GString *words = g_string_new(NULL);
+    int id = id_row(sweep, row);
     for (int axis = 0; axis < sweep->point; axis++) {
-        bool names = sweep->note < 0 || axis == sweep->note;
-        if (axis == sweep->trace || is_rate(sweep->results->names->pdata[axis]) != rates ||
-            (!rates && !names))
+        bool is_told = kind != AXIS_UNIT || sweep->note < 0 || axis == sweep->note;
+        if (kind_of(sweep, axis) != kind || !is_told)
             continue;
-        if (words->len > 0)
-            g_string_append_c(words, ' ');
-        g_string_append(words, pf_csv_text(sweep->results, row, axis));
+        int column = pf_csv_column(sweep->ids, sweep->results->names->pdata[axis]);
+        const char *text = kind == AXIS_COSTS && id >= 0
+                               ? pf_csv_text(sweep->ids, (guint)id, column)
+                               : pf_csv_text(sweep->results, row, axis);
+        if (text[0] != '\0')
+            g_string_append_printf(words, "%s%s", words->len > 0 ? " " : "", text);
     }
     return g_string_free(words, FALSE);
 }
 
-/* The folder of the first run of ROW's point. */
+/* The folder of ROW's point. */
 static char *folder_of(const Sweep *sweep, guint row, GError **error)
 {
-    const char *point = pf_csv_text(sweep->results, row, sweep->point);
-    for (guint i = 0; i < sweep->ids->rows->len; i++) {
-        if (strcmp(pf_csv_text(sweep->ids, i, 0), point) != 0)
-            continue;
-        const char *id = pf_csv_text(sweep->ids, i, 1);
-        char *folder = g_build_filename(sweep->directory, "points", id, NULL);
-        g_autofree char *first = g_build_filename(folder, "r0", NULL);
-        if (!g_file_test(first, G_FILE_TEST_IS_DIR))
-            return folder;
-        g_free(folder);
-        return g_steal_pointer(&first);
+    int id = id_row(sweep, row);
+    if (id < 0) {
+        g_set_error(error, PF_ERROR, PF_ERROR_TRACE, "%s: does not know point %s",
+                    sweep->ids->path, pf_csv_text(sweep->results, row, sweep->point));
+        return NULL;
     }
-    g_set_error(error, PF_ERROR, PF_ERROR_TRACE, "%s: does not know point %s", sweep->ids->path,
-                point);
-    return NULL;
+    return g_build_filename(sweep->directory, "points", pf_csv_text(sweep->ids, (guint)id, 1),
+                            NULL);
 }
 
 /* The row of `oracle` at the point of ROW, or -1. */
@@ -110,16 +121,18 @@ static PfFrontierUnit *find_unit(const Sweep *sweep, guint row, GPtrArray *units
 {
     const char *policy = pf_csv_text(sweep->results, row, sweep->policy);
     const char *trace = pf_csv_text(sweep->results, row, sweep->trace);
-    g_autofree char *name = words_of(sweep, row, false);
+    g_autofree char *name = words_of(sweep, row, AXIS_UNIT);
+    g_autofree char *costs = words_of(sweep, row, AXIS_COSTS);
     for (guint i = 0; i < units->len; i++) {
         PfFrontierUnit *unit = units->pdata[i];
         if (strcmp(unit->policy, policy) == 0 && strcmp(unit->trace, trace) == 0 &&
-            strcmp(unit->name, name) == 0)
+            strcmp(unit->costs, costs) == 0 && strcmp(unit->name, name) == 0)
             return unit;
     }
     PfFrontierUnit *unit = g_new0(PfFrontierUnit, 1);
     unit->trace = g_strdup(trace);
     unit->policy = g_strdup(policy);
+    unit->costs = g_steal_pointer(&costs);
     unit->name = g_steal_pointer(&name);
     unit->points = g_array_new(FALSE, FALSE, sizeof(PfFrontierPoint));
     g_array_set_clear_func(unit->points, clear_point);
@@ -150,36 +163,95 @@ static bool find_goals(const char *folder, const char *policy, double oracle, do
     return true;
 }
 
-/* Accounts need not vary independently, so their intervals add up. */
-static double joules_of(const Sweep *sweep, guint row, double *ret_ci)
+/* The results of FOLDER, which is kept open for the next policy of the same point. */
+static const PfSaved *open_run(Sweep *sweep, const char *folder, GError **error)
 {
-    double sum = 0.0;
-    *ret_ci = 0.0;
+    if (sweep->open != NULL && strcmp(sweep->open->directory, folder) == 0)
+        return sweep->open;
+    PfSaved *saved = pf_saved_load(folder, error);
+    if (saved == NULL)
+        return NULL;
+    pf_saved_free(sweep->open);
+    sweep->open = saved;
+    return saved;
+}
+
+static double stat_of(const PfSavedRun *run, const char *name)
+{
+    const PfSavedStat *stat = pf_saved_find(run, name);
+    return stat != NULL && stat->defined ? stat->number : (double)NAN;
+}
+
+static void measure(double cycles, double saved_cycles, double time, double joules,
+                    PfFrontierRun *ret_run)
+{
+    ret_run->values[PF_FRONTIER_SAVED] = saved_cycles / time;
+    ret_run->values[PF_FRONTIER_CYCLES] = cycles;
+    ret_run->values[PF_FRONTIER_JOULES] = joules;
+    ret_run->values[PF_FRONTIER_PRICE] = saved_cycles > 0.0 ? cycles / saved_cycles : (double)NAN;
+}
+
+static void measure_row(const Sweep *sweep, guint row, PfFrontierRun *ret_run)
+{
+    double joules = 0.0;
     for (guint i = 0; i < sweep->results->names->len; i++) {
         const char *name = sweep->results->names->pdata[i];
-        double joules = pf_csv_number(sweep->results, row, (int)i);
-        if (!g_str_has_prefix(name, energy_prefix) || strchr(name, ':') != NULL ||
-            !isfinite(joules))
-            continue;
-        sum += joules;
-        *ret_ci += interval(sweep, row, name);
+        double account = pf_csv_number(sweep->results, row, (int)i);
+        if (g_str_has_prefix(name, energy_prefix) && strchr(name, ':') == NULL &&
+            isfinite(account))
+            joules += account;
     }
-    return sum;
+    measure(number(sweep, row, "cycles.policy"), number(sweep, row, "memory.saved_page_cycles"),
+            number(sweep, row, "time.cycles"), joules, ret_run);
 }
 
-/* UNIT's clock, which all of its points have. */
-static bool find_clock(const char *folder, PfFrontierUnit *unit, GError **error)
+static void measure_run(const PfSavedRun *run, PfFrontierRun *ret_run)
 {
-    if (unit->clock_hz > 0.0)
-        return true;
-    g_autoptr(PfSaved) saved = pf_saved_load(folder, error);
-    if (saved == NULL)
-        return false;
-    unit->clock_hz = (double)saved->clock_hz;
-    return true;
+    double joules = 0.0;
+    for (guint i = 0; i < run->stats->len; i++) {
+        const PfSavedStat *stat = &g_array_index(run->stats, PfSavedStat, i);
+        if (g_str_has_prefix(stat->name, energy_prefix) && stat->defined)
+            joules += stat->number;
+    }
+    measure(stat_of(run, "cycles.policy"), stat_of(run, "memory.saved_page_cycles"),
+            stat_of(run, "time.cycles"), joules, ret_run);
 }
 
-static bool add_row(const Sweep *sweep, guint row, GPtrArray *units, GError **error)
+/* Reads the runs of a point, in FOLDER, for UNIT; the first is RET_FIRST (free with g_free). */
+static bool read_runs(Sweep *sweep, const char *folder, PfFrontierUnit *unit,
+                      PfFrontierPoint *point, char **ret_first, GError **error)
+{
+    bool is_repeated = false;
+    *ret_first = NULL;
+    for (unsigned i = 0;; i++) {
+        g_autofree char *name = g_strdup_printf("r%u", i);
+        g_autofree char *path = g_build_filename(folder, name, NULL);
+        if (!g_file_test(path, G_FILE_TEST_IS_DIR))
+            break;
+        is_repeated = true;
+        const PfSaved *saved = open_run(sweep, path, error);
+        const PfSavedRun *run =
+            saved != NULL ? pf_saved_find_run(saved, unit->policy) : NULL;
+        if (saved == NULL)
+            return false;
+        PfFrontierRun values;
+        if (run != NULL) {
+            measure_run(run, &values);
+            g_array_append_val(point->repeats, values);
+        }
+        if (i == 0)
+            *ret_first = g_strdup(path);
+        unit->clock_hz = (double)saved->clock_hz;
+    }
+    if (is_repeated)
+        return true;
+    *ret_first = g_strdup(folder);
+    const PfSaved *saved = open_run(sweep, folder, error);
+    unit->clock_hz = saved != NULL ? (double)saved->clock_hz : 0.0;
+    return saved != NULL;
+}
+
+static bool add_row(Sweep *sweep, guint row, GPtrArray *units, GError **error)
 {
     int oracle = oracle_row(sweep, row);
     if (oracle < 0) {
@@ -189,83 +261,31 @@ static bool add_row(const Sweep *sweep, guint row, GPtrArray *units, GError **er
         return false;
     }
     g_autofree char *folder = folder_of(sweep, row, error);
-    PfFrontierUnit *unit = find_unit(sweep, row, units);
-    if (folder == NULL || !find_clock(folder, unit, error))
+    if (folder == NULL)
         return false;
-    double time = number(sweep, row, "time.cycles");
+    PfFrontierUnit *unit = find_unit(sweep, row, units);
     double cycles = number(sweep, row, "cycles.policy");
     unit->oracle = number(sweep, (guint)oracle, "memory.saved_pages");
     PfFrontierPoint point = {
-        .share = cycles / time,
-        .saved = number(sweep, row, "memory.saved_page_cycles") / time,
-        .saved_ci = interval(sweep, row, "memory.saved_page_cycles") / time,
-        .cycles = cycles,
-        .cycles_ci = interval(sweep, row, "cycles.policy"),
+        .repeats = g_array_new(FALSE, FALSE, sizeof(PfFrontierRun)),
+        .share = cycles / number(sweep, row, "time.cycles"),
         .lookup = number(sweep, row, "cycles.account.lookup") / cycles,
         .passes = number(sweep, row, "policy.passes"),
-        .rates = words_of(sweep, row, true),
+        .rates = words_of(sweep, row, AXIS_RATE),
     };
-    point.joules = joules_of(sweep, row, &point.joules_ci);
+    measure_row(sweep, row, &point.mean);
     g_array_append_val(unit->points, point);
     PfFrontierPoint *last = &g_array_index(unit->points, PfFrontierPoint, unit->points->len - 1);
-    return find_goals(folder, unit->policy, unit->oracle, last->goal_cycles, error);
+    g_autofree char *first = NULL;
+    return read_runs(sweep, folder, unit, last, &first, error) &&
+           find_goals(first, unit->policy, unit->oracle, last->goal_cycles, error);
 }
 
-static int compare_points(const void *a, const void *b)
-{
-    double first = ((const PfFrontierPoint *)a)->share;
-    double second = ((const PfFrontierPoint *)b)->share;
-    return (first > second) - (first < second);
-}
-
-static const PfFrontierPoint *point_at(const PfFrontierUnit *unit, const char *rates)
-{
-    for (guint i = 0; i < unit->points->len; i++) {
-        const PfFrontierPoint *point = &g_array_index(unit->points, PfFrontierPoint, i);
-        if (strcmp(point->rates, rates) == 0)
-            return point;
-    }
-    return NULL;
-}
-
-/* Whether OTHER saves as much as UNIT at no more cycles and joules at every rate, as far as repeats
- * tell them apart, and is better in one of these somewhere. */
-static bool beats(const PfFrontierUnit *other, const PfFrontierUnit *unit)
-{
-    bool is_better = false;
-    for (guint i = 0; i < unit->points->len; i++) {
-        const PfFrontierPoint *own = &g_array_index(unit->points, PfFrontierPoint, i);
-        const PfFrontierPoint *its = point_at(other, own->rates);
-        if (its == NULL || its->saved < own->saved - own->saved_ci - its->saved_ci ||
-            its->cycles > own->cycles + own->cycles_ci + its->cycles_ci ||
-            its->joules > own->joules + own->joules_ci + its->joules_ci)
-            return false;
-        is_better |= its->saved > own->saved + own->saved_ci + its->saved_ci ||
-                     its->cycles < own->cycles - own->cycles_ci - its->cycles_ci ||
-                     its->joules < own->joules - own->joules_ci - its->joules_ci;
-    }
-    return is_better;
-}
-
-static void find_beaten(GPtrArray *units)
-{
-    for (guint i = 0; i < units->len; i++) {
-        PfFrontierUnit *unit = units->pdata[i];
-        g_array_sort(unit->points, compare_points);
-        for (guint j = 0; j < units->len && unit->beaten == NULL; j++) {
-            const PfFrontierUnit *other = units->pdata[j];
-            if (j != i && !other->is_bound && strcmp(other->trace, unit->trace) == 0 &&
-                strcmp(other->policy, unit->policy) == 0 && beats(other, unit))
-                unit->beaten = other->name;
-        }
-    }
-}
-
-static bool read_rows(const Sweep *sweep, GPtrArray *units, GError **error)
+static bool read_rows(Sweep *sweep, GPtrArray *units, GError **error)
 {
     bool has_rate = false;
     for (int axis = 0; axis < sweep->point; axis++)
-        has_rate |= is_rate(sweep->results->names->pdata[axis]);
+        has_rate |= kind_of(sweep, axis) == AXIS_RATE;
     if (!has_rate) {
         g_set_error(error, PF_ERROR, PF_ERROR_USAGE,
                     "%s: no axis is a rate of a policy (rate, pages_to_scan ...), so there is no "
@@ -302,27 +322,10 @@ GPtrArray *pf_frontier_read(const char *directory, GError **error)
         return NULL;
     }
     g_autoptr(GPtrArray) units = g_ptr_array_new_with_free_func(free_unit);
-    if (!read_rows(&sweep, units, error))
+    bool is_read = read_rows(&sweep, units, error);
+    pf_saved_free(sweep.open);
+    if (!is_read)
         return NULL;
-    find_beaten(units);
+    pf_frontier_find_beaten(units);
     return g_steal_pointer(&units);
-}
-
-double pf_frontier_at(const PfFrontierUnit *unit, double share)
-{
-    double best = NAN;
-    for (guint i = 0; i < unit->points->len; i++) {
-        const PfFrontierPoint *point = &g_array_index(unit->points, PfFrontierPoint, i);
-        if (point->share <= share) {
-            best = isnan(best) ? point->saved : MAX(best, point->saved);
-            continue;
-        }
-        if (i > 0) {
-            const PfFrontierPoint *before = point - 1;
-            double part = (share - before->share) / (point->share - before->share);
-            best = MAX(best, before->saved + part * (point->saved - before->saved));
-        }
-        break;
-    }
-    return best;
 }

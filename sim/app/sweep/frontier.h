@@ -2,7 +2,7 @@
  * ran on is no use: read from the sweep's tables.
  *
  * Points that differ in nothing but the policies' own rates are one *unit*: a frontier of savings
- * over work. Units of the same trace and policy are compared. */
+ * over work. Units of the same trace, policy and costs are compared. */
 #pragma once
 
 #include <glib.h>
@@ -16,15 +16,25 @@ enum { PF_FRONTIER_SHARES = 4, PF_FRONTIER_GOALS = 2 };
 extern const double pf_frontier_shares[PF_FRONTIER_SHARES];
 extern const double pf_frontier_goals[PF_FRONTIER_GOALS];
 
+/* What units are compared by. */
+typedef enum {
+    PF_FRONTIER_SAVED,  /* pages, on the average over time */
+    PF_FRONTIER_CYCLES, /* of the policy */
+    PF_FRONTIER_JOULES, /* of all accounts that have a figure */
+    PF_FRONTIER_PRICE,  /* cycles of the policy for each cycle in which a page is saved; NaN where
+                           none is */
+    PF_FRONTIER_MEASURES
+} PfFrontierMeasure;
+
+typedef struct {
+    double values[PF_FRONTIER_MEASURES];
+} PfFrontierRun;
+
 /* A unit at one rate. */
 typedef struct {
+    PfFrontierRun mean;
+    GArray *repeats;    /* of PfFrontierRun; empty for a single run */
     double share;       /* of one core that the policy takes */
-    double saved;       /* pages, on the average over time */
-    double saved_ci;    /* half an interval of 95 %; 0 without repeats */
-    double cycles;      /* of the policy */
-    double cycles_ci;
-    double joules;      /* of all accounts that have a figure */
-    double joules_ci;
     double lookup;      /* share of the cycles */
     double passes;
     double goal_cycles[PF_FRONTIER_GOALS]; /* until then, in the first run; NaN: never */
@@ -34,6 +44,7 @@ typedef struct {
 typedef struct {
     char *trace; /* "" if it does not vary */
     char *policy;
+    char *costs; /* as an axis of machine.costs sets them; "" if it leaves them, or there is none */
     char *name;
     GArray *points;    /* of PfFrontierPoint, by share */
     double oracle;     /* pages that `oracle` saves at the end */
@@ -47,6 +58,20 @@ typedef struct {
  * g_ptr_array_unref. PF_ERROR_TRACE where its tables cannot be read, PF_ERROR_USAGE where they have
  * no rate, or no run of `oracle`. */
 GPtrArray *pf_frontier_read(const char *directory, GError **error);
+
+/* Orders the points of UNITS, which have all been read, and notes which of these are beaten. */
+void pf_frontier_find_beaten(GPtrArray *units);
+
+/* Whether A and B are compared. */
+bool pf_frontier_comparable(const PfFrontierUnit *a, const PfFrontierUnit *b);
+
+/* UNIT at its highest rate. */
+const PfFrontierPoint *pf_frontier_last(const PfFrontierUnit *unit);
+
+/* By how much A is more than B in MEASURE. RET_HALF is half the interval of 95 % of that (Student's
+ * t over the differences of repeats with equal seeds), 0 without repeats. */
+double pf_frontier_difference(const PfFrontierPoint *a, const PfFrontierPoint *b,
+                              PfFrontierMeasure measure, double *ret_half);
 
 /* The pages that UNIT saves on the average for SHARE of a core at most: between two of its points
  * in proportion, NaN below its first. */

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "error.h"
+#include "presets.h"
 #include "sweep_range.h"
 
 static const char *const modes[] = {"grid", "zip", "list", NULL};
@@ -19,6 +20,7 @@ typedef struct {
     char *key;
     char **keys;
     char **values;
+    char *each;
 } Axis;
 
 typedef struct {
@@ -52,6 +54,9 @@ static const PfConfigField axis_fields[] = {
      .description = "... or several that change together; each value is then a list (1, 2)."},
     {.key = "values", .type = PF_CONFIG_VALUES, AT(Axis, values),
      .description = "The values that it takes."},
+    {.key = "each", .type = PF_CONFIG_STRING, AT(Axis, each),
+     .description = "... or, where `key` is a group, a preset or file: first nothing is changed, "
+                    "then each key that it sets in this group alone, and then all of them."},
 };
 
 static const PfConfigField range_fields[] = {
@@ -168,17 +173,39 @@ static void read_values(PfSweepAxis *axis, PfConfigSection *section, char **valu
         pf_config_complain(section, "values", "there is none");
 }
 
-/* Whether KEY of SECTION, which another axis may have, can be varied. */
+/* What the configuration NAME sets in the group that AXIS varies: nothing of it, each, all. */
+static void read_each(PfSweepAxis *axis, PfConfigSection *section, const char *name)
+{
+    const char *preset = pf_preset_text(name);
+    g_autofree char *path = pf_config_path(section, "each");
+    g_autoptr(GError) error = NULL;
+    g_autoptr(PfConfig) other =
+        preset != NULL
+            ? pf_config_load_text(preset, strlen(preset), name, pf_preset_text, &error)
+            : pf_config_load(path, pf_preset_text, &error);
+    if (other == NULL) {
+        pf_config_complain(section, "each", "%s", error->message);
+        return;
+    }
+    g_auto(GStrv) settings = pf_config_settings(pf_config_section(other, axis->keys[0]));
+    if (settings[0] == NULL)
+        pf_config_complain(section, "each", "%s sets nothing in %s", name, axis->keys[0]);
+    pf_sweep_axis_add(axis, NULL);
+    for (char **setting = settings; *setting != NULL; setting++) {
+        g_autofree char *alone = g_strdup_printf("{ %s }", *setting);
+        pf_sweep_axis_add(axis, alone);
+    }
+    g_autofree char *all = g_strjoinv(" ", settings);
+    g_autofree char *group = g_strdup_printf("{ %s }", all);
+    if (g_strv_length(settings) > 1)
+        pf_sweep_axis_add(axis, group);
+}
+
 static void check_key(const PfSweepAxes *axes, PfConfigSection *section, const char *key)
 {
-    unsigned users = 0;
-    for (size_t i = 0; i < axes->axes->len; i++)
-        for (char **other = axis_at(axes, i)->keys; *other != NULL; other++)
-            users += strcmp(*other, key) == 0;
-    if (users > 1)
-        pf_config_complain(section, NULL, "%s is varied twice", key);
-    if (g_str_has_prefix(key, "sweep.") || strcmp(key, "sweep") == 0 || key[0] == '\0')
-        pf_config_complain(section, NULL, "\"%s\" is nothing that a run has", key);
+    g_autofree char *complaint = pf_sweep_axes_complaint(axes, key);
+    if (complaint != NULL)
+        pf_config_complain(section, NULL, "%s", complaint);
 }
 
 static void read_axis(PfSweepAxes *axes, PfConfigSection *section)
@@ -201,14 +228,17 @@ static void read_axis(PfSweepAxes *axes, PfConfigSection *section)
     for (char **key = axis->keys; *key != NULL; key++)
         check_key(axes, section, *key);
     bool has_range = pf_config_is_set(section, "range");
-    if (has_range == (said.values != NULL) || (has_range && axis->keys[1] != NULL)) {
+    int ways = has_range + (said.values != NULL) + (said.each != NULL);
+    if (ways != 1 || (said.values == NULL && axis->keys[1] != NULL)) {
         pf_config_complain(section, NULL, "an axis has either values = (...) or, of one key, "
-                                          "range = { ... }");
+                                          "range = { ... } or each = \"PRESET\"");
         return;
     }
-    axis->place_key = has_range ? "range" : "values";
+    axis->place_key = has_range ? "range" : said.each != NULL ? "each" : "values";
     if (has_range)
         read_range(axis, section, &range);
+    else if (said.each != NULL)
+        read_each(axis, section, said.each);
     else
         read_values(axis, section, said.values);
 }

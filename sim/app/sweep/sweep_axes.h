@@ -30,13 +30,17 @@ PfSweepAxes *pf_sweep_axes_new(void);
 void pf_sweep_axes_free(PfSweepAxes *axes);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PfSweepAxes, pf_sweep_axes_free)
 
-/* Adds an axis without keys and values; adds a value to an axis of one key. */
+/* Adds an axis without keys and values; adds a value to an axis of one key (NULL: it stays). */
 PfSweepAxis *pf_sweep_axis_new(PfSweepAxes *axes);
 void pf_sweep_axis_add(PfSweepAxis *axis, const char *text);
 
 /* Binds `sweep` of CONFIG and reads it into AXES. Mistakes are collected in CONFIG, which must live
  * as long. */
 void pf_sweep_axes_bind(PfSweepAxes *axes, PfConfig *config);
+
+/* What is wrong with varying KEY, which an axis has: that another one has it, too, or that points
+ * cannot differ in it. NULL if nothing is; free with g_free. */
+char *pf_sweep_axes_complaint(const PfSweepAxes *axes, const char *key);
 
 /* Adds the axis that TEXT describes: KEY=1,2,3 or KEY=1MiB..16MiB*2 or KEY=0..10+2. */
 bool pf_sweep_axes_add(PfSweepAxes *axes, const char *text, GError **error);

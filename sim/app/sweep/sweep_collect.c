@@ -2,7 +2,6 @@
 
 #include <math.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "error.h"
 #include "report.h"
@@ -108,20 +107,6 @@ static void visit_stats(char *text,
     }
 }
 
-/* What run REPEAT of POINT found; NULL without an error if it is not done. */
-static char *load(const PfSweepPlan *plan, uint64_t point, uint64_t repeat, GError **error)
-{
-    g_autofree char *directory = pf_sweep_folder_run(plan, point, repeat);
-    g_autofree char *manifest = g_build_filename(directory, "manifest.json", NULL);
-    g_autofree char *path = g_build_filename(directory, "stats.csv", NULL);
-    char *text = NULL;
-    g_autoptr(GError) cause = NULL;
-    if (access(manifest, F_OK) != 0 || g_file_get_contents(path, &text, NULL, &cause))
-        return text;
-    g_set_error_literal(error, PF_ERROR, PF_ERROR_TRACE, cause->message);
-    return NULL;
-}
-
 static void note_column(const char *policy, const char *stat, const char *value, void *user)
 {
     (void)policy;
@@ -134,7 +119,7 @@ static bool find_columns(const PfSweepPlan *plan, Columns *columns, GError **err
     for (uint64_t run = 0; run < plan->points * plan->axes->repeat; run++) {
         g_autoptr(GError) cause = NULL;
         g_autofree char *text =
-            load(plan, run / plan->axes->repeat, run % plan->axes->repeat, &cause);
+            pf_sweep_folder_read(plan, run / plan->axes->repeat, run % plan->axes->repeat, &cause);
         if (text != NULL)
             visit_stats(text, note_column, columns);
         if (cause == NULL)
@@ -210,7 +195,7 @@ static bool gather(const PfSweepPlan *plan, uint64_t point, Gathered *gathered, 
 {
     for (uint64_t repeat = 0; repeat < plan->axes->repeat; repeat++) {
         g_autoptr(GError) cause = NULL;
-        char *text = load(plan, point, repeat, &cause);
+        char *text = pf_sweep_folder_read(plan, point, repeat, &cause);
         if (cause != NULL) {
             g_propagate_error(error, g_steal_pointer(&cause));
             return false;

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "error.h"
+#include "figures.h"
 #include "interrupt.h"
 #include "manifest.h"
 #include "report.h"
@@ -229,6 +230,8 @@ static bool conclude(PfSweepPlan *plan, const PfSweepHow *how, const PfSweepOutc
         (counts[PF_SWEEP_PENDING] == 0 && !pf_sweep_collect(plan, &collected, error)))
         return false;
     tell_outcome(plan, how, outcome, counts);
+    if (counts[PF_SWEEP_PENDING] == 0)
+        pf_figures_draw(plan->figures, plan->directory, how->app);
     return true;
 }
 
@@ -238,14 +241,10 @@ static int run_plan(PfSweepPlan *plan, const PfSweepHow *how, GError **error)
     int descriptor = pf_sweep_folder_open(plan, how->shards > 1, error);
     if (descriptor < 0)
         return 2;
-    if (!pf_sweep_folder_write_config(plan, error)) {
-        close(descriptor);
-        return 1;
-    }
     pf_interrupt_watch(&how->app->interrupted);
     PfSweepOutcome outcome;
     g_autoptr(GError) cause = NULL;
-    pf_sweep_work(plan, how, &outcome, &cause);
+    pf_sweep_work(plan, how, descriptor, &outcome, &cause);
     manifest.error = cause;
     manifest.exit_status = cause != NULL            ? pf_error_exit_status(cause)
                            : outcome.failed > 0 ? EXIT_SOME_FAILED
@@ -287,14 +286,14 @@ static int status(const PfSweepPlan *plan)
     for (uint64_t point = 0; point < plan->points; point++) {
         for (uint64_t repeat = 0; repeat < plan->axes->repeat; repeat++) {
             g_autofree char *failure = pf_sweep_folder_failure(plan, point, repeat);
-            if (failure != NULL)
+            if (failure != NULL && !pf_sweep_folder_is_done(plan, point, repeat))
                 fprintf(stderr, "pagefold: point %" G_GUINT64_FORMAT " failed: %s", point, failure);
         }
     }
     return 0;
 }
 
-static int collect(PfSweepPlan *plan, GError **error)
+static int collect(PfSweepPlan *plan, const PfApp *app, GError **error)
 {
     uint64_t points = 0;
     if (!pf_sweep_collect(plan, &points, error))
@@ -302,6 +301,7 @@ static int collect(PfSweepPlan *plan, GError **error)
     fprintf(stderr,
             "pagefold: %s/results.csv: %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT " points\n",
             plan->directory, points, plan->points);
+    pf_figures_draw(plan->figures, plan->directory, app);
     return 0;
 }
 
@@ -316,16 +316,13 @@ static int do_verb(const Options *options, const PfSweepHow *how, const char *pa
         return 2;
     if (verb == PF_SWEEP_EXPAND)
         return expand(plan, how, options->time != FALSE, error);
-    g_autofree char *points = NULL;
-    if (plan->directory != NULL)
-        points = g_build_filename(plan->directory, "points.csv", NULL);
-    if (points == NULL || !g_file_test(points, G_FILE_TEST_IS_REGULAR)) {
+    if (plan->directory == NULL || !pf_sweep_folder_is_sweep(plan->directory)) {
         g_set_error(error, PF_ERROR, PF_ERROR_USAGE, "%s: %s",
                     plan->directory != NULL ? plan->directory : "-o is missing",
                     "no sweep is there; `pagefold sweep run` makes one");
         return 2;
     }
-    return verb == PF_SWEEP_STATUS ? status(plan) : collect(plan, error);
+    return verb == PF_SWEEP_STATUS ? status(plan) : collect(plan, how->app, error);
 }
 
 int pf_sweep_command(PfApp *app, const PfCommand *command, int argc, char **argv, PfSweepVerb verb,

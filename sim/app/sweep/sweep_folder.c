@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "error.h"
+#include "manifest.h"
 #include "report.h"
 #include "results.h"
 #include "version.h"
@@ -22,24 +23,22 @@ const char *pf_sweep_state_name(PfSweepState state)
 
 /* ---- The folder ---- */
 
-/* A sweep that was killed while its first file was written has nothing else yet. */
-static bool is_beginning(const char *directory)
+static bool is_identity(const char *name)
 {
-    g_autoptr(GDir) folder = g_dir_open(directory, 0, NULL);
+    return strspn(name, "0123456789abcdef") >= 16;
+}
+
+bool pf_sweep_folder_is_sweep(const char *directory)
+{
+    g_autofree char *points = g_build_filename(directory, "points", NULL);
+    g_autoptr(GDir) folder = g_dir_open(points, 0, NULL);
     if (folder == NULL)
         return false;
     const char *name;
     while ((name = g_dir_read_name(folder)) != NULL)
-        if (!g_str_has_prefix(name, points_name))
+        if (name[0] != '.' && !is_identity(name))
             return false;
     return true;
-}
-
-bool pf_sweep_folder_check(const char *directory, GError **error)
-{
-    g_autofree char *points = g_build_filename(directory, points_name, NULL);
-    return access(points, F_OK) == 0 || is_beginning(directory) ||
-           pf_results_check(directory, false, error);
 }
 
 static bool fail(const char *path, GError **error)
@@ -48,49 +47,32 @@ static bool fail(const char *path, GError **error)
     return false;
 }
 
-/* What a killed process was about to write. */
-static void remove_remains(const char *points)
+/* Removes runs that a killed process was about to write, below FOLDER, and tables and traces in
+ * it. */
+static void remove_remains(const char *folder)
 {
-    g_autoptr(GDir) folder = g_dir_open(points, 0, NULL);
+    g_autoptr(GDir) open = g_dir_open(folder, 0, NULL);
     const char *name;
-    while (folder != NULL && (name = g_dir_read_name(folder)) != NULL) {
-        g_autofree char *path = g_build_filename(points, name, NULL);
+    while (open != NULL && (name = g_dir_read_name(open)) != NULL) {
+        g_autofree char *path = g_build_filename(folder, name, NULL);
+        bool is_output =
+            strstr(name, ".pft.") != NULL || g_str_has_prefix(name, "results.csv.");
         if (name[0] == '.' && strstr(name, ".partial-") != NULL)
             pf_results_remove(path);
-        else if (g_file_test(path, G_FILE_TEST_IS_DIR) && strlen(name) == 16)
+        else if (is_output && g_str_has_suffix(name, ".tmp"))
+            unlink(path);
+        else if (is_identity(name) && g_file_test(path, G_FILE_TEST_IS_DIR))
             remove_remains(path);
     }
 }
 
-int pf_sweep_folder_open(const PfSweepPlan *plan, bool shard, GError **error)
+static void remove_all_remains(const char *directory)
 {
-    if (!pf_sweep_folder_check(plan->directory, error))
-        return -1;
-    g_autofree char *points = g_build_filename(plan->directory, "points", NULL);
-    if (g_mkdir_with_parents(plan->directory, 0777) != 0) {
-        fail(plan->directory, error);
-        return -1;
+    static const char *const folders[] = {"", "points", "traces"};
+    for (size_t i = 0; i < G_N_ELEMENTS(folders); i++) {
+        g_autofree char *folder = g_build_filename(directory, folders[i], NULL);
+        remove_remains(folder);
     }
-    if (!pf_sweep_folder_write_points(plan, error))
-        return -1;
-    int descriptor = -1;
-    if (g_mkdir_with_parents(points, 0777) != 0 ||
-        (descriptor = open(points, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0) {
-        fail(points, error);
-        return -1;
-    }
-    /* A file system without locks has to do without. */
-    if (flock(descriptor, (shard ? LOCK_SH : LOCK_EX) | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
-        close(descriptor);
-        g_set_error(error, PF_ERROR, PF_ERROR_IO,
-                    "%s: another pagefold works at this sweep; wait for it, or give each a part: "
-                    "--shard 0/2, --shard 1/2",
-                    plan->directory);
-        return -1;
-    }
-    if (!shard)
-        remove_remains(points);
-    return descriptor;
 }
 
 /* ---- Runs ---- */
@@ -118,6 +100,53 @@ bool pf_sweep_folder_is_done(const PfSweepPlan *plan, uint64_t point, uint64_t r
 {
     g_autofree char *path = pf_sweep_folder_run(plan, point, repeat);
     return has_results(path);
+}
+
+char *pf_sweep_folder_read(const PfSweepPlan *plan, uint64_t point, uint64_t repeat,
+                           GError **error)
+{
+    g_autofree char *path = pf_sweep_folder_run(plan, point, repeat);
+    if (!has_results(path))
+        return NULL;
+    g_autofree char *manifest_path = g_build_filename(path, "manifest.json", NULL);
+    g_autofree char *stats_path = g_build_filename(path, "stats.csv", NULL);
+    g_autofree char *manifest = NULL;
+    g_autofree char *stats = NULL;
+    gsize length = 0;
+    if (g_file_get_contents(manifest_path, &manifest, NULL, NULL) &&
+        g_file_get_contents(stats_path, &stats, &length, NULL) &&
+        pf_manifest_says(manifest, "stats.csv", stats, length))
+        return g_steal_pointer(&stats);
+    g_set_error(error, PF_ERROR, PF_ERROR_TRACE,
+                "%s: these results are damaged; `pagefold sweep run` makes them anew", path);
+    return NULL;
+}
+
+/* Removes the files at PATH, and it, unless other runs of the point are below it. */
+static void give_up(const char *path)
+{
+    g_autoptr(GDir) folder = g_dir_open(path, 0, NULL);
+    const char *name;
+    while (folder != NULL && (name = g_dir_read_name(folder)) != NULL) {
+        g_autofree char *file = g_build_filename(path, name, NULL);
+        unlink(file);
+    }
+    rmdir(path);
+}
+
+bool pf_sweep_folder_check(const PfSweepPlan *plan, uint64_t point, uint64_t repeat)
+{
+    g_autofree char *path = pf_sweep_folder_run(plan, point, repeat);
+    if (!has_results(path) || pf_manifest_is_true(path))
+        return has_results(path);
+    give_up(path);
+    return false;
+}
+
+void pf_sweep_folder_clear(const char *run)
+{
+    pf_results_remove(run);
+    unlink(run);
 }
 
 static char *failure_path(const PfSweepPlan *plan, uint64_t point, uint64_t repeat)
@@ -173,16 +202,6 @@ bool pf_sweep_folder_write(const PfSweepPlan *plan, const char *name, const GStr
     return written;
 }
 
-bool pf_sweep_folder_write_config(const PfSweepPlan *plan, GError **error)
-{
-    static const char *const except[] = {"output.dir", NULL};
-    g_autofree char *rest = pf_config_dump(plan->whole, false, except);
-    g_autoptr(GString) text = g_string_new(NULL);
-    g_string_append_printf(text, "# pagefold %s; what the points of the sweep have in common\n%s",
-                           PF_VERSION, rest);
-    return pf_sweep_folder_write(plan, "config.cfg", text, error);
-}
-
 bool pf_sweep_folder_write_points(const PfSweepPlan *plan, GError **error)
 {
     g_autoptr(GString) text = g_string_new("point,id");
@@ -204,4 +223,52 @@ bool pf_sweep_folder_write_points(const PfSweepPlan *plan, GError **error)
                                pf_sweep_state_name(pf_sweep_folder_state(plan, point)));
     }
     return pf_sweep_folder_write(plan, points_name, text, error);
+}
+
+static bool write_config(const PfSweepPlan *plan, GError **error)
+{
+    static const char *const except[] = {"output.dir", NULL};
+    g_autofree char *rest = pf_config_dump(plan->whole, false, except);
+    g_autoptr(GString) text = g_string_new(NULL);
+    g_string_append_printf(text, "# pagefold %s; what the points of the sweep have in common\n%s",
+                           PF_VERSION, rest);
+    return pf_sweep_folder_write(plan, "config.cfg", text, error);
+}
+
+/* ---- Beginning ---- */
+
+/* What can be locked of the folder; -1 with an error. */
+static int open_points(const PfSweepPlan *plan, GError **error)
+{
+    if (!pf_sweep_folder_is_sweep(plan->directory) &&
+        !pf_results_check(plan->directory, false, error))
+        return -1;
+    g_autofree char *points = g_build_filename(plan->directory, "points", NULL);
+    int descriptor = -1;
+    if (g_mkdir_with_parents(points, 0777) != 0 ||
+        (descriptor = open(points, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0)
+        fail(points, error);
+    return descriptor;
+}
+
+int pf_sweep_folder_open(const PfSweepPlan *plan, bool shard, GError **error)
+{
+    int descriptor = open_points(plan, error);
+    if (descriptor < 0)
+        return -1;
+    /* A file system without locks has to do without. */
+    if (flock(descriptor, (shard ? LOCK_SH : LOCK_EX) | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+        close(descriptor);
+        g_set_error(error, PF_ERROR, PF_ERROR_IO,
+                    "%s: another pagefold works at this sweep; wait for it, or give each a part: "
+                    "--shard 0/2, --shard 1/2",
+                    plan->directory);
+        return -1;
+    }
+    if (!shard)
+        remove_all_remains(plan->directory);
+    if (pf_sweep_folder_write_points(plan, error) && write_config(plan, error))
+        return descriptor;
+    close(descriptor);
+    return -1;
 }

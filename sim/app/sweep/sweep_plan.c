@@ -3,7 +3,9 @@
 #include <string.h>
 #include <xxhash.h>
 
+#include "cost_card.h"
 #include "error.h"
+#include "figures.h"
 #include "simulation.h"
 #include "sweep_traces.h"
 
@@ -220,18 +222,17 @@ PfSweepPlan *pf_sweep_plan_new(const PfSetup *setup, const char *path, char **va
     g_mutex_init(&plan->lock);
     plan->path = g_strdup(path);
     plan->axes = pf_sweep_axes_new();
-    plan->digests = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    plan->traces = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     plan->registry = pf_setup_registry(setup, error);
     if (plan->registry == NULL)
         return NULL;
     PfOutputConfig output;
     plan->base = pf_setup_config(setup, path, plan->registry, &output, error);
     if (plan->base == NULL || !read_axes(plan, varied, error) ||
-        !find_version(plan, setup, error))
+        !find_version(plan, setup, error) || !pf_figures_check(output.figures, error))
         return NULL;
-    plan->directory = directory != NULL
-                          ? g_strdup(directory)
-                          : pf_config_path(pf_config_section(plan->base, "output"), "dir");
+    plan->figures = output.figures;
+    plan->directory = pf_setup_directory(plan->base, directory);
     plan->points = pf_sweep_axes_points(plan->axes);
     plan->ids = g_new0(uint64_t, plan->points);
     plan->is_valid = g_new0(uint8_t, plan->points);
@@ -248,7 +249,7 @@ void pf_sweep_plan_free(PfSweepPlan *plan)
     pf_config_free(plan->whole);
     pf_config_free(plan->base);
     g_clear_pointer(&plan->registry, pf_registry_free);
-    g_hash_table_unref(plan->digests);
+    g_hash_table_unref(plan->traces);
     g_mutex_clear(&plan->lock);
     g_free(plan->directory);
     g_free(plan->version);
@@ -304,23 +305,28 @@ static void append_word(GString *command, const char *option, const char *text)
     g_string_append_printf(command, " %s%s%s", option, option[0] != '\0' ? " " : "", quoted);
 }
 
+/* Whether TEXT is a path where KEY has it. */
+static bool is_path(const char *key, const char *text)
+{
+    return strcmp(key, "trace") == 0 ||
+           (strcmp(key, "machine.costs.preset") == 0 && pf_cost_card_text(text) == NULL);
+}
+
 /* A path in a configuration is relative to that file, in a setting to the working directory. */
 static void append_setting(GString *command, const PfSweepAxis *axis, const char *key,
                            const char *text)
 {
     g_autofree char *word = pf_config_unquoted(text);
-    g_autofree char *path = strcmp(key, "trace") == 0 && axis->place != NULL
+    g_autofree char *path = is_path(key, word) && axis->place != NULL
                                 ? pf_config_resolve(axis->place, axis->place_key, word)
                                 : NULL;
     g_autofree char *setting = g_strdup_printf("%s=%s", key, path != NULL ? path : text);
     append_word(command, "-s", setting);
 }
 
-char *pf_sweep_plan_command(PfSweepPlan *plan, const PfSetup *setup, uint64_t point,
-                            uint64_t repeat, const char *trace)
+/* What the user said of all points, so far as it is of one run. */
+static void append_setup(GString *command, const PfSetup *setup)
 {
-    g_autoptr(GString) command = g_string_new("pagefold run");
-    append_word(command, "", plan->path);
     if (setup->policies != NULL)
         append_word(command, "--policy", setup->policies);
     for (char **plugin = setup->plugins; plugin != NULL && *plugin != NULL; plugin++)
@@ -329,6 +335,18 @@ char *pf_sweep_plan_command(PfSweepPlan *plan, const PfSetup *setup, uint64_t po
          assignment++)
         if (!g_str_has_prefix(*assignment, "sweep.") && !g_str_has_prefix(*assignment, "sweep="))
             append_word(command, "-s", *assignment);
+    if (setup->epoch != NULL) {
+        g_autofree char *setting = g_strconcat("output.epoch=", setup->epoch, NULL);
+        append_word(command, "-s", setting);
+    }
+}
+
+char *pf_sweep_plan_command(PfSweepPlan *plan, const PfSetup *setup, uint64_t point,
+                            uint64_t repeat, const char *trace)
+{
+    g_autoptr(GString) command = g_string_new("pagefold run");
+    append_word(command, "", plan->path);
+    append_setup(command, setup);
     for (size_t i = 0; i < plan->axes->axes->len; i++) {
         const PfSweepAxis *axis = axis_at(plan, i);
         for (size_t key = 0; axis->keys[key] != NULL; key++) {
@@ -338,11 +356,15 @@ char *pf_sweep_plan_command(PfSweepPlan *plan, const PfSetup *setup, uint64_t po
         }
     }
     g_autoptr(PfConfig) config = pf_sweep_plan_config(plan, point, repeat, NULL);
-    g_autofree char *seed = config != NULL ? pf_config_plain(config, "seed") : NULL;
-    if (repeat > 0 && seed != NULL)
+    if (config == NULL)
+        return g_strdup(command->str);
+    g_autofree char *seed = pf_config_plain(config, "seed");
+    if ((repeat > 0 || setup->seed != NULL) && seed != NULL)
         append_word(command, "--seed", seed);
-    g_autofree char *said =
-        config != NULL ? pf_config_path(pf_config_section(config, ""), "trace") : NULL;
+    /* That is the sweep's own folder. */
+    if (pf_config_is_set(pf_config_section(config, "output"), "dir"))
+        append_word(command, "-s", "output.dir=");
+    g_autofree char *said = pf_config_path(pf_config_section(config, ""), "trace");
     if (trace != NULL && g_strcmp0(said, trace) != 0)
         append_word(command, "--trace", trace);
     return g_strdup(command->str);

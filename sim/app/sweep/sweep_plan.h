@@ -16,9 +16,10 @@ typedef struct {
     PfRegistry *registry;
     PfSweepAxes *axes;
     char *directory;   /* where it goes; NULL if nobody said */
+    char **figures;    /* to be drawn there; of `base` */
     char *version;     /* digests of the program and its plug-ins */
-    GHashTable *digests; /* path of a trace to its digest */
-    GMutex lock;         /* of `digests`, and of traces being generated */
+    GHashTable *traces; /* path of a trace to its identity */
+    GMutex lock;        /* of `traces`, and of traces being generated */
     uint64_t points;
     uint64_t *ids;     /* of each point */
     uint8_t *is_valid; /* of each point: whether its configuration is */

@@ -43,6 +43,24 @@ static size_t value_length(const char *text)
     return (size_t)(at - text);
 }
 
+/* What is the same for all points: it is bound before there are any. */
+static bool is_common(const char *key)
+{
+    static const char *const common[] = {"sweep", "output.dir", "output.figures", "plugins", NULL};
+    return g_strv_contains(common, key) || g_str_has_prefix(key, "sweep.") || key[0] == '\0';
+}
+
+char *pf_sweep_axes_complaint(const PfSweepAxes *axes, const char *key)
+{
+    unsigned users = 0;
+    for (size_t i = 0; i < axes->axes->len; i++)
+        for (char **other = axis_at(axes, i)->keys; *other != NULL; other++)
+            users += strcmp(*other, key) == 0;
+    if (users > 1)
+        return g_strdup_printf("%s is varied twice", key);
+    return is_common(key) ? g_strdup_printf("\"%s\" is nothing that points differ in", key) : NULL;
+}
+
 bool pf_sweep_axes_add(PfSweepAxes *axes, const char *text, GError **error)
 {
     const char *equals = strchr(text, '=');
@@ -56,6 +74,11 @@ bool pf_sweep_axes_add(PfSweepAxes *axes, const char *text, GError **error)
     g_strfreev(axis->keys);
     axis->keys = g_new0(char *, 2);
     axis->keys[0] = g_strndup(text, (gsize)(equals - text));
+    g_autofree char *complaint = pf_sweep_axes_complaint(axes, axis->keys[0]);
+    if (complaint != NULL) {
+        g_set_error(error, PF_ERROR, PF_ERROR_USAGE, "-x: %s", complaint);
+        return false;
+    }
     g_autofree char *whole = g_strdup(equals + 1);
     PfSweepRange range;
     if (split_range(whole, &range)) {
@@ -100,9 +123,12 @@ bool pf_sweep_axes_check_limit(const PfSweepAxes *axes, GError **error)
         g_string_append_printf(product, "%s%u", i > 0 ? " x " : "", axis_at(axes, i)->values->len);
     g_set_error(error, PF_ERROR, PF_ERROR_CONFIG,
                 "sweep: %" G_GUINT64_FORMAT " points%s%s%s are more than the limit of "
-                "%" G_GUINT64_FORMAT "; give fewer values, or raise sweep.limit",
+                "%" G_GUINT64_FORMAT "; give fewer values, or %s",
                 points, product->len > 0 ? " (" : "", product->str, product->len > 0 ? ")" : "",
-                axes->limit);
+                axes->limit,
+                axes->axes->len > 0 && axis_at(axes, 0)->place == NULL
+                    ? "write a sweep with a higher limit into the configuration"
+                    : "raise sweep.limit");
     return false;
 }
 

@@ -4,7 +4,7 @@
 
 /* A trace that was asked for. */
 typedef struct {
-    char *digest;
+    char *path;
     PfTraceTape *tape; /* NULL: too long */
     unsigned users;
 } Tape;
@@ -24,7 +24,7 @@ struct PfSweepShare {
 static void free_tape(gpointer data)
 {
     Tape *tape = data;
-    g_free(tape->digest);
+    g_free(tape->path);
     pf_trace_tape_free(tape->tape);
     g_free(tape);
 }
@@ -75,17 +75,17 @@ static uint64_t make_room(PfSweepShare *share)
     return held < PF_SWEEP_SHARE_BYTES ? PF_SWEEP_SHARE_BYTES - held : 0;
 }
 
-static Tape *find_tape(const PfSweepShare *share, const char *digest)
+static Tape *find_tape(const PfSweepShare *share, const char *path)
 {
     for (guint i = 0; i < share->tapes->len; i++)
-        if (strcmp(((const Tape *)share->tapes->pdata[i])->digest, digest) == 0)
+        if (strcmp(((const Tape *)share->tapes->pdata[i])->path, path) == 0)
             return share->tapes->pdata[i];
     return NULL;
 }
 
-static Tape *take_tape(PfSweepShare *share, const char *path, const char *digest, GError **error)
+static Tape *take_tape(PfSweepShare *share, const char *path, GError **error)
 {
-    Tape *tape = find_tape(share, digest);
+    Tape *tape = find_tape(share, path);
     if (tape == NULL) {
         uint64_t room = make_room(share);
         g_autoptr(GError) cause = NULL;
@@ -95,7 +95,7 @@ static Tape *take_tape(PfSweepShare *share, const char *path, const char *digest
             return NULL;
         }
         tape = g_new0(Tape, 1);
-        tape->digest = g_strdup(digest);
+        tape->path = g_strdup(path);
         tape->tape = decoded;
         g_ptr_array_add(share->tapes, tape);
     }
@@ -122,12 +122,12 @@ static PfContentStore *take_store(PfSweepShare *share, uint32_t page_bytes)
     return store->store;
 }
 
-bool pf_sweep_share_take(PfSweepShare *share, const char *path, const char *digest,
-                         PfSweepLoan *ret_loan, GError **error)
+bool pf_sweep_share_take(PfSweepShare *share, const char *path, PfSweepLoan *ret_loan,
+                         GError **error)
 {
     *ret_loan = (PfSweepLoan){NULL, NULL};
     g_mutex_lock(&share->lock);
-    Tape *tape = take_tape(share, path, digest, error);
+    Tape *tape = take_tape(share, path, error);
     if (tape != NULL && tape->tape == NULL)
         tape->users--; /* each run reads it for itself */
     if (tape != NULL && tape->tape != NULL) {

@@ -26,8 +26,8 @@ typedef struct {
     PfContentStore *store;
 } PfSweepLoan;
 
-/* Lends what the trace at PATH with DIGEST needs. Only the first who asks decodes; others wait. A
+/* Lends what the trace at PATH needs. Only the first who asks decodes; others wait. A
  * damaged trace fails with PF_ERROR_TRACE. */
-bool pf_sweep_share_take(PfSweepShare *share, const char *path, const char *digest,
-                         PfSweepLoan *ret_loan, GError **error);
+bool pf_sweep_share_take(PfSweepShare *share, const char *path, PfSweepLoan *ret_loan,
+                         GError **error);
 void pf_sweep_share_give_back(PfSweepShare *share, const PfSweepLoan *loan);

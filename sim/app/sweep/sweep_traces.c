@@ -20,15 +20,55 @@ uint64_t pf_sweep_seed(uint64_t seed, uint64_t repeat)
     return pf_rng_next(&rng) >> 1; /* configuration syntax has signed integers */
 }
 
-/* The digest of the file at PATH, computed once. */
-static char *digest_of(PfSweepPlan *plan, const char *path, GError **error)
+/* Appends to IDENTITY the digests of the files that TEXT, a trace in FOLDER, takes blobs of. */
+static void add_blobs(GString *identity, const char *folder, const char *text, gsize length)
+{
+    g_autofree char *last = NULL;
+    const char *end = text + length;
+    for (const char *at = text; (at = memmem(at, (size_t)(end - at), "blob:", 5)) != NULL;) {
+        at += strlen("blob:");
+        size_t word = 0;
+        while (at + word < end && !g_ascii_isspace(at[word]))
+            word++;
+        const char *colon = g_strrstr_len(at, (gssize)word, ":");
+        g_autofree char *name = g_strndup(at, colon != NULL ? (gsize)(colon - at) : word);
+        if (g_strcmp0(name, last) == 0)
+            continue;
+        g_autofree char *path =
+            g_path_is_absolute(name) ? g_strdup(name) : g_build_filename(folder, name, NULL);
+        g_autofree char *digest = pf_trace_digest(path, NULL);
+        g_string_append_printf(identity, " %s", digest != NULL ? digest : "missing");
+        g_free(last);
+        last = g_steal_pointer(&name);
+    }
+}
+
+/* The digest of the trace at PATH, and, of a text trace, those of its blobs. */
+static char *identify(const char *path, GError **error)
+{
+    static const char text_magic[] = "pagefold-trace";
+    g_autofree char *digest = pf_trace_digest(path, error);
+    if (digest == NULL)
+        return NULL;
+    g_autoptr(GString) identity = g_string_new(digest);
+    g_autoptr(GMappedFile) file = g_mapped_file_new(path, FALSE, NULL);
+    gsize length = file != NULL ? g_mapped_file_get_length(file) : 0;
+    g_autofree char *folder = g_path_get_dirname(path);
+    if (length > strlen(text_magic) &&
+        memcmp(g_mapped_file_get_contents(file), text_magic, strlen(text_magic)) == 0)
+        add_blobs(identity, folder, g_mapped_file_get_contents(file), length);
+    return g_strdup(identity->str);
+}
+
+/* The identity of the trace at PATH, found once; its own digest is the first word. */
+static char *identity_of(PfSweepPlan *plan, const char *path, GError **error)
 {
     g_mutex_lock(&plan->lock);
-    char *digest = g_strdup(g_hash_table_lookup(plan->digests, path));
-    if (digest == NULL && (digest = pf_trace_digest(path, error)) != NULL)
-        g_hash_table_insert(plan->digests, g_strdup(path), g_strdup(digest));
+    char *identity = g_strdup(g_hash_table_lookup(plan->traces, path));
+    if (identity == NULL && (identity = identify(path, error)) != NULL)
+        g_hash_table_insert(plan->traces, g_strdup(path), g_strdup(identity));
     g_mutex_unlock(&plan->lock);
-    return digest;
+    return identity;
 }
 
 static char *trace_path(PfConfig *config, GError **error)
@@ -94,7 +134,7 @@ char *pf_sweep_trace_identity(PfSweepPlan *plan, PfConfig *config, GError **erro
     if (path == NULL)
         return NULL;
     if (!is_workload(path))
-        return digest_of(plan, path, error);
+        return identity_of(plan, path, error);
     g_autoptr(PfConfig) source = NULL;
     g_autoptr(PfWorkload) workload = load_workload(path, 0, &source, error);
     return workload != NULL ? workload_digest(plan, source) : NULL;
@@ -151,6 +191,9 @@ char *pf_sweep_plan_trace(PfSweepPlan *plan, PfConfig *config, uint64_t repeat,
         g_autofree char *source = g_steal_pointer(&path);
         path = generated(plan, source, repeat, interrupted, error);
     }
-    *ret_digest = path != NULL ? digest_of(plan, path, error) : NULL;
-    return *ret_digest != NULL ? g_steal_pointer(&path) : NULL;
+    *ret_digest = path != NULL ? identity_of(plan, path, error) : NULL;
+    if (*ret_digest == NULL)
+        return NULL;
+    (*ret_digest)[strcspn(*ret_digest, " ")] = '\0';
+    return g_steal_pointer(&path);
 }

@@ -1,5 +1,6 @@
 #include "sweep_work.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -26,6 +27,7 @@ typedef struct {
     unsigned at_work;   /* threads that have not ended */
     PfSweepOutcome *outcome;
     GError *fatal;      /* nothing more is to be begun */
+    uint64_t safe;      /* runs finished before the disk was last told to keep them */
 } Work;
 
 typedef struct {
@@ -46,11 +48,12 @@ static bool take(Work *work, unsigned worker, uint64_t *ret_point, uint64_t *ret
     while (work->fatal == NULL && work->next < plan->points * repeats) {
         uint64_t point = work->next / repeats;
         uint64_t repeat = work->next++ % repeats;
-        if (!is_mine(work, point) || pf_sweep_folder_is_done(plan, point, repeat))
-            continue;
         g_autofree char *place = pf_sweep_folder_run(plan, point, repeat);
-        if (!g_hash_table_add(work->taken, g_strdup(place)))
+        bool is_taken = g_hash_table_contains(work->taken, place);
+        work->finished += is_mine(work, point) && is_taken;
+        if (!is_mine(work, point) || is_taken || pf_sweep_folder_is_done(plan, point, repeat))
             continue;
+        g_hash_table_add(work->taken, g_steal_pointer(&place));
         work->is_at_work[worker] = true;
         work->shares[worker] = 0;
         *ret_point = point;
@@ -108,6 +111,8 @@ static bool play_lent(Run *run, PfConfig *config, const char *digest, const PfSw
         g_propagate_error(error, outcome.error);
         return false;
     }
+    if (directory != NULL)
+        pf_sweep_folder_clear(directory);
     return directory == NULL || pf_run_results_write(how->app, directory, false, config, NULL,
                                                      simulation, &outcome, error);
 }
@@ -123,7 +128,7 @@ static bool play(Run *run, PfSweepShare *share, Worker *worker, const char *dire
     g_autofree char *digest = NULL;
     run->trace = pf_sweep_plan_trace(plan, config, run->repeat, interrupted, &digest, error);
     PfSweepLoan loan;
-    if (run->trace == NULL || !pf_sweep_share_take(share, run->trace, digest, &loan, error))
+    if (run->trace == NULL || !pf_sweep_share_take(share, run->trace, &loan, error))
         return false;
     bool done = play_lent(run, config, digest, &loan, worker, directory, error);
     pf_sweep_share_give_back(share, &loan);
@@ -136,7 +141,9 @@ static char *describe(const Work *work, uint64_t point, uint64_t repeat, const c
 {
     g_autofree char *command =
         pf_sweep_plan_command(work->plan, work->how->setup, point, repeat, trace);
-    return g_strdup_printf("%s\n%s\n", cause->message, command);
+    return g_strdup_printf("%s\n%s%s%s\n", cause->message, command,
+                           work->how->verify ? " --verify" : "",
+                           work->how->paranoid ? " --paranoid" : "");
 }
 
 static void tell_failure(const Work *work, uint64_t point, uint64_t repeat, const char *text)
@@ -232,18 +239,41 @@ static void tell_progress(const Work *work, PfProgressLine *line, double seconds
     pf_progress_tell(line, seconds, share / (double)work->total, what);
 }
 
-/* Until all workers have ended. */
-static void watch(Work *work)
+/* Sees to the disk what is finished. Each file by itself would cost more than a short run does;
+ * what a crash of the machine takes of the last second is noticed and made anew. */
+static void synchronise(Work *work, int folder)
+{
+    uint64_t finished = work->finished;
+    g_mutex_unlock(&work->lock);
+    bool is_safe = syncfs(folder) == 0;
+    int why = errno;
+    g_mutex_lock(&work->lock);
+    work->safe = finished;
+    if (!is_safe && work->fatal == NULL)
+        work->fatal = g_error_new(PF_ERROR, PF_ERROR_IO, "%s: %s", work->plan->directory,
+                                  g_strerror(why));
+}
+
+/* Until all workers have ended, and what they did is safe. */
+static void watch(Work *work, int folder)
 {
     PfProgressLine line;
     pf_progress_init(&line, stderr, isatty(STDERR_FILENO) != 0);
     double start = pf_progress_seconds();
+    double last = start;
     g_mutex_lock(&work->lock);
     while (work->at_work > 0) {
         g_cond_wait_until(&work->changed, &work->lock,
                           g_get_monotonic_time() + G_TIME_SPAN_SECOND / 5);
-        tell_progress(work, &line, pf_progress_seconds() - start);
+        double now = pf_progress_seconds();
+        tell_progress(work, &line, now - start);
+        if (work->finished > work->safe && now - last >= 1) {
+            synchronise(work, folder);
+            last = pf_progress_seconds();
+        }
     }
+    if (work->finished > work->safe)
+        synchronise(work, folder);
     g_mutex_unlock(&work->lock);
     pf_progress_finish(&line);
     work->outcome->seconds = pf_progress_seconds() - start;
@@ -254,14 +284,14 @@ static void count_runs(Work *work)
     const PfSweepPlan *plan = work->plan;
     for (uint64_t point = 0; point < plan->points; point++) {
         for (uint64_t repeat = 0; is_mine(work, point) && repeat < plan->axes->repeat; repeat++) {
-            bool done = pf_sweep_folder_is_done(plan, point, repeat);
+            bool done = pf_sweep_folder_check(plan, point, repeat);
             work->outcome->done_before += done;
             work->total += !done;
         }
     }
 }
 
-bool pf_sweep_work(PfSweepPlan *plan, const PfSweepHow *how, PfSweepOutcome *outcome,
+bool pf_sweep_work(PfSweepPlan *plan, const PfSweepHow *how, int folder, PfSweepOutcome *outcome,
                    GError **error)
 {
     *outcome = (PfSweepOutcome){0};
@@ -280,7 +310,7 @@ bool pf_sweep_work(PfSweepPlan *plan, const PfSweepHow *how, PfSweepOutcome *out
         workers[i] = (Worker){&work, i};
         threads[i] = g_thread_new("sweep", work_on, &workers[i]);
     }
-    watch(&work);
+    watch(&work, folder);
     for (unsigned i = 0; i < how->workers; i++)
         g_thread_join(threads[i]);
     g_mutex_clear(&work.lock);

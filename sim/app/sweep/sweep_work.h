@@ -23,10 +23,10 @@ typedef struct {
     double run_seconds; /* of all runs played now */
 } PfSweepOutcome;
 
-/* Plays what is pending or failed of PLAN, whose folder is open. Failures are told on standard
- * error and noted. False with PF_ERROR_INTERRUPTED, or PF_ERROR_IO where results cannot be written:
- * what was done before is done. */
-bool pf_sweep_work(PfSweepPlan *plan, const PfSweepHow *how, PfSweepOutcome *outcome,
+/* Plays what is pending or failed of PLAN, whose FOLDER is open (pf_sweep_folder_open). Failures
+ * are told on standard error and noted. False with PF_ERROR_INTERRUPTED, or PF_ERROR_IO where
+ * results cannot be written: what was done before is done. */
+bool pf_sweep_work(PfSweepPlan *plan, const PfSweepHow *how, int folder, PfSweepOutcome *outcome,
                    GError **error);
 
 /* The seconds that run 0 of the first point takes; its results go nowhere. Negative with an error.
