@@ -7,6 +7,7 @@
 #include "error.h"
 #include "interrupt.h"
 #include "measure.h"
+#include "trace_output.h"
 
 /* "Linux 6.18.44, AMD EPYC", without what would end a comment. */
 static char *host_name(void)
@@ -58,17 +59,10 @@ static bool measure(PfApp *app, PfSamples *samples, bool with_ksm, char **ret_ob
     return true;
 }
 
-static bool write_card(const char *path, const char *text, GError **error)
+static bool write_card(PfOutput *output, const char *text, GError **error)
 {
-    g_autoptr(GError) cause = NULL;
-    if (path == NULL) {
-        fputs(text, stdout);
-        return true;
-    }
-    if (g_file_set_contents(path, text, -1, &cause))
-        return true;
-    g_set_error(error, PF_ERROR, PF_ERROR_IO, "%s", cause->message);
-    return false;
+    pf_output_write(output, text, strlen(text));
+    return pf_output_finish(output, error);
 }
 
 static int run(PfApp *app, const PfCommand *command, int argc, char **argv, GError **error)
@@ -85,6 +79,10 @@ static int run(PfApp *app, const PfCommand *command, int argc, char **argv, GErr
     PfParse parsed = pf_options_parse(app, command, entries, argc, argv, &arguments, error);
     if (parsed != PF_PARSE_GO)
         return parsed == PF_PARSE_DONE ? 0 : 2;
+    /* A place that cannot be written is told before the measuring. */
+    g_autoptr(PfOutput) output = pf_output_open(path != NULL ? path : "-", error);
+    if (output == NULL)
+        return 1;
     PfSamples samples;
     g_autofree char *obstacle = NULL;
     pf_interrupt_watch(&app->interrupted);
@@ -95,7 +93,7 @@ static int run(PfApp *app, const PfCommand *command, int argc, char **argv, GErr
     g_autofree char *host = host_name();
     g_autofree char *text = is_done ? pf_card_format(&samples, host, obstacle) : NULL;
     pf_samples_clear(&samples);
-    return is_done && write_card(path, text, error) ? 0 : 1;
+    return is_done && write_card(output, text, error) ? 0 : 1;
 }
 
 const PfCommand pf_command_calibrate = {

@@ -203,6 +203,7 @@ static int run(PfApp *app, const PfCommand *command, int argc, char **argv, GErr
     if (parsed != PF_PARSE_GO)
         return parsed == PF_PARSE_DONE ? 0 : 2;
     pf_installed_find(&options.config);
+    options.setup.has_trace = true;
     return check_options(&options, error) ? tell(app, &options, arguments[0], error) : 2;
 }
 

@@ -230,10 +230,6 @@ static int simulate(PfApp *app, const RunOptions *options, const char *path, PfR
     if (config == NULL || !check_is_run(config, path, error) ||
         !leave_sweep_out(app, config, registry, error) || !pf_figures_check(output.figures, error))
         return 2;
-    g_autofree char *trace = options->trace != NULL
-                                 ? g_strdup(options->trace)
-                                 : pf_config_path(pf_config_section(config, ""), "trace");
-    pf_installed_find(&trace);
     g_autofree char *directory = pf_setup_directory(config, options->output);
     if (directory != NULL && !options->dry_run &&
         !pf_results_check(directory, options->force != FALSE, error))
@@ -258,7 +254,7 @@ static int simulate(PfApp *app, const RunOptions *options, const char *path, PfR
                             : output.events && directory != NULL ? g_get_tmp_dir()
                                                                  : NULL,
         .window = window,
-        .trace = trace,
+        .trace = options->trace,
         .progress = pf_progress_update,
         .progress_user = &line,
         .seconds = pf_progress_seconds,
@@ -336,6 +332,8 @@ static int run(PfApp *app, const PfCommand *command, int argc, char **argv, GErr
     PfParse parsed = parse_options(app, command, argc, argv, &options, &arguments, error);
     if (parsed != PF_PARSE_GO)
         return parsed == PF_PARSE_DONE ? 0 : 2;
+    pf_installed_find(&options.trace);
+    options.setup.has_trace = options.trace != NULL;
     if (!find_form(options.format, &form, error) || !check_numbers(&options, error) ||
         !check_words(&options, error))
         return 2;

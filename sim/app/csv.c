@@ -36,7 +36,10 @@ PfCsv *pf_csv_load(const char *path, GError **error)
     g_autofree char *text = NULL;
     g_autoptr(GError) cause = NULL;
     if (!g_file_get_contents(path, &text, NULL, &cause)) {
-        g_set_error(error, PF_ERROR, PF_ERROR_TRACE, "%s: %s", path, cause->message);
+        bool is_missing = g_error_matches(cause, G_FILE_ERROR, G_FILE_ERROR_NOENT) ||
+                          g_error_matches(cause, G_FILE_ERROR, G_FILE_ERROR_NOTDIR);
+        g_set_error(error, PF_ERROR, PF_ERROR_TRACE, "%s: %s", path,
+                    is_missing ? "is not there" : cause->message);
         return NULL;
     }
     g_auto(GStrv) lines = g_strsplit(text, "\n", -1);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "error.h"
+#include "installed.h"
 #include "presets.h"
 #include "trace_input.h"
 #include "trace_source.h"
@@ -115,6 +116,16 @@ static bool load_named_plugins(const PfSetup *setup, PfConfig *config, PfRegistr
     return true;
 }
 
+static void find_trace(PfConfig *config)
+{
+    PfConfigSection *root = pf_config_section(config, "");
+    g_autofree char *named = pf_config_path(root, "trace");
+    g_autofree char *found = g_strdup(named);
+    pf_installed_find(&found);
+    if (g_strcmp0(named, found) != 0)
+        pf_config_set(root, "trace", PF_CONFIG_STRING, found, "installed");
+}
+
 static bool is_trace(const char *path)
 {
     if (!g_file_test(path, G_FILE_TEST_IS_REGULAR))
@@ -157,6 +168,8 @@ PfConfig *pf_setup_config(const PfSetup *setup, const char *path, PfRegistry *re
         return NULL;
     if (setup->epoch != NULL && !override_epoch(config, setup->epoch, error))
         return NULL;
+    if (!setup->has_trace)
+        find_trace(config);
     pf_setup_bind_output(config, ret_output);
     return g_steal_pointer(&config);
 }

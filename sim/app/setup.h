@@ -14,6 +14,7 @@ typedef struct {
     char *policies;     /* --policy NAME[,NAME] */
     char *seed;         /* --seed N */
     char *epoch;        /* --epoch TIME */
+    bool has_trace;     /* another one than the configuration's is played */
 } PfSetup;
 
 void pf_setup_clear(PfSetup *setup);
@@ -29,9 +30,9 @@ typedef struct {
 /* The registry, with the plug-ins that SETUP names. */
 PfRegistry *pf_setup_registry(const PfSetup *setup, GError **error);
 
-/* Loads PATH, and into REGISTRY the plug-ins that it names, applies SETUP's overrides and binds
- * `output` to RET_OUTPUT (whose strings belong to the configuration). Nothing else is bound and
- * nothing finished. */
+/* Loads PATH, and into REGISTRY the plug-ins that it names, applies SETUP's overrides, finds its
+ * trace (installed.h) and binds `output` to RET_OUTPUT (whose strings belong to the configuration).
+ * Nothing else is bound and nothing finished. */
 PfConfig *pf_setup_config(const PfSetup *setup, const char *path, PfRegistry *registry,
                           PfOutputConfig *ret_output, GError **error);
 

@@ -96,6 +96,10 @@ static void test_command(void)
     /* What holds on any host: a copy takes longer than a line, a fault longer than a lock. */
     CU_ASSERT_TRUE(costs.copy_page_cycles > costs.near_line_cycles);
     CU_ASSERT_TRUE(costs.trap_cycles > costs.lock_cycles);
+    g_auto(Spawned) nowhere = spawn(folder, "calibrate", "--no-ksm", "-o", "no/mine.cfg");
+    CU_ASSERT_EQUAL(nowhere.status, 1);
+    CU_ASSERT_PTR_NOT_NULL(strstr(nowhere.err, "no/mine.cfg"));
+    CU_ASSERT_PTR_NULL(strstr(nowhere.err, "measuring"));
     g_unlink(card);
     g_unlink(user);
     g_rmdir(folder);

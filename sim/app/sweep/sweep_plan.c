@@ -6,7 +6,6 @@
 #include "cost_card.h"
 #include "error.h"
 #include "figures.h"
-#include "installed.h"
 #include "simulation.h"
 #include "sweep_traces.h"
 
@@ -216,17 +215,6 @@ static bool read_axes(PfSweepPlan *plan, char **varied, GError **error)
     return false;
 }
 
-/* Once, and not by each of the points. */
-static void find_trace(PfConfig *base)
-{
-    PfConfigSection *root = pf_config_section(base, "");
-    g_autofree char *named = pf_config_path(root, "trace");
-    g_autofree char *found = g_strdup(named);
-    pf_installed_find(&found);
-    if (g_strcmp0(named, found) != 0)
-        pf_config_set(root, "trace", PF_CONFIG_STRING, found, "installed");
-}
-
 PfSweepPlan *pf_sweep_plan_new(const PfSetup *setup, const char *path, char **varied,
                                const char *directory, unsigned workers, GError **error)
 {
@@ -240,8 +228,6 @@ PfSweepPlan *pf_sweep_plan_new(const PfSetup *setup, const char *path, char **va
         return NULL;
     PfOutputConfig output;
     plan->base = pf_setup_config(setup, path, plan->registry, &output, error);
-    if (plan->base != NULL)
-        find_trace(plan->base);
     if (plan->base == NULL || !read_axes(plan, varied, error) ||
         !find_version(plan, setup, error) || !pf_figures_check(output.figures, error))
         return NULL;
