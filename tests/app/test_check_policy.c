@@ -2,6 +2,7 @@
  * one it is told to (tests/policies/plugin_broken.c), which must be found and named. */
 #include "check.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "laws.h"
@@ -20,6 +21,21 @@ static void a_policy_that_keeps_the_laws_is_told_so(void)
         CU_ASSERT_PTR_NOT_NULL(strstr(all.out, line));
     }
     CU_ASSERT_PTR_NOT_NULL(strstr(all.out, "first_match keeps the laws; it looked at "));
+}
+
+/* A finder of another file is one way more to configure a policy that files anything. */
+static void the_finders_of_a_plug_in_are_tried_too(void)
+{
+    g_auto(Spawned) alone =
+        spawn(NULL, "check-policy", PLUGIN_FIRST_MATCH, "--law", "finders", SHORT);
+    g_auto(Spawned) more = spawn(NULL, "check-policy", PLUGIN_FIRST_MATCH, "--law", "finders",
+                                 "--plugin", PLUGIN_BLOOM, SHORT);
+    unsigned ways = 0;
+    unsigned more_ways = 0;
+    CU_ASSERT_EQUAL(sscanf(alone.out, "%*[^,], %u ways", &ways), 1);
+    CU_ASSERT_EQUAL(sscanf(more.out, "%*[^,], %u ways", &more_ways), 1);
+    CU_ASSERT_EQUAL(more_ways, ways + 1);
+    CU_ASSERT_EQUAL(more.status, 0);
 }
 
 /* COMMAND, as it was told, breaks a law with MESSAGE. */
@@ -153,6 +169,7 @@ static void what_cannot_be_checked_is_refused(void)
 
 static const PfCheck checks[] = {
     {"a policy that keeps the laws is told so", a_policy_that_keeps_the_laws_is_told_so},
+    {"the finders of a plug-in are tried, too", the_finders_of_a_plug_in_are_tried_too},
     {"a policy that crashes, ends the program, hangs or cannot be made is told",
      a_policy_that_crashes_ends_hangs_or_refuses_is_told},
     {"a policy that does not count its passes is told",
