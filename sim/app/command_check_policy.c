@@ -122,8 +122,13 @@ static bool try_once(Check *check, Outcome *outcome, GError **error)
     if (heard && !outcome->has_ended) {
         g_autofree char *death = pf_check_child_death(&child, cpu_seconds);
         g_string_append_printf(outcome->problems, "%s\n%s", death, child.errors);
-        if (outcome->law == NULL)
+        if (outcome->law == NULL && outcome->held == 0) {
+            heard = false;
+            g_set_error(error, PF_ERROR, PF_ERROR_LIMIT, "the trace of %u records: %s",
+                        check->trial.records, death);
+        } else if (outcome->law == NULL) {
             outcome->law = &pf_laws[0];
+        }
     }
     if (heard && outcome->has_ended && child.errors[0] != '\0' && check->wrote == NULL) {
         g_auto(GStrv) lines = g_strsplit(g_strstrip(child.errors), "\n", -1);

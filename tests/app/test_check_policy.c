@@ -2,6 +2,7 @@
  * one it is told to (tests/policies/plugin_broken.c), which must be found and named. */
 #include "check.h"
 
+#include <glib/gstdio.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -143,6 +144,20 @@ static void the_trace_that_shows_it_is_kept(void)
     spawn_clear_place(place);
 }
 
+/* No policy is blamed for a trace that takes too long to write, and nothing of it stays. */
+static void a_trace_that_is_too_long_for_its_limit_is_told_so(void)
+{
+    g_autofree char *place = g_dir_make_tmp("pagefold-program-XXXXXX", NULL);
+    g_setenv("TMPDIR", place, TRUE);
+    g_auto(Spawned) found = spawn(NULL, "check-policy", "none", "--seed", "2", "--records",
+                                  "1000000", "--limit", "1");
+    g_unsetenv("TMPDIR");
+    CU_ASSERT_EQUAL(found.status, 1);
+    CU_ASSERT_PTR_NOT_NULL(strstr(found.err, "the trace of 1000000 records: it did not end "));
+    CU_ASSERT_PTR_NULL(strstr(found.out, "BROKEN"));
+    CU_ASSERT_EQUAL(g_rmdir(place), 0);
+}
+
 static void what_cannot_be_checked_is_refused(void)
 {
     static const struct {
@@ -185,6 +200,8 @@ static const PfCheck checks[] = {
     {"a file that ends the program when it is let go is refused",
      a_file_that_ends_the_program_when_it_is_let_go_is_refused},
     {"the trace that shows what is wrong is kept", the_trace_that_shows_it_is_kept},
+    {"a trace that is too long for its limit is told so",
+     a_trace_that_is_too_long_for_its_limit_is_told_so},
     {"what cannot be checked is refused", what_cannot_be_checked_is_refused},
 };
 
