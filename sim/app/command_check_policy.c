@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "check_child.h"
+#include "check_load.h"
 #include "commands.h"
 #include "error.h"
 #include "laws.h"
@@ -18,6 +19,7 @@ typedef struct {
     char *law;      /* only this one; NULL: all */
     char *settings; /* for every way to configure the policy; NULL: none */
     char *keep;     /* a file for the trace that shows what is wrong; NULL: none */
+    char **plugins; /* whose finders are tried, too; NULL: none */
     int seed;       /* only this one; 0: the first ones */
     int records;
     int cpu_seconds;
@@ -28,6 +30,7 @@ static void clear_options(CheckOptions *options)
     g_free(options->law);
     g_free(options->settings);
     g_free(options->keep);
+    g_strfreev(options->plugins);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(CheckOptions, clear_options)
 
@@ -119,8 +122,13 @@ static bool try_once(Check *check, Outcome *outcome, GError **error)
     if (heard && !outcome->has_ended) {
         g_autofree char *death = pf_check_child_death(&child, cpu_seconds);
         g_string_append_printf(outcome->problems, "%s\n%s", death, child.errors);
-        if (outcome->law == NULL)
+        if (outcome->law == NULL && outcome->held == 0) {
+            heard = false;
+            g_set_error(error, PF_ERROR, PF_ERROR_LIMIT, "the trace of %u records: %s",
+                        check->trial.records, death);
+        } else if (outcome->law == NULL) {
             outcome->law = &pf_laws[0];
+        }
     }
     if (heard && outcome->has_ended && child.errors[0] != '\0' && check->wrote == NULL) {
         g_auto(GStrv) lines = g_strsplit(g_strstrip(child.errors), "\n", -1);
@@ -170,6 +178,13 @@ static bool is_told(const char *line)
     return !g_str_equal(line, "**") && !g_str_has_prefix(line, "Bail out!");
 }
 
+/* A word of a command, as a shell takes it. */
+static void tell_word(const char *word)
+{
+    g_autofree char *quoted = g_shell_quote(word);
+    printf(" %s", strpbrk(word, " '\"\\$&;|<>()*?`") == NULL ? word : quoted);
+}
+
 /* Tells which law is broken, by what, and how to see it again. */
 static void tell_broken(const Check *check, const Outcome *outcome)
 {
@@ -183,13 +198,17 @@ static void tell_broken(const Check *check, const Outcome *outcome)
         printf("        %s\n", lines[i]);
         told++;
     }
-    g_autofree char *file = g_shell_quote(check->file);
-    bool is_word = strpbrk(check->file, " '\"\\$&;|<>()*?`") == NULL;
-    printf("again:  pagefold check-policy %s --law %s --seed %u --records %u",
-           is_word ? check->file : file, outcome->law->name, trial->seed, trial->records);
+    printf("again:  pagefold check-policy");
+    tell_word(check->file);
+    printf(" --law %s --seed %u --records %u", outcome->law->name, trial->seed, trial->records);
+    char **plugins = check->options->plugins;
+    for (; plugins != NULL && *plugins != NULL; plugins++) {
+        printf(" --plugin");
+        tell_word(*plugins);
+    }
     if (trial->settings[0] != '\0') {
-        g_autofree char *settings = g_shell_quote(trial->settings);
-        printf(" --with %s", settings);
+        printf(" --with");
+        tell_word(trial->settings);
     }
     printf("\n");
 }
@@ -241,43 +260,22 @@ static bool check_policy(Check *check, GError **error)
     return true;
 }
 
-/* In the child: whatever the file does by itself when it is loaded, and when it is let go. */
-static void try_load(int descriptor, void *user)
-{
-    const Check *check = user;
-    (void)descriptor;
-    g_autoptr(PfRegistry) registry = pf_registry_new();
-    pf_registry_load(registry, check->file, NULL);
-}
-
-/* Adds to REGISTRY what the file holds. */
-static bool load(Check *check, PfRegistry *registry, GError **error)
-{
-    unsigned cpu_seconds = (unsigned)check->options->cpu_seconds;
-    PfCheckChild child;
-    if (!pf_check_child(try_load, check, cpu_seconds, check->interrupts, &child, error))
-        return false;
-    bool loads = child.is_done;
-    if (!loads) {
-        g_autofree char *death = pf_check_child_death(&child, cpu_seconds);
-        g_set_error(error, PF_ERROR, PF_ERROR_CONFIG, "%s: cannot be loaded and let go: %s",
-                    check->file, death);
-    }
-    pf_check_child_clear(&child);
-    return loads && pf_registry_load(registry, check->file, error);
-}
-
 /* Checks each policy that comes with the file, or the built-in one of that name. */
 static bool check_all(Check *check, GError **error)
 {
     g_autoptr(PfRegistry) registry = pf_registry_new();
     const PfPolicyOps *named = pf_registry_find_policy(registry, check->file);
-    size_t first = pf_registry_policy_count(registry);
+    unsigned cpu_seconds = (unsigned)check->options->cpu_seconds;
     check->trial.registry = registry;
     check->trial.ops = named;
     if (named != NULL)
         return check_policy(check, error);
-    if (!load(check, registry, error))
+    char **plugins = check->options->plugins;
+    for (; plugins != NULL && *plugins != NULL; plugins++)
+        if (!pf_check_load(registry, *plugins, cpu_seconds, check->interrupts, error))
+            return false;
+    size_t first = pf_registry_policy_count(registry);
+    if (!pf_check_load(registry, check->file, cpu_seconds, check->interrupts, error))
         return false;
     if (pf_registry_policy_count(registry) == first) {
         g_set_error(error, PF_ERROR, PF_ERROR_CONFIG, "%s: has no policy", check->file);
@@ -346,6 +344,8 @@ static int run(PfApp *app, const PfCommand *command, int argc, char **argv, GErr
          "N"},
         {"with", 0, 0, G_OPTION_ARG_FILENAME, &options.settings,
          "parameters of the policy, as in a configuration: \"rate = 5;\"", "SETTINGS"},
+        {"plugin", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &options.plugins,
+         "try the finders of this shared object, too (may be repeated)", "FILE"},
         {"limit", 0, 0, G_OPTION_ARG_INT, &options.cpu_seconds,
          "processor time that a trace may take, or wait (default: 60)", "SECONDS"},
         {"keep", 0, 0, G_OPTION_ARG_FILENAME, &options.keep,

@@ -2,6 +2,8 @@
  * one it is told to (tests/policies/plugin_broken.c), which must be found and named. */
 #include "check.h"
 
+#include <glib/gstdio.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "laws.h"
@@ -20,6 +22,21 @@ static void a_policy_that_keeps_the_laws_is_told_so(void)
         CU_ASSERT_PTR_NOT_NULL(strstr(all.out, line));
     }
     CU_ASSERT_PTR_NOT_NULL(strstr(all.out, "first_match keeps the laws; it looked at "));
+}
+
+/* A finder of another file is one way more to configure a policy that files anything. */
+static void the_finders_of_a_plug_in_are_tried_too(void)
+{
+    g_auto(Spawned) alone =
+        spawn(NULL, "check-policy", PLUGIN_FIRST_MATCH, "--law", "finders", SHORT);
+    g_auto(Spawned) more = spawn(NULL, "check-policy", PLUGIN_FIRST_MATCH, "--law", "finders",
+                                 "--plugin", PLUGIN_BLOOM, SHORT);
+    unsigned ways = 0;
+    unsigned more_ways = 0;
+    CU_ASSERT_EQUAL(sscanf(alone.out, "%*[^,], %u ways", &ways), 1);
+    CU_ASSERT_EQUAL(sscanf(more.out, "%*[^,], %u ways", &more_ways), 1);
+    CU_ASSERT_EQUAL(more_ways, ways + 1);
+    CU_ASSERT_EQUAL(more.status, 0);
 }
 
 /* COMMAND, as it was told, breaks a law with MESSAGE. */
@@ -127,6 +144,20 @@ static void the_trace_that_shows_it_is_kept(void)
     spawn_clear_place(place);
 }
 
+/* No policy is blamed for a trace that takes too long to write, and nothing of it stays. */
+static void a_trace_that_is_too_long_for_its_limit_is_told_so(void)
+{
+    g_autofree char *place = g_dir_make_tmp("pagefold-program-XXXXXX", NULL);
+    g_setenv("TMPDIR", place, TRUE);
+    g_auto(Spawned) found = spawn(NULL, "check-policy", "none", "--seed", "2", "--records",
+                                  "1000000", "--limit", "1");
+    g_unsetenv("TMPDIR");
+    CU_ASSERT_EQUAL(found.status, 1);
+    CU_ASSERT_PTR_NOT_NULL(strstr(found.err, "the trace of 1000000 records: it did not end "));
+    CU_ASSERT_PTR_NULL(strstr(found.out, "BROKEN"));
+    CU_ASSERT_EQUAL(g_rmdir(place), 0);
+}
+
 static void what_cannot_be_checked_is_refused(void)
 {
     static const struct {
@@ -153,6 +184,7 @@ static void what_cannot_be_checked_is_refused(void)
 
 static const PfCheck checks[] = {
     {"a policy that keeps the laws is told so", a_policy_that_keeps_the_laws_is_told_so},
+    {"the finders of a plug-in are tried, too", the_finders_of_a_plug_in_are_tried_too},
     {"a policy that crashes, ends the program, hangs or cannot be made is told",
      a_policy_that_crashes_ends_hangs_or_refuses_is_told},
     {"a policy that does not count its passes is told",
@@ -168,6 +200,8 @@ static const PfCheck checks[] = {
     {"a file that ends the program when it is let go is refused",
      a_file_that_ends_the_program_when_it_is_let_go_is_refused},
     {"the trace that shows what is wrong is kept", the_trace_that_shows_it_is_kept},
+    {"a trace that is too long for its limit is told so",
+     a_trace_that_is_too_long_for_its_limit_is_told_so},
     {"what cannot be checked is refused", what_cannot_be_checked_is_refused},
 };
 

@@ -106,7 +106,26 @@ static void ctrl_c_restores_the_terminal(void)
     check_key(3, 130);
 }
 
+static void an_arrow_is_one_key(void)
+{
+    char *place = spawn_make_place();
+    spawn_write(place, "three.trace", contexts);
+    g_autofree char *path = g_build_filename(place, "three.trace", NULL);
+    Terminal terminal = start_at_terminal(path);
+    CU_ASSERT_TRUE(read_prompts(&terminal, 1));
+    CU_ASSERT_EQUAL(write(terminal.master, "\033[B", 3), 3);
+    CU_ASSERT_TRUE(read_prompts(&terminal, 2));
+    CU_ASSERT_EQUAL(write(terminal.master, "q", 1), 1);
+    CU_ASSERT_FALSE(read_prompts(&terminal, 3)); /* until the end */
+    CU_ASSERT_PTR_NOT_NULL(strstr(terminal.shown->str, "    2  B begins"));
+    CU_ASSERT_PTR_NULL(strstr(terminal.shown->str, "    3  C begins"));
+    bool is_restored = false;
+    CU_ASSERT_EQUAL(end_at_terminal(&terminal, &is_restored), 0);
+    spawn_clear_place(place);
+}
+
 static const PfCheck checks[] = {
+    {"an arrow is one key", an_arrow_is_one_key},
     {"a key goes on and q ends", a_key_goes_on_and_q_ends},
     {"Ctrl-C restores the terminal", ctrl_c_restores_the_terminal},
 };

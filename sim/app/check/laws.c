@@ -16,25 +16,22 @@ enum { ROOM_FRAMES = 12 };
 /* Plays after which the heap has what it keeps, and plays that are then watched. */
 enum { PLAYS_BEFORE = 2, PLAYS_WATCHED = 3 };
 
-static char *path_of(const PfLawsTrial *trial)
+bool pf_laws_trial_begin(PfLawsTrial *trial, GError **error)
 {
-    return g_strdup_printf("%s/%u.trace", trial->directory, trial->seed);
+    trial->path = g_strdup_printf("%s/%u.trace", trial->directory, trial->seed);
+    trial->policies = pf_laws_ways(trial);
+    trial->trace = pf_laws_trace_write(trial->path, trial->seed, trial->records, error);
+    return trial->trace != NULL;
 }
 
 void pf_laws_trial_unlink(const PfLawsTrial *trial)
 {
-    g_autofree char *path = path_of(trial);
-    g_autofree char *large = pf_laws_large_path(trial);
-    g_unlink(path);
-    g_unlink(large);
-}
-
-bool pf_laws_trial_begin(PfLawsTrial *trial, GError **error)
-{
-    trial->path = path_of(trial);
-    trial->policies = pf_laws_ways(trial);
-    trial->trace = pf_laws_trace_write(trial->path, trial->seed, trial->records, error);
-    return trial->trace != NULL;
+    g_autoptr(GDir) directory = g_dir_open(trial->directory, 0, NULL);
+    const char *name;
+    while (directory != NULL && (name = g_dir_read_name(directory)) != NULL) {
+        g_autofree char *path = g_build_filename(trial->directory, name, NULL);
+        g_unlink(path);
+    }
 }
 
 void pf_laws_trial_end(PfLawsTrial *trial)

@@ -47,11 +47,11 @@ typedef struct {
 extern const PfLaw pf_laws[];
 extern const unsigned pf_laws_count;
 
-/* Removes the traces of TRIAL, which what crashes leaves there. */
-void pf_laws_trial_unlink(const PfLawsTrial *trial);
-
-/* Writes the trace. False with PF_ERROR_IO. In any case TRIAL is to be ended. */
+/* Writes the trace, which what crashes leaves in the directory. False with PF_ERROR_IO. In any case
+ * TRIAL is to be ended. */
 bool pf_laws_trial_begin(PfLawsTrial *trial, GError **error);
+/* Removes what plays of TRIAL that crashed have left in its directory. */
+void pf_laws_trial_unlink(const PfLawsTrial *trial);
 /* Frees what was kept, but the tally, and removes the trace. */
 void pf_laws_trial_end(PfLawsTrial *trial);
 

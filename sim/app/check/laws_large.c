@@ -184,11 +184,6 @@ static void make_record(Maker *maker)
     }
 }
 
-char *pf_laws_large_path(const PfLawsTrial *trial)
-{
-    return g_strdup_printf("%s/%u-large.trace", trial->directory, trial->seed);
-}
-
 /* Writes the trace of TRIAL at PATH; the number of its marks, with the end, or 0. */
 static unsigned write_trace(const PfLawsTrial *trial, const char *path, GString *problems)
 {
@@ -285,7 +280,8 @@ static char *play_none(const PfLawsHow *how, const char *machine, GString *probl
 
 bool pf_laws_large_hold(PfLawsTrial *trial, GString *problems)
 {
-    g_autofree char *path = pf_laws_large_path(trial);
+    g_autofree char *path =
+        g_strdup_printf("%s/%u-large.trace", trial->directory, trial->seed);
     g_autofree char *policies = pf_laws_large_ways(trial);
     PfLawsHow how = {.registry = trial->registry,
                      .path = path,
