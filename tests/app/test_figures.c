@@ -117,6 +117,35 @@ static void same_lines_told(void)
     CU_ASSERT_PTR_NOT_NULL(strstr(script, "'line 3'"));
 }
 
+/* The commands for the vertical axis of values from LEAST to MOST. */
+static char *tics_of(double least, double most)
+{
+    g_autoptr(GString) data = g_string_new(NULL);
+    g_autoptr(GString) script = g_string_new(NULL);
+    PfSheet sheet = {pf_figure_find("savings", NULL), ".", PF_TERMINAL_SVG, data, script};
+    g_autoptr(PfChart) chart = pf_chart_new(&(PfChartLook){.title = "t", .series = "s"});
+    PfPanel *panel = pf_chart_add_panel(chart, "", (PfAxis){.column = "x", .name = "x"},
+                                        (PfAxis){.column = "y", .name = "y", .logarithmic = true});
+    PfSeries *series = pf_panel_add_series(panel, "a", "a", 0, PF_STYLE_LINE, PF_NAME_END);
+    pf_series_add(series, 0.0, least);
+    pf_series_add(series, 1.0, most);
+    pf_chart_draw(chart, &sheet);
+    const char *found = strstr(script->str, "set ytics");
+    return found != NULL ? g_strndup(found, strcspn(found, "\n")) : g_strdup("");
+}
+
+/* The axis is longer than its values by a factor of 1.15 at both ends. */
+static void logarithmic_tics(void)
+{
+    g_autofree char *wide = tics_of(1.0, 10000.0);
+    g_autofree char *middle = tics_of(1.0, 20.0);
+    g_autofree char *narrow = tics_of(4.0, 5.4);
+    CU_ASSERT_STRING_EQUAL(wide, "set ytics norotate (1, 10, 100, 1000, 10000)");
+    CU_ASSERT_STRING_EQUAL(middle, "set ytics norotate (1, 2, 5, 10, 20)");
+    /* From 3.5 to 6.2. */
+    CU_ASSERT_STRING_EQUAL(narrow, "set ytics norotate (4, 5, 6)");
+}
+
 /* A line of a point would not be seen. */
 static void one_point_is_marked(void)
 {
@@ -341,6 +370,7 @@ static const PfCheck checks[] = {
     {"quotes in names are doubled for gnuplot", quotes_doubled},
     {"long names lose their middle, wide letters count twice", names_shortened},
     {"a line that lies on another one says on which", same_lines_told},
+    {"a logarithmic axis has two tics at least, however short", logarithmic_tics},
     {"a line of one point is a mark", one_point_is_marked},
     {"a figure is found by its name, and a misspelt one told", figure_names},
     {"savings: cycles become seconds and pages MiB", savings_data},

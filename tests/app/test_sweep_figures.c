@@ -4,6 +4,7 @@
 
 #include "check.h"
 #include "csv.h"
+#include "error.h"
 #include "figures.h"
 #include "spawn.h"
 
@@ -247,6 +248,28 @@ static void frontiers_apart(void)
     spawn_clear_place(place);
 }
 
+/* `plot` goes on to the next figure where one lacks something, and tells it in a line. */
+static void others_are_lacked(void)
+{
+    char *place = spawn_make_place();
+    fit(place, 10500, 0);
+    spawn_write(place, "points.csv", "point,id,machine.memory,trace,status\n"
+                                     "0,0000000000000000,1MiB,1.cfg,done\n");
+    for (size_t i = 0; i < pf_figure_count(); i++) {
+        const PfFigure *figure = pf_figure_at(i);
+        g_autoptr(GString) script = g_string_new(NULL);
+        g_autoptr(GString) data = g_string_new(NULL);
+        g_autoptr(GError) error = NULL;
+        if (strcmp(figure->source, "results.csv") != 0 ||
+            pf_figure_prepare(figure, place, PF_TERMINAL_SVG, data, script, &error))
+            continue;
+        CU_ASSERT(g_error_matches(error, PF_ERROR, PF_ERROR_CONFIG));
+        if (!g_error_matches(error, PF_ERROR, PF_ERROR_CONFIG))
+            printf("# %s: %s\n", figure->name, error->message);
+    }
+    spawn_clear_place(place);
+}
+
 static const PfCheck checks[] = {
     {"slowdown-by-workload: means, Student's intervals and geometric mean are those of the runs",
      slowdown_by_hand},
@@ -256,6 +279,7 @@ static const PfCheck checks[] = {
     {"cam: names, sizes and intervals, each on the axis that is theirs", cam_axes},
     {"slowdown-by-workload: names are told apart, and a mean is of all workloads",
      same_names_told_apart},
+    {"what is no sweep for a figure is told, and no end of all figures", others_are_lacked},
     {"frontiers: each trace has its panel and front, each unit its line", frontiers_apart},
 };
 

@@ -22,22 +22,30 @@ static void add_named_tics(const PfPanel *panel, GString *text)
                            tics->str);
 }
 
-/* Powers of ten; where there are hardly any, 2 and 5 times these, too. */
+static void add_number(GString *list, double value)
+{
+    g_string_append_printf(list, "%s%.6g", list->len > 0 ? ", " : "", value);
+}
+
+/* Powers of ten; where there are hardly any, 2 and 5 times these, too; and where there are hardly
+ * any of these, equal steps. */
 static void add_logarithmic_tics(const Range *range, char axis, GString *text)
 {
     static const double steps[] = {1.0, 2.0, 5.0};
     const double few = 300.0;
+    const double fewest = 4.0; /* from 1 to 4 or 2 to 8 there are two of 1, 2, 5 ... */
     size_t count = range->high / range->low < few ? G_N_ELEMENTS(steps) : 1;
-    bool is_first = true;
-    g_string_append_printf(text, "set %ctics norotate (", axis);
-    for (double power = pow(10.0, floor(log10(range->low))); power <= range->high; power *= 10.0)
-        for (size_t i = 0; i < count; i++) {
-            if (power * steps[i] < range->low || power * steps[i] > range->high)
-                continue;
-            g_string_append_printf(text, "%s%.6g", is_first ? "" : ", ", power * steps[i]);
-            is_first = false;
-        }
-    g_string_append_c(text, ')');
+    double step = pf_sheet_nice((range->high - range->low) / fewest);
+    bool equal = range->high / range->low < fewest;
+    g_autoptr(GString) list = g_string_new(NULL);
+    for (double at = ceil(range->low / step) * step; equal && at <= range->high; at += step)
+        add_number(list, at);
+    for (double power = pow(10.0, floor(log10(range->low))); !equal && power <= range->high;
+         power *= 10.0)
+        for (size_t i = 0; i < count; i++)
+            if (power * steps[i] >= range->low && power * steps[i] <= range->high)
+                add_number(list, power * steps[i]);
+    g_string_append_printf(text, "set %ctics norotate (%s)", axis, list->str);
 }
 
 void chart_set_axis(const PfPanel *panel, bool is_x, bool named, GHashTable *words)

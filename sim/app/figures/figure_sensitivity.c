@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "error.h"
 #include "report.h"
 #include "sheet.h"
 
@@ -279,11 +280,15 @@ static void draw_page(Page *page, const GArray *panels)
 
 static bool draw(PfSheet *sheet, GError **error)
 {
-    g_autoptr(GPtrArray) units = pf_frontier_read(sheet->directory, error);
-    if (units == NULL)
+    g_autoptr(GError) cause = NULL;
+    g_autoptr(GPtrArray) units = pf_frontier_read(sheet->directory, &cause);
+    /* A sweep of something else is none that cannot be read. */
+    if (units == NULL && !g_error_matches(cause, PF_ERROR, PF_ERROR_USAGE)) {
+        g_propagate_error(error, g_steal_pointer(&cause));
         return false;
-    g_autoptr(GPtrArray) groups = pf_sensitivity_of(units);
-    if (groups->len == 0)
+    }
+    g_autoptr(GPtrArray) groups = units != NULL ? pf_sensitivity_of(units) : NULL;
+    if (groups == NULL || groups->len == 0)
         return pf_sheet_lacks(sheet, error,
                               "costs do not vary; sweep over { key = \"machine.costs\"; each = "
                               "\"bare-metal\"; }");
