@@ -272,6 +272,7 @@ static void draw_page(Page *page, const GArray *panels)
     page->at_pixels += TITLE_PIXELS;
     add_names(page, labels);
     add_label(page, labels, key, 0.01, "textcolor rgb '#404040'");
+    page->at_pixels += GAP_PIXELS;
     g_string_append(page->sheet->script, "set multiplot\n");
     for (guint i = 0; i < panels->len; i++)
         draw_panel(page, &g_array_index(panels, Panel, i), labels);
