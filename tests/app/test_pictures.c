@@ -318,6 +318,7 @@ static void bundles_redrawn(void)
     /* By the name that the folder has outside; and never onto what is packed. */
     CU_ASSERT_EQUAL(shell(place, "rm run.tar.gz"), 0);
     g_auto(Spawned) within = spawn(folder, "bundle", ".");
+    CU_ASSERT_EQUAL(within.status, 0);
     CU_ASSERT_EQUAL(shell(place, "cmp run.tar.gz again.tar.gz"), 0);
     g_auto(Spawned) onto = spawn(place, "bundle", "run", "-o", "run/manifest.json");
     CU_ASSERT_EQUAL(onto.status, 2);

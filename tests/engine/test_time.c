@@ -152,7 +152,8 @@ static void test_phase(void)
         uint64_t mark = played_mark_cycle(played, "clockwork", 0);
         uint64_t wakes = (mark - phase) / 1000;
         CU_ASSERT(mark >= 9500 && mark < 9500 + 1000); /* a begins later, too */
-        CU_ASSERT_EQUAL(played_mark_stat(played, "clockwork", 0, "clockwork.wakes"), wakes);
+        CU_ASSERT_EQUAL(played_mark_stat(played, "clockwork", 0, "clockwork.wakes"),
+                        (double)wakes);
         different += wakes != mark / 1000;
     }
     CU_ASSERT(different > 0);
