@@ -100,9 +100,11 @@ static void check_events(PfExamples *examples, const PfDocument *document)
 int main(int argc, char **argv)
 {
     bool is_update = argc == 4 && strcmp(argv[3], "--update") == 0;
-    bool is_part = argc > 4 && strcmp(argv[3], "--without") == 0;
+    bool is_without = argc > 4 && strcmp(argv[3], "--without") == 0;
+    bool is_part = is_without || (argc > 4 && strcmp(argv[3], "--only") == 0);
     if (argc != 3 && !is_update && !is_part) {
-        fprintf(stderr, "usage: examples PAGEFOLD ROOT [--update | --without DOCUMENT...]\n");
+        fprintf(stderr, "usage: examples PAGEFOLD ROOT [--update | --without DOCUMENT... | --only "
+                        "DOCUMENT...]\n");
         return 2;
     }
     g_autofree char *program = g_canonicalize_filename(argv[1], NULL);
@@ -116,7 +118,8 @@ int main(int argc, char **argv)
     }
     for (guint i = 0; i < documents->len; i++) {
         const PfDocument *document = documents->pdata[i];
-        if (is_part && g_strv_contains((const char *const *)argv + 4, document->name))
+        if (is_part &&
+            g_strv_contains((const char *const *)argv + 4, document->name) == is_without)
             continue;
         char *folder = make_folder(root);
         pf_examples_traces(&examples, document, folder);
