@@ -57,7 +57,7 @@ static void add_interval(GPtrArray *cells, const char *format, double value, dou
 {
     add_number(cells, format, value);
     char text[G_ASCII_DTOSTR_BUF_SIZE];
-    if (!(half > 0.0) || !isfinite(value))
+    if (!(half > 0.0) || !isfinite(half) || !isfinite(value))
         return;
     char *told = cells->pdata[cells->len - 1];
     cells->pdata[cells->len - 1] = g_strconcat(

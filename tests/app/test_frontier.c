@@ -224,6 +224,25 @@ static void tell_equal_prices(void)
     }
 }
 
+/* A unit by itself changes places with none: the figure says what is missing. */
+static void tell_nothing_of_one_unit(void)
+{
+    char *folder = make_costs("90");
+    g_autofree char *path = g_build_filename(folder, "results.csv", NULL);
+    g_autofree char *table = NULL;
+    CU_ASSERT_FATAL(g_file_get_contents(path, &table, NULL, NULL));
+    *strstr(table, "1,b,") = '\0';
+    write_file(folder, "results.csv", table);
+    g_autoptr(GString) data = g_string_new(NULL);
+    g_autoptr(GString) script = g_string_new(NULL);
+    g_autoptr(GError) error = NULL;
+    CU_ASSERT_FALSE(pf_figure_prepare(pf_figure_find("sensitivity", NULL), folder,
+                                      PF_TERMINAL_SVG, data, script, &error));
+    clear_sweep(folder);
+    CU_ASSERT(g_error_matches(error, PF_ERROR, PF_ERROR_CONFIG));
+    CU_ASSERT_PTR_NOT_NULL(strstr(error->message, "no two units"));
+}
+
 static void tell_nothing_of_equal_costs(void)
 {
     char *folder = make_sweep("1.0");
@@ -260,7 +279,12 @@ static void pair_repeats(void)
     CU_ASSERT(is_near(half, 4.303 / sqrt(3.0)));
     CU_ASSERT(is_near(pf_frontier_difference(&a, &b, PF_FRONTIER_SAVED, &half), 0.0));
     CU_ASSERT(is_near(half, 0.0));
+    /* One repeat that is left beside three tells nothing apart; single runs have no interval. */
+    g_array_set_size(a.repeats, 1);
+    CU_ASSERT(is_near(pf_frontier_difference(&a, &b, PF_FRONTIER_CYCLES, &half), 5.0));
+    CU_ASSERT(isinf(half));
     g_array_set_size(a.repeats, 0);
+    g_array_set_size(b.repeats, 0);
     CU_ASSERT(is_near(pf_frontier_difference(&a, &b, PF_FRONTIER_CYCLES, &half), 5.0));
     CU_ASSERT(is_near(half, 0.0));
     g_array_unref(a.repeats);
@@ -332,6 +356,7 @@ static const PfCheck checks[] = {
     {"a unit is cheaper that takes fewer cycles for as much", tell_what_hangs_on_costs},
     {"the figure has a row for each cost that moves a unit", draw_what_hangs_on_costs},
     {"units whose prices differ by 1 % pay as much", tell_equal_prices},
+    {"a unit by itself has no order that could hang on costs", tell_nothing_of_one_unit},
     {"where costs do not vary nothing hangs on them", tell_nothing_of_equal_costs},
     {"differences are those of repeats with equal seeds", pair_repeats},
     {"repeats are read from their folders", read_repeats},

@@ -291,8 +291,8 @@ static bool draw(PfSheet *sheet, GError **error)
     g_autoptr(GPtrArray) groups = units != NULL ? pf_sensitivity_of(units) : NULL;
     if (groups == NULL || groups->len == 0)
         return pf_sheet_lacks(sheet, error,
-                              "costs do not vary; sweep over { key = \"machine.costs\"; each = "
-                              "\"bare-metal\"; }");
+                              "no two units at several costs; sweep over units and { key = "
+                              "\"machine.costs\"; each = \"bare-metal\"; }");
     g_autoptr(GPtrArray) names = g_ptr_array_new();
     g_autoptr(GArray) panels = g_array_new(FALSE, TRUE, sizeof(Panel));
     g_array_set_clear_func(panels, clear_panel);

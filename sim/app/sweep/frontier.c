@@ -23,9 +23,9 @@ typedef struct {
     int policy;
     int note;  /* the axis that names units, or -1 */
     int trace; /* the axis of traces, or -1 */
-    char *folder;      /* of the point that was read last, for its other policies; NULL */
-    GPtrArray *runs;   /* of PfSaved: its repeats, or its one run */
-    PfCsv *epochs;     /* of the first of these */
+    char *folder;    /* of the point that was read last, for its other policies; NULL */
+    GPtrArray *runs; /* of PfSaved: its repeats, or its one run */
+    PfCsv *epochs;   /* of the first of these */
 } Sweep;
 
 /* What an axis is to a frontier. */

@@ -72,7 +72,8 @@ bool pf_frontier_comparable(const PfFrontierUnit *a, const PfFrontierUnit *b);
 const PfFrontierPoint *pf_frontier_last(const PfFrontierUnit *unit);
 
 /* By how much A is more than B in MEASURE. RET_HALF is half the interval of 95 % of that (Student's
- * t over the differences of repeats with equal seeds), 0 without repeats. */
+ * t over the differences of repeats with equal seeds), 0 without repeats, infinite where one of
+ * them has fewer than two. */
 double pf_frontier_difference(const PfFrontierPoint *a, const PfFrontierPoint *b,
                               PfFrontierMeasure measure, double *ret_half);
 

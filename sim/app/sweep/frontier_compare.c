@@ -10,7 +10,8 @@ double pf_frontier_difference(const PfFrontierPoint *a, const PfFrontierPoint *b
 {
     double difference = a->mean.values[measure] - b->mean.values[measure];
     guint count = MIN(a->repeats->len, b->repeats->len);
-    *ret_half = 0.0;
+    /* Where repeats failed, what is left of them tells nothing apart. */
+    *ret_half = MAX(a->repeats->len, b->repeats->len) < 2 ? 0.0 : (double)INFINITY;
     if (count < 2)
         return difference;
     double mean = 0.0;

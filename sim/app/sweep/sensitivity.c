@@ -92,11 +92,15 @@ static void add_once(GPtrArray *list, char *text)
         g_ptr_array_add(list, text);
 }
 
-/* Whether it worked at all: a policy with a long period does not come to it in a short trace. */
-static bool has_worked(const PfSensitivity *group)
+/* Whether a unit can be set beside the first: there is one, and both have saved something, which a
+ * policy with a long period does not in a short trace. */
+static bool compares(const PfSensitivity *group)
 {
     const PfSensitivityRow *first = group->rows->len > 0 ? group->rows->pdata[0] : NULL;
-    return first != NULL && isfinite(first->cheaper[0]);
+    for (guint i = 1; first != NULL && i < group->names->len; i++)
+        if (isfinite(first->cheaper[i]))
+            return true;
+    return false;
 }
 
 /* The group of FIRST, its first unit. */
@@ -137,7 +141,7 @@ GPtrArray *pf_sensitivity_of(const GPtrArray *units)
     }
     for (guint i = groups->len; i-- > 0;)
         if (((const PfSensitivity *)groups->pdata[i])->rows->len < 2 ||
-            !has_worked(groups->pdata[i]))
+            !compares(groups->pdata[i]))
             g_ptr_array_remove_index(groups, i);
     return groups;
 }

@@ -28,5 +28,5 @@ typedef struct {
 
 /* What UNITS (of pf_frontier_read, which must live as long) tell, for each trace and policy in
  * their order; of PfSensitivity, free with g_ptr_array_unref. Left out where all have the same
- * costs, or the policy did no work. */
+ * costs, or no other unit can be set beside the first. */
 GPtrArray *pf_sensitivity_of(const GPtrArray *units);
