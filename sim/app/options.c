@@ -244,7 +244,8 @@ PfParse pf_options_parse(PfApp *app, const PfCommand *command, const GOptionEntr
     unsigned count = arguments != NULL ? g_strv_length(arguments) : 0;
     if (!check_color(app, error) || !check_argument_count(command, count, error))
         return PF_PARSE_ERROR;
-    for (unsigned i = 0; i < count; i++)
+    /* A program that is recorded gets its arguments as they are. */
+    for (unsigned i = 0; i < count && command != &pf_command_trace_record; i++)
         pf_installed_find(&arguments[i]);
     *ret_arguments = arguments != NULL ? g_steal_pointer(&arguments) : g_new0(char *, 1);
     return PF_PARSE_GO;
